@@ -1,0 +1,142 @@
+"""Compiled loops that carry a group of neurons through its input events.
+
+The state of neuron n is `u[n]` (mV, membrane minus v_rest), `i_exc[n]`, `i_inh[n]` (nA) and `clamped_until[n]` (ms).
+`parameters[n]` is a row (RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF), the voltages relative to
+v_rest. Spikes go to `out_times[n, :out_count[n]]`; a kernel that finds no room returns False, and its caller repeats the
+call with more room on the saved state. Neurons are independent of each other, so threads split them and the number of
+threads changes no bit.
+
+An event at the very time of a crossing is delivered after the spike.
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+from ttfs_pynn.first_spike.membrane import extremum, first_crossing, phi
+
+RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
+N_PARAMETERS = 8
+_CHUNK = 32
+
+
+@njit(cache=True, error_model="numpy")
+def advance_neuron(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+    """Carry neuron n from t to t_stop without input. False where a spike finds no room."""
+    p = parameters[n]
+    while t < t_stop:
+        if clamped_until[n] > t:
+            until = min(clamped_until[n], t_stop)
+            i_exc[n] *= math.exp(-p[RATE_E] * (until - t))
+            i_inh[n] *= math.exp(-p[RATE_I] * (until - t))
+            t = until
+            continue
+        span = t_stop - t
+        x = u[n] - p[U_INF]
+        theta = p[THRESHOLD] - p[U_INF]
+        j_exc = i_exc[n] * p[INVERSE_CM]
+        j_inh = i_inh[n] * p[INVERSE_CM]
+        s = 0.0
+        if x < theta:
+            s = math.inf
+            reach = min(span, 1.0 / max(p[RATE_M], min(p[RATE_E], p[RATE_I])))  # phi is below both
+            if max(x, 0.0) + (max(j_exc, 0.0) + max(j_inh, 0.0)) * reach >= theta:
+                s = first_crossing(x, j_exc, j_inh, theta, p[RATE_M], p[RATE_E], p[RATE_I], span)
+        t_spike = t + s
+        if not t_spike < t_stop:
+            u[n] = (x * math.exp(-p[RATE_M] * span) + j_exc * phi(span, p[RATE_M], p[RATE_E])
+                    + j_inh * phi(span, p[RATE_M], p[RATE_I]) + p[U_INF])
+            if s != math.inf:
+                u[n] = max(u[n], p[THRESHOLD])  # reached at t_stop itself: the spike belongs to what follows
+            i_exc[n] *= math.exp(-p[RATE_E] * span)
+            i_inh[n] *= math.exp(-p[RATE_I] * span)
+            return True
+        if out_count[n] == out_times.shape[1]:
+            return False
+        out_times[n, out_count[n]] = t_spike
+        out_count[n] += 1
+        i_exc[n] *= math.exp(-p[RATE_E] * s)
+        i_inh[n] *= math.exp(-p[RATE_I] * s)
+        u[n] = p[RESET]
+        clamped_until[n] = t_spike + p[TAU_REFRAC]
+        t = t_spike
+    return True
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def run_all_to_all(event_times, event_rows, inhibitory, weights, t, t_stop,
+                   u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+    """Neurons that share tau_m and tau_syn_E = tau_syn_I and hear every event: exponentials are computed once an event.
+
+    weights (rows, neurons) in nA; inhibitory (rows,) tells the current that a row feeds. A neuron is looked at closely only
+    where a cheap upper bound of its membrane reaches threshold, or where it is or was clamped.
+    """
+    n_neurons = u.shape[0]
+    n_events = event_times.shape[0]
+    n_chunks = (n_neurons + _CHUNK - 1) // _CHUNK
+    room = np.ones(n_chunks, dtype=np.bool_)
+    rate_m = parameters[0, RATE_M]
+    rate_s = parameters[0, RATE_E]
+    highest = extremum(0.0, 1.0, rate_m, rate_s)
+    for chunk in prange(n_chunks):
+        first, last = chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_neurons)
+        now = t
+        for k in range(n_events + 1):
+            until = event_times[k] if k < n_events else t_stop
+            if until > now:
+                span = until - now
+                decay_m, decay_s = math.exp(-rate_m * span), math.exp(-rate_s * span)
+                response, reach = phi(span, rate_m, rate_s), phi(min(span, highest), rate_m, rate_s)
+                for n in range(first, last):
+                    x = u[n] - parameters[n, U_INF]
+                    j = (i_exc[n] + i_inh[n]) * parameters[n, INVERSE_CM]
+                    if clamped_until[n] <= now and (max(x, 0.0) + max(j, 0.0) * reach
+                                                    < parameters[n, THRESHOLD] - parameters[n, U_INF]):
+                        u[n] = x * decay_m + j * response + parameters[n, U_INF]
+                        i_exc[n] *= decay_s
+                        i_inh[n] *= decay_s
+                    elif clamped_until[n] >= until:
+                        i_exc[n] *= decay_s
+                        i_inh[n] *= decay_s
+                    elif not advance_neuron(n, now, until, u, i_exc, i_inh, clamped_until, parameters,
+                                            out_times, out_count):
+                        room[chunk] = False
+                if not room[chunk]:
+                    break
+                now = until
+            if k < n_events:
+                row = event_rows[k]
+                if inhibitory[row]:
+                    for n in range(first, last):
+                        i_inh[n] += weights[row, n]
+                else:
+                    for n in range(first, last):
+                        i_exc[n] += weights[row, n]
+    return room.all()
+
+
+@njit(cache=True, error_model="numpy")
+def run_sparse(event_times, event_rows, inhibitory, row_start, targets, weights, t, t_stop,
+               u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+    """Any neurons, any connections: row r reaches targets[row_start[r]:row_start[r + 1]] with the weights at the same place.
+
+    A neuron is carried forward only when an event reaches it, and at the end.
+    """
+    now = np.full(u.shape[0], t)
+    for k in range(event_times.shape[0]):
+        row = event_rows[k]
+        for c in range(row_start[row], row_start[row + 1]):
+            n = targets[c]
+            if not advance_neuron(n, now[n], event_times[k], u, i_exc, i_inh, clamped_until, parameters,
+                                  out_times, out_count):
+                return False
+            now[n] = event_times[k]
+            if inhibitory[row]:
+                i_inh[n] += weights[c]
+            else:
+                i_exc[n] += weights[c]
+    for n in range(u.shape[0]):
+        if not advance_neuron(n, now[n], t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+            return False
+    return True

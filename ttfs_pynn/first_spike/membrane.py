@@ -1,0 +1,176 @@
+"""One leaky integrate-and-fire membrane between two events: evaluate it, and find where it first reaches threshold.
+
+With x the membrane potential relative to its resting value and j = I/C the synaptic currents over the capacitance,
+
+    dx/ds = -r_m x + j_E exp(-r_E s) + j_I exp(-r_I s),        r = 1/tau,
+
+    x(s) = x(0) exp(-r_m s) + j_E phi(s; r_E) + j_I phi(s; r_I),
+    phi(s; r_s) = (exp(-r_m s) - exp(-r_s s)) / (r_s - r_m),   phi = s exp(-r s) where the two rates are equal.
+
+phi is evaluated with expm1, so nearly equal time constants lose no digits, and nothing overflows: every exponent is
+negative. Everything here is scalar, compiled, and shared by the first-spike solver and the event-driven simulator.
+"""
+
+import math
+
+from numba import njit
+
+_MAX_ITERATIONS = 200
+
+
+@njit(cache=True, error_model="numpy")
+def phi(s, rate_m, rate_s):
+    """Response of the membrane at time s >= 0 to a unit current j that jumped to 1 at 0 and decays with rate_s."""
+    difference = abs(rate_s - rate_m)
+    if difference == 0.0:
+        return s * math.exp(-rate_m * s)
+    return math.exp(-min(rate_m, rate_s) * s) * (-math.expm1(-difference * s) / difference)
+
+
+@njit(cache=True, error_model="numpy")
+def extremum(x, j, rate_m, rate_s):
+    """The time s > 0 where dx/ds = 0 for a single current j, or inf: there is at most one.
+
+    With y = (1 - exp(-s d))/d and d = r_s - r_m, dx/ds = 0 reads y = (1 - x r_m/j)/r_s.
+    """
+    if j == 0.0 or rate_m == 0.0:
+        return math.inf
+    y = (1.0 - x * rate_m / j) / rate_s
+    difference = rate_s - rate_m
+    z = difference * y
+    if not (y > 0.0 and z < 1.0):
+        return math.inf
+    if difference == 0.0:
+        return y
+    return -math.log1p(-z) / difference
+
+
+@njit(cache=True, error_model="numpy")
+def potential(s, x, j, rate_m, rate_s):
+    """x(s) for a single current."""
+    return x * math.exp(-rate_m * s) + j * phi(s, rate_m, rate_s)
+
+
+@njit(cache=True, error_model="numpy")
+def _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh):
+    """x(s), dx/ds and d2x/ds2."""
+    e = j_exc * math.exp(-rate_exc * s)
+    v = x * math.exp(-rate_m * s) + j_exc * phi(s, rate_m, rate_exc)
+    i = 0.0
+    if j_inh != 0.0:
+        i = j_inh * math.exp(-rate_inh * s)
+        v += j_inh * phi(s, rate_m, rate_inh)
+    dv = e + i - rate_m * v
+    return v, dv, -rate_exc * e - rate_inh * i - rate_m * dv
+
+
+@njit(cache=True, error_model="numpy")
+def threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, lo, hi):
+    """The root of x(s) = theta in [lo, hi], where x rises monotonically from below theta to theta or above.
+
+    Each step solves the local quadratic model of x (cubic convergence, also where the slope vanishes at `hi`) and falls
+    back to bisection where that would leave the bracket.
+    """
+    s = lo
+    for _ in range(_MAX_ITERATIONS):
+        v, dv, ddv = _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
+        gap = theta - v
+        if gap == 0.0:
+            return s
+        if gap > 0.0:
+            lo = s
+        else:
+            hi = s
+        new = math.inf
+        discriminant = dv * dv + 2.0 * ddv * gap
+        if discriminant >= 0.0:
+            denominator = dv + math.sqrt(discriminant)
+            if denominator > 0.0:
+                new = s + 2.0 * gap / denominator
+        if not (lo < new < hi):
+            if abs(new - s) <= 4e-16 * s:
+                return s
+            new = 0.5 * (lo + hi)
+            if new == lo or new == hi:
+                return hi
+        if abs(new - s) <= 2e-16 * new:
+            return new
+        s = new
+    return s
+
+
+@njit(cache=True, error_model="numpy")
+def _slope(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh):
+    return _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[1]
+
+
+@njit(cache=True, error_model="numpy")
+def _slope_root(x, j_exc, j_inh, rate_m, rate_exc, rate_inh, lo, hi, rising):
+    """Bisection for the single zero of dx/ds in [lo, hi]; `rising`: the slope is positive at lo.
+
+    Bisection is enough: the value of x at its extremum depends on the error of this root only to second order.
+    """
+    for _ in range(_MAX_ITERATIONS):
+        middle = 0.5 * (lo + hi)
+        if middle == lo or middle == hi:
+            break
+        if (_slope(middle, x, j_exc, j_inh, rate_m, rate_exc, rate_inh) > 0.0) == rising:
+            lo = middle
+        else:
+            hi = middle
+    return 0.5 * (lo + hi)
+
+
+@njit(cache=True, error_model="numpy")
+def _single_crossing(x, j, theta, rate_m, rate_s, span):
+    start = 0.0
+    top = extremum(x, j, rate_m, rate_s)
+    if top < span:
+        if potential(top, x, j, rate_m, rate_s) >= theta:
+            return threshold_root(x, j, 0.0, theta, rate_m, rate_s, rate_s, 0.0, top)
+        if j > 0.0:
+            return math.inf  # a maximum: x only falls from here
+        start = top
+    if potential(span, x, j, rate_m, rate_s) >= theta:
+        return threshold_root(x, j, 0.0, theta, rate_m, rate_s, rate_s, start, span)
+    return math.inf
+
+
+@njit(cache=True, error_model="numpy")
+def first_crossing(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, span):
+    """The smallest s in (0, span] with x(s) >= theta, or inf, given x(0) < theta; span is finite.
+
+    Nothing is sampled. For one time constant of the currents dx/ds has at most one zero, in closed form. For two,
+    exp(r_m s) dx/ds is monotone on either side of the one zero of j_E r_E exp(-r_E s) + j_I r_I exp(-r_I s) (its own
+    derivative, up to sign), so dx/ds has at most two zeros, each bracketed; between them x is monotone.
+    """
+    if rate_exc == rate_inh:
+        return _single_crossing(x, j_exc + j_inh, theta, rate_m, rate_exc, span)
+    if j_inh == 0.0:
+        return _single_crossing(x, j_exc, theta, rate_m, rate_exc, span)
+    if j_exc == 0.0:
+        return _single_crossing(x, j_inh, theta, rate_m, rate_inh, span)
+    kink = span
+    ratio = -(j_exc * rate_exc) / (j_inh * rate_inh)
+    if ratio > 0.0:
+        zero = math.log(ratio) / (rate_exc - rate_inh)
+        if 0.0 < zero < span:
+            kink = zero
+    lo = 0.0
+    slope_lo = _slope(0.0, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
+    monotone_from = 0.0
+    for piece in range(2):
+        hi = kink if piece == 0 else span
+        if hi <= lo:
+            continue
+        slope_hi = _slope(hi, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
+        if (slope_lo > 0.0) != (slope_hi > 0.0):
+            turn = _slope_root(x, j_exc, j_inh, rate_m, rate_exc, rate_inh, lo, hi, slope_lo > 0.0)
+            if _derivatives(turn, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[0] >= theta:
+                return threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, monotone_from, turn)
+            monotone_from = turn
+        lo = hi
+        slope_lo = slope_hi
+    if _derivatives(span, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[0] >= theta:
+        return threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, monotone_from, span)
+    return math.inf
