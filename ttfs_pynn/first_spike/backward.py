@@ -1,0 +1,58 @@
+"""Derivatives of first-spike times at given (recorded) output times.
+
+With K the membrane kernel of `LIFParameters.kernel` and C = {i : t_i < T} the causal inputs, the implicit function theorem gives
+
+    dT/dw_i = -K(T - t_i) / v'(T),      dT/dt_i = w_i K'(T - t_i) / v'(T),      v'(T) = sum_{i in C} w_i K'(T - t_i),
+
+for i in C, else 0 (Göltz, Kriener et al. 2021, whose closed forms these equal). T is what the substrate produced, so it need
+not be where the ideal neuron crosses; where the membrane does not rise at T, or where the causal inputs would not bring the
+ideal neuron to threshold at all, the derivatives are 0.
+"""
+
+import numpy as np
+
+from ttfs_pynn.first_spike import kernels
+from ttfs_pynn.first_spike.forward import check_inputs
+
+__all__ = ["first_spike_derivatives", "vector_jacobian_product"]
+
+
+def _check_outputs(name, array, n_samples, n_neurons):
+    array = np.ascontiguousarray(array, dtype=float)
+    if array.shape != (n_samples, n_neurons):
+        raise ValueError(f"{name} has shape {array.shape}; expected (samples, neurons) = {(n_samples, n_neurons)}")
+    if np.isnan(array).any():
+        raise ValueError(f"{name} holds NaN; give numbers{', and inf for a silent neuron' if name == 't_out' else ''}")
+    return array
+
+
+def first_spike_derivatives(t_in, w, t_out, neuron):
+    """(dT/dw, dT/dt_in), each (samples, inputs, neurons), in ms/nA and ms/ms.
+
+    t_in (samples, inputs) ms, w (inputs, neurons) nA, t_out (samples, neurons) ms (inf: silent, derivatives 0),
+    neuron: LIFParameters. Memory grows with the product; learning uses `vector_jacobian_product`.
+    """
+    t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
+    t_out = _check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
+    dt_dw = np.empty((*t_in.shape, w.shape[1]))
+    dt_dt_in = np.empty_like(dt_dw)
+    kernels.derivatives(t_in, w, t_out, tau_m, tau_syn, cm, thr, dt_dw, dt_dt_in)
+    return dt_dw, dt_dt_in
+
+
+def vector_jacobian_product(t_in, w, t_out, error, neuron, max_dw=np.inf):
+    """Contract error = dL/dT (samples, neurons) with both Jacobians, without building them.
+
+    Returns (dL/dw (inputs, neurons) summed over samples, dL/dt_in (samples, inputs), number of dropped contributions): a
+    sample's contribution to the weights of a neuron is left out where its largest magnitude exceeds max_dw (1/nA, a number or
+    one a neuron), which is how the paper's authors keep learning stable where v'(T) -> 0.
+    """
+    t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
+    t_out = _check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
+    error = _check_outputs("error", error, *t_out.shape)
+    limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), (w.shape[1],)))
+    dw_blocks = np.zeros((kernels.N_BLOCKS, *w.shape))
+    dt_in = np.zeros_like(t_in)
+    n_dropped = np.zeros(kernels.N_BLOCKS, dtype=np.int64)
+    kernels.backward(t_in, w, t_out, error, tau_m, tau_syn, cm, thr, limit, dw_blocks, dt_in, n_dropped)
+    return dw_blocks.sum(axis=0), dt_in, int(n_dropped.sum())

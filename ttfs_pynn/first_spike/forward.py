@@ -1,0 +1,37 @@
+"""First-spike times of a layer from the spike times of its inputs."""
+
+import numpy as np
+
+from ttfs_pynn.first_spike import kernels
+
+__all__ = ["first_spike_times", "check_inputs"]
+
+
+def check_inputs(t_in, w, neuron):
+    """Contiguous float arrays and per-neuron parameters, or a ValueError that says what does not fit."""
+    t_in, w = np.ascontiguousarray(t_in, dtype=float), np.ascontiguousarray(w, dtype=float)
+    if t_in.ndim != 2 or w.ndim != 2 or t_in.shape[1] != w.shape[0]:
+        raise ValueError(f"t_in has shape {t_in.shape} and w {w.shape}; expected (samples, inputs) and (inputs, neurons)")
+    if np.isnan(t_in).any() or np.isneginf(t_in).any():
+        raise ValueError("t_in holds NaN or -inf; give times in ms, and inf for an input that does not spike")
+    if not np.isfinite(w).all():
+        raise ValueError(f"w holds {int((~np.isfinite(w)).sum())} values that are not finite; give weights in nA")
+    return t_in, w, neuron.columns(w.shape[1])
+
+
+def first_spike_times(t_in, w, neuron):
+    """The smallest T with v(T) = v_thresh, for every sample and neuron, (samples, neurons) in ms; inf where there is none.
+
+        v(T) - v_rest = sum_{i : t_i < T} w_i K(T - t_i)
+
+    t_in (samples, inputs) ms, inf where an input is silent; w (inputs, neurons) nA; neuron: LIFParameters, of numbers or of one
+    value a neuron. Lossless for any tau_m/tau_syn: between two inputs v has at most one extremum, known in closed form, so no
+    crossing is missed and none invented; decisions within rounding of the threshold are taken in twice the digits. A threshold
+    that is only touched counts as reached; an input at the time of the crossing is not among its causes. Raises ValueError for
+    shapes that do not fit, NaN, or weights that are not finite.
+    """
+    t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
+    out = np.empty((t_in.shape[0], w.shape[1]))
+    one_kind = bool((tau_m == tau_m[:1]).all() and (tau_syn == tau_syn[:1]).all())
+    kernels.first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, one_kind, out)
+    return out
