@@ -103,6 +103,9 @@ class LIFGroup:
         for name in values:
             self._restore(name)
 
+    def get_initial(self):
+        return {name: array.copy() for name, array in self._initial.items()}
+
     def _restore(self, name):
         if name == "v":
             self._u = self._initial["v"] - self._parameters["v_rest"]

@@ -1,0 +1,26 @@
+"""Mistakes of a user. Command lines print the message on one line and exit with status 2; a library caller catches them.
+
+Bugs of the package itself are never one of these.
+"""
+
+__all__ = ["ConfigurationError", "DatasetError", "EncodingError", "ResultsError", "TTFSError"]
+
+
+class TTFSError(Exception):
+    """What was given cannot be used: the message says what it was, what is allowed and what to do."""
+
+
+class ConfigurationError(TTFSError, ValueError):
+    """A value of a configuration, a model or a command line is not allowed."""
+
+
+class DatasetError(TTFSError, ValueError):
+    """A data set is missing, incomplete, or asked for something it does not have."""
+
+
+class EncodingError(TTFSError, ValueError):
+    """Features that cannot become spike times."""
+
+
+class ResultsError(TTFSError):
+    """A run folder, or a file in it, is not what it should be."""

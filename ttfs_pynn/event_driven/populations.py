@@ -1,0 +1,156 @@
+"""Populations, views and assemblies on groups of the event-driven simulator. A backend subclasses each with its `_simulator`."""
+
+import numpy as np
+from pyNN import common, errors
+from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
+
+from ttfs_pynn.event_driven.core import LIFGroup, SpikeSourceGroup
+
+__all__ = ["Assembly", "Population", "PopulationView"]
+
+
+class Assembly(common.Assembly):
+
+    @property
+    def receptor_types(self):
+        # PyNN 0.13 returns them in the order of a set, which follows the hash seed: the first is taken as excitatory.
+        first, *others = (p.celltype.receptor_types for p in self.populations)
+        return [name for name in first if all(name in types for types in others)]
+
+
+class _OnGroup:
+    """What Population and PopulationView share: parameters as arrays of `group`, at `group_index`."""
+
+    def _get_parameters(self, *names):
+        return self.celltype.reverse_translate(self._get_native_parameters(*self.celltype.get_native_names(*names)))
+
+    def _get_native_parameters(self, *names):
+        if names == ("spike_times",):
+            values = {"spike_times": self._spike_sequences()}
+        else:
+            parameters = self.group.get_parameters()
+            values = {name: simplify(parameters[name][self.group_index]) for name in names}
+        return ParameterSpace(values, shape=(self.size,))
+
+    def _spike_sequences(self):
+        times, offsets = self.group.times, self.group.offsets
+        sequences = np.empty(self.size, dtype=object)
+        for k, n in enumerate(np.arange(self.group.size)[self.group_index]):
+            sequences[k] = Sequence(times[offsets[n]:offsets[n + 1]].copy())
+        return sequences
+
+    def _set_parameters(self, parameter_space):
+        parameter_space.evaluate(mask=slice(None), simplify=False)
+        for name, value in parameter_space.items():
+            if name == "spike_times":
+                self._set_spike_times([sequence.value for sequence in np.broadcast_to(value, (self.size,))])
+                continue
+            try:
+                values = np.asarray(value, dtype=float)
+                array = self.group.get_parameters()[name]
+                array[self.group_index] = values
+                self.group.set_parameters(**{name: array})
+            except (TypeError, ValueError) as error:
+                raise errors.InvalidParameterValueError(f"{name}: {error}") from None
+
+    def set(self, **parameters):
+        # Spike times in bulk: PyNN's way through lazy arrays costs some 10 us a cell, and fails for a 2D array.
+        times = parameters.get("spike_times")
+        if len(parameters) == 1 and isinstance(self.group, SpikeSourceGroup) and self._one_train_a_cell(times):
+            self._set_spike_times([np.asarray(getattr(train, "value", train), dtype=float) for train in times])
+        else:
+            super().set(**parameters)
+
+    def _one_train_a_cell(self, times):
+        return isinstance(times, (list, tuple, np.ndarray)) and len(times) == self.size > 0 \
+            and all(np.ndim(getattr(train, "value", train)) == 1 for train in times)
+
+    def _set_spike_times(self, trains):
+        """One array of times (ms) a cell, in increasing order."""
+        lengths = np.array([train.size for train in trains], dtype=np.int64)
+        times = np.concatenate(trains) if trains else np.empty(0)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        falling = np.diff(times) < 0
+        falling[offsets[1:-1][(offsets[1:-1] > 0) & (offsets[1:-1] < times.size)] - 1] = False
+        if falling.any() or not np.isfinite(times).all():
+            cell = int(np.searchsorted(offsets, np.flatnonzero(falling)[0] if falling.any()
+                                       else np.flatnonzero(~np.isfinite(times))[0], side="right")) - 1
+            raise errors.InvalidParameterValueError(
+                f"spike_times of cell {cell} are {'not in increasing order' if falling.any() else 'not all finite'}: "
+                f"{times[offsets[cell]:offsets[cell + 1]][:6]}; give sorted, finite times in ms, and no time for no spike")
+        if self.size != self.group.size:
+            times, offsets = self._merge(times, offsets)
+        self.group.set_spike_times(times, offsets)
+
+    def _merge(self, times, offsets):
+        """Spike times of the whole group, with those of this view replaced."""
+        old = np.split(self.group.times, self.group.offsets[1:-1])
+        for k, n in enumerate(np.arange(self.group.size)[self.group_index]):
+            old[n] = times[offsets[k]:offsets[k + 1]]
+        return np.concatenate(old), np.concatenate([[0], np.cumsum([train.size for train in old])])
+
+    def _set_initial_value_array(self, variable, initial_values):
+        if not isinstance(self.group, LIFGroup):
+            return
+        values = self.group.get_initial()[variable]
+        values[self.group_index] = initial_values.evaluate(simplify=True)
+        self.group.set_initial(**{variable: values})
+
+
+class PopulationView(_OnGroup, common.PopulationView):
+
+    @property
+    def group(self):
+        return self.grandparent.group
+
+    @property
+    def group_index(self):
+        return self.index_in_grandparent(np.arange(self.size))
+
+    def initialize(self, **initial_values):
+        # PyNN 0.13's sets the values and then raises NotImplementedError, for a view has no `initial_values` of its own.
+        for variable, value in initial_values.items():
+            self._set_initial_value_array(variable, LazyArray(value, shape=(self.size,), dtype=float))
+            whole = self.grandparent
+            whole.initial_values[variable] = LazyArray(whole.group.get_initial()[variable], shape=(whole.size,), dtype=float)
+
+    def _get_view(self, selector, label=None):
+        return type(self)(self, selector, label)
+
+
+class Population(_OnGroup, common.Population):
+    group_index = slice(None)
+
+    def __init__(self, size, cellclass, cellparams=None, **kwargs):
+        # PyNN 0.13 fails on Population(n, CellClass) without parameters.
+        if isinstance(cellclass, type) and cellparams is None:
+            cellparams = {}
+        super().__init__(size, cellclass, cellparams, **kwargs)
+
+    def _create_cells(self):
+        state = self._simulator.state
+        first = state.id_counter
+        self.all_cells = np.empty(self.size, dtype=object)
+        for k in range(self.size):
+            cell = self._simulator.ID(first + k)
+            cell.parent = self
+            self.all_cells[k] = cell
+        self._mask_local = np.ones(self.size, dtype=bool)
+        state.id_counter += self.size
+        try:
+            parameters = self.celltype.native_parameters
+            parameters.shape = (self.size,)
+            if "spike_times" in parameters.keys():
+                self.group = SpikeSourceGroup(self.size)
+                self._set_parameters(parameters)
+            else:
+                parameters.evaluate(mask=slice(None), simplify=False)
+                self.group = self.celltype.create_group(self.size, parameters.as_dict(), state)
+        except errors.InvalidParameterValueError:
+            raise
+        except ValueError as error:
+            raise errors.InvalidParameterValueError(f"{type(self.celltype).__name__}: {error}") from None
+        state.network.add_group(self.group)
+
+    def _get_view(self, selector, label=None):
+        return self._view_class(self, selector, label)

@@ -1,0 +1,183 @@
+"""A projection whose connections are arrays. A backend subclasses it with its `_simulator` and `_static_synapse_class`."""
+
+import numpy as np
+from pyNN import common, errors
+from pyNN.space import Space
+
+from ttfs_pynn.event_driven.core import SimulationError
+from ttfs_pynn.event_driven.synapses import Synapses
+
+__all__ = ["Connection", "Projection"]
+
+_AGGREGATE = {"sum": np.add, "min": np.minimum, "max": np.maximum}
+
+
+class Connection(common.Connection):
+    """One connection of a projection; its attributes are read from and written to the projection's arrays."""
+
+    def __init__(self, projection, index):
+        self.__dict__.update(_projection=projection, _index=index)
+
+    @property
+    def presynaptic_index(self):
+        return int(self._projection._pre[self._index])
+
+    @property
+    def postsynaptic_index(self):
+        return int(self._projection._post[self._index])
+
+    def __getattr__(self, name):
+        if name not in ("weight", "delay"):
+            raise AttributeError(f"a connection has weight and delay, not {name!r}")
+        return float(self._projection._values(name)[self._index])
+
+    def __setattr__(self, name, value):
+        if name not in ("weight", "delay"):
+            raise AttributeError(f"a connection has weight and delay, not {name!r}")
+        values = self._projection._values(name)
+        values[self._index] = value
+        self._projection._assign(name, values)
+
+    def as_tuple(self, *names):
+        return tuple(getattr(self, name) for name in names)
+
+
+class Projection(common.Projection):
+
+    def __init__(self, presynaptic_population, postsynaptic_population, connector, synapse_type=None, source=None,
+                 receptor_type=None, space=Space(), label=None):  # noqa: B008  (PyNN's signature)
+        super().__init__(presynaptic_population, postsynaptic_population, connector, synapse_type, source, receptor_type,
+                         space, label)
+        self._columns = []
+        connector.connect(self)
+        self._finish()
+
+    def _convergent_connect(self, presynaptic_indices, postsynaptic_index, location_selector=None, **attributes):
+        if location_selector is not None:
+            raise NotImplementedError("neurons of this simulator are points; leave location_selector out")
+        self._columns.append((np.asarray(presynaptic_indices, dtype=np.int64), postsynaptic_index,
+                              attributes["weight"], attributes["delay"]))
+
+    def _finish(self):
+        """Concatenate the columns that the connector made, in their order, into one set of synapses a pair of populations."""
+        sizes = [column[0].size for column in self._columns]
+        self._pre = np.concatenate([column[0] for column in self._columns] or [np.empty(0, dtype=np.int64)])
+        self._post = np.repeat(np.array([int(column[1]) for column in self._columns], dtype=np.int64), sizes)
+        weight, delay = (np.concatenate([np.broadcast_to(column[k], (n,)) for column, n in
+                                         zip(self._columns, sizes, strict=True)] or [np.empty(0)]) for k in (2, 3))
+        del self._columns
+        pre_part, pre_index = self._locate(self.pre, self._pre)
+        post_part, post_index = self._locate(self.post, self._post)
+        self._parts = []
+        for i, pre in enumerate(self._groups(self.pre)):
+            for j, post in enumerate(self._groups(self.post)):
+                chosen = (pre_part == i) & (post_part == j)
+                if not chosen.any():
+                    continue
+                chosen = slice(None) if chosen.all() else np.flatnonzero(chosen)
+                self._parts.append((chosen, self._create(pre, post, pre_index[chosen], post_index[chosen],
+                                                         weight[chosen], delay[chosen])))
+        self._dense = self._parts[0][1] if len(self._parts) == 1 and self._parts[0][1].dense_weights is not None \
+            and isinstance(self.pre, common.Population) and isinstance(self.post, common.Population) else None
+
+    def _create(self, pre, post, pre_index, post_index, weight, delay):
+        receptor = "inhibitory" if self.receptor_type == self.post.receptor_types[1] else "excitatory"
+        try:
+            synapses = Synapses(pre, post, receptor, pre_index, post_index, weight, delay)
+            self._simulator.state.network.add_synapses(synapses)
+        except (SimulationError, ValueError) as error:
+            raise errors.ConnectionError(f"{self.label}: {error}") from None
+        return synapses
+
+    @staticmethod
+    def _groups(cells):
+        return [p.group for p in cells.populations] if isinstance(cells, common.Assembly) else [cells.group]
+
+    @staticmethod
+    def _locate(cells, index):
+        """For indices in a population, view or assembly: which of its groups, and the index in that group."""
+        parts = cells.populations if isinstance(cells, common.Assembly) else [cells]
+        bounds = np.cumsum([0] + [p.size for p in parts])
+        part = np.searchsorted(bounds, index, side="right") - 1
+        in_group = np.concatenate([np.arange(p.group.size)[p.group_index] for p in parts])
+        return part, in_group[index]
+
+    def __len__(self):
+        return self._pre.size
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [Connection(self, k) for k in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"connection {index} of {len(self)}")
+        return Connection(self, index % len(self))
+
+    @property
+    def connections(self):
+        return (Connection(self, k) for k in range(len(self)))
+
+    def _values(self, name):
+        """A fresh array with one value a connection, in the order of creation."""
+        values = np.empty(len(self))
+        for chosen, synapses in self._parts:
+            values[chosen] = getattr(synapses, name)
+        return values
+
+    def _assign(self, name, values):
+        try:
+            for chosen, synapses in self._parts:
+                (synapses.set_weights if name == "weight" else synapses.set_delays)(values[chosen])
+        except ValueError as error:
+            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from None
+
+    def set(self, **attributes):
+        # A weight matrix is the common case of a training loop: one array operation instead of a lazy array and its deep copy.
+        weight = attributes.get("weight")
+        if len(attributes) == 1 and self._dense is not None and isinstance(weight, np.ndarray) and weight.shape == self.shape:
+            try:
+                self._dense.set_dense_weights(weight)
+            except ValueError as error:
+                raise errors.InvalidParameterValueError(f"{self.label}: {error}") from None
+        else:
+            super().set(**attributes)
+
+    def _value_list_to_array(self, attributes):
+        # PyNN 0.13 reads all weights back on every set(), though only lists need to know where connections are.
+        result = {}
+        for name, value in attributes.items():
+            if isinstance(value, list) or (isinstance(value, np.ndarray) and value.ndim == 1):
+                if len(value) != len(self):
+                    raise errors.InvalidDimensionsError(f"{len(value)} values of {name} for {len(self)} connections")
+                array = np.full(self.shape, np.nan)
+                order = np.lexsort((self._post, self._pre))
+                array[self._pre[order], self._post[order]] = value
+                value = array
+            result[name] = value
+        return result
+
+    def _set_attributes(self, parameter_space):
+        parameter_space.evaluate(simplify=False)
+        for name, value in parameter_space.items():
+            self._assign(name, value[self._pre, self._post])
+
+    def _get_attributes_as_list(self, names):
+        columns = [{"presynaptic_index": self._pre, "postsynaptic_index": self._post}[name].tolist()
+                   if name.endswith("_index") else self._values(name).tolist() for name in names]
+        return list(zip(*columns, strict=True))
+
+    def _get_attributes_as_arrays(self, names, multiple_synapses="sum"):
+        return [self._as_array(name, multiple_synapses) for name in names]
+
+    def _as_array(self, name, multiple_synapses):
+        if name == "weight" and self._dense is not None:
+            return self._dense.dense_weights.copy()
+        values, array = self._values(name), np.full(self.shape, np.nan)
+        if multiple_synapses == "first":
+            array[self._pre[::-1], self._post[::-1]] = values[::-1]
+        else:
+            array[self._pre, self._post] = values
+            several = _AGGREGATE.get(multiple_synapses)
+            if several is not None and np.isfinite(array).sum() < values.size:
+                array[self._pre, self._post] = {"sum": 0.0, "min": np.inf, "max": -np.inf}[multiple_synapses]
+                several.at(array, (self._pre, self._post), values)
+        return array

@@ -1,0 +1,83 @@
+"""What PyNN calls the simulator of a backend: cell identifiers, the state of a simulation, its random numbers."""
+
+import numpy as np
+from pyNN import common
+
+from ttfs_pynn.event_driven.core import EventDrivenNetwork
+
+__all__ = ["ID", "State"]
+
+
+class ID(int, common.IDMixin):
+    """A cell: an integer whose attributes are the cell's parameters."""
+
+    def __init__(self, n):
+        common.IDMixin.__init__(self)
+
+    def __getattr__(self, name):
+        # PyNN 0.13 computes all parameters for any unknown name and then raises what is no AttributeError: that breaks hasattr
+        # and makes NumPy's protocol look-ups (__array__, ...) slow.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return common.IDMixin.__getattr__(self, name)
+
+
+class State(common.control.BaseState):
+    """One simulation: its network, time, recorders. Runs are half-open: a spike at the end of a run belongs to the next."""
+
+    def __init__(self):
+        super().__init__()
+        self.mpi_rank, self.num_processes = 0, 1
+        self.dt = 0.1
+        self._min_delay = self.max_delay = "auto"
+        self.rng = np.random.default_rng()
+        self.clear()
+
+    @property
+    def t(self):
+        return self.network.t
+
+    @property
+    def min_delay(self):
+        """As set up; for 'auto' the smallest delay present, or dt."""
+        if self._min_delay != "auto":
+            return self._min_delay
+        delays = [synapses.delay.min() for synapses in self.network.synapses if len(synapses)]
+        return float(min(delays)) if delays else self.dt
+
+    @min_delay.setter
+    def min_delay(self, value):
+        self._min_delay = value
+
+    @property
+    def default_delay(self):
+        """The delay of a synapse type that was given none (PyNN: min_delay, or dt where that is 'auto')."""
+        return self.dt if self._min_delay == "auto" else self._min_delay
+
+    def run_until(self, t_stop):
+        self.running = True
+        if t_stop <= self.t:  # PyNN lets times up to dt/2 in the past through
+            return
+        spikes = self.network.advance(t_stop)
+        for recorder in self.recorders:
+            recorder.collect(*spikes[recorder.population.group])
+
+    def run(self, duration):
+        self.run_until(self.t + duration)
+
+    def clear(self):
+        self.recorders = set()
+        self.write_on_end = []
+        self.network = EventDrivenNetwork()
+        self.id_counter = 0
+        self.segment_counter = -1
+        self.reset()
+
+    def reset(self):
+        """Back to t = 0 with the initial state; parameters, weights and the list of what is recorded stay."""
+        self.running = False
+        self.t_start = 0
+        self.segment_counter += 1
+        self.network.reset()
+        for recorder in self.recorders:
+            recorder.drop()

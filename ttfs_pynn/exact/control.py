@@ -1,0 +1,41 @@
+"""setup, run, reset, end."""
+
+import numpy as np
+from pyNN import common
+from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
+from pyNN.recording import get_io
+
+from ttfs_pynn.exact import simulator
+
+__all__ = ["end", "get_current_time", "get_max_delay", "get_min_delay", "get_time_step", "initialize", "num_processes", "rank",
+           "reset", "run", "run_for", "run_until", "setup"]
+
+
+def setup(timestep=DEFAULT_TIMESTEP, min_delay=DEFAULT_MIN_DELAY, **extra_params):
+    """Start a new simulation; whatever network there was is dropped.
+
+    timestep (ms) does not enter the dynamics: it is the default delay where min_delay is 'auto', as in PyNN. Any delay >= 0 is
+    simulated as given. extra_params: max_delay; seed (int) of the Poisson sources; keywords of other simulators are ignored.
+    """
+    common.setup(timestep, min_delay, **extra_params)
+    state = simulator.state
+    state.clear()
+    state.dt = timestep
+    state.min_delay = min_delay
+    state.max_delay = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
+    state.rng = np.random.default_rng(extra_params.get("seed"))
+    return rank()
+
+
+def end(compatible_output=True):
+    """Write the files that were asked for in `record(to_file=...)`. Recorded data stay readable."""
+    for population, variables, filename in simulator.state.write_on_end:
+        population.write_data(get_io(filename), variables)
+    simulator.state.write_on_end = []
+
+
+run, run_until = common.build_run(simulator)
+run_for = run
+reset = common.build_reset(simulator)
+initialize = common.initialize
+get_current_time, get_time_step, get_min_delay, get_max_delay, num_processes, rank = common.build_state_queries(simulator)

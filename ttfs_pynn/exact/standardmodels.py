@@ -1,0 +1,68 @@
+"""Cell and synapse types: what this backend simulates, and clear refusals of what it does not."""
+
+from pyNN.standardmodels import StandardCellType, StandardModelType, build_translations, cells, electrodes, synapses
+
+from ttfs_pynn.event_driven.core import LIFGroup
+from ttfs_pynn.event_driven.spike_sources import PoissonSourceGroup
+from ttfs_pynn.exact import simulator
+
+AVAILABLE = ("IF_curr_exp", "SpikeSourceArray", "SpikeSourcePoisson", "StaticSynapse")
+__all__ = list(AVAILABLE)
+
+
+def _same_names(*names):
+    return build_translations(*((name, name) for name in names))
+
+
+class IF_curr_exp(cells.IF_curr_exp):
+    __doc__ = cells.IF_curr_exp.__doc__
+    translations = _same_names(*cells.IF_curr_exp.default_parameters)
+    recordable = ["spikes"]
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return LIFGroup(size, parameters)
+
+
+class SpikeSourceArray(cells.SpikeSourceArray):
+    __doc__ = cells.SpikeSourceArray.__doc__
+    translations = _same_names("spike_times")
+
+    def translate(self, parameters, copy=True):
+        # PyNN 0.13 copies every spike train; nothing here changes them.
+        return super().translate(parameters, copy=False)
+
+
+class SpikeSourcePoisson(cells.SpikeSourcePoisson):
+    __doc__ = cells.SpikeSourcePoisson.__doc__
+    translations = _same_names("rate", "start", "duration")
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return PoissonSourceGroup(size, parameters, state.rng)
+
+
+class StaticSynapse(synapses.StaticSynapse):
+    __doc__ = synapses.StaticSynapse.__doc__
+    translations = _same_names("weight", "delay")
+
+    def _get_minimum_delay(self):
+        return simulator.state.default_delay
+
+
+def _refuse(self, *args, **kwargs):
+    raise NotImplementedError(f"{type(self).__name__} is not available on the exact simulator, which has "
+                              f"{', '.join(AVAILABLE)}; pyNN.brian2, pyNN.nest or pyNN.neuron may have it")
+
+
+for _module in (cells, synapses, electrodes):
+    for _name, _model in list(vars(_module).items()):
+        if isinstance(_model, type) and issubclass(_model, StandardModelType) and _model.__module__ == _module.__name__ \
+                and _name not in __all__ and not _name.startswith("_"):
+            globals()[_name] = type(_name, (_model,), {"__init__": _refuse, "__doc__": _model.__doc__})
+            __all__.append(_name)
+
+
+def list_standard_models():
+    """Names of the cell types that can be simulated."""
+    return [name for name in AVAILABLE if issubclass(globals()[name], StandardCellType)]
