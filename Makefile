@@ -1,0 +1,38 @@
+# make demo   train on Yin-Yang and replay the trained network on Brian2
+# make test   the default test suite
+# Both set up .venv in this folder first, once.  Another interpreter: make demo PYTHON=python3.12
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint clean
+
+help:
+	@sed -n 's/^# //p' Makefile | head -n 3
+
+$(STAMP): setup.cfg constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || { \
+	  echo "error: '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -n 1); Python 3.11 to 3.13 is needed: make PYTHON=python3.12 ..." >&2; \
+	  exit 1; }
+	@if [ -x $(VENV)/bin/python ]; then \
+	  test "$$($(VENV)/bin/python -c 'import sys; print(sys.version_info[:2])')" = "$$($(PYTHON) -c 'import sys; print(sys.version_info[:2])')" || \
+	  rm -rf $(VENV); fi
+	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "error: $(PYTHON) could not make a virtual environment in $(VENV) (on Debian and Ubuntu: apt install python3-venv)" >&2; \
+	  exit 1; }
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@touch $@
+
+demo: $(STAMP)
+	$(VENV)/bin/python -m protocols.demo
+
+test: $(STAMP)
+	$(VENV)/bin/python -m pytest -m 'not slow'
+
+lint: $(STAMP)
+	$(VENV)/bin/python -m ruff check .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
