@@ -1,4 +1,4 @@
-"""Mistakes of a user. Command lines print the message on one line and exit with status 2; a library caller catches them.
+"""Mistakes of a user. Command lines print the message on one line and exit with status 2.
 
 Bugs of the package itself are never one of these.
 """

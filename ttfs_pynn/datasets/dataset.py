@@ -11,9 +11,10 @@ __all__ = ["Dataset"]
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """`features` (n, inputs) floats, `labels` (n,) integers: indices of `class_names`. The arrays are copied, and read-only.
+    """`features` (n, inputs) floats, `labels` (n,) integers: indices of `class_names`.
 
-    DatasetError where the shapes do not fit, a feature is not finite or a label names no class.
+    The arrays are read-only copies. DatasetError where the shapes do not fit, a feature is not finite or a
+    label names no class.
     """
 
     features: np.ndarray

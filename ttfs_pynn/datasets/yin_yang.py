@@ -2,8 +2,9 @@
 
     Kriener, Göltz, Petrovici, "The Yin-Yang dataset", NICE 2022, arXiv:2102.08211
 
-A big circle of radius r_big, centred on (r_big, r_big), holds the figure; its two dots have radius r_small and lie half-way
-between centre and rim on the left and on the right. A sample is (x, y, 1 - x, 1 - y); classes 0 yin, 1 yang, 2 dot.
+A big circle of radius r_big, centred on (r_big, r_big), holds the figure; its two dots have radius r_small
+and lie half-way between centre and rim on the left and on the right. A sample is (x, y, 1 - x, 1 - y);
+classes are 0 yin, 1 yang, 2 dot.
 """
 
 import numpy as np
@@ -18,14 +19,15 @@ R_SMALL, R_BIG = 0.1, 0.5
 
 
 def classify(x, y, r_small=R_SMALL, r_big=R_BIG):
-    """Class of each point, an int64 array: 0 yin, 1 yang, 2 dot, and -1 outside the big circle. x and y broadcast."""
+    """Class of each point, int64: 0 yin, 1 yang, 2 dot, -1 outside the big circle. x and y broadcast."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     # sqrt of a sum and no hypot: the published arrays were decided with this rounding.
     centre, left, right = (np.sqrt((x - middle) ** 2 + (y - r_big) ** 2)
                            for middle in (r_big, 0.5 * r_big, 1.5 * r_big))
-    # Yang is the upper half, less the disc on the right, with the disc on the left. The three comparisons with r_small
-    # place the points exactly on the rim of a dot as the published procedure does.
-    yang = ((y > r_big) & (right > 0.5 * r_big)) | ((r_small < left) & (left <= 0.5 * r_big)) | (right <= r_small)
+    # Yang is the upper half, less the disc on the right, with the disc on the left. The comparisons with
+    # r_small place the points exactly on the rim of a dot as the published procedure does.
+    upper = (y > r_big) & (right > 0.5 * r_big)
+    yang = upper | ((r_small < left) & (left <= 0.5 * r_big)) | (right <= r_small)
     dot = (left < r_small) | (right < r_small)
     return np.where(centre > r_big, -1, np.where(dot, 2, yang)).astype(np.int64)
 
@@ -38,15 +40,16 @@ def _check(n, r_small, r_big):
     if n < 1 or n != int(n):
         raise DatasetError(f"n = {n} samples: need a whole number of at least 1")
     if not 0 < r_small < 0.5 * r_big or not r_big <= 0.5:
-        raise DatasetError(f"r_small = {r_small} and r_big = {r_big}: need 0 < r_small < r_big / 2 and r_big <= 0.5")
+        raise DatasetError(f"r_small = {r_small} and r_big = {r_big}: "
+                           "need 0 < r_small < r_big / 2 and r_big <= 0.5")
 
 
 def yin_yang(n, seed, r_small=R_SMALL, r_big=R_BIG):
     """`n` samples by the published procedure: bit for bit the published arrays for their n and seed.
 
-    For each sample the class is drawn first, then points of the square until one is of that class. The legacy generator
-    `RandomState` is what the published arrays were made with; its stream is frozen. About 0.1 ms a sample: for many samples
-    see `fresh`.
+    For each sample the class is drawn first, then points of the square until one is of that class. The
+    published arrays were made with the legacy generator `RandomState`, whose stream is frozen. About
+    0.1 ms a sample: for many samples see `fresh`.
     """
     _check(n, r_small, r_big)
     random = np.random.RandomState(seed)  # noqa: NPY002
