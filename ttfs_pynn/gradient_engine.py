@@ -1,0 +1,79 @@
+"""From recorded Neo spike times to weight updates. Imports no simulator: it works on any recording, also one from a file."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ttfs_pynn.first_spike import vector_jacobian_product
+
+__all__ = ["FirstSpikes", "GradientEngine", "Gradients", "first_spikes"]
+
+
+@dataclass(frozen=True)
+class FirstSpikes:
+    """First-spike times (samples, cells) in ms from each window's start: of the inputs, bias sources and neurons by layer."""
+
+    inputs: np.ndarray
+    biases: tuple
+    layers: tuple
+
+    def afferent(self, k):
+        """What layer k hears: the spikes of the layer before, then of its bias sources."""
+        before = self.inputs if k == 0 else self.layers[k - 1]
+        return before if self.biases[k] is None else np.concatenate([before, self.biases[k]], axis=1)
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """weights: dL/dw (1/nA) summed over samples, one matrix a layer; loss (samples,); first_spikes; dropped: contributions left
+    out because they exceeded max_dw."""
+
+    weights: list
+    loss: np.ndarray
+    first_spikes: FirstSpikes
+    dropped: int
+
+
+def first_spikes(recording):
+    """Read a Recording: Neo Blocks whose annotations first_id and size (PyNN's) say which channel is which neuron."""
+    def read(block):
+        if block is None:
+            return None
+        if len(block.segments) != 1:
+            raise ValueError(f"block {block.name!r} holds {len(block.segments)} segments; pass one presentation, a run that was read "
+                             "with clear=True")
+        ids = np.arange(block.annotations["size"]) + block.annotations["first_id"]
+        return recording.presentation.first_spikes(block.segments[0], ids)
+
+    return FirstSpikes(read(recording.inputs), tuple(map(read, recording.biases)), tuple(map(read, recording.layers)))
+
+
+class GradientEngine:
+    """The learning rule for a layered network of `neurons` (LIFParameters, one a layer).
+
+    For each layer, T depends on the causal inputs t_i (recorded time + delay) and weights as in `first_spike.backward`; errors
+    dL/dT of the last layer come from the loss and go down by dL/dt_i = sum_n dL/dT_n dT_n/dt_i. max_dw: a sample's contribution
+    to the weights of a neuron is dropped where one exceeds it, in units of 1/neuron.current_scale.
+    """
+
+    def __init__(self, neurons, max_dw=np.inf):
+        self.neurons, self.max_dw = list(neurons), max_dw
+
+    def gradients(self, recording, weights, loss, labels):
+        """Gradients of loss(t_last_layer, labels) -> (values (samples,), dL/dT (samples, classes)) for a Recording."""
+        times = first_spikes(recording)
+        values, error = loss(times.layers[-1], labels)
+        gradients, dropped = self.backward(times, weights, error, recording.delay)
+        return Gradients(gradients, values, times, dropped)
+
+    def backward(self, times, weights, error, delay=0.0):
+        """dL/dw of every layer, summed over samples, from FirstSpikes and dL/dT of the last layer; and the number dropped."""
+        gradients, dropped = [None] * len(self.neurons), 0
+        for k in reversed(range(len(self.neurons))):
+            neuron = self.neurons[k]
+            gradients[k], error_in, n = vector_jacobian_product(
+                times.afferent(k) + delay, weights[k], times.layers[k], error, neuron, self.max_dw / neuron.current_scale)
+            dropped += n
+            if k:
+                error = error_in[:, :times.layers[k - 1].shape[1]]
+        return gradients, dropped

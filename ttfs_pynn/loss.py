@@ -1,0 +1,102 @@
+"""Losses on the first-spike times of the label layer.
+
+Each is called with times (samples, classes) in ms, inf where silent, and labels (samples,), and returns the loss of every sample
+(samples,) and its derivative (samples, classes) in 1/ms, which is 0 for silent neurons: they have no time to change.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["MeanSquaredError", "PairwiseDifference", "TimeToFirstSpike", "predict"]
+
+
+def predict(times):
+    """The class of each sample: the label neuron that spikes first, -1 where none does (which is never right)."""
+    times = np.asarray(times)
+    return np.where(np.isfinite(times).any(axis=1), times.argmin(axis=1), -1)
+
+
+def _checked(times, labels):
+    times, labels = np.asarray(times, dtype=float), np.asarray(labels)
+    if times.ndim != 2 or labels.shape != times.shape[:1]:
+        raise ValueError(f"times of shape {times.shape} and labels of shape {labels.shape}; expected (samples, classes), (samples,)")
+    if labels.size and not (0 <= labels.min() and labels.max() < times.shape[1]):
+        raise ValueError(f"labels from {labels.min()} to {labels.max()} for {times.shape[1]} classes")
+    return times, labels, np.arange(labels.size)
+
+
+@dataclass(frozen=True)
+class TimeToFirstSpike:
+    """The paper's loss (Göltz, Kriener et al. 2021), t* the time of the right label neuron:
+
+        L = ln sum_n exp( -(t_n - t*)/(xi tau_syn) ) + alpha ( exp( t*/(beta tau_syn) ) - 1 )
+
+    Where the right neuron is silent L is `silent_loss` and has no derivative.
+    """
+
+    tau_syn: float
+    xi: float = 0.2
+    alpha: float = 0.005
+    beta: float = 1.0
+    silent_loss: float = 100.0
+
+    def __call__(self, times, labels):
+        times, labels, rows = _checked(times, labels)
+        right = times[rows, labels]
+        spikes = np.isfinite(right)
+        safe = np.where(spikes, right, 0.0)
+        z = -(times - safe[:, None]) / (self.xi * self.tau_syn)
+        z[~spikes] = 0.0
+        top = z.max(axis=1, keepdims=True)
+        e = np.exp(z - top)
+        total = e.sum(axis=1)
+        early = np.exp(safe / (self.beta * self.tau_syn))
+        loss = np.where(spikes, np.log(total) + top[:, 0] + self.alpha * (early - 1), self.silent_loss)
+        slope = -(e / total[:, None]) / (self.xi * self.tau_syn)
+        slope[rows, labels] += 1 / (self.xi * self.tau_syn) + self.alpha * early / (self.beta * self.tau_syn)
+        slope[~spikes] = 0.0
+        return loss, np.where(np.isfinite(times), slope, 0.0)
+
+
+@dataclass(frozen=True)
+class PairwiseDifference:
+    """Every wrong neuron should spike `difference` tau_syn after the right one:
+
+        L = 1/2 sum_{n != n*} ( (t_n - t*)/tau_syn - difference )^2
+
+    A silent neuron counts as one that spikes at t_silent tau_syn.
+    """
+
+    tau_syn: float
+    difference: float = 0.2
+    t_silent: float = 4.0
+
+    def __call__(self, times, labels):
+        times, labels, rows = _checked(times, labels)
+        t = np.where(np.isfinite(times), times / self.tau_syn, self.t_silent)
+        gap = t - t[rows, labels][:, None] - self.difference
+        gap[rows, labels] = 0.0
+        slope = gap / self.tau_syn
+        slope[rows, labels] = -slope.sum(axis=1)
+        return 0.5 * (gap ** 2).sum(axis=1), np.where(np.isfinite(times), slope, 0.0)
+
+
+@dataclass(frozen=True)
+class MeanSquaredError:
+    """L = 1/2 sum_n ( t_n/tau_syn - target_n )^2, target t_right for the right neuron, t_wrong for the others (in tau_syn).
+
+    A silent neuron counts as one that spikes at t_silent tau_syn.
+    """
+
+    tau_syn: float
+    t_right: float = 1.6
+    t_wrong: float = 1.9
+    t_silent: float = 4.0
+
+    def __call__(self, times, labels):
+        times, labels, rows = _checked(times, labels)
+        t = np.where(np.isfinite(times), times / self.tau_syn, self.t_silent)
+        gap = t - self.t_wrong
+        gap[rows, labels] = t[rows, labels] - self.t_right
+        return 0.5 * (gap ** 2).sum(axis=1), np.where(np.isfinite(times), gap / self.tau_syn, 0.0)

@@ -1,0 +1,182 @@
+"""A layered first-spike network in PyNN: its description, and the populations and projections that it becomes."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.presentation import Presentation, Timing
+from ttfs_pynn.simulators import simulator_of
+
+__all__ = ["Architecture", "Layer", "LayeredNetwork", "Recording"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """`size` neurons, with spikes of bias sources at `bias_times` (ms from the start of a window), one source a time.
+
+    weight_mean, weight_std: of the normal distribution of initial weights, in units of `neuron.current_scale`.
+    """
+
+    size: int
+    neuron: LIFParameters
+    bias_times: tuple = ()
+    weight_mean: float = 1.0
+    weight_std: float = 1.0
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """n_inputs spike sources and layers, each fully connected to the one before; inputs spike between t_early and t_late (ms).
+
+    Weights are a list with one matrix a layer, (size of the layer before + bias sources, size), in nA.
+    """
+
+    n_inputs: int
+    layers: tuple
+    t_early: float
+    t_late: float
+
+    def __post_init__(self):
+        if self.n_inputs < 1 or not self.layers or min(layer.size for layer in self.layers) < 1:
+            raise ValueError("a network needs at least one input and one layer of at least one neuron")
+        for k, layer in enumerate(self.layers):
+            if any(t < 0 or not np.isfinite(t) for t in layer.bias_times):
+                raise ValueError(f"bias times {layer.bias_times} of layer {k} must be finite and not negative")
+
+    @property
+    def shapes(self):
+        sizes = [self.n_inputs, *(layer.size for layer in self.layers)]
+        return [(n + len(layer.bias_times), layer.size) for n, layer in zip(sizes[:-1], self.layers, strict=True)]
+
+    def initial_weights(self, rng):
+        """Normally distributed weights (nA) from a numpy Generator."""
+        return [rng.normal(layer.weight_mean, layer.weight_std, shape) * layer.neuron.current_scale
+                for layer, shape in zip(self.layers, self.shapes, strict=True)]
+
+    def check_weights(self, weights):
+        """A list of float arrays, or a ValueError that says which layer does not fit."""
+        if len(weights) != len(self.layers):
+            raise ValueError(f"{len(weights)} weight matrices for {len(self.layers)} layers")
+        checked = [np.asarray(w, dtype=float) for w in weights]
+        for k, (w, shape) in enumerate(zip(checked, self.shapes, strict=True)):
+            if w.shape != shape:
+                raise ValueError(f"weights of layer {k} have shape {w.shape}; expected (inputs + biases, neurons) = {shape}")
+            if not np.isfinite(w).all():
+                raise ValueError(f"weights of layer {k} hold {int((~np.isfinite(w)).sum())} values that are not finite")
+        return checked
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One presentation as Neo Blocks: of the inputs, of each layer's bias sources (None where it has none), of each layer."""
+
+    presentation: Presentation
+    inputs: object
+    biases: tuple
+    layers: tuple
+    delay: float = 0.0
+
+    def blocks(self):
+        """{label: Block} of everything that was recorded."""
+        found = {"input": self.inputs}
+        for k, (bias, layer) in enumerate(zip(self.biases, self.layers, strict=True)):
+            if bias is not None:
+                found[f"bias{k}"] = bias
+            found[f"layer{k}"] = layer
+        return found
+
+
+class LayeredNetwork:
+    """The architecture on a PyNN simulator (its module, after setup). Signed weights are an excitatory and an inhibitory
+    projection, biases are spike sources; `n_copies` networks of equal weights stand side by side and share out the samples.
+
+    delay (ms): of every projection, by default the smallest that the simulator has. timing: see `presentation.Timing`; `single`:
+    every run shows each copy one sample.
+    """
+
+    def __init__(self, sim, architecture, weights, n_copies=1, delay=None, single=False, timing=None):
+        self.sim, self.architecture, self.n_copies = sim, architecture, n_copies
+        self._simulator = simulator_of(sim)
+        self.delay = self._simulator.smallest_delay(sim.get_time_step()) if delay is None else float(delay)
+        neurons = [layer.neuron for layer in architecture.layers]
+        self.timing = timing or Timing.derive(architecture.t_early, architecture.t_late + self.delay * len(neurons), neurons,
+                                              single)
+        self._single = single
+        self.inputs = self._sources(architecture.n_inputs, "input")
+        self.biases, self.layers, self._projections = [], [], []
+        before = self.inputs
+        for k, layer in enumerate(architecture.layers):
+            bias = self._sources(len(layer.bias_times), f"bias{k}") if layer.bias_times else None
+            population = self._neurons(layer, f"layer{k}")
+            self._projections.append([self._connect(source, population) for source in (before, bias) if source is not None])
+            self.biases.append(bias)
+            self.layers.append(population)
+            before = population
+        self.write_weights(weights)
+
+    def _sources(self, n, label):
+        population = self.sim.Population(n * self.n_copies, self.sim.SpikeSourceArray(), label=label)
+        population.record("spikes")
+        return population
+
+    def _neurons(self, layer, label):
+        neuron = replace(layer.neuron, tau_refrac=self.timing.tau_refrac)
+        parameters = {name: np.tile(value, self.n_copies) if np.ndim(value) else value
+                      for name, value in self._simulator.cell_parameters(neuron).items()}
+        population = self.sim.Population(layer.size * self.n_copies, self.sim.IF_curr_exp(**parameters), label=label)
+        population.initialize(v=np.tile(neuron.v_rest, self.n_copies) if np.ndim(neuron.v_rest) else neuron.v_rest)
+        population.record("spikes")
+        return population
+
+    def _connect(self, source, population):
+        return [self.sim.Projection(source, population, self._simulator.connector(self.n_copies),
+                                    self.sim.StaticSynapse(weight=0.0, delay=self.delay), receptor_type=receptor,
+                                    label=f"{source.label}->{population.label} {receptor}")
+                for receptor in ("excitatory", "inhibitory")]
+
+    def write_weights(self, weights):
+        """Write signed weights (see Architecture) to the projections, positive ones to the excitatory of each pair."""
+        for matrix, pairs in zip(self.architecture.check_weights(weights), self._projections, strict=True):
+            first = 0
+            for excitatory, inhibitory in pairs:
+                part = matrix[first:first + excitatory.pre.size // self.n_copies]
+                self._simulator.write_weights(excitatory, np.maximum(part, 0.0), self.n_copies)
+                self._simulator.write_weights(inhibitory, np.minimum(part, 0.0), self.n_copies)
+                first += part.shape[0]
+
+    def read_weights(self):
+        """The signed weights that the projections of the first copy hold now."""
+        read = []
+        for pairs in self._projections:
+            rows = []
+            for excitatory, inhibitory in pairs:
+                n_pre, n_post = excitatory.pre.size // self.n_copies, excitatory.post.size // self.n_copies
+                rows.append(sum(p.get("weight", format="array")[:n_pre, :n_post] for p in (excitatory, inhibitory)))
+            read.append(np.concatenate(rows))
+        return read
+
+    def present(self, t_in):
+        """Show samples, t_in (samples, inputs) in ms from the start of a window (inf: no spike). Returns a Recording.
+
+        The order set, run, read, reset is one that keeps the weights on every simulator.
+        """
+        t_in = np.asarray(t_in, dtype=float)
+        presentation = Presentation(len(t_in), self.timing.window, self.n_copies, self.timing.deadline)
+        if self._single and presentation.n_windows > 1:
+            raise ValueError(f"{len(t_in)} samples for {self.n_copies} copies that see one sample a run; present fewer at once")
+        self.inputs.set(spike_times=presentation.spike_trains(t_in))
+        for bias, layer in zip(self.biases, self.architecture.layers, strict=True):
+            if bias is not None:
+                times = np.broadcast_to(layer.bias_times, (len(t_in), len(layer.bias_times)))
+                bias.set(spike_times=presentation.spike_trains(times))
+        self.sim.run(presentation.duration)
+        recording = Recording(presentation, self._read(self.inputs),
+                              tuple(None if bias is None else self._read(bias) for bias in self.biases),
+                              tuple(self._read(layer) for layer in self.layers), self.delay)
+        self.sim.reset()
+        return recording
+
+    @staticmethod
+    def _read(population):
+        return population.get_data("spikes", clear=True)

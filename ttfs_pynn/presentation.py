@@ -1,0 +1,156 @@
+"""Samples in windows of one run: input times to spike trains, and recorded spikes back to first-spike times.
+
+Sample s is shown to copy s mod n_copies of the network, in window s div n_copies: [k window, (k + 1) window).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Presentation", "PresentationError", "Timing", "spikes_of"]
+
+
+class PresentationError(ValueError):
+    """Samples, windows and time constants do not fit each other."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What a window must hold, all in ms: inputs up to t_late, decisions up to `deadline`, then rest until the next sample.
+
+    window: length of a sample's window. tau_refrac: how long a neuron stays silent after its spike, such that it spikes once
+    before the deadline and listens again in the next window.
+    """
+
+    deadline: float
+    window: float
+    tau_refrac: float
+
+    @classmethod
+    def derive(cls, t_early, t_late, neurons, single=False, leftover=1e-12, deadline=None, window=None):
+        """From the input times (t_early to t_late) and the neurons' time constants, layer by layer (LIFParameters).
+
+        deadline: by default t_late + 4 time constants a layer. A `single` window ends there, for the simulator is reset after
+        it. Else the window goes on until what is left of membranes and currents has decayed to `leftover`, and tau_refrac fills
+        that time. Raises PresentationError where given values contradict each other or the membrane does not decay.
+        """
+        slowest = [float(np.max(np.maximum(n.tau_syn, np.where(np.isinf(n.tau_m), 0, n.tau_m)))) for n in neurons]
+        if not 0 <= t_early <= t_late:
+            raise PresentationError(f"input times from {t_early:g} to {t_late:g} ms: need 0 <= early <= late")
+        deadline = t_late + 4 * sum(slowest) if deadline is None else deadline
+        if deadline <= t_late:
+            raise PresentationError(f"deadline {deadline:g} ms is not after the last input at {t_late:g} ms")
+        if single:
+            window = deadline if window is None else window
+            if window < deadline:
+                raise PresentationError(f"window {window:g} ms ends before the deadline {deadline:g} ms; make it longer")
+            return cls(deadline, window, window)
+        if any(np.isinf(n.tau_m).any() for n in neurons):
+            raise PresentationError("without leak (tau_m = inf) a membrane never returns to rest: several samples do not fit "
+                                    "into one run; give every sample a copy of its own (copies = batch size)")
+        rest = max(-np.log(leftover) * max(slowest), deadline - t_early)
+        if window is None:
+            window = deadline + rest
+        elif window < deadline + rest:
+            raise PresentationError(
+                f"window {window:g} ms is too short: decisions take until {deadline:g} ms and {rest:g} ms more must pass "
+                f"until membranes have decayed to {leftover:g} and refractoriness is over; use at least {deadline + rest:g} ms")
+        return cls(deadline, window, window - deadline)
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """n_samples in windows of `window` ms; a spike after `deadline` (default: the window's end) does not count."""
+
+    n_samples: int
+    window: float
+    n_copies: int = 1
+    deadline: float | None = None
+
+    @property
+    def n_windows(self):
+        return -(-self.n_samples // self.n_copies)
+
+    @property
+    def duration(self):
+        """Length of the run (ms)."""
+        return self.n_windows * self.window
+
+    def spike_trains(self, times):
+        """One sorted array of spike times (ms) a cell, cells of copy 0 first.
+
+        times (n_samples, cells): one spike a sample and cell at most, in ms from the start of the window; inf for none.
+        """
+        times = np.asarray(times, dtype=float)
+        if times.ndim != 2 or times.shape[0] != self.n_samples:
+            raise PresentationError(f"times have shape {times.shape}; expected ({self.n_samples} samples, cells)")
+        silent = np.isposinf(times)
+        if not (silent | ((times >= 0) & (times < self.window))).all():
+            sample, cell = np.argwhere(~(silent | ((times >= 0) & (times < self.window))))[0]
+            raise PresentationError(f"input {cell} of sample {sample} spikes at {times[sample, cell]:g} ms, outside its window of "
+                                    f"0 to {self.window:g} ms; use inf for no spike")
+        n_cells = times.shape[1]
+        padded = np.full((self.n_windows * self.n_copies, n_cells), np.inf)
+        padded[:self.n_samples] = times
+        padded = padded.reshape(self.n_windows, self.n_copies * n_cells)
+        padded += (np.arange(self.n_windows) * self.window)[:, None]
+        trains = np.ascontiguousarray(padded.T)
+        if np.isfinite(trains).all():
+            return list(trains)
+        return [train[np.isfinite(train)] for train in trains]
+
+    def first_spikes(self, segment, source_ids):
+        """First-spike times (n_samples, cells) in ms from the start of each window, inf for silent, of a Neo Segment.
+
+        source_ids: the ids of the recorded cells in their order (all copies), as in the annotation `channel_id`.
+        """
+        source_ids = np.asarray(source_ids)
+        n_cells, remainder = divmod(source_ids.size, self.n_copies)
+        if remainder:
+            raise PresentationError(f"{source_ids.size} recorded cells are not {self.n_copies} equal copies")
+        ids, times = spikes_of(segment)
+        position = _positions(ids, source_ids)
+        window = np.floor_divide(times, self.window).astype(np.int64)
+        relative = times - window * self.window
+        keep = (position >= 0) & (window < self.n_windows) & (relative < (self.deadline or self.window))
+        if not keep.all():
+            position, window, relative = position[keep], window[keep], relative[keep]
+        first = np.full((self.n_windows, source_ids.size), np.inf)
+        # Of several assignments to one place the last stays, so write the latest spikes first. Most simulators record in order.
+        late_first = slice(None, None, -1) if (times[1:] >= times[:-1]).all() else np.argsort(-relative, kind="stable")
+        first[window[late_first], position[late_first]] = relative[late_first]
+        return first.reshape(self.n_windows * self.n_copies, n_cells)[:self.n_samples]
+
+
+def _positions(ids, source_ids):
+    """Where each id stands in source_ids, -1 where it does not."""
+    if source_ids.size and source_ids[-1] - source_ids[0] == source_ids.size - 1 and (np.diff(source_ids) == 1).all():
+        position = ids - source_ids[0]
+        return np.where((position >= 0) & (position < source_ids.size), position, -1)
+    order = np.argsort(source_ids)
+    place = np.clip(np.searchsorted(source_ids[order], ids), 0, max(source_ids.size - 1, 0))
+    found = source_ids[order][place] == ids if source_ids.size else np.zeros(ids.shape, dtype=bool)
+    return np.where(found, order[place] if source_ids.size else -1, -1)
+
+
+def spikes_of(segment):
+    """(channel ids, times in ms) of all spikes of a Neo Segment, in no particular order.
+
+    Reads the arrays of an array-backed SpikeTrainList without making spike trains of them. Where there are spike trains (a file
+    that was loaded), their annotation `channel_id` counts: Neo 0.14's `multiplexed` replaces it by the position if it is a NumPy
+    integer.
+    """
+    trains = segment.spiketrains
+    if getattr(trains, "_items", trains) is None and getattr(trains, "_spike_time_array", None) is not None:
+        ids, times = trains.multiplexed
+        return np.asarray(ids, dtype=np.int64), np.asarray(times.rescale("ms").magnitude, dtype=float)
+    if not len(trains):
+        return np.empty(0, dtype=np.int64), np.empty(0)
+    ids, times = [], []
+    for train in trains:
+        if "channel_id" not in train.annotations:
+            raise PresentationError("a spike train has no annotation 'channel_id', so its neuron is not known; record with PyNN, or "
+                                    "annotate the trains")
+        times.append(np.asarray(train.rescale("ms").magnitude, dtype=float))
+        ids.append(np.full(times[-1].size, int(train.annotations["channel_id"]), dtype=np.int64))
+    return np.concatenate(ids), np.concatenate(times)
