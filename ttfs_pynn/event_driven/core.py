@@ -11,6 +11,8 @@ from ttfs_pynn.event_driven.synapses import Synapses
 
 __all__ = ["EventDrivenNetwork", "LIFGroup", "SimulationError", "SpikeSourceGroup", "Synapses"]
 
+_MOST_SPIKES = 2**22  # of one neuron in one call; more is a neuron whose interspike interval is lost in rounding
+
 
 class SimulationError(ValueError):
     """The network cannot be simulated as described."""
@@ -89,7 +91,8 @@ class LIFGroup:
         table[:, kernels.THRESHOLD] = p["v_thresh"] - p["v_rest"]
         table[:, kernels.RESET] = p["v_reset"] - p["v_rest"]
         table[:, kernels.TAU_REFRAC] = p["tau_refrac"]
-        table[:, kernels.U_INF] = np.where(p["i_offset"] == 0, 0.0, p["i_offset"] * p["tau_m"] / p["cm"])
+        finite_tau_m = np.where(p["i_offset"] == 0, 1.0, p["tau_m"])  # 0 * inf would be a warning and NaN
+        table[:, kernels.U_INF] = p["i_offset"] * finite_tau_m / p["cm"]
         self._table = table
         rates = table[:, [kernels.RATE_M, kernels.RATE_E, kernels.RATE_I]]
         self._one_kind = bool((rates == rates[0]).all() and rates[0, 1] == rates[0, 2]) if self.size else False
@@ -180,10 +183,15 @@ class LIFGroup:
             if kernel(times, rows, *arguments, self.t, float(t_stop), *state, self._table, out_times, out_count):
                 break
             self._capacity *= 4
+            if self._capacity > _MOST_SPIKES:
+                self._capacity = 16
+                raise SimulationError(f"a neuron fires more than {_MOST_SPIKES // 4} times between {self.t:g} and {t_stop:g} ms; "
+                                      "give it a tau_refrac > 0, a lower v_reset or less input, or run in shorter pieces")
         self._u, self._i_exc, self._i_inh, self._clamped_until = state
         self.t = float(t_stop)
         index = np.repeat(np.arange(self.size), out_count)
-        time = out_times[np.arange(self._capacity) < out_count[:, None]]
+        most = out_count.max(initial=0)
+        time = out_times[:, :most][np.arange(most) < out_count[:, None]]
         order = np.argsort(time, kind="stable")
         return index[order], time[order]
 
@@ -245,8 +253,8 @@ class EventDrivenNetwork:
         spikes = {}
         if t_stop <= self.t:
             return {group: (np.empty(0, dtype=np.int64), np.empty(0)) for group in self.groups}
-        for members in self._order():
-            step = self._step_inside(members)
+        # All steps first: an error must not leave some groups ahead of the others.
+        for members, step in [(members, self._step_inside(members)) for members in self._order()]:
             if step is None:
                 spikes[members[0]] = self._advance_group(members[0], self.t, t_stop)
                 continue
@@ -272,7 +280,7 @@ class EventDrivenNetwork:
 
     def _step_inside(self, members):
         """The smallest delay inside a set of groups that depend on each other, None where there is no cycle."""
-        inside = [s for s in self.synapses if s.pre_group in members and s.post_group in members and s.weight.size]
+        inside = [s for s in self.synapses if s.pre_group in members and s.post_group in members and len(s)]
         if not inside:
             return None
         step = min(s.delay.min() for s in inside)

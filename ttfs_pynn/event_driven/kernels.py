@@ -128,10 +128,11 @@ def run_sparse(event_times, event_rows, inhibitory, row_start, targets, weights,
         row = event_rows[k]
         for c in range(row_start[row], row_start[row + 1]):
             n = targets[c]
-            if not advance_neuron(n, now[n], event_times[k], u, i_exc, i_inh, clamped_until, parameters,
-                                  out_times, out_count):
+            # An arrival one ulp before t (a delay that is the step of a cycle, rounded) counts as one at t.
+            until = max(now[n], event_times[k])
+            if not advance_neuron(n, now[n], until, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
                 return False
-            now[n] = event_times[k]
+            now[n] = until
             if inhibitory[row]:
                 i_inh[n] += weights[c]
             else:

@@ -41,17 +41,18 @@ class _OnGroup:
 
     def _set_parameters(self, parameter_space):
         parameter_space.evaluate(mask=slice(None), simplify=False)
-        for name, value in parameter_space.items():
-            if name == "spike_times":
-                self._set_spike_times([sequence.value for sequence in np.broadcast_to(value, (self.size,))])
-                continue
-            try:
-                values = np.asarray(value, dtype=float)
-                array = self.group.get_parameters()[name]
-                array[self.group_index] = values
-                self.group.set_parameters(**{name: array})
-            except (TypeError, ValueError) as error:
-                raise errors.InvalidParameterValueError(f"{name}: {error}") from None
+        values = parameter_space.as_dict()
+        if "spike_times" in values:
+            self._set_spike_times([sequence.value for sequence in np.broadcast_to(values["spike_times"], (self.size,))])
+            return
+        arrays = self.group.get_parameters()
+        try:
+            for name, value in values.items():
+                arrays[name][self.group_index] = np.asarray(value, dtype=float)
+            # together: a new v_reset may be above the old v_thresh
+            self.group.set_parameters(**{name: arrays[name] for name in values})
+        except (TypeError, ValueError) as error:
+            raise errors.InvalidParameterValueError(f"{', '.join(values)}: {error}") from None
 
     def set(self, **parameters):
         # Spike times in bulk: PyNN's way through lazy arrays costs some 10 us a cell, and fails for a 2D array.
@@ -78,7 +79,7 @@ class _OnGroup:
             raise errors.InvalidParameterValueError(
                 f"spike_times of cell {cell} are {'not in increasing order' if falling.any() else 'not all finite'}: "
                 f"{times[offsets[cell]:offsets[cell + 1]][:6]}; give sorted, finite times in ms, and no time for no spike")
-        if self.size != self.group.size:
+        if isinstance(self, common.PopulationView):  # also one of all cells may be in another order
             times, offsets = self._merge(times, offsets)
         self.group.set_spike_times(times, offsets)
 
@@ -92,6 +93,8 @@ class _OnGroup:
     def _set_initial_value_array(self, variable, initial_values):
         if not isinstance(self.group, LIFGroup):
             return
+        if variable not in self.group.VARIABLES:
+            raise errors.NonExistentParameterError(variable, type(self.celltype).__name__, self.group.VARIABLES)
         values = self.group.get_initial()[variable]
         values[self.group_index] = initial_values.evaluate(simplify=True)
         self.group.set_initial(**{variable: values})
@@ -109,9 +112,11 @@ class PopulationView(_OnGroup, common.PopulationView):
 
     def initialize(self, **initial_values):
         # PyNN 0.13's sets the values and then raises NotImplementedError, for a view has no `initial_values` of its own.
+        whole = self.grandparent
+        if not isinstance(whole.group, LIFGroup):
+            return
         for variable, value in initial_values.items():
             self._set_initial_value_array(variable, LazyArray(value, shape=(self.size,), dtype=float))
-            whole = self.grandparent
             whole.initial_values[variable] = LazyArray(whole.group.get_initial()[variable], shape=(whole.size,), dtype=float)
 
     def _get_view(self, selector, label=None):
@@ -151,6 +156,10 @@ class Population(_OnGroup, common.Population):
         except ValueError as error:
             raise errors.InvalidParameterValueError(f"{type(self.celltype).__name__}: {error}") from None
         state.network.add_group(self.group)
+
+    def _set_cell_initial_value(self, cell, variable, value):
+        # PyNN 0.13 notes the value and does not pass it on.
+        cell.as_view().initialize(**{variable: value})
 
     def _get_view(self, selector, label=None):
         return self._view_class(self, selector, label)

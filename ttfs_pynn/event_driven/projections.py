@@ -29,14 +29,17 @@ class Connection(common.Connection):
     def __getattr__(self, name):
         if name not in ("weight", "delay"):
             raise AttributeError(f"a connection has weight and delay, not {name!r}")
-        return float(self._projection._values(name)[self._index])
+        synapses, k = self._projection._find(self._index)
+        return synapses.get_one(name, k)
 
     def __setattr__(self, name, value):
         if name not in ("weight", "delay"):
             raise AttributeError(f"a connection has weight and delay, not {name!r}")
-        values = self._projection._values(name)
-        values[self._index] = value
-        self._projection._assign(name, values)
+        synapses, k = self._projection._find(self._index)
+        try:
+            synapses.set_one(name, k, value)
+        except ValueError as error:
+            raise errors.InvalidParameterValueError(f"{self._projection.label}: {error}") from None
 
     def as_tuple(self, *names):
         return tuple(getattr(self, name) for name in names)
@@ -116,6 +119,16 @@ class Projection(common.Projection):
     def connections(self):
         return (Connection(self, k) for k in range(len(self)))
 
+    def _find(self, index):
+        """The synapses that hold the connection `index`, and its index there."""
+        for chosen, synapses in self._parts:
+            if isinstance(chosen, slice):
+                return synapses, index
+            k = int(np.searchsorted(chosen, index))
+            if k < chosen.size and chosen[k] == index:
+                return synapses, k
+        raise IndexError(f"connection {index} of {len(self)}")
+
     def _values(self, name):
         """A fresh array with one value a connection, in the order of creation."""
         values = np.empty(len(self))
@@ -125,6 +138,8 @@ class Projection(common.Projection):
 
     def _assign(self, name, values):
         try:
+            for chosen, synapses in self._parts:
+                synapses.check(name, values[chosen])  # all of them first: an error changes nothing
             for chosen, synapses in self._parts:
                 (synapses.set_weights if name == "weight" else synapses.set_delays)(values[chosen])
         except ValueError as error:

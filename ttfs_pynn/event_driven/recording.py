@@ -1,6 +1,6 @@
 """Recorded spikes as Neo data that stay arrays until somebody asks for spike trains."""
 
-from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import neo
@@ -13,6 +13,21 @@ from pyNN.recording import Variable
 __all__ = ["Recorder"]
 
 _SPIKES = Variable("spikes", location=None, label=None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Stretch:
+    """The recording of one run, from t_start to t_stop: what a Neo segment is made of. ids is None where no spikes were asked for."""
+
+    name: str
+    description: str
+    rec_datetime: datetime
+    t_start: pq.Quantity
+    t_stop: pq.Quantity
+    ids: frozenset | None
+    index: np.ndarray
+    time: np.ndarray
+    annotations: dict = field(default_factory=dict)
 
 
 class Recorder(recording.Recorder):
@@ -44,11 +59,11 @@ class Recorder(recording.Recorder):
         return mask
 
     def _spikes(self, ids):
-        """(index, time) of the cells `ids`, fresh arrays in time order."""
+        """(index, time) of the cells `ids` (None: of all), fresh arrays in time order."""
         if not self._chunks:
             return np.empty(0, dtype=np.int64), np.empty(0)
         index, time = (np.concatenate(parts) for parts in zip(*self._chunks, strict=True))
-        chosen = self._mask(ids)
+        chosen = None if ids is None else self._mask(ids)
         if chosen is not None:
             keep = chosen[index]
             index, time = index[keep], time[keep]
@@ -84,52 +99,59 @@ class Recorder(recording.Recorder):
             self._description = (key, self.population.describe())
         return self._description[1]
 
-    def _get_current_segment(self, filter_ids=None, variables="all", clear=False):
-        segment = neo.Segment(name=f"segment{self._simulator.state.segment_counter:03d}", description=self._describe(),
-                              rec_datetime=datetime.now())
-        if _SPIKES in self.recorded and (variables == "all" or _SPIKES in variables):
-            segment.spiketrains = self._spike_train_list(self.filter_recorded(_SPIKES, filter_ids))
-            segment.spiketrains.segment = segment
-        return segment
+    def _current(self):
+        """What was recorded since the last reset or clear."""
+        index, time = self._spikes(None)
+        return _Stretch(f"segment{self._simulator.state.segment_counter:03d}", self._describe(), datetime.now(),
+                        self._recording_start_time, self._simulator.state.t * pq.ms,
+                        frozenset(self.recorded[_SPIKES]) if _SPIKES in self.recorded else None, index, time)
 
-    def _spike_train_list(self, ids):
-        population = self.population
-        if len(ids) == population.size:
-            channels = np.arange(population.size) + int(population.first_id)
-        else:
-            channels = np.sort(np.fromiter(map(int, ids), dtype=int, count=len(ids)))
-        index, time = self._spikes(ids)
-        return SpikeTrainList.from_spike_time_array(
-            time * pq.ms, index + int(population.first_id), channels, t_stop=self._simulator.state.t * pq.ms,
-            t_start=self._recording_start_time, source_population=population.label,
-            source_index=channels - int(population.first_id))
+    def store_to_cache(self, annotations=None):
+        # PyNN 0.13's forgets what was recorded between get_data(clear=True) and a later reset.
+        if self._simulator.state.t * pq.ms != self._recording_start_time:
+            self.cache.store(replace(self._current(), annotations=dict(annotations or {})))
+        self.clear_flag = False
+        self._recording_start_time = 0.0 * pq.ms
 
     def get(self, variables, gather=False, filter_ids=None, clear=False, annotations=None, locations=None):
-        """The recorded data as a Neo Block.
+        """The recorded data as a Neo Block, made anew from arrays: whatever is done to it, the next one is not affected.
 
-        Written anew because PyNN 0.13's, asked for some variables, deletes the others from the segments of earlier runs.
+        PyNN 0.13's, asked for some variables, deletes the others from the segments of earlier runs, and shares lists with them.
         """
-        wanted = "all" if variables == "all" else self._localize_variables(variables, locations)
-        block = neo.Block(name=self.population.label, description=self._describe(), **self.metadata)
-        segments = [self._select(segment, wanted) for segment in self.cache]
-        if self._simulator.state.running:
-            segments.append(self._get_current_segment(filter_ids, wanted, clear))
-        if not segments:
+        wanted = variables == "all" or _SPIKES in self._localize_variables(variables, locations)
+        stretches = list(self.cache) + ([self._current()] if self._simulator.state.running else [])
+        if not stretches:
             raise errors.NothingToWriteError(
                 f"no data recorded from {self.population.label!r} yet: call run() before get_data()")
-        block.segments = segments
-        for segment in segments:
+        block = neo.Block(name=self.population.label, description=self._describe(), rec_datetime=stretches[0].rec_datetime,
+                          **self.metadata)
+        block.segments = [self._segment(stretch, filter_ids, wanted) for stretch in stretches]
+        for segment in block.segments:
             segment.block = block
-        block.rec_datetime = segments[0].rec_datetime
         if annotations:
             block.annotate(**annotations)
         if clear:
             self.clear()
         return block
 
-    @staticmethod
-    def _select(segment, wanted):
-        selected = copy(segment)
-        if wanted != "all" and _SPIKES not in wanted:
-            selected.spiketrains = []
-        return selected
+    def _segment(self, stretch, filter_ids, with_spikes):
+        segment = neo.Segment(name=stretch.name, description=stretch.description, rec_datetime=stretch.rec_datetime,
+                              **stretch.annotations)
+        if with_spikes and stretch.ids is not None:
+            ids = stretch.ids if filter_ids is None else stretch.ids.intersection(filter_ids)
+            segment.spiketrains = self._spike_train_list(stretch, ids)
+            segment.spiketrains.segment = segment
+        return segment
+
+    def _spike_train_list(self, stretch, ids):
+        population = self.population
+        first = int(population.first_id)
+        chosen = self._mask(ids)
+        channels = (np.arange(population.size) if chosen is None else np.flatnonzero(chosen)) + first
+        index, time = stretch.index, stretch.time
+        if chosen is not None:
+            keep = chosen[index]
+            index, time = index[keep], time[keep]
+        return SpikeTrainList.from_spike_time_array(
+            time * pq.ms, index + first, channels, t_stop=stretch.t_stop, t_start=stretch.t_start,
+            source_population=population.label, source_index=channels - first)

@@ -1,11 +1,15 @@
 """What PyNN calls the simulator of a backend: cell identifiers, the state of a simulation, its random numbers."""
 
 import numpy as np
-from pyNN import common
+from pyNN import common, errors
 
 from ttfs_pynn.event_driven.core import EventDrivenNetwork
 
 __all__ = ["ID", "State"]
+
+
+class UnknownAttributeError(errors.NonExistentParameterError, AttributeError):
+    """A cell has no such attribute: PyNN's error, and the one that hasattr and getattr expect."""
 
 
 class ID(int, common.IDMixin):
@@ -19,6 +23,8 @@ class ID(int, common.IDMixin):
         # and makes NumPy's protocol look-ups (__array__, ...) slow.
         if name.startswith("__"):
             raise AttributeError(name)
+        if name not in ("parent", "set") and not self.celltype.has_parameter(name):
+            raise UnknownAttributeError(name, type(self.celltype).__name__, self.celltype.get_parameter_names())
         return common.IDMixin.__getattr__(self, name)
 
 

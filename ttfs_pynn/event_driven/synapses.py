@@ -38,6 +38,15 @@ class Synapses:
             raise ValueError(f"{name} must be finite; {int((~np.isfinite(values)).sum())} of {values.size} connections are not")
         return values
 
+    def check(self, name, values):
+        """ValueError where these values of 'weight' or 'delay' cannot be set now; returns them as an array of its own."""
+        values = self._checked(name, values)
+        if name == "delay" and values.size and values.min() < 0:
+            raise ValueError(f"delay = {values.min():g} ms must not be negative")
+        if name == "delay" and self._in_flight:
+            raise ValueError("delays cannot change while spikes are on their way; reset first")
+        return values
+
     @property
     def is_dense(self):
         """Every pair of neurons is connected once and all delays are equal."""
@@ -71,16 +80,30 @@ class Synapses:
             raise ValueError("weight must be finite")
         self._dense[...] = matrix
 
+    def get_one(self, name, k):
+        """'weight' or 'delay' of the k-th connection, without a copy of them all."""
+        if name == "delay":
+            return float(self.delay[k])
+        return float(self._dense[self.pre[k], self.post[k]] if self._complete else self._weight[k])
+
+    def set_one(self, name, k, value):
+        if name == "delay":
+            delay = self.delay.copy()
+            delay[k] = value
+            self.set_delays(delay)
+        elif not np.isfinite(value):
+            raise ValueError(f"weight = {value} must be finite")
+        elif self._complete:
+            self._dense[self.pre[k], self.post[k]] = value
+        else:
+            self._weight[k] = value
+
     def move_dense_weights(self, storage):
         """From now on keep the dense weights in `storage`, which already holds them."""
         self._dense = storage
 
     def set_delays(self, delay):
-        delay = self._checked("delay", delay)
-        if delay.size and delay.min() < 0:
-            raise ValueError(f"delay = {delay.min():g} ms must not be negative")
-        if self._in_flight:
-            raise ValueError("delays cannot change while spikes are on their way; reset first")
+        delay = self.check("delay", delay)
         self.delay = delay
         self.one_delay = bool(delay.size == 0 or (delay == delay[0]).all())
         self.layout_version += 1
