@@ -1,0 +1,65 @@
+"""A configuration as nested dicts: plain values, a canonical form, a digest, the keys in which two differ."""
+
+import hashlib
+import json
+from pathlib import PurePath
+
+import numpy as np
+
+from ttfs_pynn.errors import ConfigurationError
+
+__all__ = ["canonical", "differences", "digest", "plain"]
+
+
+def plain(value, name="", none_allowed=False):
+    """The value in Python's own types, as TOML and JSON know them: arrays become lists, paths strings.
+
+    ConfigurationError for what they cannot hold, and for None unless `none_allowed` (JSON has it, TOML does
+    not). `name` is what an error calls the value.
+    """
+    if isinstance(value, dict):
+        return {str(key): plain(item, f"{name}.{key}" if name else str(key), none_allowed)
+                for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [plain(item, f"{name}[{index}]", none_allowed) for index, item in enumerate(value)]
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, bool | int | float | str) or (none_allowed and value is None):
+        return value
+    raise ConfigurationError(f"{name} = {value!r} cannot be stored: it must be a number, text, true or "
+                             "false, or a list or table of those; leave out what is not set")
+
+
+def _flat(value, prefix=""):
+    if isinstance(value, dict):
+        return {name: item for key, part in value.items()
+                for name, item in _flat(part, f"{prefix}{key}.").items()}
+    return {prefix[:-1]: value}
+
+
+def _number(value):
+    # 1 and 1.0 are one setting: which of them a file or a command line gives is an accident.
+    if isinstance(value, list):
+        return [_number(item) for item in value]
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and abs(value) < 2**53 else value
+
+
+def canonical(configuration, free=()):
+    """Dotted names to JSON texts, in order of name, without the names in `free` and the tables below them."""
+    flat = _flat(plain(configuration))
+    return {name: json.dumps(_number(flat[name]), sort_keys=True) for name in sorted(flat)
+            if not any(name == key or name.startswith(f"{key}.") for key in free)}
+
+
+def digest(configuration, free=()):
+    """SHA-256 (hex) of the canonical form."""
+    return hashlib.sha256(json.dumps(canonical(configuration, free)).encode()).hexdigest()
+
+
+def differences(stored, given):
+    """Text such as 'seed (7 there, 8 here)' for two canonical forms; empty where they agree."""
+    return ", ".join(f"{name} ({stored.get(name, 'not set')} there, {given.get(name, 'not set')} here)"
+                     for name in sorted(stored.keys() | given.keys()) if stored.get(name) != given.get(name))

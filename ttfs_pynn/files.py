@@ -1,0 +1,110 @@
+"""Files that are whole or not there: written under a temporary name, synced, renamed; arrays with a SHA-256.
+
+A process may be killed between any two system calls. A reader then finds the old file or the new one, and at
+worst a leftover `*.tmp` beside it.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from ttfs_pynn.errors import ResultsError
+
+__all__ = ["DamagedFile", "atomic_path", "read_arrays", "remove_leftovers", "sync_folder", "write_arrays",
+           "write_bytes"]
+
+_META = "__meta__"
+_SEAL = b"sha256:"
+_SEAL_LENGTH = len(_SEAL) + 64
+
+
+class DamagedFile(ResultsError):
+    """The content of a file is not what was written."""
+
+
+def sync_folder(folder):
+    """Make renames in `folder` survive a loss of power. Windows cannot open folders: nothing is done."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def atomic_path(path):
+    """Yields a temporary path beside `path`; what was written there takes the place of `path` on leaving.
+
+    After an exception `path` is as it was. ResultsError where the system refuses (disk full, no permission).
+    """
+    path = Path(path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path, content):
+    """Atomic counterpart of `Path.write_bytes`."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def remove_leftovers(folder):
+    """Delete the temporary files that a killed process left in `folder`."""
+    for leftover in Path(folder).glob("*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def _pack(arrays, meta):
+    arrays = {name: np.asarray(array) for name, array in arrays.items()}
+    for name, array in arrays.items():
+        if array.dtype.hasobject or name == _META:
+            raise ResultsError(f"array {name!r} ({array.dtype}) cannot be stored: arrays of objects and the "
+                               f"name {_META!r} are not allowed")
+    arrays[_META] = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), dtype=np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    # The seal is the comment that ends a zip file, so that any reader of .npz can still open it.
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.comment = _SEAL + b"0" * 64
+    content = buffer.getvalue()[:-64]
+    return content + hashlib.sha256(content).hexdigest().encode()
+
+
+def write_arrays(path, arrays, meta=None):
+    """Write named arrays and `meta` (for JSON) as a .npz that ends with the SHA-256 of all before it."""
+    write_bytes(path, _pack(arrays, meta))
+
+
+def read_arrays(path):
+    """What `write_arrays` wrote: (dict of arrays, meta). DamagedFile unless every byte is as written."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise DamagedFile(f"{path}: {error.strerror}") from error
+    seal = content[-_SEAL_LENGTH:]
+    # Checked before anything is parsed: a flipped bit in a header may ask a parser for any amount of memory.
+    if seal != _SEAL + hashlib.sha256(content[:-64]).hexdigest().encode():
+        raise DamagedFile(f"{path} is truncated or damaged: its content does not fit its checksum")
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    meta = json.loads(arrays.pop(_META).tobytes())
+    return arrays, meta

@@ -1,0 +1,280 @@
+"""The run folder: all that a run was given and all that it found.
+
+    configuration.toml        what was asked for
+    versions.toml             what it was made with
+    history.json              one entry an epoch
+    metrics.json              the figures that a run is judged by
+    weights.npz               trained weights
+    checkpoint.npz            where to go on, and checkpoint.previous.npz, the one before
+    spikes/NAME.nix           recorded spikes, a Neo block each
+    figures/                  pictures
+
+Every file is whole or not there, whenever the process is killed (see `ttfs_pynn.files`).
+"""
+
+import json
+import math
+import os
+import re
+import tomllib
+from pathlib import Path
+
+import neo
+import tomli_w
+
+from ttfs_pynn.configuration import canonical, differences, digest, plain
+from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.files import (
+    DamagedFile,
+    atomic_path,
+    read_arrays,
+    remove_leftovers,
+    sync_folder,
+    write_arrays,
+    write_bytes,
+)
+from ttfs_pynn.provenance import versions
+
+__all__ = ["RunFolder"]
+
+_CONFIGURATION, _CHECKPOINT, _PREVIOUS = "configuration.toml", "checkpoint.npz", "checkpoint.previous.npz"
+# All that overwriting may delete; configuration.toml, which marks a run folder, is replaced instead.
+_KNOWN = ("versions.toml", "history.json", "metrics.json", "weights.npz", _CHECKPOINT, _PREVIOUS, "*.tmp",
+          "spikes/*.nix", "spikes/*.tmp", "figures/*.png", "figures/*.svg", "figures/*.pdf", "figures/*.tmp")
+
+
+def _finite(value):
+    """JSON knows no NaN and no infinity: null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class RunFolder:
+    """One run on disk. Make one with `create` or `open`; `path` and `configuration` are what they say.
+
+    `free` names (dotted) the keys that may change when a run is continued.
+    """
+
+    def __init__(self, path, configuration, free):
+        self.path = Path(path)
+        self.configuration = configuration
+        self.free = tuple(free)
+        self._newest_is_good = False
+
+    @staticmethod
+    def exists(path):
+        """Whether there is a run folder at `path`: one that holds a configuration."""
+        return (Path(path) / _CONFIGURATION).is_file()
+
+    @classmethod
+    def create(cls, path, configuration, overwrite=False, free=("epochs",)):
+        """A new run folder with its configuration (a dict for TOML) and the versions.
+
+        ResultsError where something is in the way. With `overwrite` an older run makes room: the files that
+        a run folder is known to hold are deleted, others stay. What is not a run folder is never touched.
+        """
+        path = Path(path)
+        configuration = plain(configuration)
+        if path.exists() and not path.is_dir():
+            raise ResultsError(f"{path} is a file; name a folder for the run")
+        # Temporary files alone are what a run leaves that was killed at its first step.
+        if path.is_dir() and any(entry.suffix != ".tmp" for entry in path.iterdir()):
+            if not cls.exists(path):
+                raise ResultsError(f"{path} is not empty and not a run folder (no {_CONFIGURATION}); "
+                                   "name another one")
+            if not overwrite:
+                raise ResultsError(f"{path} holds a run already; use --overwrite to replace it, --resume to "
+                                   "continue it, or name another folder")
+            cls._clear(path)
+        folder = cls(path, configuration, free)
+        folder._write_toml(_CONFIGURATION, configuration)
+        folder._write_toml("versions.toml", versions())
+        remove_leftovers(path)
+        return folder
+
+    @classmethod
+    def open(cls, path, configuration=None, writing=False, free=("epochs",)):
+        """An existing run folder. `writing`: to continue the run, what a killed process left is cleared.
+
+        A `configuration` given must agree with the stored one except in the keys of `free` (ResultsError
+        names those that differ) and takes its place, on disk where `writing`.
+        """
+        path = Path(path)
+        if not cls.exists(path):
+            raise ResultsError(f"{path} is not a run folder (no {_CONFIGURATION} in it); "
+                               "give the folder of a training run")
+        try:
+            stored = tomllib.loads((path / _CONFIGURATION).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ResultsError(f"{path / _CONFIGURATION} cannot be read: {error}") from error
+        if configuration is not None:
+            changed = differences(canonical(stored, free), canonical(configuration, free))
+            if changed:
+                raise ResultsError(f"{path} is a run of another configuration: {changed}; only "
+                                   f"{', '.join(free)} may change when a run is continued")
+        folder = cls(path, stored if configuration is None else plain(configuration), free)
+        if writing:
+            for place in (path, path / "spikes", path / "figures"):
+                remove_leftovers(place)
+            if configuration is not None:
+                folder._write_toml(_CONFIGURATION, folder.configuration)
+        return folder
+
+    @staticmethod
+    def _clear(path):
+        for pattern in _KNOWN:
+            # A link to a folder elsewhere is somebody's own arrangement: what is behind it stays.
+            if (path / pattern).parent.is_symlink() and (path / pattern).parent != path:
+                continue
+            for file in path.glob(pattern):
+                if file.is_file() or file.is_symlink():
+                    try:
+                        file.unlink()
+                    except OSError as error:
+                        raise ResultsError(f"cannot delete {file}: {error.strerror}") from error
+
+    def _write_toml(self, name, table):
+        write_bytes(self.path / name, tomli_w.dumps(table).encode())
+
+    # -- checkpoints
+
+    @property
+    def has_checkpoint(self):
+        """False for a run that was stopped before its first epoch ended."""
+        return any((self.path / name).exists() for name in (_CHECKPOINT, _PREVIOUS))
+
+    def save_checkpoint(self, arrays, meta):
+        """Store where the run stands: named arrays, and `meta`, a dict for JSON (integers of any size too).
+
+        The checkpoint before stays as checkpoint.previous.npz. Between the two renames that alone is there;
+        at no instant is there none, and a damaged file never takes the place of a good one.
+        """
+        newest, previous = self.path / _CHECKPOINT, self.path / _PREVIOUS
+        stored = {"meta": plain(meta, "meta", none_allowed=True),
+                  "configuration": canonical(self.configuration, self.free),
+                  "digest": digest(self.configuration, self.free)}
+        staged = self.path / f"{_CHECKPOINT}.new.tmp"
+        write_arrays(staged, arrays, stored)
+        try:
+            if self._newest_is_good or self._is_good(newest):
+                os.replace(newest, previous)
+            os.replace(staged, newest)
+            sync_folder(self.path)
+        except OSError as error:
+            raise ResultsError(f"cannot write {newest}: {error.strerror or error}") from error
+        self._newest_is_good = True
+
+    @staticmethod
+    def _is_good(file):
+        try:
+            read_arrays(file)
+        except DamagedFile:
+            return False
+        return True
+
+    def load_checkpoint(self):
+        """(arrays, meta, warning) of the newest checkpoint that is whole.
+
+        `warning` is None, or one line that says why it is not the last one. ResultsError where there is none,
+        none is whole, or it belongs to another configuration.
+        """
+        problems = []
+        for name in (_CHECKPOINT, _PREVIOUS):
+            try:
+                arrays, stored = read_arrays(self.path / name)
+            except DamagedFile as problem:
+                problems.append(str(problem))
+                continue
+            if stored["digest"] != digest(self.configuration, self.free):
+                changed = differences(stored["configuration"], canonical(self.configuration, self.free))
+                raise ResultsError(f"{self.path / name} belongs to another configuration: {changed}; "
+                                   "use the same one, or train into another folder")
+            self._newest_is_good = not problems
+            warning = f"{problems[0]}; going on from {name}, one checkpoint earlier" if problems else None
+            return arrays, stored["meta"], warning
+        raise ResultsError(f"no usable checkpoint: {'; '.join(problems)}; start again with --overwrite")
+
+    # -- results
+
+    def write_weights(self, weights):
+        """`weights`: dict of name to array (nA)."""
+        write_arrays(self.path / "weights.npz", weights)
+
+    def read_weights(self):
+        """The dict of `write_weights`."""
+        self._require("weights.npz")
+        return read_arrays(self.path / "weights.npz")[0]
+
+    def write_metrics(self, metrics):
+        """`metrics`: dict for JSON; what is not finite becomes null."""
+        self._write_json("metrics.json", metrics)
+
+    def read_metrics(self):
+        """The dict of `write_metrics`."""
+        return self._read_json("metrics.json")
+
+    def write_history(self, history):
+        """`history`: a list of one dict an epoch; what is not finite becomes null."""
+        self._write_json("history.json", history)
+
+    def read_history(self):
+        """The list of `write_history`."""
+        return self._read_json("history.json")
+
+    def figure_path(self, name):
+        """figures/`name` (with its suffix), whose folder is made."""
+        (self.path / "figures").mkdir(parents=True, exist_ok=True)
+        return self.path / "figures" / self._checked(name)
+
+    def write_spikes(self, name, block):
+        """Store a `neo.Block` as spikes/`name`.nix."""
+        parts = [block, *block.children_recur]
+        before = [part.annotations.get("nix_name") for part in parts]
+        try:
+            with atomic_path(self._spikes_path(name)) as temporary:
+                with neo.io.NixIO(str(temporary), "ow") as file:
+                    file.write_block(block)
+        finally:
+            # NixIO notes in every object where it stored it; the block is the caller's.
+            for part, nix_name in zip(parts, before, strict=True):
+                part.annotations.pop("nix_name", None)
+                if nix_name is not None:
+                    part.annotations["nix_name"] = nix_name
+
+    def read_spikes(self, name):
+        """The `neo.Block` of spikes/`name`.nix, in memory as a whole."""
+        path = self._spikes_path(name)
+        self._require(f"spikes/{path.name}")
+        with neo.io.NixIO(str(path), "ro") as file:
+            return file.read_block()
+
+    def spike_names(self):
+        """Names for `read_spikes`, in order."""
+        return sorted(file.stem for file in (self.path / "spikes").glob("*.nix"))
+
+    def _spikes_path(self, name):
+        return self.path / "spikes" / f"{self._checked(name)}.nix"
+
+    @staticmethod
+    def _checked(name):
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name):
+            raise ResultsError(f"{name!r} is no name for a file of a run: use letters, digits, '_', '-', '.'")
+        return name
+
+    def _require(self, name):
+        if not (self.path / name).is_file():
+            raise ResultsError(f"{self.path} has no {name} yet: let the run come to its end, or evaluate it")
+
+    def _write_json(self, name, value):
+        value = _finite(plain(value, name, none_allowed=True))
+        write_bytes(self.path / name, (json.dumps(value, indent=1) + "\n").encode())
+
+    def _read_json(self, name):
+        self._require(name)
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ResultsError(f"{self.path / name} is damaged: {error}") from error
