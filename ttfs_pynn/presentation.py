@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ttfs_pynn.errors import TTFSError
+
 __all__ = ["Presentation", "PresentationError", "Timing", "spikes_of"]
 
 
-class PresentationError(ValueError):
+class PresentationError(TTFSError, ValueError):
     """Samples, windows and time constants do not fit each other."""
 
 
@@ -30,14 +32,14 @@ class Timing:
     def derive(cls, t_early, t_late, neurons, single=False, leftover=1e-12, deadline=None, window=None):
         """From the input times (t_early to t_late) and the neurons' time constants, layer by layer (LIFParameters).
 
-        deadline: by default t_late + 4 time constants a layer. A `single` window ends there, for the simulator is reset after
+        deadline: by default t_late + 3 time constants a layer. A `single` window ends there, for the simulator is reset after
         it. Else the window goes on until what is left of membranes and currents has decayed to `leftover`, and tau_refrac fills
         that time. Raises PresentationError where given values contradict each other or the membrane does not decay.
         """
         slowest = [float(np.max(np.maximum(n.tau_syn, np.where(np.isinf(n.tau_m), 0, n.tau_m)))) for n in neurons]
         if not 0 <= t_early <= t_late:
             raise PresentationError(f"input times from {t_early:g} to {t_late:g} ms: need 0 <= early <= late")
-        deadline = t_late + 4 * sum(slowest) if deadline is None else deadline
+        deadline = t_late + 3 * sum(slowest) if deadline is None else deadline
         if deadline <= t_late:
             raise PresentationError(f"deadline {deadline:g} ms is not after the last input at {t_late:g} ms")
         if single:

@@ -104,6 +104,7 @@ class _Brian2(Simulator):
         brian2.prefs.codegen.target = "numpy"
         brian2.prefs.logging.delete_log_on_exit = True
         brian2.BrianLogger.suppress_name("resolution_conflict")
+        brian2.BrianLogger.suppress_name("method_choice")  # that the exact integrator was chosen
         sim.setup(timestep=dt, min_delay=dt)
         # pyNN.brian2 0.13: SpikeSourceArray runs on brian2.defaultclock (0.1 ms), whatever setup() was told.
         brian2.defaultclock.dt = dt * brian2.ms

@@ -1,0 +1,52 @@
+"""Yin-Yang, 4(+3 bias)-120-3: is a point in the yin, the yang or a dot?
+
+The task of Kriener, Göltz, Petrovici (2022) with the network size of Göltz, Kriener et al. (2021). Loss, initial weights and bias
+times were chosen on the published validation set.
+"""
+
+from ttfs_pynn.datasets import spike_times, yin_yang
+from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.training import SpikeData
+
+# Times and time constants in ms, voltages in mV, cm in nF; bias times and weights in units of tau_syn and current_scale.
+PARAMETERS = {
+    "network": {
+        "hidden": 120,
+        "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
+        "t_early": 1.5, "t_late": 20.0,
+        "bias_times": [1.5, 9.0, 16.0],
+        "hidden_weights": [1.0, 1.0], "label_weights": [0.2, 0.4],
+    },
+    "training": {
+        "epochs": 60, "batch_size": 50, "learning_rate": 0.006, "schedule": "cosine",
+        "loss": "pairwise_difference", "loss_options": {"difference": 0.2},
+        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005,
+    },
+}
+INPUT_NAMES = ("x", "y", "1-x", "1-y")
+CLASS_NAMES = ("yin", "yang", "dot")
+
+
+def architecture(parameters):
+    """Neurons, layers and biases from the `network` table of PARAMETERS."""
+    p = parameters
+    neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
+    return Architecture(4, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"]),
+                            Layer(3, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
+
+
+def build(sim, parameters, weights, **options):
+    """The network on a PyNN simulator (its module, after setup)."""
+    return LayeredNetwork(sim, architecture(parameters), weights, **options)
+
+
+def encode(features, parameters):
+    """Input spike times (ms) of features (n, 4)."""
+    return spike_times(features, parameters["t_early"], parameters["t_late"])
+
+
+def data(parameters):
+    """The published training, validation and test samples as spike times."""
+    parts = zip(("train", "validation", "test"), yin_yang.published(), strict=True)
+    return {name: SpikeData(encode(part.features, parameters), part.labels) for name, part in parts}

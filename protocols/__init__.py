@@ -1,0 +1,1 @@
+"""Experiments to run, copy and edit: one a file, `python -m protocols.NAME --help`."""

@@ -1,0 +1,101 @@
+"""Run a trained network on a simulator and compare its first spikes with those of the exact one.
+
+For each layer: how many first spikes match, are missing or extra, and how far apart in time they are. Once against the exact
+simulation of the whole network, and once against the exact neuron model driven by the inputs that the layer itself was recorded
+with, which takes apart what one layer does from what it was handed.
+
+Writes evaluation_BACKEND.json to the run folder.
+
+examples:
+  python -m protocols.evaluate runs/yy7 --backend brian2
+  python -m protocols.evaluate runs/yy7 --backend brian2 --dt 0.01 --samples 200
+"""
+
+import time
+
+import numpy as np
+
+import models
+from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
+from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.experiment import Experiment, metrics_of
+from ttfs_pynn.results import RunFolder
+from ttfs_pynn.simulators import SIMULATORS, simulator
+from ttfs_pynn.training import SpikeData, evaluate
+
+
+def parser():
+    p = ArgumentParser(prog="python -m protocols.evaluate", description=__doc__)
+    p.add_argument("folder", metavar="DIR", help="run folder of protocols.train")
+    p.add_argument("--backend", default="brian2", help=f"simulator: {', '.join(SIMULATORS)} (default brian2)")
+    p.add_argument("--dt", type=float, default=0.1, metavar="MS", help="its time step (default 0.1 ms)")
+    p.add_argument("--samples", type=int, metavar="N", help="the first N test samples (default: all)")
+    p.add_argument("--copies", type=int, metavar="N", help="copies of the network side by side (default: the simulator's)")
+    return p
+
+
+def compare(experiment, weights, backend, dt, samples=None, copies=None):
+    """A dict with accuracy on the simulator and on exact, and the agreement of each layer."""
+    test = experiment.data["test"]
+    if samples is not None and not 1 <= samples <= len(test):
+        raise ConfigurationError(f"samples = {samples}; the test set has 1 to {len(test)}")
+    data = SpikeData(test.times[:samples], test.labels[:samples])
+    reference = evaluate(experiment.network("exact", weights, dt, copies=1), data)
+    begin = time.perf_counter()
+    network = experiment.network(backend, weights, dt, copies)
+    other = evaluate(network, data, network.n_copies if network.n_copies > 1 else 100)
+    seconds = time.perf_counter() - begin
+    neurons = [layer.neuron for layer in experiment.architecture.layers]
+    tau_syn = float(np.mean(neurons[-1].tau_syn))
+    result = {"backend": backend, "dt_ms": dt, "exact_accuracy": reference.accuracy, "seconds": seconds,
+              **metrics_of(other, "test", tau_syn),
+              "class_agreement": float((other.predictions == reference.predictions).mean()), "layers": []}
+    own = explained_by_own_inputs(other.first_spikes, weights, neurons, network.delay)
+    for k, single in enumerate(own):
+        whole = compare_first_spikes(reference.first_spikes.layers[k], other.first_spikes.layers[k])
+        result["layers"].append({"layer": k, "whole_network": _as_dict(whole), "own_inputs": _as_dict(single)})
+    return result
+
+
+def _as_dict(agreement):
+    size = np.abs(agreement.differences)
+    return {"matched": agreement.matched, "missing": agreement.missing, "extra": agreement.extra,
+            "max_abs_difference_ms": agreement.max_abs_difference,
+            "median_abs_difference_ms": float(np.median(size)) if size.size else 0.0}
+
+
+def table(result):
+    """The comparison as lines of text."""
+    lines = [f"{'accuracy on exact':<26}{result['exact_accuracy']:.4f}",
+             f"{'accuracy on ' + result['backend']:<26}{result['test_accuracy']:.4f}  "
+             f"({result['test_samples']} test samples, dt {result['dt_ms']:g} ms)",
+             f"{'same class':<26}{result['class_agreement']:.4f}",
+             f"{'first spikes':<26}{'matched':>8}{'missing':>9}{'extra':>7}{'median |dt|':>14}{'largest |dt|':>15}"]
+    for row in result["layers"]:
+        for key, text in (("whole_network", "whole network"), ("own_inputs", "given its own inputs")):
+            a = row[key]
+            lines.append(f"{'layer ' + str(row['layer']) + ', ' + text:<26}{a['matched']:>8}{a['missing']:>9}{a['extra']:>7}"
+                         f"{a['median_abs_difference_ms']:>11.4f} ms{a['max_abs_difference_ms']:>12.4f} ms")
+    return lines
+
+
+def open_run(path):
+    """(folder, experiment, weights) of a finished run."""
+    folder = RunFolder.open(path)
+    experiment = Experiment(models.load(folder.configuration["model"]), folder.configuration)
+    stored = folder.read_weights()
+    return folder, experiment, [stored[f"w{k}"] for k in range(len(stored))]
+
+
+def main(arguments=None):
+    a = parser().parse_args(arguments)
+    simulator(a.backend).load()
+    folder, experiment, weights = open_run(a.folder)
+    result = compare(experiment, weights, a.backend, a.dt, a.samples, a.copies)
+    folder.write_json(f"evaluation_{a.backend}.json", result)
+    print("\n".join(table(result)))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,93 @@
+"""Train a first-spike network in the loop: a PyNN simulator runs it, its recorded spike times teach it.
+
+Each batch is presented to the network on the chosen simulator; the first-spike times of inputs, hidden and label neurons are read
+from Neo; analytic weight updates are computed from these times alone and written back. After each epoch a checkpoint is written.
+
+The run folder gets configuration.toml, history.json, metrics.json (test_accuracy, seconds_per_epoch, latency, spikes_per_sample),
+weights.npz, checkpoint.npz, the spikes of one test sample before and after training (spikes/*.nix), and versions.toml.
+
+examples:
+  python -m protocols.train yin_yang --epochs 30 --seed 7 --output runs/yy7
+  python -m protocols.train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
+  python -m protocols.train yin_yang --backend brian2 --epochs 10 --output runs/brian2
+"""
+
+import copy
+
+import models
+from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.experiment import FREE, Experiment
+from ttfs_pynn.progress import Progress
+from ttfs_pynn.results import RunFolder
+from ttfs_pynn.simulators import SIMULATORS, simulator
+
+
+def parser():
+    p = ArgumentParser(prog="python -m protocols.train", description=__doc__)
+    p.add_argument("model", help=f"what to train: {', '.join(models.names())}")
+    p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact)")
+    p.add_argument("--epochs", type=int, help="how many in all (default: the model's)")
+    p.add_argument("--seed", type=int, default=0, help="of initial weights and sample order (default 0)")
+    p.add_argument("--output", required=True, metavar="DIR", help="run folder to make")
+    p.add_argument("--resume", action="store_true", help="continue the run in DIR after its last checkpoint")
+    p.add_argument("--overwrite", action="store_true", help="replace a run that is in DIR")
+    p.add_argument("--batch-size", type=int, metavar="N", help="samples a weight update (default: the model's)")
+    p.add_argument("--learning-rate", type=float, metavar="R", help="in units of the weight scale (default: the model's)")
+    p.add_argument("--dt", type=float, default=0.1, metavar="MS",
+                   help="time step of simulators that have one (default 0.1 ms; tau_syn is 10 ms)")
+    p.add_argument("--copies", type=int, metavar="N",
+                   help="copies of the network side by side, one sample each (default: 1 on exact, the batch size on brian2)")
+    p.add_argument("--quiet", action="store_true", help="no progress")
+    return p
+
+
+def configuration(a):
+    """The dict that the run folder keeps, from the command line and the model's defaults."""
+    model, backend = models.load(a.model), simulator(a.backend)
+    training = {**copy.deepcopy(model.PARAMETERS["training"]), "seed": a.seed}
+    training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
+                                                     ("learning_rate", a.learning_rate)) if value is not None})
+    copies = a.copies or (training["batch_size"] if backend.default_copies > 1 else 1)
+    return {"model": a.model, "backend": a.backend, "dt": a.dt, "copies": copies,
+            "network": copy.deepcopy(model.PARAMETERS["network"]), "training": training}
+
+
+def train(a):
+    """Train as the command line says. Returns (metrics, folder, experiment, trainer)."""
+    if a.resume and a.overwrite:
+        raise ConfigurationError("--resume continues a run, --overwrite replaces it; give one of them")
+    settings = configuration(a)
+    simulator(a.backend).load()
+    experiment = Experiment(models.load(a.model), settings)
+    if a.resume:
+        folder = RunFolder.open(a.output, settings, writing=True, free=FREE)
+    else:
+        folder = experiment.create_folder(a.output, a.overwrite)
+    network = experiment.network(seed=a.seed)
+    trainer = experiment.trainer(network, folder, () if a.quiet else (Progress(),))
+    if folder.has_checkpoint:
+        arrays, meta, warning = folder.load_checkpoint()
+        if warning:
+            print(f"warning: {warning}")
+        trainer.restore(arrays, meta)
+    elif network.n_copies == 1:
+        experiment.record_sample(network, folder, "before")
+    trainer.run()
+    metrics, _ = experiment.finish(trainer, folder)
+    if network.n_copies == 1:
+        experiment.record_sample(network, folder, "after")
+    return metrics, folder, experiment, trainer
+
+
+def main(arguments=None):
+    metrics, folder, _, _ = train(parser().parse_args(arguments))
+    print(f"test accuracy      {metrics['test_accuracy']:.4f}  ({metrics['test_samples']} samples)")
+    print(f"decision after     {metrics['latency_tau_syn']:.2f} tau_syn")
+    print(f"spikes a sample    {metrics['spikes_per_sample']:.1f}")
+    print(f"seconds an epoch   {metrics['seconds_per_epoch']:.2f}")
+    print(f"run folder         {folder.path}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,89 @@
+"""One experiment: a model and a configuration become a network on a simulator, a training run, and its figures.
+
+A model is a module with `architecture(parameters)`, `build(sim, parameters, weights, **options)` and `data(parameters)`; see
+models/yin_yang.py. A configuration is a dict: model, backend, dt (ms), copies, and the tables `network` (the model's parameters)
+and `training` (fields of TrainingOptions).
+"""
+
+import numpy as np
+
+from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.results import RunFolder
+from ttfs_pynn.simulators import simulator
+from ttfs_pynn.training import Trainer, TrainingOptions, evaluate
+
+__all__ = ["FREE", "Experiment", "metrics_of"]
+
+# What may change when a run is continued.
+FREE = ("training.epochs",)
+
+
+class Experiment:
+    """`model` (a module) with `configuration`. Nothing is simulated before `network` is called."""
+
+    def __init__(self, model, configuration):
+        self.model, self.configuration = model, configuration
+        try:
+            self.options = TrainingOptions(**{k: tuple(v) if isinstance(v, list) else v
+                                              for k, v in configuration["training"].items()})
+        except TypeError as error:
+            raise ConfigurationError(f"unknown training option: {error}") from None
+        try:
+            self.architecture = model.architecture(configuration["network"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigurationError(f"network parameters: {error}") from None
+        self.data = model.data(configuration["network"])
+
+    def network(self, backend=None, weights=None, dt=None, copies=None, seed=0):
+        """The network on a simulator, by default the configuration's. With several copies each run shows each of them one
+        sample."""
+        configured = self.configuration
+        backend = backend or configured["backend"]
+        dt = configured["dt"] if dt is None else dt
+        if not (np.isfinite(dt) and dt > 0):
+            raise ConfigurationError(f"dt = {dt} ms must be positive")
+        copies = (configured["copies"] if backend == configured["backend"] else simulator(backend).default_copies) \
+            if copies is None else copies
+        if copies < 1:
+            raise ConfigurationError(f"copies = {copies} must be at least 1")
+        weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed)) if weights is None else weights
+        sim = simulator(backend).setup(dt, seed=seed)
+        return self.model.build(sim, configured["network"], weights, n_copies=copies, single=copies > 1)
+
+    def trainer(self, network, folder=None, callbacks=()):
+        if self.options.batch_size > network.n_copies > 1:
+            raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of the "
+                                     "network; use as many copies as samples, or one")
+        return Trainer(network, self.data["train"], self.options, self.data["validation"], folder, callbacks)
+
+    def create_folder(self, path, overwrite=False):
+        return RunFolder.create(path, self.configuration, overwrite, free=FREE)
+
+    def record_sample(self, network, folder, name, sample=0):
+        """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix."""
+        recording = network.present(self.data["test"].times[sample:sample + 1])
+        for label, block in recording.blocks().items():
+            folder.write_spikes(f"{name}_{label}", block)
+
+    def finish(self, trainer, folder):
+        """Test the trained network once; write weights and metrics. Returns (metrics, Evaluation of the test samples)."""
+        size = trainer.network.n_copies if trainer.network.n_copies > 1 else 100
+        test = evaluate(trainer.network, self.data["test"], size, trainer.weights)
+        tau_syn = float(np.mean(self.architecture.layers[-1].neuron.tau_syn))
+        metrics = {"backend": self.configuration["backend"], "epochs": trainer.epoch, "seed": self.options.seed,
+                   **metrics_of(test, "test", tau_syn),
+                   "seconds_per_epoch": float(np.median([record["seconds"] for record in trainer.history]))}
+        if "validation_accuracy" in trainer.history[-1]:
+            metrics["validation_accuracy"] = trainer.history[-1]["validation_accuracy"]
+        folder.write_weights({f"w{k}": w for k, w in enumerate(trainer.weights)})
+        folder.write_metrics(metrics)
+        return metrics, test
+
+
+def metrics_of(evaluation, name, tau_syn):
+    """Accuracy (a fraction), latency of the decisions made (mean, in ms and tau_syn), spikes a sample, share without answer."""
+    answered = np.isfinite(evaluation.latency)
+    latency = float(evaluation.latency[answered].mean()) if answered.any() else float("nan")
+    return {f"{name}_accuracy": evaluation.accuracy, f"{name}_samples": len(evaluation.labels), "latency_ms": latency,
+            "latency_tau_syn": latency / tau_syn, "spikes_per_sample": float(evaluation.spikes.mean()),
+            "no_answer": float(1 - answered.mean())}

@@ -1,0 +1,231 @@
+"""The loop: present a batch, read its spikes, compute gradients, step, write the weights back; epoch after epoch.
+
+A run is reproducible from one seed: initial weights come from the generator of `seed`, the order of samples and the jitter of
+epoch e from that of (seed, e), so a run that is resumed after any epoch continues as if it had never stopped.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ttfs_pynn import loss as losses
+from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
+from ttfs_pynn.loss import predict
+from ttfs_pynn.optimizer import Adam, schedule
+from ttfs_pynn.silent_neurons import WeightBumping
+
+__all__ = ["Callback", "Evaluation", "SpikeData", "Trainer", "TrainingOptions", "evaluate"]
+
+LOSSES = {"time_to_first_spike": losses.TimeToFirstSpike, "pairwise_difference": losses.PairwiseDifference,
+          "mean_squared_error": losses.MeanSquaredError}
+
+
+@dataclass(frozen=True, eq=False)
+class SpikeData:
+    """Samples as input spike times, times (samples, inputs) in ms (inf: no spike), and labels (samples,)."""
+
+    times: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self):
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How to learn. Learning rate, bump and max_dw are in units of each layer's current_scale, input_jitter in ms (std)."""
+
+    epochs: int = 30
+    batch_size: int = 50
+    learning_rate: float = 0.006
+    schedule: str = "cosine"
+    schedule_options: dict = field(default_factory=dict)
+    loss: str = "pairwise_difference"
+    loss_options: dict = field(default_factory=dict)
+    max_dw: float = 0.2
+    silent_tolerated: tuple = (0.95, 0.95)
+    bump: float = 0.0005
+    bump_instead_of_step: bool = False
+    input_jitter: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self):
+        for name, allowed, text in (("epochs", self.epochs >= 1, "at least 1"),
+                                    ("batch_size", self.batch_size >= 1, "at least 1"),
+                                    ("learning_rate", 0 < self.learning_rate < np.inf, "positive and finite"),
+                                    ("max_dw", self.max_dw > 0, "positive"), ("bump", self.bump >= 0, "zero or more"),
+                                    ("input_jitter", 0 <= self.input_jitter < np.inf, "zero or more"),
+                                    ("seed", self.seed >= 0, "zero or more"),
+                                    ("loss", self.loss in LOSSES, f"one of {', '.join(LOSSES)}")):
+            if not allowed:
+                raise ConfigurationError(f"{name} = {getattr(self, name)!r} must be {text}")
+
+
+class Callback:
+    """Hooks into the loop; override what is needed. `trainer` gives access to everything."""
+
+    def on_train_begin(self, trainer):
+        """Before the first epoch (of this session)."""
+
+    def on_epoch_begin(self, trainer, epoch):
+        """Before the first batch of an epoch."""
+
+    def before_step(self, trainer, gradients):
+        """Early hook: gradients of a batch are known, weights are not changed yet. May return other Gradients."""
+
+    def after_step(self, trainer, gradients):
+        """Late hook: the new weights have been written to the network."""
+
+    def on_epoch_end(self, trainer, record):
+        """After validation and checkpoint; record is the epoch's line of the history."""
+
+    def on_train_end(self, trainer):
+        """After the last epoch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What a network answers. Times in ms; label_times (samples, classes), predictions (samples,), -1 for no answer.
+
+    latency (samples,): from the start of the window to the first label spike, inf without one. spikes (samples,): spikes of all
+    layers up to the decision (first spikes counted).
+    """
+
+    label_times: np.ndarray
+    labels: np.ndarray
+    spikes: np.ndarray
+    first_spikes: object = None
+
+    @property
+    def predictions(self):
+        return predict(self.label_times)
+
+    @property
+    def accuracy(self):
+        return float((self.predictions == self.labels).mean())
+
+    @property
+    def latency(self):
+        return self.label_times.min(axis=1)
+
+
+def evaluate(network, data, batch_size=100, weights=None):
+    """Present all of `data` in batches. Does not change weights, unless others are given to write first."""
+    if weights is not None:
+        network.write_weights(weights)
+    parts = [first_spikes(network.present(data.times[k:k + batch_size])) for k in range(0, len(data), batch_size)]
+    layers = [np.concatenate(arrays) for arrays in zip(*(p.layers for p in parts), strict=True)]
+    decided = layers[-1].min(axis=1, keepdims=True)
+    spikes = sum(((t <= decided) & np.isfinite(t)).sum(axis=1) for t in layers)
+    merged = type(parts[0])(np.concatenate([p.inputs for p in parts]),
+                            tuple(None if b[0] is None else np.concatenate(b)
+                                  for b in zip(*(p.biases for p in parts), strict=True)), tuple(layers))
+    return Evaluation(layers[-1], data.labels, spikes, merged)
+
+
+class Trainer:
+    """Trains `network` (a LayeredNetwork) on `train` (SpikeData). Weights are floats here, and written to the network.
+
+    validation: SpikeData or None; folder: a results.RunFolder for a checkpoint after each epoch, or None.
+    """
+
+    def __init__(self, network, train, options, validation=None, folder=None, callbacks=(), weights=None):
+        self.network, self.train, self.validation = network, train, validation
+        self.options, self.folder, self.callbacks = options, folder, list(callbacks)
+        architecture = network.architecture
+        neurons = [layer.neuron for layer in architecture.layers]
+        if len(options.silent_tolerated) != len(neurons):
+            raise ConfigurationError(f"silent_tolerated = {options.silent_tolerated} needs one share for each of "
+                                     f"{len(neurons)} layers")
+        if np.isnan(train.times).any() or not len(train):
+            raise ConfigurationError("training data are empty or hold NaN")
+        scales = [float(np.mean(neuron.current_scale)) for neuron in neurons]
+        self.engine = GradientEngine(neurons, options.max_dw)
+        try:
+            self.loss = LOSSES[options.loss](tau_syn=float(np.mean(neurons[-1].tau_syn)), **options.loss_options)
+            self.schedule = schedule(options.schedule, options.learning_rate, options.epochs, **options.schedule_options)
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(f"loss or schedule options: {error}") from None
+        self.optimizer = Adam(architecture.shapes, scales)
+        self.silent_neurons = WeightBumping(list(options.silent_tolerated), scales, options.bump, options.bump_instead_of_step)
+        self.weights = architecture.initial_weights(np.random.default_rng(options.seed)) if weights is None \
+            else architecture.check_weights(weights)
+        self.epoch, self.history = 0, []
+
+    def restore(self, arrays, meta):
+        """Continue from a checkpoint's arrays and meta data."""
+        self.weights = self.network.architecture.check_weights([arrays[f"w{k}"] for k in range(len(self.weights))])
+        self.optimizer.restore(arrays)
+        self.silent_neurons.restore(arrays)
+        self.epoch, self.history = meta["epoch"], list(meta["history"])
+
+    def checkpoint(self):
+        """(arrays, meta): all that `restore` needs."""
+        arrays = {f"w{k}": w for k, w in enumerate(self.weights)}
+        return {**arrays, **self.optimizer.state(), **self.silent_neurons.state()}, \
+            {"epoch": self.epoch, "history": self.history}
+
+    def run(self):
+        """Train until options.epochs are done. Returns the history, one dict an epoch."""
+        self.network.write_weights(self.weights)
+        self._call("on_train_begin")
+        while self.epoch < self.options.epochs:
+            self._call("on_epoch_begin", self.epoch)
+            begin = time.perf_counter()
+            record = {"epoch": self.epoch + 1, **self._train_epoch(self.epoch)}
+            record["seconds"] = time.perf_counter() - begin
+            if self.validation is not None:
+                record["validation_accuracy"] = evaluate(self.network, self.validation, self._evaluation_batch).accuracy
+            self.epoch += 1
+            self.history.append(record)
+            if self.folder is not None:
+                self.folder.save_checkpoint(*self.checkpoint())
+                self.folder.write_history(self.history)
+            self._call("on_epoch_end", record)
+        self._call("on_train_end")
+        return self.history
+
+    @property
+    def _evaluation_batch(self):
+        return self.network.n_copies if self.network.n_copies > 1 else 100
+
+    def _train_epoch(self, epoch):
+        rng = np.random.default_rng([self.options.seed, epoch])
+        order = rng.permutation(len(self.train))
+        size = self.options.batch_size
+        loss = right = dropped = 0.0
+        for begin in range(0, order.size, size):
+            chosen = order[begin:begin + size]
+            gradients = self._step(self._jittered(self.train.times[chosen], rng), self.train.labels[chosen],
+                                   epoch + begin / order.size)
+            loss += gradients.loss.sum()
+            right += (predict(gradients.first_spikes.layers[-1]) == self.train.labels[chosen]).sum()
+            dropped += gradients.dropped
+        return {"train_loss": float(loss / order.size), "train_accuracy": float(right / order.size), "dropped": int(dropped)}
+
+    def _jittered(self, times, rng):
+        """|t + N(0, sigma)|, as the paper's authors do."""
+        if not self.options.input_jitter:
+            return times
+        return np.abs(times + rng.normal(0.0, self.options.input_jitter, times.shape))
+
+    def _step(self, times, labels, epoch):
+        recording = self.network.present(times)
+        gradients = self.engine.gradients(recording, self.weights, self.loss, labels)
+        for callback in self.callbacks:
+            gradients = callback.before_step(self, gradients) or gradients
+        bumped, skip = self.silent_neurons.apply(self.weights, gradients.first_spikes.layers)
+        if not skip:
+            mean = [g / len(labels) for g in gradients.weights]
+            step = self.optimizer.step(self.weights, mean, self.schedule(epoch))
+            bumped = [b + (new - old) for b, new, old in zip(bumped, step, self.weights, strict=True)]
+        self.weights = bumped
+        self.network.write_weights(self.weights)
+        self._call("after_step", gradients)
+        return gradients
+
+    def _call(self, hook, *arguments):
+        for callback in self.callbacks:
+            getattr(callback, hook)(self, *arguments)
