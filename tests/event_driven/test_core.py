@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from tests.event_driven.reference import reference_spikes
-from ttfs_pynn.event_driven.core import EventDrivenNetwork, LIFGroup, SimulationError, SpikeSourceGroup, Synapses
+from ttfs_pynn.event_driven.core import (
+    EventDrivenNetwork,
+    LIFGroup,
+    SimulationError,
+    SpikeSourceGroup,
+    Synapses,
+)
 
 PARAMETERS = dict(tau_m=10.0, cm=0.5, v_rest=-65.0, v_reset=-68.0, v_thresh=-50.0, tau_refrac=2.0, i_offset=0.0,
                   tau_syn_E=3.0, tau_syn_I=7.0)
