@@ -3,8 +3,10 @@
     configuration.toml        what was asked for
     versions.toml             what it was made with
     history.json              one entry an epoch
-    metrics.json              the figures that a run is judged by
+    metrics.json              the figures that a run is judged by; evaluation_*.json for other simulators
     weights.npz               trained weights
+    decisions.npz             label_times (samples, classes) in ms and labels (samples,) of the test
+    decision_map.npz          what the trained network answers over the unit square
     checkpoint.npz            where to go on, and checkpoint.previous.npz, the one before
     spikes/NAME.nix           recorded spikes, a Neo block each
     figures/                  pictures
@@ -39,8 +41,9 @@ __all__ = ["RunFolder"]
 
 _CONFIGURATION, _CHECKPOINT, _PREVIOUS = "configuration.toml", "checkpoint.npz", "checkpoint.previous.npz"
 # All that overwriting may delete; configuration.toml, which marks a run folder, is replaced instead.
-_KNOWN = ("versions.toml", "history.json", "metrics.json", "weights.npz", _CHECKPOINT, _PREVIOUS, "*.tmp",
-          "spikes/*.nix", "spikes/*.tmp", "figures/*.png", "figures/*.svg", "figures/*.pdf", "figures/*.tmp")
+_KNOWN = ("versions.toml", "history.json", "metrics.json", "evaluation_*.json", _CHECKPOINT, _PREVIOUS,
+          "weights.npz", "decisions.npz", "decision_map.npz", "*.tmp", "spikes/*.nix", "spikes/*.tmp",
+          "figures/*.png", "figures/*.svg", "figures/*.pdf", "figures/*.tmp")
 
 
 def _finite(value):
@@ -201,28 +204,49 @@ class RunFolder:
 
     def write_weights(self, weights):
         """`weights`: dict of name to array (nA)."""
-        write_arrays(self.path / "weights.npz", weights)
+        self.write_arrays("weights", weights)
 
     def read_weights(self):
         """The dict of `write_weights`."""
-        self._require("weights.npz")
-        return read_arrays(self.path / "weights.npz")[0]
+        return self.read_arrays("weights")
+
+    def write_arrays(self, name, arrays):
+        """Store a dict of arrays as `name`.npz, with a checksum. For `analysis`: decisions, decision_map."""
+        write_arrays(self.path / f"{self._checked(name)}.npz", arrays)
+
+    def read_arrays(self, name):
+        """The dict of `write_arrays`. ResultsError where a byte of the file is not as it was written."""
+        self._require(f"{self._checked(name)}.npz")
+        return read_arrays(self.path / f"{name}.npz")[0]
 
     def write_metrics(self, metrics):
         """`metrics`: dict for JSON; what is not finite becomes null."""
-        self._write_json("metrics.json", metrics)
+        self.write_json("metrics.json", metrics)
 
     def read_metrics(self):
         """The dict of `write_metrics`."""
-        return self._read_json("metrics.json")
+        return self.read_json("metrics.json")
 
     def write_history(self, history):
         """`history`: a list of one dict an epoch; what is not finite becomes null."""
-        self._write_json("history.json", history)
+        self.write_json("history.json", history)
 
     def read_history(self):
         """The list of `write_history`."""
-        return self._read_json("history.json")
+        return self.read_json("history.json")
+
+    def write_json(self, name, value):
+        """Store a value for JSON as the file `name`; what is not finite becomes null."""
+        value = _finite(plain(value, name, none_allowed=True))
+        write_bytes(self.path / name, (json.dumps(value, indent=1) + "\n").encode())
+
+    def read_json(self, name):
+        """What `write_json` stored as the file `name`."""
+        self._require(name)
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ResultsError(f"{self.path / name} is damaged: {error}") from error
 
     def figure_path(self, name):
         """figures/`name` (with its suffix), whose folder is made."""
@@ -267,14 +291,3 @@ class RunFolder:
     def _require(self, name):
         if not (self.path / name).is_file():
             raise ResultsError(f"{self.path} has no {name} yet: let the run come to its end, or evaluate it")
-
-    def _write_json(self, name, value):
-        value = _finite(plain(value, name, none_allowed=True))
-        write_bytes(self.path / name, (json.dumps(value, indent=1) + "\n").encode())
-
-    def _read_json(self, name):
-        self._require(name)
-        try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ResultsError(f"{self.path / name} is damaged: {error}") from error
