@@ -26,7 +26,9 @@ class _OnGroup:
 
     def _get_native_parameters(self, *names):
         if names == ("spike_times",):
-            values = {"spike_times": self._spike_sequences()}
+            sequences = self._spike_sequences()
+            equal = all(np.array_equal(sequences[0].value, other.value) for other in sequences[1:])
+            values = {"spike_times": sequences[0] if equal else sequences}
         else:
             parameters = self.group.get_parameters()
             values = {name: simplify(parameters[name][self.group_index]) for name in names}
