@@ -25,8 +25,8 @@ class FirstSpikes:
 
 @dataclass(frozen=True)
 class Gradients:
-    """weights: dL/dw (1/nA) summed over samples, one matrix a layer; loss (samples,); first_spikes; dropped: contributions left
-    out because they exceeded max_dw."""
+    """weights: dL/dw (1/nA) of the mean loss, one matrix a layer; loss (samples,); first_spikes; dropped: contributions left out
+    because they exceeded max_dw."""
 
     weights: list
     loss: np.ndarray
@@ -60,14 +60,16 @@ class GradientEngine:
         self.neurons, self.max_dw = list(neurons), max_dw
 
     def gradients(self, recording, weights, loss, labels):
-        """Gradients of loss(t_last_layer, labels) -> (values (samples,), dL/dT (samples, classes)) for a Recording."""
+        """Gradients of the mean over samples of a loss for a Recording; loss(times of the last layer, labels) -> (values
+        (samples,), dL/dT (samples, classes)) as in `ttfs_pynn.loss`."""
         times = first_spikes(recording)
         values, error = loss(times.layers[-1], labels)
-        gradients, dropped = self.backward(times, weights, error, recording.delay)
+        gradients, dropped = self.backward(times, weights, error / max(len(error), 1), recording.delay)
         return Gradients(gradients, values, times, dropped)
 
     def backward(self, times, weights, error, delay=0.0):
-        """dL/dw of every layer, summed over samples, from FirstSpikes and dL/dT of the last layer; and the number dropped."""
+        """dL/dw of every layer, summed over samples, and the number of dropped contributions, from FirstSpikes and
+        dL/dT of the last layer."""
         gradients, dropped = [None] * len(self.neurons), 0
         for k in reversed(range(len(self.neurons))):
             neuron = self.neurons[k]

@@ -218,8 +218,7 @@ class Trainer:
             gradients = callback.before_step(self, gradients) or gradients
         bumped, skip = self.silent_neurons.apply(self.weights, gradients.first_spikes.layers)
         if not skip:
-            mean = [g / len(labels) for g in gradients.weights]
-            step = self.optimizer.step(self.weights, mean, self.schedule(epoch))
+            step = self.optimizer.step(self.weights, gradients.weights, self.schedule(epoch))
             bumped = [b + (new - old) for b, new, old in zip(bumped, step, self.weights, strict=True)]
         self.weights = bumped
         self.network.write_weights(self.weights)
