@@ -1,0 +1,47 @@
+"""How long the network takes to decide: a histogram of the first label spike for each class of samples.
+
+Reads `decisions.npz` of the run folder: label_times (samples, classes) in ms and labels (samples,).
+
+examples:
+  python -m analysis.latency_histogram runs/yy7
+"""
+
+import numpy as np
+
+from analysis.style import CLASSES, command, figure
+from ttfs_pynn.command_line import run
+
+
+def draw(axes, latencies, labels, class_names=None, bins=40):
+    """One outline a class. Returns the axes.
+
+    latencies (n,): time of the first label spike in tau_syn, inf for no answer; labels (n,).
+    """
+    latencies, labels = np.asarray(latencies, dtype=float), np.asarray(labels)
+    answered = np.isfinite(latencies)
+    edges = np.histogram_bin_edges(latencies[answered], bins)
+    for label in np.unique(labels):
+        chosen = latencies[answered & (labels == label)]
+        name = class_names[label] if class_names else f"class {label}"
+        median = f", median {np.median(chosen):.2f}" if chosen.size else ""
+        axes.hist(chosen, edges, histtype="stepfilled", color=CLASSES[label % len(CLASSES)], alpha=0.25)
+        axes.hist(chosen, edges, histtype="step", color=CLASSES[label % len(CLASSES)], label=name + median)
+    silent = int((~answered).sum())
+    axes.set(xlabel="first label spike ($\\tau_s$)", ylabel="samples",
+             title=f"{silent} of {len(labels)} samples without an answer" if silent else None)
+    axes.set_ylim(0, 1.45 * axes.get_ylim()[1])  # room for the legend
+    axes.legend(loc="upper right")
+    return axes
+
+
+def main(arguments=None):
+    folder, path = command("latency_histogram", __doc__, "latency_histogram", arguments)
+    stored = folder.read_arrays("decisions")
+    tau_syn = folder.configuration["network"]["tau_syn"]
+    with figure(path) as axes:
+        draw(axes, stored["label_times"].min(axis=1) / tau_syn, stored["labels"])
+    print(path)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,44 @@
+"""What the figures share: colours that colour-blind readers can tell apart, one look, one way to save.
+
+Colours: Okabe and Ito, "Color Universal Design" (2008).
+"""
+
+import contextlib
+import os
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from ttfs_pynn.command_line import ArgumentParser
+from ttfs_pynn.files import atomic_path
+from ttfs_pynn.results import RunFolder
+
+ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2",
+                                                       "#D55E00", "#CC79A7")
+GREY, DARK = "#8C8C8C", "#333333"
+# Neighbours in this order differ in lightness too, for print in grey.
+CLASSES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, "#000000", GREY, "#5D3A9B")
+
+RC = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
+      "axes.titlesize": 9, "figure.constrained_layout.use": True, "savefig.dpi": 200}
+
+
+@contextlib.contextmanager
+def figure(path, columns=1, size=(4.0, 3.0), **options):
+    """Yields axes of a new figure (an array if columns > 1) and saves it to `path` as its suffix says."""
+    # A Figure of its own needs no display and leaves pyplot's state alone.
+    with rc_context(RC):
+        drawing = Figure(figsize=(size[0] * columns, size[1]))
+        yield drawing.subplots(1, columns, **options)
+        with atomic_path(path) as temporary:
+            drawing.savefig(temporary, format=os.path.splitext(path)[1][1:])
+
+
+def command(module, description, name, arguments=None):
+    """(run folder, path of the picture) of a command line that draws `name`.png for a run folder."""
+    parser = ArgumentParser(prog=f"python -m analysis.{module}", description=description)
+    parser.add_argument("folder", metavar="DIR", help="run folder of protocols.train")
+    parser.add_argument("--output", metavar="FILE", help=f"picture to write (default DIR/figures/{name}.png)")
+    parsed = parser.parse_args(arguments)
+    run = RunFolder.open(parsed.folder)
+    return run, parsed.output or run.figure_path(f"{name}.png")
