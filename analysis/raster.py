@@ -90,7 +90,7 @@ def stored_blocks(folder, prefix):
 
 
 def readable(blocks):
-        raise ResultsError(f"{folder.path}: no spikes/before_*.nix, no spikes/after_*.nix: train first")
+    """The same blocks as input, bias, hidden and label; hidden layers and biases numbered where several."""
     layers = [label for label in blocks if label.startswith("layer")]
 
     def name(label):
