@@ -49,6 +49,8 @@ class Projection(common.Projection):
 
     def __init__(self, presynaptic_population, postsynaptic_population, connector, synapse_type=None, source=None,
                  receptor_type=None, space=Space(), label=None):  # noqa: B008  (PyNN's signature)
+        if not getattr(postsynaptic_population, "receptor_types", True):
+            raise errors.ConnectionError(f"{postsynaptic_population.label!r} takes no input; connect to a population of neurons")
         super().__init__(presynaptic_population, postsynaptic_population, connector, synapse_type, source, receptor_type,
                          space, label)
         self._columns = []
@@ -188,7 +190,9 @@ class Projection(common.Projection):
             return self._dense.dense_weights.copy()
         values, array = self._values(name), np.full(self.shape, np.nan)
         if multiple_synapses == "first":
-            array[self._pre[::-1], self._post[::-1]] = values[::-1]
+            # not by assigning in reverse: NumPy turns negative strides round, and the last would win
+            _, first = np.unique(self._pre * self.shape[1] + self._post, return_index=True)
+            array[self._pre[first], self._post[first]] = values[first]
         else:
             array[self._pre, self._post] = values
             several = _AGGREGATE.get(multiple_synapses)

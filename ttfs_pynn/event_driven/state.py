@@ -1,5 +1,7 @@
 """What PyNN calls the simulator of a backend: cell identifiers, the state of a simulation, its random numbers."""
 
+import weakref
+
 import numpy as np
 from pyNN import common, errors
 
@@ -17,6 +19,20 @@ class ID(int, common.IDMixin):
 
     def __init__(self, n):
         common.IDMixin.__init__(self)
+
+    @property
+    def parent(self):
+        """The population. Referred to weakly: Python finds no cycles through arrays of objects, and a network of an earlier
+        `setup` would never be freed. As long as a simulation lasts, its recorders keep its populations.
+        """
+        population = self.__dict__.get("_population", lambda: None)()
+        if population is None:
+            raise ReferenceError(f"the population of cell {int(self)} is gone: it belonged to an earlier setup()")
+        return population
+
+    @parent.setter
+    def parent(self, population):
+        self.__dict__["_population"] = weakref.ref(population)
 
     def __getattr__(self, name):
         # PyNN 0.13 computes all parameters for any unknown name and then raises what is no AttributeError: that breaks hasattr

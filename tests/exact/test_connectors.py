@@ -1,0 +1,103 @@
+"""Every connector of PyNN makes the connections that it promises."""
+
+import numpy as np
+import pytest
+from pyNN import errors
+from pyNN.core import IndexBasedExpression
+from pyNN.random import NumpyRNG
+
+SYNAPSE = dict(weight=0.5, delay=1.0)
+
+
+class OddSum(IndexBasedExpression):
+    def __call__(self, i, j):
+        return (i + j) % 2
+
+
+@pytest.fixture
+def ends(sim):
+    return (sim.Population(5, sim.IF_curr_exp(), label="pre"), sim.Population(4, sim.IF_curr_exp(), label="post"))
+
+
+def connected(sim, pre, post, connector):
+    """Number of connections a pair, from the list."""
+    projection = sim.Projection(pre, post, connector, sim.StaticSynapse(**SYNAPSE), receptor_type="excitatory")
+    counts = np.zeros(projection.shape, dtype=int)
+    for i, j, weight in projection.get("weight", "list"):
+        assert weight == 0.5
+        counts[i, j] += 1
+    assert counts.sum() == len(projection)
+    return counts
+
+
+def test_all_to_all(sim, ends):
+    pre, post = ends
+    assert (connected(sim, pre, post, sim.AllToAllConnector()) == 1).all()
+    np.testing.assert_array_equal(connected(sim, pre, pre, sim.AllToAllConnector(allow_self_connections=False)), 1 - np.eye(5))
+
+
+def test_one_to_one(sim, ends):
+    np.testing.assert_array_equal(connected(sim, *ends, sim.OneToOneConnector()), np.eye(5, 4))
+
+
+def test_fixed_probability(sim, ends):
+    pre = sim.Population(40, sim.IF_curr_exp())
+    counts = connected(sim, pre, pre, sim.FixedProbabilityConnector(0.3, rng=NumpyRNG(1)))
+    assert counts.max() == 1
+    assert abs(counts.sum() - 480) < 5 * np.sqrt(1600 * 0.3 * 0.7)
+
+
+@pytest.mark.parametrize("with_replacement", [True, False])
+def test_fixed_numbers(sim, ends, with_replacement):
+    arguments = dict(rng=NumpyRNG(2), with_replacement=with_replacement)
+    assert (connected(sim, *ends, sim.FixedNumberPreConnector(3, **arguments)).sum(axis=0) == 3).all()
+    assert (connected(sim, *ends, sim.FixedNumberPostConnector(3, **arguments)).sum(axis=1) == 3).all()
+    if with_replacement:
+        assert connected(sim, *ends, sim.FixedNumberPreConnector(20, **arguments)).max() > 1
+        assert connected(sim, *ends, sim.FixedTotalNumberConnector(n=17, **arguments)).sum() == 17
+
+
+def test_lists_and_arrays(sim, ends):
+    counts = connected(sim, *ends, sim.FromListConnector([(0, 1), (0, 1), (4, 3)], column_names=[]))
+    assert counts[0, 1] == 2 and counts[4, 3] == 1 and counts.sum() == 3
+    mask = np.arange(20).reshape(5, 4) % 3 == 0
+    np.testing.assert_array_equal(connected(sim, *ends, sim.ArrayConnector(mask)), mask)
+    with pytest.raises(errors.ConnectionError):
+        connected(sim, *ends, sim.FromListConnector([(7, 0)], column_names=[]))
+
+
+def test_distances_and_indices(sim, ends):
+    counts = connected(sim, *ends, sim.DistanceDependentProbabilityConnector("d < 1.5", rng=NumpyRNG(3)))
+    distance = abs(np.arange(5)[:, None] - np.arange(4))
+    np.testing.assert_array_equal(counts, distance < 1.5)
+    counts = connected(sim, *ends, sim.IndexBasedProbabilityConnector(OddSum(), rng=NumpyRNG(3)))
+    np.testing.assert_array_equal(counts, (np.arange(5)[:, None] + np.arange(4)) % 2)
+
+
+def test_a_clone_has_the_connections_of_its_original(sim, ends):
+    original = sim.Projection(*ends, sim.FixedProbabilityConnector(0.5, rng=NumpyRNG(4)), sim.StaticSynapse(**SYNAPSE))
+    counts = connected(sim, *ends, sim.CloneConnector(original))
+    np.testing.assert_array_equal(counts == 1, np.isfinite(original.get("weight", "array")))
+
+
+def test_weights_and_delays_of_a_list(sim, ends):
+    connections = [(0, 1, 0.1, 1.0), (4, 0, 0.2, 0.0), (0, 1, 0.3, 2.5)]
+    projection = sim.Projection(*ends, sim.FromListConnector(connections), receptor_type="excitatory")
+    assert sorted(projection.get(["weight", "delay"], "list")) == sorted(connections)
+
+
+def test_weights_as_functions_of_distance_and_random(sim, ends):
+    projection = sim.Projection(*ends, sim.AllToAllConnector(), sim.StaticSynapse(weight="0.5 * d", delay="1 + d"))
+    distance = abs(np.arange(5.0)[:, None] - np.arange(4))
+    np.testing.assert_array_equal(projection.get("weight", "array"), 0.5 * distance)
+    np.testing.assert_array_equal(projection.get("delay", "array"), 1 + distance)
+    weight = sim.RandomDistribution("uniform", (1, 2), rng=NumpyRNG(5))
+    projection = sim.Projection(*ends, sim.AllToAllConnector(), sim.StaticSynapse(weight=weight))
+    assert np.unique(projection.get("weight", "array")).size == 20
+
+
+def test_progress_is_reported(sim, ends):
+    fractions = []
+    connector = sim.AllToAllConnector(callback=fractions.append)
+    connected(sim, *ends, connector)
+    assert fractions == [0.0, 0.25, 0.5, 0.75]
