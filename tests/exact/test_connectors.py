@@ -40,6 +40,12 @@ def test_one_to_one(sim, ends):
     np.testing.assert_array_equal(connected(sim, *ends, sim.OneToOneConnector()), np.eye(5, 4))
 
 
+@pytest.mark.parametrize("n", [1, 3])
+def test_one_to_one_from_a_single_cell(sim, ends, n):
+    """PyNN 0.13's fails with NumPy 2.1 and later."""
+    np.testing.assert_array_equal(connected(sim, ends[0][2:3], ends[1][:n], sim.OneToOneConnector()), np.eye(1, n))
+
+
 def test_fixed_probability(sim, ends):
     pre = sim.Population(40, sim.IF_curr_exp())
     counts = connected(sim, pre, pre, sim.FixedProbabilityConnector(0.3, rng=NumpyRNG(1)))

@@ -5,7 +5,6 @@ import weakref
 
 import numpy as np
 import pytest
-from pyNN import errors
 
 from tests.exact.helpers import ONE_SPIKE, driven, spike_lists
 
@@ -149,10 +148,14 @@ def test_a_cycle_without_delay_is_refused_when_it_runs(sim):
         sim.run(1.0)
 
 
-def test_one_module_is_one_simulation():
-    import pyNN.random
-    import ttfs_pynn.exact as sim
-    assert sim.simulator.state is sim.simulator.state
+def test_the_module_offers_what_scripts_expect(sim):
+    names = {}
+    exec("from ttfs_pynn.exact import *", names)
+    for name in ("setup end run run_until run_for reset initialize get_current_time get_time_step get_min_delay get_max_delay "
+                 "num_processes rank list_standard_models create connect set record record_v record_gsyn Population PopulationView "
+                 "Assembly Projection Network Space NumpyRNG GSLRNG RandomDistribution AllToAllConnector OneToOneConnector "
+                 "FromListConnector FixedProbabilityConnector IF_curr_exp SpikeSourceArray SpikeSourcePoisson StaticSynapse "
+                 "IF_cond_exp DCSource TsodyksMarkramSynapse errors random space simulator").split():
+        assert getattr(sim, name) is names[name], name
     assert sim.simulator.name == "exact"
-    assert sim.NumpyRNG is pyNN.random.NumpyRNG
-    assert issubclass(sim.errors.ConnectionError, errors.ConnectionError)
+    assert sim.OneToOneConnector.__module__ == "ttfs_pynn.event_driven.connectors"
