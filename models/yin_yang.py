@@ -4,6 +4,8 @@ The task of Kriener, Göltz, Petrovici (2022) with the network size of Göltz, K
 times were chosen on the published validation set.
 """
 
+import numpy as np
+
 from ttfs_pynn.datasets import spike_times, yin_yang
 from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
@@ -44,6 +46,13 @@ def build(sim, parameters, weights, **options):
 def encode(features, parameters):
     """Input spike times (ms) of features (n, 4)."""
     return spike_times(features, parameters["t_early"], parameters["t_late"])
+
+
+def plane(resolution):
+    """Features (resolution^2, 4) of the centres of equal cells of the unit square, row by row from y = 0."""
+    centres = (np.arange(resolution) + 0.5) / resolution
+    y, x = (a.ravel() for a in np.meshgrid(centres, centres, indexing="ij"))
+    return np.stack([x, y, 1 - x, 1 - y], axis=1)
 
 
 def data(parameters):

@@ -75,7 +75,7 @@ def table(result):
     for row in result["layers"]:
         for key, text in (("whole_network", "whole network"), ("own_inputs", "given its own inputs")):
             a = row[key]
-            lines.append(f"{'layer ' + str(row['layer']) + ', ' + text:<26}{a['matched']:>8}{a['missing']:>9}{a['extra']:>7}"
+            lines.append(f"{'layer ' + str(row['layer']) + ', ' + text:<31}{a['matched']:>8}{a['missing']:>9}{a['extra']:>7}"
                          f"{a['median_abs_difference_ms']:>11.4f} ms{a['max_abs_difference_ms']:>12.4f} ms")
     return lines
 

@@ -75,8 +75,10 @@ def train(a):
         experiment.record_sample(network, folder, "before")
     trainer.run()
     metrics, _ = experiment.finish(trainer, folder)
-    if network.n_copies == 1:
+    if network.n_copies == 1:  # several copies are for simulators to which single samples and maps are dear
         experiment.record_sample(network, folder, "after")
+        if hasattr(experiment.model, "plane"):
+            experiment.map_decisions(network, folder)
     return metrics, folder, experiment, trainer
 
 

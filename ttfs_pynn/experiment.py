@@ -10,7 +10,7 @@ import numpy as np
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import simulator
-from ttfs_pynn.training import Trainer, TrainingOptions, evaluate
+from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
 
 __all__ = ["FREE", "Experiment", "metrics_of"]
 
@@ -76,8 +76,17 @@ class Experiment:
         if "validation_accuracy" in trainer.history[-1]:
             metrics["validation_accuracy"] = trainer.history[-1]["validation_accuracy"]
         folder.write_weights({f"w{k}": w for k, w in enumerate(trainer.weights)})
+        folder.write_arrays("decisions", {"label_times": test.label_times, "labels": test.labels})
         folder.write_metrics(metrics)
         return metrics, test
+
+    def map_decisions(self, network, folder, resolution=101):
+        """For models with a `plane(resolution)` of features: what the network answers there, as decision_map.npz."""
+        times = self.model.encode(self.model.plane(resolution), self.configuration["network"])
+        answers = evaluate(network, SpikeData(times, np.zeros(len(times), dtype=int)))
+        square = (resolution, resolution)
+        folder.write_arrays("decision_map", {"labels": answers.predictions.reshape(square),
+                                             "times": answers.latency.reshape(square)})
 
 
 def metrics_of(evaluation, name, tau_syn):

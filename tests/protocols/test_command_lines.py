@@ -1,0 +1,111 @@
+"""A user's mistake is one line that says what was given, what is allowed, what to do: no traceback."""
+
+import numpy as np
+import pytest
+
+from protocols import evaluate, train
+from ttfs_pynn.command_line import run
+from ttfs_pynn.results import RunFolder
+
+
+def fails(capsys, main, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        run(main, list(arguments))
+    text = capsys.readouterr().err
+    assert stop.value.code == 2 and text.startswith("error: ") and text.count("\n") == 1
+    return text
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A short real run."""
+    path = tmp_path_factory.mktemp("runs") / "run"
+    train.main(["yin_yang", "--epochs", "2", "--seed", "3", "--output", str(path), "--quiet"])
+    return path
+
+
+def test_a_run_leaves_what_it_promises(finished):
+    folder = RunFolder.open(finished)
+    metrics = folder.read_metrics()
+    # Two epochs; the longer runs of benchmarks/README.md reach 0.98.
+    assert 0.8 < metrics["test_accuracy"] <= 1 and metrics["test_samples"] == 1000
+    assert 0.5 < metrics["latency_tau_syn"] < 3 and metrics["seconds_per_epoch"] > 0 and metrics["spikes_per_sample"] > 3
+    assert len(folder.read_history()) == 2 and folder.configuration["training"]["seed"] == 3
+    assert {"before_layer0", "after_layer1"} <= set(folder.spike_names())
+    assert folder.read_weights()["w0"].shape == (7, 120)
+    assert folder.read_arrays("decision_map")["labels"].shape == (101, 101)
+
+
+def test_evaluation_on_exact_is_the_identity(finished, capsys):
+    evaluate.main([str(finished), "--backend", "exact", "--samples", "40"])
+    result = RunFolder.open(finished).read_json("evaluation_exact.json")
+    assert result["class_agreement"] == 1 and result["layers"][0]["whole_network"]["max_abs_difference_ms"] == 0
+    assert "matched" in capsys.readouterr().out
+
+
+def test_resuming_a_finished_run_changes_nothing(finished):
+    before = RunFolder.open(finished).read_weights()
+    train.main(["yin_yang", "--epochs", "2", "--seed", "3", "--output", str(finished), "--quiet", "--resume"])
+    for name, w in RunFolder.open(finished).read_weights().items():
+        np.testing.assert_array_equal(w, before[name])
+
+
+@pytest.mark.parametrize("arguments, text", [
+    (("yin_yang", "--backend", "nets"), "unknown backend 'nets'; known: exact, brian2"),
+    (("yinyang",), "unknown model 'yinyang'; known: yin_yang"),
+    (("yin_yang", "--epochs", "0"), "epochs = 0 must be at least 1"),
+    (("yin_yang", "--epochs", "many"), "invalid int value"),
+    (("yin_yang", "--learning-rate", "-1"), "learning_rate = -1.0 must be positive"),
+    (("yin_yang", "--dt", "0"), "dt = 0.0 ms must be positive"),
+    (("yin_yang", "--copies", "-3"), "copies = -3 must be at least 1"),
+    (("yin_yang", "--copies", "7"), "does not fit 7 copies"),
+    (("yin_yang", "--seed", "-3"), "seed = -3"),
+    (("yin_yang", "--resume", "--overwrite"), "give one of them"),
+    (("yin_yang", "--resume"), "is not a run folder"),
+])
+def test_bad_training_commands(capsys, tmp_path, arguments, text):
+    assert text in fails(capsys, train.main, *arguments, "--output", str(tmp_path / "run"))
+
+
+def test_an_existing_run_is_not_replaced_and_not_continued_as_another(capsys, finished):
+    assert "--overwrite" in fails(capsys, train.main, "yin_yang", "--output", str(finished))
+    assert "training.seed" in fails(capsys, train.main, "yin_yang", "--output", str(finished), "--resume", "--seed", "4")
+
+
+def test_a_folder_of_somebody_else_is_never_overwritten(capsys, tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    assert "not a run folder" in fails(capsys, train.main, "yin_yang", "--output", str(tmp_path), "--overwrite")
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_a_truncated_checkpoint_falls_back_to_the_one_before(capsys, finished, tmp_path):
+    import shutil
+    run_folder = tmp_path / "run"
+    shutil.copytree(finished, run_folder)
+    path = run_folder / "checkpoint.npz"
+    path.write_bytes(path.read_bytes()[:-100])
+    train.main(["yin_yang", "--epochs", "2", "--seed", "3", "--output", str(run_folder), "--quiet", "--resume"])
+    assert "going on from checkpoint.previous.npz" in capsys.readouterr().out
+    for name, w in RunFolder.open(finished).read_weights().items():
+        np.testing.assert_array_equal(w, RunFolder.open(run_folder).read_weights()[name])
+
+
+def test_bad_evaluations(capsys, finished, tmp_path):
+    assert "not a run folder" in fails(capsys, evaluate.main, str(tmp_path))
+    assert "the test set has 1 to 1000" in fails(capsys, evaluate.main, str(finished), "--backend", "exact", "--samples", "0")
+    assert "unknown backend" in fails(capsys, evaluate.main, str(finished), "--backend", "nest9")
+
+
+def test_a_simulator_that_is_not_installed(capsys, finished, monkeypatch):
+    import importlib.util
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "brian2" else find(name))
+    assert "pip install brian2" in fails(capsys, evaluate.main, str(finished))
+
+
+@pytest.mark.parametrize("module", [train, evaluate])
+def test_help_reads_like_a_manual_page(module, capsys):
+    with pytest.raises(SystemExit):
+        module.main(["--help"])
+    text = capsys.readouterr().out
+    assert "examples:" in text and "usage:" in text and "--backend" in text

@@ -1,0 +1,56 @@
+"""Imports point one way (see the README's map): nothing reaches up, and only the backends know simulators."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SIMULATOR_PACKAGES = {"brian2", "nest", "neuron"}
+
+
+def imports(path):
+    """Top-level dotted names that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def files(folder):
+    found = sorted((ROOT / folder).rglob("*.py"))
+    assert found
+    return found
+
+
+def test_first_spike_stands_on_numpy_scipy_and_numba():
+    for path in files("ttfs_pynn/first_spike"):
+        for name in imports(path):
+            assert name.split(".")[0] in {"numpy", "scipy", "numba", "math"} or name.startswith("ttfs_pynn.first_spike"), (path, name)
+
+
+def test_the_library_does_not_know_the_recipes():
+    for path in files("ttfs_pynn"):
+        assert not {name.split(".")[0] for name in imports(path)} & {"models", "protocols", "analysis", "tests", "benchmarks"}, path
+
+
+def test_only_simulators_and_backends_know_simulators():
+    for path in files("ttfs_pynn") + files("models") + files("analysis"):
+        inside = path.relative_to(ROOT).as_posix()
+        if inside == "ttfs_pynn/simulators.py":
+            continue
+        assert not {name.split(".")[0] for name in imports(path)} & SIMULATOR_PACKAGES, path
+        if not inside.startswith(("ttfs_pynn/exact/", "ttfs_pynn/event_driven/")):
+            assert not any(name.startswith(("pyNN", "ttfs_pynn.exact", "ttfs_pynn.brainscales2")) for name in imports(path)), path
+
+
+def test_engine_and_mathematics_know_no_pynn():
+    for name in ("gradient_engine", "presentation", "loss", "optimizer", "silent_neurons", "neuron", "training", "comparison"):
+        for imported in imports(ROOT / "ttfs_pynn" / f"{name}.py"):
+            assert not imported.startswith(("pyNN", "ttfs_pynn.network", "ttfs_pynn.simulators", "ttfs_pynn.exact")), (name, imported)
+
+
+def test_analysis_and_models_never_simulate():
+    for path in files("analysis"):
+        assert not any(name.startswith(("protocols", "models", "ttfs_pynn.network", "ttfs_pynn.training", "ttfs_pynn.simulators"))
+                       for name in imports(path)), path
