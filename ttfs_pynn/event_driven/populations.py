@@ -4,7 +4,7 @@ import numpy as np
 from pyNN import common, errors
 from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
 
-from ttfs_pynn.event_driven.core import LIFGroup, SpikeSourceGroup
+from ttfs_pynn.event_driven.groups import LIFGroup, SpikeSourceGroup
 
 __all__ = ["Assembly", "Population", "PopulationView"]
 

@@ -4,7 +4,7 @@ import numpy as np
 from pyNN import common, errors
 from pyNN.space import Space
 
-from ttfs_pynn.event_driven.core import SimulationError
+from ttfs_pynn.event_driven.groups import SimulationError
 from ttfs_pynn.event_driven.synapses import Synapses
 
 __all__ = ["Connection", "Projection"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ttfs_pynn.event_driven.core import SimulationError, SpikeSourceGroup
+from ttfs_pynn.event_driven.groups import SimulationError, SpikeSourceGroup
 
 __all__ = ["PoissonSourceGroup"]
 

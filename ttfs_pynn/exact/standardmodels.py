@@ -4,7 +4,7 @@ import numpy as np
 from pyNN.parameters import Sequence
 from pyNN.standardmodels import StandardCellType, StandardModelType, build_translations, cells, electrodes, synapses
 
-from ttfs_pynn.event_driven.core import LIFGroup
+from ttfs_pynn.event_driven.groups import LIFGroup
 from ttfs_pynn.event_driven.spike_sources import PoissonSourceGroup
 from ttfs_pynn.exact import simulator
 

@@ -1,0 +1,219 @@
+"""Groups of neurons and of spike sources: their parameters, their state, and how one of them is advanced over known input."""
+
+import numpy as np
+
+from ttfs_pynn.event_driven import kernels
+
+__all__ = ["LIFGroup", "SimulationError", "SpikeSourceGroup"]
+
+_MOST_SPIKES = 2**22  # of one neuron in one call; more is a neuron whose interspike interval is lost in rounding
+
+
+class SimulationError(ValueError):
+    """The network cannot be simulated as described."""
+
+
+def _column(name, value, size):
+    array = np.array(np.broadcast_to(np.asarray(value, dtype=float), (size,)))
+    if np.isnan(array).any():
+        raise SimulationError(f"{name} is not a number for {int(np.isnan(array).sum())} of {size} neurons; give finite values")
+    return array
+
+
+class LIFGroup:
+    """`size` neurons:  cm dv/dt = -(cm/tau_m) (v - v_rest) + i_offset + isyn_exc + isyn_inh;  disyn/dt = -isyn/tau_syn.
+
+    Where v reaches v_thresh it is recorded as a spike and held at v_reset for tau_refrac while the currents run on. Parameters
+    have PyNN's names and units (ms, mV, nF, nA), scalars or arrays of length `size`; tau_m may be inf where i_offset is 0.
+    """
+
+    PARAMETERS = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E", "tau_syn_I")
+    VARIABLES = ("v", "isyn_exc", "isyn_inh")
+
+    def __init__(self, size, parameters, initial=None):
+        self.size = int(size)
+        self._parameters = {}
+        missing = [name for name in self.PARAMETERS if name not in parameters]
+        if missing:
+            raise SimulationError(f"missing parameters {missing}; a LIF group needs {list(self.PARAMETERS)}")
+        self.incoming = []
+        self._stacked = None
+        self._capacity = 16
+        self.set_parameters(**parameters)
+        self._initial = {"v": self._parameters["v_rest"].copy(), "isyn_exc": np.zeros(size), "isyn_inh": np.zeros(size)}
+        self.set_initial(**(initial or {}))
+        self.reset()
+
+    def get_parameters(self):
+        return {name: array.copy() for name, array in self._parameters.items()}
+
+    def set_parameters(self, **parameters):
+        unknown = set(parameters) - set(self.PARAMETERS)
+        if unknown:
+            raise SimulationError(f"unknown parameters {sorted(unknown)}; known: {list(self.PARAMETERS)}")
+        new = dict(self._parameters)
+        new.update({name: _column(name, value, self.size) for name, value in parameters.items()})
+        self._check(new)
+        v = self._u + self._parameters["v_rest"] if self._parameters else None
+        self._parameters = new
+        self._compile()
+        if v is not None:
+            self._u = v - new["v_rest"]
+
+    def _check(self, p):
+        for name in ("tau_m", "cm", "tau_syn_E", "tau_syn_I"):
+            if (p[name] <= 0).any():
+                raise SimulationError(f"{name} = {p[name].min():g} must be positive")
+        if (p["tau_refrac"] < 0).any():
+            raise SimulationError(f"tau_refrac = {p['tau_refrac'].min():g} must not be negative")
+        if (p["v_reset"] >= p["v_thresh"]).any():
+            worst = np.argmax(p["v_reset"] - p["v_thresh"])
+            raise SimulationError(f"v_reset = {p['v_reset'][worst]:g} mV must be below v_thresh = {p['v_thresh'][worst]:g} mV, "
+                                  "else a neuron fires without end")
+        for name in ("cm", "tau_syn_E", "tau_syn_I", "v_rest", "v_reset", "i_offset", "tau_refrac"):
+            if np.isinf(p[name]).any():
+                raise SimulationError(f"{name} must be finite")
+        if (np.isinf(p["tau_m"]) & (p["i_offset"] != 0)).any():
+            raise SimulationError("tau_m = inf (no leak) together with i_offset != 0 is not supported; give one of them up")
+
+    def _compile(self):
+        p = self._parameters
+        table = np.empty((self.size, kernels.N_PARAMETERS))
+        table[:, kernels.RATE_M] = 1 / p["tau_m"]
+        table[:, kernels.RATE_E] = 1 / p["tau_syn_E"]
+        table[:, kernels.RATE_I] = 1 / p["tau_syn_I"]
+        table[:, kernels.INVERSE_CM] = 1 / p["cm"]
+        table[:, kernels.THRESHOLD] = p["v_thresh"] - p["v_rest"]
+        table[:, kernels.RESET] = p["v_reset"] - p["v_rest"]
+        table[:, kernels.TAU_REFRAC] = p["tau_refrac"]
+        finite_tau_m = np.where(p["i_offset"] == 0, 1.0, p["tau_m"])  # 0 * inf would be a warning and NaN
+        table[:, kernels.U_INF] = p["i_offset"] * finite_tau_m / p["cm"]
+        self._table = table
+        rates = table[:, [kernels.RATE_M, kernels.RATE_E, kernels.RATE_I]]
+        self._one_kind = bool((rates == rates[0]).all() and rates[0, 1] == rates[0, 2]) if self.size else False
+
+    def set_initial(self, **values):
+        """Set v (mV), isyn_exc, isyn_inh (nA) that `reset` restores; they also hold from now on."""
+        unknown = set(values) - set(self.VARIABLES)
+        if unknown:
+            raise SimulationError(f"unknown variables {sorted(unknown)}; known: {list(self.VARIABLES)}")
+        self._initial.update({name: _column(name, value, self.size) for name, value in values.items()})
+        for name in values:
+            self._restore(name)
+
+    def get_initial(self):
+        return {name: array.copy() for name, array in self._initial.items()}
+
+    def _restore(self, name):
+        if name == "v":
+            self._u = self._initial["v"] - self._parameters["v_rest"]
+        elif name == "isyn_exc":
+            self._i_exc = self._initial["isyn_exc"].copy()
+        else:
+            self._i_inh = self._initial["isyn_inh"].copy()
+
+    def get_state(self):
+        """The present v (mV), isyn_exc and isyn_inh (nA)."""
+        return {"v": self._u + self._parameters["v_rest"], "isyn_exc": self._i_exc.copy(), "isyn_inh": self._i_inh.copy()}
+
+    def reset(self):
+        for name in self.VARIABLES:
+            self._restore(name)
+        self._clamped_until = np.full(self.size, -np.inf)
+        self.t = 0.0
+        for synapses in self.incoming:
+            synapses.clear()
+
+    def connect(self, synapses):
+        self.incoming.append(synapses)
+        self._stacked = None
+
+    def _events(self, t_stop):
+        """Arrivals before t_stop over all incoming synapses: (times, rows), in time order."""
+        parts = [synapses.take_events(t_stop) for synapses in self.incoming]
+        first_rows = np.cumsum([0] + [synapses.n_rows for synapses in self.incoming])
+        times = np.concatenate([times for times, _ in parts]) if parts else np.empty(0)
+        rows = np.concatenate([rows + first for (_, rows), first in zip(parts, first_rows, strict=False)]) if parts \
+            else np.empty(0, dtype=np.int64)
+        order = np.argsort(times, kind="stable")
+        return times[order], rows[order]
+
+    def _arrange(self, all_to_all):
+        """Lay the rows of all incoming synapses one below the other, and let each Synapses object see its part."""
+        key = (all_to_all, tuple(synapses.layout_version for synapses in self.incoming))
+        if self._stacked is not None and self._stacked[0] == key:
+            return self._stacked[1]
+        inhibitory = np.concatenate([np.full(s.n_rows, s.receptor == "inhibitory") for s in self.incoming]
+                                    or [np.empty(0, dtype=bool)])
+        if all_to_all:
+            weights = np.concatenate([s.dense_weights for s in self.incoming] or [np.empty((0, self.size))])
+            first = 0
+            for s in self.incoming:
+                s.move_dense_weights(weights[first:first + s.n_rows])
+                first += s.n_rows
+            arranged = (inhibitory, weights)
+        else:
+            tables = [s.sparse_table() for s in self.incoming]
+            counts = np.concatenate([np.diff(start) for start, _ in tables] or [np.empty(0, dtype=np.int64)])
+            row_start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+            targets = np.concatenate([targets for _, targets in tables] or [np.empty(0, dtype=np.int64)])
+            arranged = (inhibitory, row_start, targets)
+        self._stacked = (key, arranged)
+        return arranged
+
+    def advance(self, t_stop):
+        """Deliver the events before t_stop. Returns the spikes of [t, t_stop): (index, time), in time order."""
+        times, rows = self._events(t_stop)
+        all_to_all = self._one_kind and all(s.is_dense for s in self.incoming)
+        arranged = self._arrange(all_to_all)
+        if all_to_all:
+            kernel, arguments = kernels.run_all_to_all, arranged
+        else:
+            weights = np.concatenate([s.sparse_weights() for s in self.incoming] or [np.empty(0)])
+            kernel, arguments = kernels.run_sparse, (*arranged, weights)
+        while True:
+            state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
+            out_times = np.empty((self.size, self._capacity))
+            out_count = np.zeros(self.size, dtype=np.int64)
+            if kernel(times, rows, *arguments, self.t, float(t_stop), *state, self._table, out_times, out_count):
+                break
+            self._capacity *= 4
+            if self._capacity > _MOST_SPIKES:
+                self._capacity = 16
+                raise SimulationError(f"a neuron fires more than {_MOST_SPIKES // 4} times between {self.t:g} and {t_stop:g} ms; "
+                                      "give it a tau_refrac > 0, a lower v_reset or less input, or run in shorter pieces")
+        self._u, self._i_exc, self._i_inh, self._clamped_until = state
+        self.t = float(t_stop)
+        index = np.repeat(np.arange(self.size), out_count)
+        most = out_count.max(initial=0)
+        time = out_times[:, :most][np.arange(most) < out_count[:, None]]
+        order = np.argsort(time, kind="stable")
+        return index[order], time[order]
+
+
+class SpikeSourceGroup:
+    """`size` sources that fire at given times. Subclasses may override `spikes`."""
+
+    def __init__(self, size):
+        self.size = int(size)
+        self.set_spike_times(np.empty(0), np.zeros(size + 1, dtype=np.int64))
+
+    def set_spike_times(self, times, offsets):
+        """Source n fires at times[offsets[n]:offsets[n + 1]] (ms), non-decreasing."""
+        self.times, self.offsets = np.array(times, dtype=float), np.array(offsets, dtype=np.int64)
+        if self.offsets.shape != (self.size + 1,) or self.offsets[0] != 0 or self.offsets[-1] != self.times.size:
+            raise SimulationError(f"offsets of shape {self.offsets.shape} do not divide {self.times.size} spike times among "
+                                  f"{self.size} sources; give {self.size + 1} offsets from 0 to the number of times")
+        self._in_time_order = None
+
+    def spikes(self, t, t_stop):
+        """The spikes of [t, t_stop): (index, time), in time order."""
+        if self._in_time_order is None:  # not before it is needed: cells may be given their times one by one
+            order = np.argsort(self.times, kind="stable")
+            self._in_time_order = np.repeat(np.arange(self.size), np.diff(self.offsets))[order], self.times[order]
+        index, times = self._in_time_order
+        first, last = np.searchsorted(times, (t, t_stop))
+        return index[first:last], times[first:last].copy()
+
+    def reset(self):
+        pass
