@@ -1,6 +1,5 @@
-"""A configuration as nested dicts: plain values, a canonical form, a digest, the keys in which two differ."""
+"""A configuration as nested dicts: plain values, a canonical form, the keys in which two differ."""
 
-import hashlib
 import json
 from pathlib import PurePath
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from ttfs_pynn.errors import ConfigurationError
 
-__all__ = ["canonical", "differences", "digest", "plain"]
+__all__ = ["canonical", "differences", "plain"]
 
 
 def plain(value, name="", none_allowed=False):
@@ -52,11 +51,6 @@ def canonical(configuration, free=()):
     flat = _flat(plain(configuration))
     return {name: json.dumps(_number(flat[name]), sort_keys=True) for name in sorted(flat)
             if not any(name == key or name.startswith(f"{key}.") for key in free)}
-
-
-def digest(configuration, free=()):
-    """SHA-256 (hex) of the canonical form."""
-    return hashlib.sha256(json.dumps(canonical(configuration, free)).encode()).hexdigest()
 
 
 def differences(stored, given):

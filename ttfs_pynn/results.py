@@ -16,7 +16,6 @@ Every file is whole or not there, whenever the process is killed (see `ttfs_pynn
 
 import json
 import math
-import os
 import re
 import tomllib
 from pathlib import Path
@@ -24,26 +23,19 @@ from pathlib import Path
 import neo
 import tomli_w
 
-from ttfs_pynn.configuration import canonical, differences, digest, plain
+from ttfs_pynn.checkpoints import Checkpoints
+from ttfs_pynn.configuration import canonical, differences, plain
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import (
-    DamagedFile,
-    atomic_path,
-    read_arrays,
-    remove_leftovers,
-    sync_folder,
-    write_arrays,
-    write_bytes,
-)
+from ttfs_pynn.files import atomic_path, read_arrays, remove_leftovers, write_arrays, write_bytes
 from ttfs_pynn.provenance import versions
 
 __all__ = ["RunFolder"]
 
-_CONFIGURATION, _CHECKPOINT, _PREVIOUS = "configuration.toml", "checkpoint.npz", "checkpoint.previous.npz"
+_CONFIGURATION = "configuration.toml"
 # All that overwriting may delete; configuration.toml, which marks a run folder, is replaced instead.
-_KNOWN = ("versions.toml", "history.json", "metrics.json", "evaluation_*.json", _CHECKPOINT, _PREVIOUS,
-          "weights.npz", "decisions.npz", "decision_map.npz", "*.tmp", "spikes/*.nix", "spikes/*.tmp",
-          "figures/*.png", "figures/*.svg", "figures/*.pdf", "figures/*.tmp")
+_KNOWN = ("versions.toml", "history.json", "metrics.json", "evaluation_*.json", "checkpoint.npz",
+          "checkpoint.previous.npz", "weights.npz", "decisions.npz", "decision_map.npz", "*.tmp",
+          "spikes/*.nix", "spikes/*.tmp", "figures/*.png", "figures/*.svg", "figures/*.pdf", "figures/*.tmp")
 
 
 def _finite(value):
@@ -65,7 +57,7 @@ class RunFolder:
         self.path = Path(path)
         self.configuration = configuration
         self.free = tuple(free)
-        self._newest_is_good = False
+        self._checkpoints = Checkpoints(self.path)
 
     @staticmethod
     def exists(path):
@@ -142,65 +134,21 @@ class RunFolder:
     def _write_toml(self, name, table):
         write_bytes(self.path / name, tomli_w.dumps(table).encode())
 
-    # -- checkpoints
-
     @property
     def has_checkpoint(self):
         """False for a run that was stopped before its first epoch ended."""
-        return any((self.path / name).exists() for name in (_CHECKPOINT, _PREVIOUS))
+        return self._checkpoints.exist
 
     def save_checkpoint(self, arrays, meta):
-        """Store where the run stands: named arrays, and `meta`, a dict for JSON (integers of any size too).
-
-        The checkpoint before stays as checkpoint.previous.npz. Between the two renames that alone is there;
-        at no instant is there none, and a damaged file never takes the place of a good one.
-        """
-        newest, previous = self.path / _CHECKPOINT, self.path / _PREVIOUS
-        stored = {"meta": plain(meta, "meta", none_allowed=True),
-                  "configuration": canonical(self.configuration, self.free),
-                  "digest": digest(self.configuration, self.free)}
-        staged = self.path / f"{_CHECKPOINT}.new.tmp"
-        write_arrays(staged, arrays, stored)
-        try:
-            if self._newest_is_good or self._is_good(newest):
-                os.replace(newest, previous)
-            os.replace(staged, newest)
-            sync_folder(self.path)
-        except OSError as error:
-            raise ResultsError(f"cannot write {newest}: {error.strerror or error}") from error
-        self._newest_is_good = True
-
-    @staticmethod
-    def _is_good(file):
-        try:
-            read_arrays(file)
-        except DamagedFile:
-            return False
-        return True
+        """Store where the run stands: a dict of arrays, and `meta`, a dict for JSON. See `checkpoints`."""
+        self._checkpoints.save(arrays, meta, canonical(self.configuration, self.free))
 
     def load_checkpoint(self):
-        """(arrays, meta, warning) of the newest checkpoint that is whole.
+        """(arrays, meta, warning) of the newest checkpoint that is whole; `warning` is None or one line.
 
-        `warning` is None, or one line that says why it is not the last one. ResultsError where there is none,
-        none is whole, or it belongs to another configuration.
+        ResultsError where there is none, none is whole, or it belongs to another configuration.
         """
-        problems = []
-        for name in (_CHECKPOINT, _PREVIOUS):
-            try:
-                arrays, stored = read_arrays(self.path / name)
-            except DamagedFile as problem:
-                problems.append(str(problem))
-                continue
-            if stored["digest"] != digest(self.configuration, self.free):
-                changed = differences(stored["configuration"], canonical(self.configuration, self.free))
-                raise ResultsError(f"{self.path / name} belongs to another configuration: {changed}; "
-                                   "use the same one, or train into another folder")
-            self._newest_is_good = not problems
-            warning = f"{problems[0]}; going on from {name}, one checkpoint earlier" if problems else None
-            return arrays, stored["meta"], warning
-        raise ResultsError(f"no usable checkpoint: {'; '.join(problems)}; start again with --overwrite")
-
-    # -- results
+        return self._checkpoints.load(canonical(self.configuration, self.free))
 
     def write_weights(self, weights):
         """`weights`: dict of name to array (nA)."""
