@@ -40,6 +40,10 @@ def test_run_until_and_the_past(sim):
     with pytest.raises(ValueError, match="in the past"):
         sim.run_until(9.0)
     assert sim.run_for(1.0) == 11.0
+    for t in (np.inf, np.nan):
+        with pytest.raises(ValueError, match="finite time"):
+            sim.run(t)
+    assert sim.run(1.0) == 12.0
 
 
 def test_callbacks_are_called_when_they_asked_for_it(sim):

@@ -118,6 +118,10 @@ def test_initial_values_of_populations_views_and_cells(sim):
     assert (v[[0, 3]] > -52).all() and (v[1:3] == -55).all()
     with pytest.raises(errors.NonExistentParameterError):
         cells.initialize(w=1.0)
+    with pytest.raises(errors.InvalidParameterValueError, match="not a number"):
+        cells.initialize(v=np.nan)
+    with pytest.raises(errors.NonExistentParameterError, match="valid parameters"):
+        cells.get("tau")
 
 
 def test_sources_ignore_initial_values(sim):

@@ -159,8 +159,8 @@ def test_views_and_assemblies_as_ends(sim):
     sources = sim.Population(4, sim.SpikeSourceArray(spike_times=[[5.0], [25.0], [45.0], [65.0]]))
     left, right = (sim.Population(3, sim.IF_curr_exp(**ONE_SPIKE)) for _ in range(2))
     ends = left[[2, 0]] + right[1:]
-    projection = sim.Projection(sources[::-1], ends, sim.OneToOneConnector(), sim.StaticSynapse(weight=10 * np.eye(4) + 2, delay=1.0),
-                                receptor_type="excitatory")
+    projection = sim.Projection(sources[::-1], ends, sim.OneToOneConnector(),
+                                sim.StaticSynapse(weight=10 * np.eye(4) + 2, delay=1.0), receptor_type="excitatory")
     assert projection.get("weight", "list") == [(k, k, 12.0) for k in range(4)]
     back = sim.Projection(right[2:] + left[1:2], left[1:2], sim.AllToAllConnector(), sim.StaticSynapse(weight=12.0, delay=1.0),
                           receptor_type="excitatory")

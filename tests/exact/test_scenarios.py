@@ -149,7 +149,8 @@ def test_excitation_and_inhibition_meet(sim):
 def test_the_network_class_and_descriptions(sim):
     sources = sim.Population(2, sim.SpikeSourceArray(spike_times=[1.0]), label="in")
     cells = sim.Population(2, sim.IF_curr_exp(), label="out")
-    projection = sim.Projection(sources, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=1.0, delay=1.0), label="in to out")
+    projection = sim.Projection(sources, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=1.0, delay=1.0),
+                                label="in to out")
     network = sim.Network(sources, cells, projection)
     assert network.count_neurons() == 4 and network.count_connections() == 4
     assert network.get_component("out") is cells

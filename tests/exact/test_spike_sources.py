@@ -93,6 +93,14 @@ def test_times_that_are_no_times_are_refused(sim, times, message):
         sim.Population(3, sim.SpikeSourceArray(spike_times=times))
 
 
+@pytest.mark.parametrize("times", [None, 5.0, [["a"], ["b"], ["c"]]])
+def test_what_is_no_list_of_times_is_refused(sim, times):
+    sources = sim.Population(3, sim.SpikeSourceArray(spike_times=TRAINS))
+    with pytest.raises(errors.InvalidParameterValueError, match="list of times|times in ms"):
+        sources.set(spike_times=times)
+    assert spike_lists_of(sim, sources) == TRAINS
+
+
 def test_a_wrong_number_of_trains_is_refused(sim):
     sources = sim.Population(3, sim.SpikeSourceArray())
     with pytest.raises((errors.InvalidDimensionsError, errors.InvalidParameterValueError)):
@@ -138,7 +146,8 @@ def test_poisson_rates(sim):
 
 
 def test_poisson_start_duration_and_parameters_a_cell(sim):
-    sources = sim.Population(3, sim.SpikeSourcePoisson(rate=[0.0, 500.0, 500.0], start=[0.0, 100.0, 0.0], duration=[1e9, 100.0, 50.0]))
+    sources = sim.Population(3, sim.SpikeSourcePoisson(rate=[0.0, 500.0, 500.0], start=[0.0, 100.0, 0.0],
+                                                       duration=[1e9, 100.0, 50.0]))
     sources.record("spikes")
     sim.run(150.0)
     sim.run(150.0)
@@ -150,8 +159,9 @@ def test_poisson_start_duration_and_parameters_a_cell(sim):
     sources.set(rate=0.0, duration=1e9)
     sim.run(100.0)
     assert sources.get_spike_counts()[int(sources[0])] == 0
-    with pytest.raises(errors.InvalidParameterValueError):
-        sources.set(rate=-1.0)
+    for rate in (-1.0, np.nan, np.inf):
+        with pytest.raises(errors.InvalidParameterValueError):
+            sources.set(rate=rate)
 
 
 def test_poisson_sources_repeat_with_their_seed(sim):

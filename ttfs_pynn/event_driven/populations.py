@@ -22,6 +22,9 @@ class _OnGroup:
     """What Population and PopulationView share: parameters as arrays of `group`, at `group_index`."""
 
     def _get_parameters(self, *names):
+        for name in names:
+            if not self.celltype.has_parameter(name):
+                raise errors.NonExistentParameterError(name, type(self.celltype).__name__, self.celltype.get_parameter_names())
         return self.celltype.reverse_translate(self._get_native_parameters(*self.celltype.get_native_names(*names)))
 
     def _get_native_parameters(self, *names):
@@ -45,7 +48,7 @@ class _OnGroup:
         parameter_space.evaluate(mask=slice(None), simplify=False)
         values = parameter_space.as_dict()
         if "spike_times" in values:
-            self._set_spike_times([sequence.value for sequence in np.broadcast_to(values["spike_times"], (self.size,))])
+            self._set_spike_times(np.broadcast_to(values["spike_times"], (self.size,)))
             return
         arrays = self.group.get_parameters()
         try:
@@ -60,7 +63,7 @@ class _OnGroup:
         # Spike times in bulk: PyNN's way through lazy arrays costs some 10 us a cell, and fails for a 2D array.
         times = parameters.get("spike_times")
         if len(parameters) == 1 and isinstance(self.group, SpikeSourceGroup) and self._one_train_a_cell(times):
-            self._set_spike_times([np.asarray(getattr(train, "value", train), dtype=float) for train in times])
+            self._set_spike_times(times)
         else:
             super().set(**parameters)
 
@@ -69,7 +72,13 @@ class _OnGroup:
             and all(np.ndim(getattr(train, "value", train)) == 1 for train in times)
 
     def _set_spike_times(self, trains):
-        """One array of times (ms) a cell, in increasing order."""
+        """One array, list or Sequence of times (ms) a cell, in increasing order."""
+        try:
+            trains = [np.asarray(getattr(train, "value", train), dtype=float) for train in trains]
+        except (TypeError, ValueError) as error:
+            raise errors.InvalidParameterValueError(f"spike_times: {error}; give times in ms") from None
+        if any(train.ndim != 1 for train in trains):
+            raise errors.InvalidParameterValueError("spike_times must be a list of times (ms) a cell, or one list for all cells")
         lengths = np.array([train.size for train in trains], dtype=np.int64)
         times = np.concatenate(trains) if trains else np.empty(0)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -99,7 +108,10 @@ class _OnGroup:
             raise errors.NonExistentParameterError(variable, type(self.celltype).__name__, self.group.VARIABLES)
         values = self.group.get_initial()[variable]
         values[self.group_index] = initial_values.evaluate(simplify=True)
-        self.group.set_initial(**{variable: values})
+        try:
+            self.group.set_initial(**{variable: values})
+        except ValueError as error:
+            raise errors.InvalidParameterValueError(str(error)) from None
 
 
 class PopulationView(_OnGroup, common.PopulationView):

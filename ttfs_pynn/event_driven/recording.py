@@ -17,7 +17,10 @@ _SPIKES = Variable("spikes", location=None, label=None)
 
 @dataclass(frozen=True, eq=False)
 class _Stretch:
-    """The recording of one run, from t_start to t_stop: what a Neo segment is made of. ids is None where no spikes were asked for."""
+    """The recording of one run, from t_start to t_stop: what a Neo segment is made of.
+
+    ids: the recorded cells; None where spikes were not asked for.
+    """
 
     name: str
     description: str

@@ -27,6 +27,8 @@ class PoissonSourceGroup(SpikeSourceGroup):
             new[name] = np.array(np.broadcast_to(np.asarray(value, dtype=float), (self.size,)))
             if np.isnan(new[name]).any() or (name != "start" and (new[name] < 0).any()):
                 raise SimulationError(f"{name} must be {'a number' if name == 'start' else 'zero or more'}, not {value}")
+            if name == "rate" and np.isinf(new[name]).any():
+                raise SimulationError(f"rate must be finite, not {value}")
         self._parameters = new
 
     def spikes(self, t, t_stop):

@@ -77,6 +77,8 @@ class State(common.control.BaseState):
         return self.dt if self._min_delay == "auto" else self._min_delay
 
     def run_until(self, t_stop):
+        if not np.isfinite(t_stop):
+            raise ValueError(f"cannot run until {t_stop} ms; give a finite time")
         self.running = True
         if t_stop <= self.t:  # PyNN lets times up to dt/2 in the past through
             return
