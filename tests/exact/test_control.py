@@ -14,8 +14,8 @@ def test_runs_add_up(sim):
     def network():
         sources = sim.Population(20, sim.SpikeSourceArray(spike_times=[np.arange(k, 100) * 0.1 for k in range(20)]))
         neurons = sim.Population(10, sim.IF_curr_exp(**{**ONE_SPIKE, "tau_refrac": 0.3}))
-        sim.Projection(sources, neurons, sim.AllToAllConnector(), sim.StaticSynapse(weight=np.linspace(0, 2, 200).reshape(20, 10)),
-                       receptor_type="excitatory")
+        sim.Projection(sources, neurons, sim.AllToAllConnector(),
+                       sim.StaticSynapse(weight=np.linspace(0, 2, 200).reshape(20, 10)), receptor_type="excitatory")
         for population in (sources, neurons):
             population.record("spikes")
         return sources, neurons
@@ -156,8 +156,9 @@ def test_the_module_offers_what_scripts_expect(sim):
     names = {}
     exec("from ttfs_pynn.exact import *", names)
     for name in ("setup end run run_until run_for reset initialize get_current_time get_time_step get_min_delay get_max_delay "
-                 "num_processes rank list_standard_models create connect set record record_v record_gsyn Population PopulationView "
-                 "Assembly Projection Network Space NumpyRNG GSLRNG RandomDistribution AllToAllConnector OneToOneConnector "
+                 "num_processes rank list_standard_models create connect set record record_v record_gsyn Population "
+                 "PopulationView Assembly "
+                 "Projection Network Space NumpyRNG GSLRNG RandomDistribution AllToAllConnector OneToOneConnector "
                  "FromListConnector FixedProbabilityConnector IF_curr_exp SpikeSourceArray SpikeSourcePoisson StaticSynapse "
                  "IF_cond_exp DCSource TsodyksMarkramSynapse errors random space simulator").split():
         assert getattr(sim, name) is names[name], name

@@ -1,5 +1,7 @@
 """Parameters and initial values of populations, views, cells and assemblies."""
 
+import gc
+
 import numpy as np
 import pytest
 from pyNN import errors
@@ -100,6 +102,16 @@ def test_an_unknown_attribute_of_a_cell_is_an_attribute_error(cells):
     with pytest.raises(errors.NonExistentParameterError, match="valid parameters"):
         cells[0].gain  # noqa: B018
     assert np.array(list(cells)).dtype.kind == "i"
+
+
+def test_a_cell_outlives_the_name_of_its_population_but_not_its_simulation(sim):
+    cell = sim.Population(1, sim.IF_curr_exp(tau_m=7.0))[0]
+    gc.collect()
+    assert cell.tau_m == 7.0
+    sim.setup()
+    gc.collect()
+    with pytest.raises(ReferenceError, match="earlier setup"):
+        cell.tau_m  # noqa: B018
 
 
 def test_initial_values_of_populations_views_and_cells(sim):
