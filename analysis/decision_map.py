@@ -66,7 +66,7 @@ def main(arguments=None):
     folder, path = command("decision_map", __doc__, "decision_map", arguments)
     stored = folder.read_arrays("decision_map")
     with figure(path) as axes:
-        draw(axes, stored["labels"], stored.get("times"))
+        draw(axes, stored["labels"], stored.get("times"), folder.configuration.get("classes"))
     print(path)
 
 

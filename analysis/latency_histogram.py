@@ -39,7 +39,7 @@ def main(arguments=None):
     stored = folder.read_arrays("decisions")
     tau_syn = folder.configuration["network"]["tau_syn"]
     with figure(path) as axes:
-        draw(axes, stored["label_times"].min(axis=1) / tau_syn, stored["labels"])
+        draw(axes, stored["label_times"].min(axis=1) / tau_syn, stored["labels"], folder.configuration.get("classes"))
     print(path)
 
 

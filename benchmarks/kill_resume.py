@@ -1,7 +1,7 @@
 """Kill training runs at random moments and resume them: `python -m benchmarks.kill_resume [--kills 50] [--epochs 6]`.
 
 Each run is a process of its own that gets SIGKILL at a random moment between its start and the time that the undisturbed run
-took; `--resume` (or, where nothing had been written yet, a fresh start) must end with weights equal to the last bit.
+took; `--resume` must end with weights equal to the last bit.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def killed_and_resumed(folder, epochs, seconds):
     if process.poll() is None:
         os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    _finish(_start(folder, epochs, *(["--resume"] if RunFolder.exists(folder) else [])))
+    _finish(_start(folder, epochs, "--resume"))
     return _digest(folder)
 
 

@@ -1,15 +1,17 @@
-"""The tour, in two minutes: train 4(+3 bias)-120-3 on Yin-Yang on the exact simulator, replay the trained network on Brian2, draw.
+"""The tour, in two minutes: train 4(+3 bias)-120-3 on Yin-Yang on the exact simulator, replay it on Brian2, draw.
 
 `make demo` runs it. The run folder is runs/demo; an earlier demo there is replaced.
 """
 
-import matplotlib.image
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from analysis import decision_map, latency_histogram, learning_curve, raster
+from analysis.style import RC
 from models import yin_yang
 from protocols import evaluate, train
 from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.files import atomic_path
 
 
 def parser():
@@ -22,21 +24,27 @@ def parser():
 
 
 def figures(folder):
-    """Draw every figure of the run, and one sheet of all of them. Returns the path of the sheet."""
-    parts = []
+    """Draw every figure of the run, and all of them on one sheet. Returns the path of the sheet."""
     for module, name in ((learning_curve, "learning_curve"), (raster, "raster"), (decision_map, "decision_map"),
                          (latency_histogram, "latency_histogram")):
-        path = folder.figure_path(f"{name}.png")
-        module.main([str(folder.path), "--output", str(path)])
-        parts.append(path)
-    sheet = Figure(figsize=(11, 9))
-    for axes, path in zip(sheet.subplots(2, 2).ravel(), parts, strict=True):
-        axes.imshow(matplotlib.image.imread(path))
-        axes.axis("off")
-    sheet.tight_layout(pad=0.2)
-    overview = folder.figure_path("overview.png")
-    sheet.savefig(overview, dpi=150)
-    return overview
+        module.main([str(folder.path), "--output", str(folder.figure_path(f"{name}.png"))])
+    sheet = folder.figure_path("overview.png")
+    history, classes = folder.read_history(), folder.configuration["classes"]
+    tau_syn = folder.configuration["network"]["tau_syn"]
+    with rc_context(RC):
+        drawing = Figure(figsize=(11, 6.6))
+        axes = drawing.subplot_mosaic([["before", "after", "map"], ["loss", "error", "latency"]])
+        for name in ("before", "after"):
+            raster.draw(axes[name], raster.stored_blocks(folder, name), tau_syn=tau_syn, title=f"one sample, {name} training")
+        answers = folder.read_arrays("decision_map")
+        decision_map.draw(axes["map"], answers["labels"], answers["times"], classes, "decisions")
+        learning_curve.draw_loss(axes["loss"], history)
+        learning_curve.draw_error(axes["error"], history)
+        decisions = folder.read_arrays("decisions")
+        latency_histogram.draw(axes["latency"], decisions["label_times"].min(axis=1) / tau_syn, decisions["labels"], classes)
+        with atomic_path(sheet) as temporary:
+            drawing.savefig(temporary, format="png", dpi=110)
+    return sheet
 
 
 def main(arguments=None):
@@ -53,7 +61,8 @@ def main(arguments=None):
     print(f"\ntest accuracy on exact    {metrics['test_accuracy']:.4f}  ({metrics['test_samples']} test samples)")
     print("\n".join(evaluate.table(result)))
     print(f"seconds an epoch          {metrics['seconds_per_epoch']:.2f}")
-    print(f"decision after            {metrics['latency_tau_syn']:.2f} tau_syn, {metrics['spikes_per_sample']:.0f} spikes a sample")
+    print(f"decision after            {metrics['latency_tau_syn']:.2f} tau_syn, "
+          f"{metrics['spikes_per_sample']:.0f} spikes a sample")
     print(f"figures                   {overview.parent} (all on one sheet: {overview.name})")
 
 

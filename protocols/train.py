@@ -13,6 +13,7 @@ examples:
 """
 
 import copy
+from pathlib import Path
 
 import models
 from ttfs_pynn.command_line import ArgumentParser, run
@@ -49,8 +50,14 @@ def configuration(a):
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
                                                      ("learning_rate", a.learning_rate)) if value is not None})
     copies = a.copies or (training["batch_size"] if backend.default_copies > 1 else 1)
-    return {"model": a.model, "backend": a.backend, "dt": a.dt, "copies": copies,
+    return {"model": a.model, "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt, "copies": copies,
             "network": copy.deepcopy(model.PARAMETERS["network"]), "training": training}
+
+
+def _begun(path):
+    """Whether there is anything at `path`: a run that was killed at its very start has left no folder, or temporary files."""
+    path = Path(path)
+    return path.exists() and not (path.is_dir() and all(entry.suffix == ".tmp" for entry in path.iterdir()))
 
 
 def train(a):
@@ -60,9 +67,11 @@ def train(a):
     settings = configuration(a)
     simulator(a.backend).load()
     experiment = Experiment(models.load(a.model), settings)
-    if a.resume:
+    if a.resume and _begun(a.output):
         folder = RunFolder.open(a.output, settings, writing=True, free=FREE)
     else:
+        if a.resume:
+            print(f"nothing to resume in {a.output}: a new run starts")
         folder = experiment.create_folder(a.output, a.overwrite)
     network = experiment.network(seed=a.seed)
     trainer = experiment.trainer(network, folder, () if a.quiet else (Progress(),))

@@ -26,12 +26,14 @@ def files(folder):
 def test_first_spike_stands_on_numpy_scipy_and_numba():
     for path in files("ttfs_pynn/first_spike"):
         for name in imports(path):
-            assert name.split(".")[0] in {"numpy", "scipy", "numba", "math"} or name.startswith("ttfs_pynn.first_spike"), (path, name)
+            allowed = name.split(".")[0] in {"numpy", "scipy", "numba", "math"} or name.startswith("ttfs_pynn.first_spike")
+            assert allowed, (path, name)
 
 
 def test_the_library_does_not_know_the_recipes():
     for path in files("ttfs_pynn"):
-        assert not {name.split(".")[0] for name in imports(path)} & {"models", "protocols", "analysis", "tests", "benchmarks"}, path
+        recipes = {"models", "protocols", "analysis", "tests", "benchmarks"}
+        assert not {name.split(".")[0] for name in imports(path)} & recipes, path
 
 
 def test_only_simulators_and_backends_know_simulators():
@@ -47,7 +49,8 @@ def test_only_simulators_and_backends_know_simulators():
 def test_engine_and_mathematics_know_no_pynn():
     for name in ("gradient_engine", "presentation", "loss", "optimizer", "silent_neurons", "neuron", "training", "comparison"):
         for imported in imports(ROOT / "ttfs_pynn" / f"{name}.py"):
-            assert not imported.startswith(("pyNN", "ttfs_pynn.network", "ttfs_pynn.simulators", "ttfs_pynn.exact")), (name, imported)
+            above = ("pyNN", "ttfs_pynn.network", "ttfs_pynn.simulators", "ttfs_pynn.exact")
+            assert not imported.startswith(above), (name, imported)
 
 
 def test_analysis_and_models_never_simulate():

@@ -52,8 +52,8 @@ class Experiment:
 
     def trainer(self, network, folder=None, callbacks=()):
         if self.options.batch_size > network.n_copies > 1:
-            raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of the "
-                                     "network; use as many copies as samples, or one")
+            raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of "
+                                     "the network; use as many copies as samples, or one")
         return Trainer(network, self.data["train"], self.options, self.data["validation"], folder, callbacks)
 
     def create_folder(self, path, overwrite=False):

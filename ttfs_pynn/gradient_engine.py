@@ -40,8 +40,8 @@ def first_spikes(recording):
         if block is None:
             return None
         if len(block.segments) != 1:
-            raise ValueError(f"block {block.name!r} holds {len(block.segments)} segments; pass one presentation, a run that was read "
-                             "with clear=True")
+            raise ValueError(f"block {block.name!r} holds {len(block.segments)} segments; pass one presentation, a run that was "
+                             "read with clear=True")
         ids = np.arange(block.annotations["size"]) + block.annotations["first_id"]
         return recording.presentation.first_spikes(block.segments[0], ids)
 

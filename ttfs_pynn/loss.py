@@ -20,7 +20,8 @@ def predict(times):
 def _checked(times, labels):
     times, labels = np.asarray(times, dtype=float), np.asarray(labels)
     if times.ndim != 2 or labels.shape != times.shape[:1]:
-        raise ValueError(f"times of shape {times.shape} and labels of shape {labels.shape}; expected (samples, classes), (samples,)")
+        raise ValueError(f"times of shape {times.shape} and labels of shape {labels.shape}; expected (samples, classes) and "
+                         "(samples,)")
     if labels.size and not (0 <= labels.min() and labels.max() < times.shape[1]):
         raise ValueError(f"labels from {labels.min()} to {labels.max()} for {times.shape[1]} classes")
     return times, labels, np.arange(labels.size)

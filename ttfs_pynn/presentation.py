@@ -89,8 +89,8 @@ class Presentation:
         silent = np.isposinf(times)
         if not (silent | ((times >= 0) & (times < self.window))).all():
             sample, cell = np.argwhere(~(silent | ((times >= 0) & (times < self.window))))[0]
-            raise PresentationError(f"input {cell} of sample {sample} spikes at {times[sample, cell]:g} ms, outside its window of "
-                                    f"0 to {self.window:g} ms; use inf for no spike")
+            raise PresentationError(f"input {cell} of sample {sample} spikes at {times[sample, cell]:g} ms, outside its window "
+                                    f"of 0 to {self.window:g} ms; use inf for no spike")
         n_cells = times.shape[1]
         padded = np.full((self.n_windows * self.n_copies, n_cells), np.inf)
         padded[:self.n_samples] = times
@@ -135,6 +135,12 @@ def _positions(ids, source_ids):
     return np.where(found, order[place] if source_ids.size else -1, -1)
 
 
+def _in_ms(times):
+    # quantities 0.16 parses the name of a unit at every rescale, which takes longer than to read a thousand spikes.
+    magnitude = times.magnitude if str(times.dimensionality) == "ms" else times.rescale("ms").magnitude
+    return np.asarray(magnitude, dtype=float)
+
+
 def spikes_of(segment):
     """(channel ids, times in ms) of all spikes of a Neo Segment, in no particular order.
 
@@ -145,14 +151,14 @@ def spikes_of(segment):
     trains = segment.spiketrains
     if getattr(trains, "_items", trains) is None and getattr(trains, "_spike_time_array", None) is not None:
         ids, times = trains.multiplexed
-        return np.asarray(ids, dtype=np.int64), np.asarray(times.rescale("ms").magnitude, dtype=float)
+        return np.asarray(ids, dtype=np.int64), _in_ms(times)
     if not len(trains):
         return np.empty(0, dtype=np.int64), np.empty(0)
     ids, times = [], []
     for train in trains:
         if "channel_id" not in train.annotations:
-            raise PresentationError("a spike train has no annotation 'channel_id', so its neuron is not known; record with PyNN, or "
-                                    "annotate the trains")
-        times.append(np.asarray(train.rescale("ms").magnitude, dtype=float))
+            raise PresentationError("a spike train has no annotation 'channel_id', so its neuron is not known; record with PyNN, "
+                                    "or annotate the trains")
+        times.append(_in_ms(train))
         ids.append(np.full(times[-1].size, int(train.annotations["channel_id"]), dtype=np.int64))
     return np.concatenate(ids), np.concatenate(times)

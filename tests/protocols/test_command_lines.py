@@ -61,7 +61,6 @@ def test_resuming_a_finished_run_changes_nothing(finished):
     (("yin_yang", "--copies", "7"), "does not fit 7 copies"),
     (("yin_yang", "--seed", "-3"), "seed = -3"),
     (("yin_yang", "--resume", "--overwrite"), "give one of them"),
-    (("yin_yang", "--resume"), "is not a run folder"),
 ])
 def test_bad_training_commands(capsys, tmp_path, arguments, text):
     assert text in fails(capsys, train.main, *arguments, "--output", str(tmp_path / "run"))
@@ -70,6 +69,15 @@ def test_bad_training_commands(capsys, tmp_path, arguments, text):
 def test_an_existing_run_is_not_replaced_and_not_continued_as_another(capsys, finished):
     assert "--overwrite" in fails(capsys, train.main, "yin_yang", "--output", str(finished))
     assert "training.seed" in fails(capsys, train.main, "yin_yang", "--output", str(finished), "--resume", "--seed", "4")
+
+
+def test_resume_of_a_run_that_was_killed_at_its_start_begins_anew(capsys, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "configuration.toml.1.tmp").write_text("half")
+    train.main(["yin_yang", "--epochs", "1", "--output", str(tmp_path / "run"), "--quiet", "--resume"])
+    assert "a new run starts" in capsys.readouterr().out and RunFolder.open(tmp_path / "run").read_metrics()["epochs"] == 1
+    (tmp_path / "thesis.txt").write_text("precious")
+    assert "is not a run folder" in fails(capsys, train.main, "yin_yang", "--output", str(tmp_path), "--resume")
 
 
 def test_a_folder_of_somebody_else_is_never_overwritten(capsys, tmp_path):

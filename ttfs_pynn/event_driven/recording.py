@@ -77,7 +77,7 @@ class Recorder(recording.Recorder):
         for name in wanted:
             if name != "spikes" and self.population.can_record("spikes") and name in self.population.celltype.units:
                 raise errors.RecordingError(
-                    f"{name}: this simulator records spikes only so far; record {name} on another one, such as pyNN.brian2", 
+                    f"{name}: this simulator records spikes only so far; record {name} on another, such as pyNN.brian2",
                     self.population.celltype)
         super().record(variables, ids, sampling_interval, locations)
 
@@ -111,7 +111,8 @@ class Recorder(recording.Recorder):
 
     def store_to_cache(self, annotations=None):
         # PyNN 0.13's forgets what was recorded between get_data(clear=True) and a later reset.
-        if self._simulator.state.t * pq.ms != self._recording_start_time:
+        # Floats are compared, for quantities takes 0.1 ms to compare two of its own.
+        if self._simulator.state.t != float(self._recording_start_time):
             self.cache.store(replace(self._current(), annotations=dict(annotations or {})))
         self.clear_flag = False
         self._recording_start_time = 0.0 * pq.ms

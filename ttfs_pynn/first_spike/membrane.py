@@ -69,8 +69,10 @@ def threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, lo, hi):
     """The root of x(s) = theta in [lo, hi], where x rises monotonically from below theta to theta or above.
 
     Each step solves the local quadratic model of x (cubic convergence, also where the slope vanishes at `hi`) and falls
-    back to bisection where that would leave the bracket.
+    back to bisection where that would leave the bracket. It ends where the cubic term that the model left out moves the root by
+    less than rounding does.
     """
+    rate = max(rate_m, rate_exc, rate_inh)
     s = lo
     for _ in range(_MAX_ITERATIONS):
         v, dv, ddv = _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
@@ -83,18 +85,17 @@ def threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, lo, hi):
             hi = s
         new = math.inf
         discriminant = dv * dv + 2.0 * ddv * gap
-        if discriminant >= 0.0:
-            denominator = dv + math.sqrt(discriminant)
-            if denominator > 0.0:
-                new = s + 2.0 * gap / denominator
+        if discriminant > 0.0:
+            slope = math.sqrt(discriminant)
+            step = 2.0 * gap / (dv + slope) if dv + slope > 0.0 else math.inf
+            new = s + step
+            third = rate * (abs(ddv) + rate * abs(dv))
+            if lo <= new <= hi and abs(step) ** 3 * third <= 1e-16 * new * slope:
+                return new
         if not (lo < new < hi):
-            if abs(new - s) <= 4e-16 * s:
-                return s
             new = 0.5 * (lo + hi)
             if new == lo or new == hi:
                 return hi
-        if abs(new - s) <= 2e-16 * new:
-            return new
         s = new
     return s
 
