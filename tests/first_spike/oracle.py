@@ -141,7 +141,7 @@ def largest_membrane(t, w, tau_m):
 
 
 def _at_crossing(rng, t, w, tau_m):
-    """All neurons share weights and tau_m, hence the crossing T; two more inputs, of other weight in each, come at or beside T."""
+    """All neurons share weights and tau_m, hence the crossing T; two more inputs, of other weight in each, come at or by T."""
     w0 = np.abs(w[:, :1]) + 1.5
     tau = np.full_like(tau_m, tau_m[0])
     neuron = LIFParameters(tau_m=tau[0], tau_syn=1.0, cm=1.0, v_rest=0.0, v_thresh=1.0)
