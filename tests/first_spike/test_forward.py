@@ -86,6 +86,15 @@ def test_neurons_with_different_parameters():
     np.testing.assert_array_equal(together, alone)
 
 
+def test_same_bits_with_threads(monkeypatch):
+    from ttfs_pynn.first_spike import kernels
+    t, w = random_layer(6)
+    expected = first_spike_times(t, w, LIFParameters())
+    monkeypatch.setattr(kernels, "PARALLEL_FROM", 0)
+    assert np.isfinite(expected).sum() > 50
+    np.testing.assert_array_equal(first_spike_times(t, w, LIFParameters()), expected)
+
+
 def test_silent_and_empty():
     neuron = LIFParameters()
     assert np.isinf(first_spike_times(np.full((2, 3), np.inf), np.ones((3, 4)), neuron)).all()

@@ -14,6 +14,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
 from ttfs_pynn.first_spike.membrane import extremum, first_crossing, phi
 
 RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
@@ -64,56 +65,68 @@ def advance_neuron(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out
     return True
 
 
+@njit(cache=True, error_model="numpy")
+def _all_to_all_part(first, last, event_times, event_rows, inhibitory, weights, t, t_stop,
+                     u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+    """`run_all_to_all` for neurons first to last - 1."""
+    n_events = event_times.shape[0]
+    rate_m = parameters[0, RATE_M]
+    rate_s = parameters[0, RATE_E]
+    highest = extremum(0.0, 1.0, rate_m, rate_s)
+    now = t
+    for k in range(n_events + 1):
+        until = event_times[k] if k < n_events else t_stop
+        if until > now:
+            span = until - now
+            decay_m, decay_s = math.exp(-rate_m * span), math.exp(-rate_s * span)
+            response, reach = phi(span, rate_m, rate_s), phi(min(span, highest), rate_m, rate_s)
+            for n in range(first, last):
+                x = u[n] - parameters[n, U_INF]
+                j = (i_exc[n] + i_inh[n]) * parameters[n, INVERSE_CM]
+                if clamped_until[n] <= now and (max(x, 0.0) + max(j, 0.0) * reach
+                                                < parameters[n, THRESHOLD] - parameters[n, U_INF]):
+                    u[n] = x * decay_m + j * response + parameters[n, U_INF]
+                    i_exc[n] *= decay_s
+                    i_inh[n] *= decay_s
+                elif clamped_until[n] >= until:
+                    i_exc[n] *= decay_s
+                    i_inh[n] *= decay_s
+                elif not advance_neuron(n, now, until, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+                    return False
+            now = until
+        if k < n_events:
+            row = event_rows[k]
+            if inhibitory[row]:
+                for n in range(first, last):
+                    i_inh[n] += weights[row, n]
+            else:
+                for n in range(first, last):
+                    i_exc[n] += weights[row, n]
+    return True
+
+
 @njit(cache=True, parallel=True, error_model="numpy")
-def run_all_to_all(event_times, event_rows, inhibitory, weights, t, t_stop,
-                   u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+def _run_all_to_all_threaded(event_times, event_rows, inhibitory, weights, t, t_stop,
+                             u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+    n_neurons = u.shape[0]
+    n_parts = (n_neurons + _CHUNK - 1) // _CHUNK
+    room = np.ones(n_parts, dtype=np.bool_)
+    for part in prange(n_parts):
+        room[part] = _all_to_all_part(part * _CHUNK, min((part + 1) * _CHUNK, n_neurons), event_times, event_rows, inhibitory,
+                                      weights, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count)
+    return room.all()
+
+
+def run_all_to_all(event_times, event_rows, inhibitory, weights, t, t_stop, u, *state):
     """Neurons that share tau_m and tau_syn_E = tau_syn_I and hear every event: exponentials are computed once an event.
 
     weights (rows, neurons) in nA; inhibitory (rows,) tells the current that a row feeds. A neuron is looked at closely only
     where a cheap upper bound of its membrane reaches threshold, or where it is or was clamped.
     """
-    n_neurons = u.shape[0]
-    n_events = event_times.shape[0]
-    n_chunks = (n_neurons + _CHUNK - 1) // _CHUNK
-    room = np.ones(n_chunks, dtype=np.bool_)
-    rate_m = parameters[0, RATE_M]
-    rate_s = parameters[0, RATE_E]
-    highest = extremum(0.0, 1.0, rate_m, rate_s)
-    for chunk in prange(n_chunks):
-        first, last = chunk * _CHUNK, min((chunk + 1) * _CHUNK, n_neurons)
-        now = t
-        for k in range(n_events + 1):
-            until = event_times[k] if k < n_events else t_stop
-            if until > now:
-                span = until - now
-                decay_m, decay_s = math.exp(-rate_m * span), math.exp(-rate_s * span)
-                response, reach = phi(span, rate_m, rate_s), phi(min(span, highest), rate_m, rate_s)
-                for n in range(first, last):
-                    x = u[n] - parameters[n, U_INF]
-                    j = (i_exc[n] + i_inh[n]) * parameters[n, INVERSE_CM]
-                    if clamped_until[n] <= now and (max(x, 0.0) + max(j, 0.0) * reach
-                                                    < parameters[n, THRESHOLD] - parameters[n, U_INF]):
-                        u[n] = x * decay_m + j * response + parameters[n, U_INF]
-                        i_exc[n] *= decay_s
-                        i_inh[n] *= decay_s
-                    elif clamped_until[n] >= until:
-                        i_exc[n] *= decay_s
-                        i_inh[n] *= decay_s
-                    elif not advance_neuron(n, now, until, u, i_exc, i_inh, clamped_until, parameters,
-                                            out_times, out_count):
-                        room[chunk] = False
-                if not room[chunk]:
-                    break
-                now = until
-            if k < n_events:
-                row = event_rows[k]
-                if inhibitory[row]:
-                    for n in range(first, last):
-                        i_inh[n] += weights[row, n]
-                else:
-                    for n in range(first, last):
-                        i_exc[n] += weights[row, n]
-    return room.all()
+    arguments = (event_times, event_rows, inhibitory, weights, t, t_stop, u, *state)
+    if event_times.size * u.size >= PARALLEL_FROM:
+        return _run_all_to_all_threaded(*arguments)
+    return _all_to_all_part(0, u.size, *arguments)
 
 
 @njit(cache=True, error_model="numpy")

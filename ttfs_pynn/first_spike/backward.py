@@ -11,7 +11,7 @@ ideal neuron to threshold at all, the derivatives are 0.
 
 import numpy as np
 
-from ttfs_pynn.first_spike import kernels
+from ttfs_pynn.first_spike import backward_kernels as kernels
 from ttfs_pynn.first_spike.forward import check_inputs
 
 __all__ = ["first_spike_derivatives", "vector_jacobian_product"]

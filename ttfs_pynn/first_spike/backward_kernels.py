@@ -1,0 +1,118 @@
+"""Compiled loops over (sample, neuron), threaded over samples: derivatives at given spike times. `backward` has the equations."""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
+from ttfs_pynn.first_spike.membrane import extremum, phi
+
+# Blocks of samples whose weight gradients are summed separately and then in order: the result does not depend on the
+# number of threads.
+N_BLOCKS = 8
+
+
+@njit(cache=True, error_model="numpy")
+def _responses(times, w, n, t_out, tau_m, tau_syn, cm, response, slope):
+    """Fill K(T - t_i), K'(T - t_i) (0 outside the causal set); return v'(T), or 0 where the ideal neuron would not spike."""
+    rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
+    v = j = 0.0
+    for i in range(times.shape[0]):
+        if times[i] < t_out:
+            s = t_out - times[i]
+            r = phi(s, rate_m, rate_s)
+            e = math.exp(-rate_s * s)
+            response[i] = r / cm
+            slope[i] = (e - rate_m * r) / cm
+            v += w[i, n] * r
+            j += w[i, n] * e
+        else:
+            response[i] = slope[i] = 0.0
+    return v / cm, j / cm
+
+
+@njit(cache=True, error_model="numpy")
+def slope_at_spike(v, j, tau_m, tau_syn, thr):
+    """v'(T) from v(T) and j(T) = I(T)/cm; 0 unless the membrane rises there and, from these inputs alone, reaches threshold.
+
+    From (v, j) the membrane goes through one extremum, of value tau_m j exp(-s/tau_syn), s after T (before where s < 0).
+    """
+    rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
+    rise = j - rate_m * v
+    if not (rise > 0.0 and j > 0.0):
+        return 0.0
+    if rate_m == 0.0:
+        peak = v + j * tau_syn
+    else:
+        top = extremum(v, j, rate_m, rate_s)
+        peak = tau_m * j * math.exp(-rate_s * top) if top < math.inf else 0.0
+    return rise if peak >= thr * (1.0 - 1e-9) else 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw, dt_in):
+    """One block of samples: adds to dw (inputs, neurons) and its rows of dt_in; returns the number of dropped contributions."""
+    n_samples, n_inputs = t_in.shape
+    response, slope = np.empty(n_inputs), np.empty(n_inputs)
+    dropped = 0
+    for sample in range(block * n_samples // N_BLOCKS, (block + 1) * n_samples // N_BLOCKS):
+        for n in range(w.shape[1]):
+            if error[sample, n] == 0.0 or t_out[sample, n] == math.inf:
+                continue
+            v, j = _responses(t_in[sample], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response, slope)
+            rise = slope_at_spike(v, j, tau_m[n], tau_syn[n], thr[n])
+            if rise == 0.0:
+                continue
+            factor = error[sample, n] / rise
+            largest = 0.0
+            for i in range(n_inputs):
+                largest = max(largest, response[i])
+                dt_in[sample, i] += factor * w[i, n] * slope[i]
+            if largest * abs(factor) > max_dw[n]:
+                dropped += 1
+                continue
+            for i in range(n_inputs):
+                dw[i, n] -= factor * response[i]
+    return dropped
+
+
+@njit(cache=True, error_model="numpy")
+def _backward_serial(t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw_blocks, dt_in, n_dropped):
+    for block in range(N_BLOCKS):
+        n_dropped[block] = _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw_blocks[block], dt_in)
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _backward_threaded(t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw_blocks, dt_in, n_dropped):
+    for block in prange(N_BLOCKS):
+        n_dropped[block] = _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw_blocks[block], dt_in)
+
+
+def backward(t_in, w, *arguments):
+    """Given error = dL/dT (samples, neurons): dw_blocks (N_BLOCKS, inputs, neurons) and dt_in (samples, inputs).
+
+    A sample's contribution to the weights of a neuron is dropped where its largest magnitude exceeds max_dw (neurons,); the
+    error passed on to the inputs is not. n_dropped (N_BLOCKS,) counts them.
+    """
+    run = _backward_threaded if t_in.size * w.shape[1] >= PARALLEL_FROM else _backward_serial
+    run(t_in, w, *arguments)
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def derivatives(t_in, w, t_out, tau_m, tau_syn, cm, thr, dt_dw, dt_dt_in):
+    """Both Jacobians, (samples, inputs, neurons) each."""
+    n_samples, n_inputs = t_in.shape
+    for sample in prange(n_samples):
+        response, slope = np.empty(n_inputs), np.empty(n_inputs)
+        for n in range(w.shape[1]):
+            for i in range(n_inputs):
+                dt_dw[sample, i, n] = dt_dt_in[sample, i, n] = 0.0
+            if t_out[sample, n] == math.inf:
+                continue
+            v, j = _responses(t_in[sample], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response, slope)
+            rise = slope_at_spike(v, j, tau_m[n], tau_syn[n], thr[n])
+            if rise > 0.0:
+                for i in range(n_inputs):
+                    dt_dw[sample, i, n] = -response[i] / rise
+                    dt_dt_in[sample, i, n] = w[i, n] * slope[i] / rise
