@@ -21,8 +21,8 @@ def _responses(times, w, n, t_out, tau_m, tau_syn, cm, response, slope):
     for i in range(times.shape[0]):
         if times[i] < t_out:
             s = t_out - times[i]
-            r = phi(s, rate_m, rate_s)
             e = math.exp(-rate_s * s)
+            r = s * e if rate_m == rate_s else phi(s, rate_m, rate_s)  # one exponential does where the constants are equal
             response[i] = r / cm
             slope[i] = (e - rate_m * r) / cm
             v += w[i, n] * r
