@@ -22,7 +22,7 @@ PARAMETERS = {
     },
     "training": {
         "epochs": 60, "batch_size": 50, "learning_rate": 0.006, "schedule": "cosine",
-        "loss": "pairwise_difference", "loss_options": {"difference": 0.2},
+        "loss": "pairwise_difference", "loss_options": {"difference": 0.1},
         "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005,
     },
 }
