@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+
+import models
+from models import yin_yang
+from ttfs_pynn.errors import ConfigurationError
+
+
+def test_architecture_and_data_fit():
+    parameters = yin_yang.PARAMETERS["network"]
+    architecture = yin_yang.architecture(parameters)
+    assert architecture.shapes == [(7, 120), (120, 3)]
+    data = yin_yang.data(parameters)
+    assert {name: len(part) for name, part in data.items()} == {"train": 5000, "validation": 1000, "test": 1000}
+    for part in data.values():
+        assert part.times.shape[1] == 4 and part.times.min() >= parameters["t_early"] and part.times.max() <= parameters["t_late"]
+
+
+def test_plane_covers_the_unit_square_row_by_row():
+    plane = yin_yang.plane(10)
+    np.testing.assert_allclose(plane[[0, 1, 10, 99], :2], [[0.05, 0.05], [0.15, 0.05], [0.05, 0.15], [0.95, 0.95]])
+    np.testing.assert_allclose(plane[:, :2] + plane[:, 2:], 1)
+
+
+def test_models_by_name():
+    assert "yin_yang" in models.names() and models.load("yin_yang") is yin_yang
+    with pytest.raises(ConfigurationError, match="known: yin_yang"):
+        models.load("mnist")
