@@ -165,17 +165,22 @@ class LayeredNetwork:
         presentation = Presentation(len(t_in), self.timing.window, self.n_copies, self.timing.deadline)
         if self._single and presentation.n_windows > 1:
             raise ValueError(f"{len(t_in)} samples for {self.n_copies} copies that see one sample a run; present fewer at once")
-        self.inputs.set(spike_times=presentation.spike_trains(t_in))
+        self._set_spikes(self.inputs, presentation, t_in)
         for bias, layer in zip(self.biases, self.architecture.layers, strict=True):
             if bias is not None:
                 times = np.broadcast_to(layer.bias_times, (len(t_in), len(layer.bias_times)))
-                bias.set(spike_times=presentation.spike_trains(times))
+                self._set_spikes(bias, presentation, times)
         self.sim.run(presentation.duration)
         recording = Recording(presentation, self._read(self.inputs),
                               tuple(None if bias is None else self._read(bias) for bias in self.biases),
                               tuple(self._read(layer) for layer in self.layers), self.delay)
         self.sim.reset()
         return recording
+
+    def _set_spikes(self, population, presentation, times):
+        trains = presentation.spike_trains(times)
+        dt = self.sim.get_time_step()
+        population.set(spike_times=[self._simulator.source_times(train, dt) for train in trains])
 
     @staticmethod
     def _read(population):
