@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ttfs_pynn.event_driven import kernels
+from ttfs_pynn.event_driven import driven_kernels, kernels
+from ttfs_pynn.event_driven.currents import Injections
 
 __all__ = ["LIFGroup", "SimulationError", "SpikeSourceGroup"]
 
@@ -37,6 +38,8 @@ class LIFGroup:
         if missing:
             raise SimulationError(f"missing parameters {missing}; a LIF group needs {list(self.PARAMETERS)}")
         self.incoming = []
+        self.probe = None  # a Probe, where anything but spikes is recorded
+        self._injections = Injections(self.size)
         self._stacked = None
         self._capacity = 16
         self.set_parameters(**parameters)
@@ -75,6 +78,8 @@ class LIFGroup:
                 raise SimulationError(f"{name} must be finite")
         if (np.isinf(p["tau_m"]) & (p["i_offset"] != 0)).any():
             raise SimulationError("tau_m = inf (no leak) together with i_offset != 0 is not supported; give one of them up")
+        if np.isinf(p["tau_m"][self._injections.indices]).any():
+            raise SimulationError("tau_m = inf (no leak) together with an injected current is not supported; give one of them up")
 
     def _compile(self):
         p = self._parameters
@@ -128,6 +133,13 @@ class LIFGroup:
         self.incoming.append(synapses)
         self._stacked = None
 
+    def inject(self, current, indices):
+        """Let a current of `ttfs_pynn.event_driven.currents` flow into the neurons `indices`, in addition to what does."""
+        indices = np.asarray(indices, dtype=np.int64)
+        if np.isinf(self._parameters["tau_m"][indices]).any():
+            raise SimulationError("a current cannot be injected where tau_m = inf (no leak); give a finite tau_m")
+        self._injections.add(current, indices)
+
     def _events(self, t_stop):
         """Arrivals before t_stop over all incoming synapses: (times, rows), in time order."""
         parts = [synapses.take_events(t_stop) for synapses in self.incoming]
@@ -161,6 +173,12 @@ class LIFGroup:
         self._stacked = (key, arranged)
         return arranged
 
+    @staticmethod
+    def _as_sparse(inhibitory, weights):
+        """What `run_all_to_all` takes, in the general form of `driven_kernels`."""
+        n_rows, size = weights.shape
+        return inhibitory, np.arange(n_rows + 1) * size, np.empty(0, dtype=np.int64), weights.reshape(-1)
+
     def advance(self, t_stop):
         """Deliver the events before t_stop. Returns the spikes of [t, t_stop): (index, time), in time order."""
         times, rows = self._events(t_stop)
@@ -171,6 +189,12 @@ class LIFGroup:
         else:
             weights = np.concatenate([s.sparse_weights() for s in self.incoming] or [np.empty(0)])
             kernel, arguments = kernels.run_sparse, (*arranged, weights)
+        if self._injections or self.probe is not None:
+            general = arguments if not all_to_all else self._as_sparse(*arranged)
+            driven_times, driven_rows, injected = self._injections.merge_into(times, rows, general[0].size, self.t, t_stop)
+            drive = (driven_times, driven_rows, *general, *injected)
+            if self._injections:
+                kernel, (times, rows, *arguments) = driven_kernels.run_driven, drive
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
             out_times = np.empty((self.size, self._capacity))
@@ -182,11 +206,15 @@ class LIFGroup:
                 self._capacity = 16
                 raise SimulationError(f"a neuron fires more than {_MOST_SPIKES // 4} times between {self.t:g} and {t_stop:g} ms; "
                                       "give it a tau_refrac > 0, a lower v_reset or less input, or run in shorter pieces")
-        self._u, self._i_exc, self._i_inh, self._clamped_until = state
-        self.t = float(t_stop)
         index = np.repeat(np.arange(self.size), out_count)
         most = out_count.max(initial=0)
         time = out_times[:, :most][np.arange(most) < out_count[:, None]]
+        if self.probe is not None:
+            before = (self._u, self._i_exc, self._i_inh, self._clamped_until)
+            self.probe.follow(drive, self.t, float(t_stop), before, self._table, self._parameters["v_rest"],
+                              time, np.concatenate([[0], np.cumsum(out_count)]))
+        self._u, self._i_exc, self._i_inh, self._clamped_until = state
+        self.t = float(t_stop)
         order = np.argsort(time, kind="stable")
         return index[order], time[order]
 
