@@ -13,39 +13,59 @@ GRID = 400
 
 
 def reference_spikes(parameters, initial_v, events, t_stop):
-    """Spike times (floats) of one neuron in [0, t_stop).
+    """Spike times (floats) of one neuron in [0, t_stop): the first of what `reference_run` returns."""
+    return reference_run(parameters, initial_v, events, t_stop)[0]
 
-    parameters: PyNN names -> float; events: (time, weight, 'excitatory' or 'inhibitory') in time order.
+
+def reference_run(parameters, initial_v, events, t_stop, sample_times=()):
+    """(spike times, samples) of one neuron in [0, t_stop): floats, and rows (v, isyn_exc, isyn_inh), each a limit from the left.
+
+    parameters: PyNN names -> float; events: (time, weight, 'excitatory' or 'inhibitory') in time order, or
+    (time, current, 'injected'): what flows in addition to i_offset from that time on.
     """
     with mp.workdps(40):
         p = {name: mp.mpf(float(value)) for name, value in parameters.items()}
         rate_m = 1 / p["tau_m"] if mp.isfinite(p["tau_m"]) else mp.mpf(0)
         rates = {"excitatory": 1 / p["tau_syn_E"], "inhibitory": 1 / p["tau_syn_I"]}
-        rest = p["v_rest"] + (p["i_offset"] * p["tau_m"] / p["cm"] if p["i_offset"] else 0)
-        v, current = mp.mpf(float(initial_v)), {"excitatory": mp.mpf(0), "inhibitory": mp.mpf(0)}
+        v, current, injected = mp.mpf(float(initial_v)), {"excitatory": mp.mpf(0), "inhibitory": mp.mpf(0)}, mp.mpf(0)
         t, free_at, spikes = mp.mpf(0), mp.mpf(0), []
+        waiting, samples = [mp.mpf(float(time)) for time in sample_times], []
+
+        def sample(until, v_at):
+            while waiting and waiting[0] <= until:
+                decayed = _decayed(current, rates, waiting[0] - t)
+                samples.append([float(x) for x in (v_at(waiting[0] - t), decayed["excitatory"], decayed["inhibitory"])])
+                waiting.pop(0)
         for time, weight, kind in [*events, (t_stop, 0.0, "excitatory")]:
             time = mp.mpf(float(time))
+            offset = p["i_offset"] + injected
+            rest = p["v_rest"] + (offset * p["tau_m"] / p["cm"] if offset else 0)
             while t < time:
                 if free_at > t:
                     until = min(free_at, time)
+                    sample(until, lambda s, v=v: v)
                     current = _decayed(current, rates, until - t)
                     t = until
                     continue
                 terms = {rates[k]: -i / p["cm"] / (rates[k] - rate_m) for k, i in current.items()}
                 terms[rate_m] = v - rest - sum(terms.values())
                 s = _crossing(terms, p["v_thresh"] - rest, time - t)
-                if s is None:
-                    v = rest + sum(a * mp.exp(-r * (time - t)) for r, a in terms.items())
-                    current = _decayed(current, rates, time - t)
-                    t = time
-                else:
-                    current = _decayed(current, rates, s)
-                    t += s
+
+                def solution(s, rest=rest, terms=terms):
+                    return rest + sum(a * mp.exp(-r * s) for r, a in terms.items())
+                until = time if s is None else t + s
+                sample(until, solution)
+                v = solution(until - t)
+                current = _decayed(current, rates, until - t)
+                t = until
+                if s is not None:
                     spikes.append(float(t))
                     v, free_at = p["v_reset"], t + p["tau_refrac"]
-            current[kind] += mp.mpf(float(weight))
-        return np.array(spikes)
+            if kind == "injected":
+                injected = mp.mpf(float(weight))
+            else:
+                current[kind] += mp.mpf(float(weight))
+        return np.array(spikes), np.array(samples)
 
 
 def _decayed(current, rates, s):

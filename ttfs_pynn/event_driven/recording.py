@@ -89,10 +89,12 @@ class Recorder(recording.Recorder):
         group = self.population.group
         if group.probe is None:
             group.probe = Probe(group.size)
-        try:
-            group.probe.record(variable.name, self._indices(new_ids), self.sampling_interval)
-        except ValueError as error:
-            raise errors.RecordingError(f"{variable.name}: {error}", self.population.celltype) from None
+        group.probe.record(variable.name, self._indices(new_ids), self.sampling_interval)
+
+    def _check_sampling_interval(self, sampling_interval):
+        super()._check_sampling_interval(sampling_interval)
+        if sampling_interval is not None and not 0 < sampling_interval < np.inf:
+            raise ValueError(f"sampling_interval = {sampling_interval} ms; give a positive number, or None for the time step")
 
     def _indices(self, ids):
         return np.sort(np.fromiter(map(int, ids), dtype=np.int64, count=len(ids))) - int(self.population.first_id)
