@@ -18,10 +18,10 @@ def reference_spikes(parameters, initial_v, events, t_stop):
 
 
 def reference_run(parameters, initial_v, events, t_stop, sample_times=()):
-    """(spike times, samples) of one neuron in [0, t_stop): floats, and rows (v, isyn_exc, isyn_inh), each a limit from the left.
+    """(spike times, samples) of one neuron in [0, t_stop): floats, and rows (v, isyn_exc, isyn_inh).
 
     parameters: PyNN names -> float; events: (time, weight, 'excitatory' or 'inhibitory') in time order, or
-    (time, current, 'injected'): what flows in addition to i_offset from that time on.
+    (time, current, 'injected'): what flows in addition to i_offset from that time on. A sample has in it what arrives at its time.
     """
     with mp.workdps(40):
         p = {name: mp.mpf(float(value)) for name, value in parameters.items()}
@@ -32,7 +32,7 @@ def reference_run(parameters, initial_v, events, t_stop, sample_times=()):
         waiting, samples = [mp.mpf(float(time)) for time in sample_times], []
 
         def sample(until, v_at):
-            while waiting and waiting[0] <= until:
+            while waiting and waiting[0] <= until and (waiting[0] < time or time == t_stop):
                 decayed = _decayed(current, rates, waiting[0] - t)
                 samples.append([float(x) for x in (v_at(waiting[0] - t), decayed["excitatory"], decayed["inhibitory"])])
                 waiting.pop(0)

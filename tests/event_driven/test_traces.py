@@ -122,8 +122,8 @@ def test_currents_run_on_through_refractoriness():
     network.add_synapses(Synapses(sources, group, "excitatory", [0], [0], [2.0], [0.0]))
     probe = probed(group, 1.0)
     network.advance(10.0)
-    expected = [0, 0] + [2 * np.exp(-(t - 1) / 3) for t in range(2, 6)] \
-        + [2 * np.exp(-(t - 1) / 3) + 2 * np.exp(-(t - 5) / 3) for t in range(6, 11)]
+    expected = [0] + [2 * np.exp(-(t - 1) / 3) for t in range(1, 5)] \
+        + [2 * np.exp(-(t - 1) / 3) + 2 * np.exp(-(t - 5) / 3) for t in range(5, 11)]
     np.testing.assert_allclose(probe.signal("isyn_exc")[2][:, 0], expected, rtol=1e-13, atol=0)
     v = probe.signal("v")[2][:, 0]
     assert v[0] == -40.0 and (v[1:] == PARAMETERS["v_reset"]).all()

@@ -32,8 +32,8 @@ def test_a_signal_carries_values_times_units_and_names(sim):
         assert signal.annotations["channel_ids"].tolist() == [int(neurons[k]) for k in cells]
         assert signal.array_annotations["channel_index"].tolist() == cells
     assert (found["v"][0].magnitude == -65.0).all()
-    # the spike of 15 ms arrives at 16 ms: not yet in the sample of that time
-    np.testing.assert_allclose(found["isyn_exc"].magnitude[159:162, 0], [0.0, 0.0, 12.0 * np.exp(-0.1 / 3.0)], atol=1e-12)
+    # the spike of 15 ms arrives at 16 ms and is in the sample of that time
+    np.testing.assert_allclose(found["isyn_exc"].magnitude[159:162, 0], [0.0, 12.0, 12.0 * np.exp(-0.1 / 3.0)], atol=1e-12)
 
 
 def test_values_are_those_of_the_membrane_equation(sim):
@@ -193,3 +193,16 @@ def test_files_hold_signals(sim, tmp_path):
     for block in blocks:
         assert [signals(block, k)["v"].shape for k in range(2)] == [(51, 4), (31, 4)]
         np.testing.assert_array_equal(signals(block)["v"].magnitude, signals(cells.get_data())["v"].magnitude)
+
+
+def test_an_arrival_at_the_seam_of_two_runs_is_in_the_sample_there(sim):
+    def current(*stops):
+        sim.setup(timestep=0.1)
+        _, neurons, _ = driven(sim)
+        neurons.record("isyn_exc")
+        for stop in stops:
+            sim.run_until(stop)
+        return signals(neurons.get_data())["isyn_exc"].magnitude[:, 0]
+    assert current(6.0)[-1] == 0.0
+    assert current(6.0, 10.0)[60] == 12.0
+    np.testing.assert_allclose(current(6.0, 10.0), current(10.0), rtol=0, atol=1e-12)

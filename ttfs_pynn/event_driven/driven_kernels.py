@@ -82,43 +82,49 @@ def run_driven(event_times, event_rows, inhibitory, row_start, targets, weights,
 
 
 @njit(cache=True, error_model="numpy")
-def _follow(n, t, until, u, i_exc, i_inh, clamped_until, p, spikes, n_spikes, next_spike,
+def _membrane(s, u, i_exc, i_inh, p):
+    value = (u - p[U_INF]) * math.exp(-p[RATE_M] * s) + p[U_INF]
+    if i_exc != 0.0:
+        value += i_exc * p[INVERSE_CM] * phi(s, p[RATE_M], p[RATE_E])
+    if i_inh != 0.0:
+        value += i_inh * p[INVERSE_CM] * phi(s, p[RATE_M], p[RATE_I])
+    return value
+
+
+@njit(cache=True, error_model="numpy")
+def _follow(n, t, until, closed, u, i_exc, i_inh, clamped_until, p, spikes, next_spike,
             sample_times, next_sample, columns, out_u, out_exc, out_inh):
-    """Carry neuron n, whose spikes are known, from t to `until`, and note what it passes on the way."""
+    """Carry neuron n, whose spikes are known, from t to `until`, and note what it passes before; at `until` too if `closed`."""
     while True:
         clamped = clamped_until[n] > t
         stop = min(until, clamped_until[n]) if clamped else until
-        fires = False
-        if not clamped and next_spike[n] < n_spikes and spikes[next_spike[n]] <= until:
+        fires = not clamped and next_spike[n] < spikes.size and spikes[next_spike[n]] <= until
+        if fires:
             stop = spikes[next_spike[n]]
-            fires = True
-        x = u[n] - p[U_INF]
-        j_exc, j_inh = i_exc[n] * p[INVERSE_CM], i_inh[n] * p[INVERSE_CM]
-        while True:
-            sampled = next_sample[n] < sample_times.size and sample_times[next_sample[n]] <= stop
-            at = sample_times[next_sample[n]] if sampled else stop
-            s = at - t
-            value = u[n]
-            if s > 0.0 and not clamped:
-                value = (x * math.exp(-p[RATE_M] * s) + j_exc * phi(s, p[RATE_M], p[RATE_E])
-                         + j_inh * phi(s, p[RATE_M], p[RATE_I]) + p[U_INF])
-                if fires and at == stop:
-                    value = p[THRESHOLD]
-            decay_exc, decay_inh = math.exp(-p[RATE_E] * s), math.exp(-p[RATE_I] * s)
-            if not sampled:
+        while next_sample[n] < sample_times.size:
+            k = next_sample[n]
+            at = sample_times[k]
+            if at > stop or (at == until and not closed):
                 break
+            s = at - t
             if columns[0, n] >= 0:
-                out_u[next_sample[n], columns[0, n]] = value
+                if clamped or s == 0.0:
+                    out_u[k, columns[0, n]] = u[n]
+                else:
+                    out_u[k, columns[0, n]] = p[THRESHOLD] if fires and at == stop else _membrane(s, u[n], i_exc[n], i_inh[n], p)
             if columns[1, n] >= 0:
-                out_exc[next_sample[n], columns[1, n]] = i_exc[n] * decay_exc
+                out_exc[k, columns[1, n]] = i_exc[n] * math.exp(-p[RATE_E] * s)
             if columns[2, n] >= 0:
-                out_inh[next_sample[n], columns[2, n]] = i_inh[n] * decay_inh
+                out_inh[k, columns[2, n]] = i_inh[n] * math.exp(-p[RATE_I] * s)
             next_sample[n] += 1
-        u[n] = value
-        i_exc[n] *= decay_exc
-        i_inh[n] *= decay_inh
-        t = stop
-        if fires and stop < until:  # a spike at `until` itself: what arrives there is delivered first, and not before a sample
+        s = stop - t
+        if s > 0.0:
+            if not clamped:
+                u[n] = p[THRESHOLD] if fires else _membrane(s, u[n], i_exc[n], i_inh[n], p)
+            i_exc[n] *= math.exp(-p[RATE_E] * s)
+            i_inh[n] *= math.exp(-p[RATE_I] * s)
+            t = stop
+        if fires and stop < until:  # what arrives at the very time of a spike is delivered after it: the next call has both
             u[n] = p[RESET]
             clamped_until[n] = stop + p[TAU_REFRAC]
             next_spike[n] += 1
@@ -134,8 +140,8 @@ def trace(event_times, event_rows, inhibitory, row_start, targets, weights,
     """What neurons pass at `sample_times` in [t, t_stop], given their state at t, input, and spikes.
 
     spikes[spike_start[n]:spike_start[n + 1]] are those of neuron n. columns (3, neurons): where u (mV above v_rest), i_exc and
-    i_inh of a neuron go in out_u, out_exc and out_inh (samples, recorded neurons); -1 for nowhere. A sample is the limit
-    from the left: what arrives at its very time is not yet in it, and a neuron that fires there is at threshold.
+    i_inh of a neuron go in out_u, out_exc and out_inh (samples, recorded neurons); -1 for nowhere. What arrives at the very
+    time of a sample is in it (at t_stop: not yet), and a neuron that fires there is at threshold.
     """
     size = u.shape[0]
     now = np.full(size, t)
@@ -161,9 +167,8 @@ def trace(event_times, event_rows, inhibitory, row_start, targets, weights,
             if columns[0, n] < 0 and columns[1, n] < 0 and columns[2, n] < 0:
                 continue
             until = t_stop if at_end else max(now[n], event_times[k])
-            begin, end = spike_start[n], spike_start[n + 1]
-            _follow(n, now[n], until, u, i_exc, i_inh, clamped_until, table[n], spikes[begin:end], end - begin, next_spike,
-                    sample_times, next_sample, columns, out_u, out_exc, out_inh)
+            _follow(n, now[n], until, at_end, u, i_exc, i_inh, clamped_until, table[n], spikes[spike_start[n]:spike_start[n + 1]],
+                    next_spike, sample_times, next_sample, columns, out_u, out_exc, out_inh)
             now[n] = until
             if at_end:
                 continue

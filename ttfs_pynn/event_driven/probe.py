@@ -16,7 +16,8 @@ _ON_GRID = 1e-6  # of the sampling interval: many short runs end beside the time
 class Probe:
     """Samples at k * interval (ms), k = 0, 1, ..., of some neurons of a group of `size`, for each variable its own.
 
-    A sample is the limit from the left; the first one is the state of the neuron at the time where the recording begins.
+    What arrives at the time of a sample is in it, and a neuron that fires there is at threshold. The last sample of a run knows
+    of no arrival at its own time; the next run replaces it.
     """
 
     VARIABLES = ("v", "isyn_exc", "isyn_inh")
@@ -64,7 +65,6 @@ class Probe:
         state = group.get_state()
         for k, name in enumerate(self.VARIABLES):
             self._chunks[k].append((self._next, self._neurons[k], state[name][self._neurons[k]][None]))
-        self._next += 1
 
     def follow(self, drive, t, t_stop, state, table, v_rest, spikes, spike_start):
         """The samples up to t_stop. drive: see `driven_kernels`; state: at t, changed here; spikes: of [t, t_stop), by neuron."""
@@ -79,18 +79,23 @@ class Probe:
         out[0] += v_rest[self._neurons[0]]
         for chunks, neurons, samples in zip(self._chunks, self._neurons, out, strict=True):
             chunks.append((self._next, neurons, samples))
-        self._next = last + 1
+        self._next = last + (last * self.interval < t_stop)
 
     def signal(self, variable):
-        """(neurons, time of the first sample, samples (times, neurons)); NaN before the recording of a neuron began."""
+        """(neurons, time of the first sample, samples (times, neurons)), not to be changed.
+
+        NaN where the recording of a neuron began later than that of others.
+        """
         k = self.VARIABLES.index(variable)
         neurons = self._neurons[k]
         chunks = [chunk for chunk in self._chunks[k] if chunk[1].size]
         if not chunks:
             return neurons, 0.0, np.empty((0, neurons.size))
         first = chunks[0][0]
+        if len(chunks) == 1 and chunks[0][1].size == neurons.size:
+            return neurons, first * self.interval, chunks[0][2]
         samples = np.full((max(start + part.shape[0] for start, _, part in chunks) - first, neurons.size), np.nan)
         for start, some, part in chunks:
             samples[start - first:start - first + part.shape[0], np.searchsorted(neurons, some)] = part
         self._chunks[k] = [(first, neurons, samples)]
-        return neurons, first * self.interval, samples.copy()
+        return neurons, first * self.interval, samples
