@@ -21,7 +21,7 @@ def reference_run(parameters, initial_v, events, t_stop, sample_times=()):
     """(spike times, samples) of one neuron in [0, t_stop): floats, and rows (v, isyn_exc, isyn_inh).
 
     parameters: PyNN names -> float; events: (time, weight, 'excitatory' or 'inhibitory') in time order, or
-    (time, current, 'injected'): what flows in addition to i_offset from that time on. A sample has in it what arrives at its time.
+    (time, current, 'injected'): what flows in addition to i_offset from that time on. A sample has what arrives at its time.
     """
     with mp.workdps(40):
         p = {name: mp.mpf(float(value)) for name, value in parameters.items()}

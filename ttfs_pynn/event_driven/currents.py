@@ -86,6 +86,7 @@ class Injections:
     def __init__(self, size):
         self._size = size
         self._currents, self._indices = [], []
+        self._position = {}
         self._tables = None
 
     def __bool__(self):
@@ -100,13 +101,11 @@ class Injections:
         """Let `current` reach the neurons `indices`, twice where they are named twice."""
         indices = np.asarray(indices, dtype=np.int64)
         self._tables = None
-        for k, known in enumerate(self._currents):
-            if known is current:
-                self._indices[k] = np.concatenate([self._indices[k], indices])
-                break
-        else:
+        k = self._position.setdefault(current, len(self._currents))
+        if k == len(self._currents):
             self._currents.append(current)
-            self._indices.append(indices)
+            self._indices.append(_NONE)
+        self._indices[k] = np.concatenate([self._indices[k], indices])
 
     def merge_into(self, times, rows, n_rows, t, t_stop):
         """The events with the changes of [t, t_stop) among them, and the further arguments of `driven_kernels`."""

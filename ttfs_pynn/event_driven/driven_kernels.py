@@ -2,8 +2,9 @@
 
 Both take the input of a group in one general form: `event_times` with `event_rows`, in time order. Row r < inhibitory.size
 delivers weights[row_start[r]:row_start[r + 1]] to the neurons of the same places of `targets`; an empty `targets` stands for
-all neurons in their order. Row inhibitory.size + s says that the current of source s becomes `event_amplitudes[k]` (nA).
-Source s reaches reached[reached_start[s]:reached_start[s + 1]]; neuron n is reached by the sources
+all neurons in their order. Weights are nA, or, where `jumps`, mV by which a membrane moves at once, unless it is clamped. Row
+inhibitory.size + s says that the current of source s becomes `event_amplitudes[k]` (nA). Source s reaches
+reached[reached_start[s]:reached_start[s + 1]]; neuron n is reached by the sources
 reaching[reaching_start[n]:reaching_start[n + 1]], and their sum is taken anew at each change, so nothing accumulates.
 
 For the state, `parameters` and the spikes see `kernels`. An injected current is piecewise constant: it moves U_INF only.
@@ -47,7 +48,7 @@ def _injected(parameters, currents, reaching_start, reaching):
 
 
 @njit(cache=True, error_model="numpy")
-def run_driven(event_times, event_rows, inhibitory, row_start, targets, weights,
+def run_driven(event_times, event_rows, inhibitory, row_start, targets, weights, jumps,
                event_amplitudes, currents, reached_start, reached, reaching_start, reaching, t, t_stop,
                u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
     """`kernels.run_sparse` with injected currents."""
@@ -71,6 +72,9 @@ def run_driven(event_times, event_rows, inhibitory, row_start, targets, weights,
             now[n] = until
             if source >= 0:
                 _inject(n, table, own, currents, reaching_start, reaching)
+            elif jumps:
+                if clamped_until[n] <= until:
+                    u[n] += weights[c]
             elif inhibitory[row]:
                 i_inh[n] += weights[c]
             else:
@@ -98,7 +102,7 @@ def _follow(n, t, until, closed, u, i_exc, i_inh, clamped_until, p, spikes, next
     while True:
         clamped = clamped_until[n] > t
         stop = min(until, clamped_until[n]) if clamped else until
-        fires = not clamped and next_spike[n] < spikes.size and spikes[next_spike[n]] <= until
+        fires = not clamped and next_spike[n] < spikes.size and spikes[next_spike[n]] < until
         if fires:
             stop = spikes[next_spike[n]]
         while next_sample[n] < sample_times.size:
@@ -124,7 +128,7 @@ def _follow(n, t, until, closed, u, i_exc, i_inh, clamped_until, p, spikes, next
             i_exc[n] *= math.exp(-p[RATE_E] * s)
             i_inh[n] *= math.exp(-p[RATE_I] * s)
             t = stop
-        if fires and stop < until:  # what arrives at the very time of a spike is delivered after it: the next call has both
+        if fires:
             u[n] = p[RESET]
             clamped_until[n] = stop + p[TAU_REFRAC]
             next_spike[n] += 1
@@ -133,7 +137,7 @@ def _follow(n, t, until, closed, u, i_exc, i_inh, clamped_until, p, spikes, next
 
 
 @njit(cache=True, error_model="numpy")
-def trace(event_times, event_rows, inhibitory, row_start, targets, weights,
+def trace(event_times, event_rows, inhibitory, row_start, targets, weights, jumps,
           event_amplitudes, currents, reached_start, reached, reaching_start, reaching, t, t_stop,
           u, i_exc, i_inh, clamped_until, parameters, spikes, spike_start,
           sample_times, columns, out_u, out_exc, out_inh):
@@ -174,6 +178,9 @@ def trace(event_times, event_rows, inhibitory, row_start, targets, weights,
                 continue
             if source >= 0:
                 _inject(n, table, own, currents, reaching_start, reaching)
+            elif jumps:
+                if clamped_until[n] <= until:
+                    u[n] += weights[c]
             elif inhibitory[row]:
                 i_inh[n] += weights[c]
             else:

@@ -30,6 +30,7 @@ class LIFGroup:
 
     PARAMETERS = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E", "tau_syn_I")
     VARIABLES = ("v", "isyn_exc", "isyn_inh")
+    JUMPS = False  # whether a weight is a step of v (mV) instead of a current (nA)
 
     def __init__(self, size, parameters, initial=None):
         self.size = int(size)
@@ -56,12 +57,17 @@ class LIFGroup:
             raise SimulationError(f"unknown parameters {sorted(unknown)}; known: {list(self.PARAMETERS)}")
         new = dict(self._parameters)
         new.update({name: _column(name, value, self.size) for name, value in parameters.items()})
+        new = self._completed(new)
         self._check(new)
         v = self._u + self._parameters["v_rest"] if self._parameters else None
         self._parameters = new
         self._compile()
         if v is not None:
             self._u = v - new["v_rest"]
+
+    def _completed(self, parameters):
+        """With those that a subclass does not have."""
+        return parameters
 
     def _check(self, p):
         for name in ("tau_m", "cm", "tau_syn_E", "tau_syn_I"):
@@ -122,7 +128,7 @@ class LIFGroup:
         return {"v": self._u + self._parameters["v_rest"], "isyn_exc": self._i_exc.copy(), "isyn_inh": self._i_inh.copy()}
 
     def reset(self):
-        for name in self.VARIABLES:
+        for name in LIFGroup.VARIABLES:
             self._restore(name)
         self._clamped_until = np.full(self.size, -np.inf)
         self.t = 0.0
@@ -189,11 +195,11 @@ class LIFGroup:
         else:
             weights = np.concatenate([s.sparse_weights() for s in self.incoming] or [np.empty(0)])
             kernel, arguments = kernels.run_sparse, (*arranged, weights)
-        if self._injections or self.probe is not None:
+        if self._injections or self.probe is not None or self.JUMPS:
             general = arguments if not all_to_all else self._as_sparse(*arranged)
             driven_times, driven_rows, injected = self._injections.merge_into(times, rows, general[0].size, self.t, t_stop)
-            drive = (driven_times, driven_rows, *general, *injected)
-            if self._injections:
+            drive = (driven_times, driven_rows, *general, self.JUMPS, *injected)
+            if self._injections or self.JUMPS:
                 kernel, (times, rows, *arguments) = driven_kernels.run_driven, drive
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())

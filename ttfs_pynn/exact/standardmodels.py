@@ -5,11 +5,12 @@ from pyNN.parameters import Sequence
 from pyNN.standardmodels import StandardCellType, StandardModelType, build_translations, cells, electrodes, synapses
 
 from ttfs_pynn.event_driven import current_sources
+from ttfs_pynn.event_driven.delta_synapses import DeltaGroup
 from ttfs_pynn.event_driven.groups import LIFGroup
 from ttfs_pynn.event_driven.spike_sources import PoissonSourceGroup
 from ttfs_pynn.exact import simulator
 
-AVAILABLE = ("IF_curr_exp", "SpikeSourceArray", "SpikeSourcePoisson", "StaticSynapse",
+AVAILABLE = ("IF_curr_exp", "IF_curr_delta", "SpikeSourceArray", "SpikeSourcePoisson", "StaticSynapse",
              "DCSource", "StepCurrentSource", "ACSource", "NoisyCurrentSource")
 __all__ = list(AVAILABLE)
 
@@ -26,6 +27,15 @@ class IF_curr_exp(cells.IF_curr_exp):
     @staticmethod
     def create_group(size, parameters, state):
         return LIFGroup(size, parameters)
+
+
+class IF_curr_delta(cells.IF_curr_delta):
+    __doc__ = cells.IF_curr_delta.__doc__
+    translations = _same_names(*cells.IF_curr_delta.default_parameters)
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return DeltaGroup(size, parameters)
 
 
 class SpikeSourceArray(cells.SpikeSourceArray):
