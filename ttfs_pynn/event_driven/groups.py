@@ -6,11 +6,14 @@ from ttfs_pynn.event_driven import kernels
 
 __all__ = ["LIFGroup", "SimulationError", "SpikeSourceGroup"]
 
-_MOST_SPIKES = 2**22  # of one neuron in one call; more is a neuron whose interspike interval is lost in rounding
-
-
 class SimulationError(ValueError):
     """The network cannot be simulated as described."""
+
+
+def endless(t, t_stop):
+    """The error of a neuron whose spikes have no room."""
+    return SimulationError(f"a neuron fires more than {kernels.MOST_SPIKES} times between {t:g} and {t_stop:g} ms; "
+                           "give it a tau_refrac > 0, a lower v_reset or less input, or run in shorter pieces")
 
 
 def _column(name, value, size):
@@ -112,6 +115,20 @@ class LIFGroup:
         else:
             self._i_inh = self._initial["isyn_inh"].copy()
 
+    @property
+    def table(self):
+        """(size, kernels.N_PARAMETERS): the parameters as the compiled loops want them."""
+        return self._table
+
+    @property
+    def state(self):
+        """(u, i_exc, i_inh, clamped_until) of the compiled loops, see `kernels`."""
+        return self._u, self._i_exc, self._i_inh, self._clamped_until
+
+    @state.setter
+    def state(self, arrays):
+        self._u, self._i_exc, self._i_inh, self._clamped_until = arrays
+
     def get_state(self):
         """The present v (mV), isyn_exc and isyn_inh (nA)."""
         return {"v": self._u + self._parameters["v_rest"], "isyn_exc": self._i_exc.copy(), "isyn_inh": self._i_inh.copy()}
@@ -178,10 +195,9 @@ class LIFGroup:
             if kernel(times, rows, *arguments, self.t, float(t_stop), *state, self._table, out_times, out_count):
                 break
             self._capacity *= 4
-            if self._capacity > _MOST_SPIKES:
+            if self._capacity > 4 * kernels.MOST_SPIKES:
                 self._capacity = 16
-                raise SimulationError(f"a neuron fires more than {_MOST_SPIKES // 4} times between {self.t:g} and {t_stop:g} ms; "
-                                      "give it a tau_refrac > 0, a lower v_reset or less input, or run in shorter pieces")
+                raise endless(self.t, t_stop)
         self._u, self._i_exc, self._i_inh, self._clamped_until = state
         self.t = float(t_stop)
         index = np.repeat(np.arange(self.size), out_count)
