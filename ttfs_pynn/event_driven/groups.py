@@ -75,7 +75,7 @@ class LIFGroup:
                                   "else a neuron fires without end")
         for name in ("cm", "tau_syn_E", "tau_syn_I", "v_rest", "v_reset", "i_offset", "tau_refrac"):
             if np.isinf(p[name]).any():
-                raise SimulationError(f"{name} must be finite")
+                raise SimulationError(f"{name} = {p[name][np.isinf(p[name])][0]:g} must be finite")
         if (np.isinf(p["tau_m"]) & (p["i_offset"] != 0)).any():
             raise SimulationError("tau_m = inf (no leak) together with i_offset != 0 is not supported; give one of them up")
 
