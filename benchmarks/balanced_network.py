@@ -58,7 +58,7 @@ def run_exact(a, constant_delay=False):
 
 def run_nest(a, model):
     import nest
-    nest.set_verbosity("M_ERROR")
+    nest.verbosity = nest.VerbosityLevel.ERROR
     nest.ResetKernel()
     nest.SetKernelStatus(dict(resolution=0.1, local_num_threads=1, rng_seed=a.seed))
     exc, inh, drive = weights_and_drive(a.indegree)
