@@ -4,7 +4,7 @@ import numpy as np
 
 from ttfs_pynn.event_driven import kernels
 from ttfs_pynn.event_driven.event_queue import run_queue
-from ttfs_pynn.event_driven.groups import endless
+from ttfs_pynn.event_driven.groups import SimulationError, endless
 from ttfs_pynn.event_driven.windows import run_windows
 
 __all__ = ["RecurrentGroups"]
@@ -92,6 +92,8 @@ class RecurrentGroups:
         table = self._arrange()
         parameters = np.concatenate([group.table for group in groups])
         state = tuple(np.concatenate(arrays) for arrays in zip(*(group.state for group in groups), strict=True))
+        if self.method == "windows" and self._shortest_delay == 0:
+            raise SimulationError("windows need delays > 0; leave the method out, and delays of 0 are simulated event by event")
         in_flight = [list(s._in_flight) for s in self.synapses], [s._delivered_until for s in self.synapses]
         known = self._known_spikes(t_stop)
         kind, rates = self._kinds(parameters)
