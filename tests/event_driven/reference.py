@@ -1,7 +1,7 @@
 """A slow reference for one LIF neuron in 40 digits that shares no formula with the library.
 
 Between two events the membrane is written as A exp(-s/tau_m) + B exp(-s/tau_E) + C exp(-s/tau_I) + constant, with coefficients
-in 40 digits; threshold crossings are bracketed on a grid of 400 points and finished with Newton steps in 40 digits. Time
+in 40 digits or more; threshold crossings are bracketed on a grid of 400 points and finished with Newton steps in as many. Time
 constants must differ pairwise.
 """
 
@@ -12,18 +12,18 @@ from scipy.optimize import brentq
 GRID = 400
 
 
-def reference_spikes(parameters, initial_v, events, t_stop):
+def reference_spikes(parameters, initial_v, events, t_stop, digits=40):
     """Spike times (floats) of one neuron in [0, t_stop): the first of what `reference_run` returns."""
-    return reference_run(parameters, initial_v, events, t_stop)[0]
+    return reference_run(parameters, initial_v, events, t_stop, digits=digits)[0]
 
 
-def reference_run(parameters, initial_v, events, t_stop, sample_times=()):
+def reference_run(parameters, initial_v, events, t_stop, sample_times=(), digits=40):
     """(spike times, samples) of one neuron in [0, t_stop): floats, and rows (v, isyn_exc, isyn_inh).
 
     parameters: PyNN names -> float; events: (time, weight, 'excitatory' or 'inhibitory') in time order, or
     (time, current, 'injected'): what flows in addition to i_offset from that time on. A sample has what arrives at its time.
     """
-    with mp.workdps(40):
+    with mp.workdps(digits):
         p = {name: mp.mpf(float(value)) for name, value in parameters.items()}
         rate_m = 1 / p["tau_m"] if mp.isfinite(p["tau_m"]) else mp.mpf(0)
         rates = {"excitatory": 1 / p["tau_syn_E"], "inhibitory": 1 / p["tau_syn_I"]}
@@ -82,7 +82,9 @@ def _crossing(terms, theta, span):
     above = np.flatnonzero(gap(grid) >= 0)
     if above.size == 0:
         return None
-    s = mp.mpf(brentq(gap, grid[above[0] - 1], grid[above[0]], xtol=1e-13) if above[0] else 0.0)
+    if above[0] == 0:
+        return mp.mpf(0)
+    s = mp.mpf(brentq(gap, grid[above[0] - 1], grid[above[0]], xtol=1e-13))
     for _ in range(3):
         value = sum(a * mp.exp(-r * s) for r, a in terms.items()) - theta
         s -= value / sum(-r * a * mp.exp(-r * s) for r, a in terms.items())

@@ -49,7 +49,6 @@ class State(common.control.BaseState):
 
     def __init__(self):
         super().__init__()
-        self.mpi_rank, self.num_processes = 0, 1
         self.dt = 0.1
         self._min_delay = self.max_delay = "auto"
         self.rng = np.random.default_rng()
@@ -95,6 +94,7 @@ class State(common.control.BaseState):
         self.run_until(self.t + duration)
 
     def clear(self):
+        self.mpi_rank, self.num_processes = 0, 1
         self.recorders = set()
         self.current_sources = []  # those of no name too: PyNN's scripts do not always keep them
         self.write_on_end = []

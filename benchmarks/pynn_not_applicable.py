@@ -1,0 +1,25 @@
+"""Why a test of PyNN's does not apply to the exact backend: patterns of its name and its error, and the reason each."""
+
+import re
+
+WAITING_V = "waiting: recording of v and synaptic currents"
+WAITING_CURRENTS = "waiting: current sources"
+
+_REASONS = [
+    (r"records spikes only so far|::test_can_record", WAITING_V),
+    (r"(DC|AC|StepCurrent|Noisy\w*)Source is not available", WAITING_CURRENTS),
+    (r"SpikePairRule is not available|STDP\w* is not available", "plasticity, refused at creation"),
+    (r"SpikeSource(Gamma|PoissonRefractory|Inh\w*) is not available", "other random spike sources, refused at creation"),
+    (r"AdExp is not available", "composed cell models, refused at creation"),
+    (r"test_get_multiple_params_no_gather|test_set_random_distribution_parallel_(un)?safe",
+     "expects the second of two processes (MPI); this backend runs in one"),
+    (r"unittests.*test_(mean_spike_count|get_spike_counts)", "expects the spikes that the mock backend makes up"),
+]
+
+
+def reason_for(name, message):
+    """The reason, or None for a test that should have passed."""
+    for pattern, reason in _REASONS:
+        if re.search(pattern, f"{name} {message}"):
+            return reason
+    return None
