@@ -53,7 +53,8 @@ def _stand_in(model):
     def create_group(size, parameters, state):
         return StandInGroup(size, parameters, model.default_initial_values)
     return type(model.__name__, (model,), dict(
-        __doc__=model.__doc__, recordable=["spikes"], create_group=staticmethod(create_group),
+        __doc__=model.__doc__, recordable=exact.IF_curr_exp.recordable, units={**exact.IF_curr_exp.units, **model.units},
+        create_group=staticmethod(create_group),
         translations=build_translations(*((name, name) for name in model.default_parameters))))
 
 
@@ -61,7 +62,7 @@ def install():
     """Put a stand-in into `ttfs_pynn.exact` for every cell type with neurons that it lacks. For a process that runs tests only."""
     for name, model in vars(cells).items():
         if isinstance(model, type) and issubclass(model, StandardCellType) and model.__module__ == cells.__name__ \
-                and getattr(model, "receptor_types", None) and name not in (*REFUSED_BY_THE_LIBRARY, "IF_curr_exp") \
+                and getattr(model, "receptor_types", None) and name not in (*REFUSED_BY_THE_LIBRARY, "IF_curr_exp", "IF_curr_delta") \
                 and "v" in model.default_initial_values:
             setattr(exact, name, _stand_in(model))
     for name in ("TsodyksMarkramSynapse", "SimpleStochasticSynapse", "StochasticTsodyksMarkramSynapse"):
