@@ -53,8 +53,8 @@ def _stand_in(model):
     def create_group(size, parameters, state):
         return StandInGroup(size, parameters, model.default_initial_values)
     return type(model.__name__, (model,), dict(
-        __doc__=model.__doc__, recordable=exact.IF_curr_exp.recordable, units={**exact.IF_curr_exp.units, **model.units},
-        create_group=staticmethod(create_group),
+        __doc__=model.__doc__, recordable=exact.IF_curr_exp.recordable,
+        units={**exact.IF_curr_exp.units, **model.units}, create_group=staticmethod(create_group),
         translations=build_translations(*((name, name) for name in model.default_parameters))))
 
 
