@@ -153,7 +153,7 @@ def test_parameters_changed_between_runs_keep_the_voltage():
 
 @pytest.mark.parametrize("change, message", [
     (dict(tau_m=0.0), "tau_m = 0 must be positive"), (dict(cm=-1.0), "cm = -1"), (dict(tau_refrac=-1.0), "tau_refrac"),
-    (dict(v_reset=-50.0), "below v_thresh"), (dict(v_rest=np.inf), "v_rest must be finite"),
+    (dict(v_reset=-50.0), "below v_thresh"), (dict(v_rest=np.inf), "v_rest = inf must be finite"),
     (dict(tau_syn_E=np.nan), "not a number"), (dict(tau_m=np.inf, i_offset=1.0), "not supported")])
 def test_what_makes_no_neuron_is_refused_and_changes_nothing(change, message):
     with pytest.raises(SimulationError, match=message):

@@ -187,11 +187,11 @@ def test_an_assembly_offers_receptor_types_in_the_order_of_the_model(sim, cells)
 
 
 def test_models_of_other_simulators_say_what_there_is(sim):
-    with pytest.raises(NotImplementedError, match="IF_curr_exp, SpikeSourceArray"):
+    with pytest.raises(NotImplementedError, match="IF_curr_exp, IF_curr_delta, SpikeSourceArray"):
         sim.IF_cond_exp()
-    with pytest.raises(NotImplementedError, match="DCSource"):
-        sim.DCSource(amplitude=1.0)
-    assert sim.list_standard_models() == ["IF_curr_exp", "SpikeSourceArray", "SpikeSourcePoisson"]
+    with pytest.raises(NotImplementedError, match="StaticSynapse"):
+        sim.TsodyksMarkramSynapse()
+    assert sim.list_standard_models() == ["IF_curr_exp", "IF_curr_delta", "SpikeSourceArray", "SpikeSourcePoisson"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # PyNN discourages these forms and still has them

@@ -189,3 +189,16 @@ def test_many_presentations_in_a_loop_give_what_each_gives_alone(sim):
     assert together[0] == together[4] != together[1]
     assert sum(len(train) for train in together[0]) > 5
     assert present(*inputs[2]) == together[2]
+
+
+def test_delta_synapses_step_the_membrane_by_the_weight(sim):
+    source = sim.Population(1, sim.SpikeSourceArray(spike_times=[20.0, 30.0]))
+    cell = sim.Population(1, sim.IF_curr_delta(v_thresh=-40.0, tau_m=20.0))
+    sim.Projection(source, cell, sim.AllToAllConnector(), sim.StaticSynapse(weight=5.0, delay=1.0), receptor_type="excitatory")
+    cell.record(["v", "spikes"])
+    sim.run(30.0)
+    (v,) = cell.get_data().segments[0].analogsignals
+    assert v.shape == (301, 1) and (v.magnitude[:210] == -65.0).all()
+    np.testing.assert_allclose(v.magnitude[210:, 0], -65.0 + 5.0 * np.exp(-np.arange(91) / 200), rtol=0, atol=1e-12)
+    with pytest.raises(Exception, match="isyn_exc"):
+        cell.initialize(isyn_exc=1.0)

@@ -1,7 +1,7 @@
 """A network of current-based LIF neurons and spike sources, simulated from event to event. No PyNN, no time step.
 
-A group of neurons is advanced over an interval in which all of its input is known: the whole interval where the groups form
-no cycle, steps of the smallest delay where they do. Spikes belong to half-open intervals [t, t_stop).
+Groups are advanced one after the other, each when all of its input is known; groups that form a cycle are advanced together
+(`recurrent`). Spikes belong to half-open intervals [t, t_stop). A spike at the very time of an arrival comes before it.
 """
 
 from graphlib import TopologicalSorter
@@ -10,16 +10,20 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ttfs_pynn.event_driven.groups import LIFGroup, SimulationError, SpikeSourceGroup
+from ttfs_pynn.event_driven.cycles import cycle_without_delay
+from ttfs_pynn.event_driven.groups import LIFGroup, SimulationError
+from ttfs_pynn.event_driven.recurrent import RecurrentGroups
+from ttfs_pynn.event_driven.spike_sources import SpikeSourceGroup
 from ttfs_pynn.event_driven.synapses import Synapses
 
 __all__ = ["EventDrivenNetwork", "LIFGroup", "SimulationError", "SpikeSourceGroup", "Synapses"]
 
 
 class EventDrivenNetwork:
-    """Groups and synapses, and the order in which they are advanced."""
+    """Groups and synapses, and the order in which they are advanced. method: see `RecurrentGroups`."""
 
-    def __init__(self):
+    def __init__(self, method=None):
+        self.method = method
         self.t = 0.0
         self.groups, self.synapses = [], []
         self._schedule = None
@@ -47,45 +51,35 @@ class EventDrivenNetwork:
         spikes = {}
         if t_stop <= self.t:
             return {group: (np.empty(0, dtype=np.int64), np.empty(0)) for group in self.groups}
-        # All steps first: an error must not leave some groups ahead of the others.
-        for members, step in [(members, self._step_inside(members)) for members in self._order()]:
-            if step is None:
-                spikes[members[0]] = self._advance_group(members[0], self.t, t_stop)
-                continue
-            parts = {group: [] for group in members}
-            n_steps = max(1, int(np.ceil((t_stop - self.t) / step)))
-            for k in range(n_steps):
-                begin, end = self.t + k * step, min(self.t + (k + 1) * step, t_stop)
-                if k == n_steps - 1:
-                    end = t_stop
-                for group in members:
-                    parts[group].append(self._advance_group(group, begin, end))
-            for group in members:
-                spikes[group] = tuple(np.concatenate(arrays) for arrays in zip(*parts[group], strict=True))
+        for part in self._order():
+            if isinstance(part, RecurrentGroups):
+                found = part.advance(t_stop)
+            else:
+                found = {part: part.advance(t_stop) if isinstance(part, LIFGroup) else part.spikes(self.t, t_stop)}
+            inside = getattr(part, "synapses", ())
+            for group, (index, time) in found.items():
+                for synapses in self._outgoing.get(group, ()):
+                    if synapses not in inside:  # those have seen to it
+                        synapses.send(index, time)
+            spikes.update(found)
         self.t = float(t_stop)
         return spikes
 
-    def _advance_group(self, group, t, t_stop):
-        index, time = group.advance(t_stop) if isinstance(group, LIFGroup) else group.spikes(t, t_stop)
-        if time.size:
-            for synapses in self._outgoing.get(group, ()):
-                synapses.send(index, time)
-        return index, time
-
-    def _step_inside(self, members):
-        """The smallest delay inside a set of groups that depend on each other, None where there is no cycle."""
-        inside = [s for s in self.synapses if s.pre_group in members and s.post_group in members and len(s)]
-        if not inside:
-            return None
-        step = min(s.delay.min() for s in inside)
-        if step <= 0:
-            raise SimulationError("a cycle of synapses without delay between the groups "
-                                  f"{[self.groups.index(g) for g in members]}: give those projections a delay > 0")
-        return step
+    def _recurrent(self, members):
+        """Groups that depend on each other, or a group that does so on itself; the group where there is no cycle."""
+        incoming = [s for s in self.synapses if s.post_group in members and len(s)]
+        if not any(s.pre_group in members for s in incoming):
+            return members[0]
+        cycle = cycle_without_delay(members, incoming)
+        if cycle:
+            path = " -> ".join(f"group {self.groups.index(group)} neuron {index}" for group, index in cycle)
+            raise SimulationError(f"a cycle of connections without delay, {path}: give one of them a delay > 0")
+        return RecurrentGroups(members, incoming, self.method)
 
     def _order(self):
-        """Strongly connected components of the groups, sources first."""
-        if self._schedule is not None:
+        """Strongly connected components of the groups, sources first. Made anew after a change of groups, synapses or delays."""
+        versions = tuple(s.layout_version for s in self.synapses)
+        if self._schedule is not None and versions == self._versions:
             return self._schedule
         self._outgoing = {}
         for s in self.synapses:
@@ -99,6 +93,8 @@ class EventDrivenNetwork:
         for i, j in zip(label[pre], label[post], strict=True):
             if i != j:
                 before[j].add(i)
-        self._schedule = [[group for group, k in zip(self.groups, label, strict=True) if k == component]
-                          for component in TopologicalSorter(before).static_order()]
-        return self._schedule
+        self._schedule = None  # an error below leaves none
+        parts = [self._recurrent([group for group, k in zip(self.groups, label, strict=True) if k == component])
+                 for component in TopologicalSorter(before).static_order()]
+        self._schedule, self._versions = parts, versions
+        return parts

@@ -1,16 +1,20 @@
-"""Groups of neurons and of spike sources: their parameters, their state, and how one of them is advanced over known input."""
+"""Groups of neurons: their parameters, their state, and how one of them is advanced over known input."""
 
 import numpy as np
 
-from ttfs_pynn.event_driven import kernels
+from ttfs_pynn.event_driven import driven_kernels, kernels
+from ttfs_pynn.event_driven.currents import Injections
 
-__all__ = ["LIFGroup", "SimulationError", "SpikeSourceGroup"]
-
-_MOST_SPIKES = 2**22  # of one neuron in one call; more is a neuron whose interspike interval is lost in rounding
-
+__all__ = ["LIFGroup", "SimulationError"]
 
 class SimulationError(ValueError):
     """The network cannot be simulated as described."""
+
+
+def endless(t, t_stop):
+    """The error of a neuron whose spikes have no room."""
+    return SimulationError(f"a neuron fires more than {kernels.MOST_SPIKES} times between {t:g} and {t_stop:g} ms; "
+                           "give it a tau_refrac > 0, a lower v_reset or less input, or run in shorter pieces")
 
 
 def _column(name, value, size):
@@ -29,6 +33,7 @@ class LIFGroup:
 
     PARAMETERS = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E", "tau_syn_I")
     VARIABLES = ("v", "isyn_exc", "isyn_inh")
+    JUMPS = False  # whether a weight is a step of v (mV) instead of a current (nA)
 
     def __init__(self, size, parameters, initial=None):
         self.size = int(size)
@@ -37,6 +42,8 @@ class LIFGroup:
         if missing:
             raise SimulationError(f"missing parameters {missing}; a LIF group needs {list(self.PARAMETERS)}")
         self.incoming = []
+        self.probe = None  # a Probe, where anything but spikes is recorded
+        self._injections = Injections(self.size)
         self._stacked = None
         self._capacity = 16
         self.set_parameters(**parameters)
@@ -53,12 +60,17 @@ class LIFGroup:
             raise SimulationError(f"unknown parameters {sorted(unknown)}; known: {list(self.PARAMETERS)}")
         new = dict(self._parameters)
         new.update({name: _column(name, value, self.size) for name, value in parameters.items()})
+        new = self._completed(new)
         self._check(new)
         v = self._u + self._parameters["v_rest"] if self._parameters else None
         self._parameters = new
         self._compile()
         if v is not None:
             self._u = v - new["v_rest"]
+
+    def _completed(self, parameters):
+        """With those that a subclass does not have."""
+        return parameters
 
     def _check(self, p):
         for name in ("tau_m", "cm", "tau_syn_E", "tau_syn_I"):
@@ -72,9 +84,11 @@ class LIFGroup:
                                   "else a neuron fires without end")
         for name in ("cm", "tau_syn_E", "tau_syn_I", "v_rest", "v_reset", "i_offset", "tau_refrac"):
             if np.isinf(p[name]).any():
-                raise SimulationError(f"{name} must be finite")
+                raise SimulationError(f"{name} = {p[name][np.isinf(p[name])][0]:g} must be finite")
         if (np.isinf(p["tau_m"]) & (p["i_offset"] != 0)).any():
             raise SimulationError("tau_m = inf (no leak) together with i_offset != 0 is not supported; give one of them up")
+        if np.isinf(p["tau_m"][self._injections.indices]).any():
+            raise SimulationError("tau_m = inf (no leak) together with an injected current is not supported; give one of them up")
 
     def _compile(self):
         p = self._parameters
@@ -112,12 +126,26 @@ class LIFGroup:
         else:
             self._i_inh = self._initial["isyn_inh"].copy()
 
+    @property
+    def table(self):
+        """(size, kernels.N_PARAMETERS): the parameters as the compiled loops want them."""
+        return self._table
+
+    @property
+    def state(self):
+        """(u, i_exc, i_inh, clamped_until) of the compiled loops, see `kernels`."""
+        return self._u, self._i_exc, self._i_inh, self._clamped_until
+
+    @state.setter
+    def state(self, arrays):
+        self._u, self._i_exc, self._i_inh, self._clamped_until = arrays
+
     def get_state(self):
         """The present v (mV), isyn_exc and isyn_inh (nA)."""
         return {"v": self._u + self._parameters["v_rest"], "isyn_exc": self._i_exc.copy(), "isyn_inh": self._i_inh.copy()}
 
     def reset(self):
-        for name in self.VARIABLES:
+        for name in LIFGroup.VARIABLES:
             self._restore(name)
         self._clamped_until = np.full(self.size, -np.inf)
         self.t = 0.0
@@ -127,6 +155,13 @@ class LIFGroup:
     def connect(self, synapses):
         self.incoming.append(synapses)
         self._stacked = None
+
+    def inject(self, current, indices):
+        """Let a current of `ttfs_pynn.event_driven.currents` flow into the neurons `indices`, in addition to what does."""
+        indices = np.asarray(indices, dtype=np.int64)
+        if np.isinf(self._parameters["tau_m"][indices]).any():
+            raise SimulationError("a current cannot be injected where tau_m = inf (no leak); give a finite tau_m")
+        self._injections.add(current, indices)
 
     def _events(self, t_stop):
         """Arrivals before t_stop over all incoming synapses: (times, rows), in time order."""
@@ -161,16 +196,44 @@ class LIFGroup:
         self._stacked = (key, arranged)
         return arranged
 
-    def advance(self, t_stop):
-        """Deliver the events before t_stop. Returns the spikes of [t, t_stop): (index, time), in time order."""
-        times, rows = self._events(t_stop)
+    @property
+    def driven(self):
+        """Whether these neurons have what only `driven_kernels` can simulate."""
+        return self.JUMPS or bool(self._injections)
+
+    def _connections(self):
+        """(whether `run_all_to_all` can take them, its arguments or else those of `run_sparse`)."""
         all_to_all = self._one_kind and all(s.is_dense for s in self.incoming)
         arranged = self._arrange(all_to_all)
         if all_to_all:
-            kernel, arguments = kernels.run_all_to_all, arranged
-        else:
-            weights = np.concatenate([s.sparse_weights() for s in self.incoming] or [np.empty(0)])
-            kernel, arguments = kernels.run_sparse, (*arranged, weights)
+            return True, arranged
+        return False, (*arranged, np.concatenate([s.sparse_weights() for s in self.incoming] or [np.empty(0)]))
+
+    def _drive(self, times, rows, all_to_all, connections, t_stop):
+        """All input in the general form of `driven_kernels`."""
+        if all_to_all:
+            inhibitory, weights = connections
+            n_rows, size = weights.shape
+            connections = inhibitory, np.arange(n_rows + 1) * size, np.empty(0, dtype=np.int64), weights.reshape(-1)
+        times, rows, injected = self._injections.merge_into(times, rows, connections[0].size, self.t, t_stop)
+        return times, rows, *connections, self.JUMPS, *injected
+
+    def trace(self, t_stop, index, time):
+        """Let the probe see [t, t_stop), with these spikes, of a group that is advanced by somebody else afterwards."""
+        order = np.lexsort((time, index))
+        self.probe.follow(self._drive(*self._events(t_stop), *self._connections(), t_stop), self.t, float(t_stop),
+                          [array.copy() for array in self.state], self._table, self._parameters["v_rest"],
+                          time[order], np.searchsorted(index[order], np.arange(self.size + 1)))
+
+    def advance(self, t_stop):
+        """Deliver the events before t_stop. Returns the spikes of [t, t_stop): (index, time), in time order."""
+        times, rows = self._events(t_stop)
+        all_to_all, arguments = self._connections()
+        kernel = kernels.run_all_to_all if all_to_all else kernels.run_sparse
+        if self.driven or self.probe is not None:
+            drive = self._drive(times, rows, all_to_all, arguments, t_stop)
+            if self.driven:
+                kernel, (times, rows, *arguments) = driven_kernels.run_driven, drive
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
             out_times = np.empty((self.size, self._capacity))
@@ -178,42 +241,16 @@ class LIFGroup:
             if kernel(times, rows, *arguments, self.t, float(t_stop), *state, self._table, out_times, out_count):
                 break
             self._capacity *= 4
-            if self._capacity > _MOST_SPIKES:
+            if self._capacity > 4 * kernels.MOST_SPIKES:
                 self._capacity = 16
-                raise SimulationError(f"a neuron fires more than {_MOST_SPIKES // 4} times between {self.t:g} and {t_stop:g} ms; "
-                                      "give it a tau_refrac > 0, a lower v_reset or less input, or run in shorter pieces")
-        self._u, self._i_exc, self._i_inh, self._clamped_until = state
-        self.t = float(t_stop)
+                raise endless(self.t, t_stop)
         index = np.repeat(np.arange(self.size), out_count)
         most = out_count.max(initial=0)
         time = out_times[:, :most][np.arange(most) < out_count[:, None]]
+        if self.probe is not None:
+            self.probe.follow(drive, self.t, float(t_stop), self.state, self._table, self._parameters["v_rest"],
+                              time, np.concatenate([[0], np.cumsum(out_count)]))
+        self.state = state
+        self.t = float(t_stop)
         order = np.argsort(time, kind="stable")
         return index[order], time[order]
-
-
-class SpikeSourceGroup:
-    """`size` sources that fire at given times. Subclasses may override `spikes`."""
-
-    def __init__(self, size):
-        self.size = int(size)
-        self.set_spike_times(np.empty(0), np.zeros(size + 1, dtype=np.int64))
-
-    def set_spike_times(self, times, offsets):
-        """Source n fires at times[offsets[n]:offsets[n + 1]] (ms), non-decreasing."""
-        self.times, self.offsets = np.array(times, dtype=float), np.array(offsets, dtype=np.int64)
-        if self.offsets.shape != (self.size + 1,) or self.offsets[0] != 0 or self.offsets[-1] != self.times.size:
-            raise SimulationError(f"offsets of shape {self.offsets.shape} do not divide {self.times.size} spike times among "
-                                  f"{self.size} sources; give {self.size + 1} offsets from 0 to the number of times")
-        self._in_time_order = None
-
-    def spikes(self, t, t_stop):
-        """The spikes of [t, t_stop): (index, time), in time order."""
-        if self._in_time_order is None:  # not before it is needed: cells may be given their times one by one
-            order = np.argsort(self.times, kind="stable")
-            self._in_time_order = np.repeat(np.arange(self.size), np.diff(self.offsets))[order], self.times[order]
-        index, times = self._in_time_order
-        first, last = np.searchsorted(times, (t, t_stop))
-        return index[first:last], times[first:last].copy()
-
-    def reset(self):
-        pass

@@ -19,50 +19,78 @@ from ttfs_pynn.first_spike.membrane import extremum, first_crossing, phi
 
 RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
 N_PARAMETERS = 8
+N_FACTORS = 8
+MOST_SPIKES = 2**20  # of one neuron in one call; more is a neuron whose interspike interval is lost in rounding
 _CHUNK = 32
+
+
+@njit(cache=True, error_model="numpy")
+def window_factors(span, rates, factors):
+    """For rates (kinds, 3) of membrane and the two currents: what an interval without input makes of u and the currents.
+
+    factors[kind] = (decay of u, exc, inh, phi exc, phi inh, max(1, phi exc / phi inh), the reverse, largest phi in the interval).
+    """
+    for k in range(rates.shape[0]):
+        rate_m, rate_e, rate_i = rates[k]
+        phi_e, phi_i = phi(span, rate_m, rate_e), phi(span, rate_m, rate_i)
+        factors[k, 0] = math.exp(-rate_m * span)
+        factors[k, 1] = math.exp(-rate_e * span)
+        factors[k, 2] = math.exp(-rate_i * span)
+        factors[k, 3], factors[k, 4] = phi_e, phi_i
+        factors[k, 5], factors[k, 6] = max(1.0, phi_e / phi_i), max(1.0, phi_i / phi_e)
+        factors[k, 7] = max(phi(min(span, extremum(0.0, 1.0, rate_m, rate_e)), rate_m, rate_e),
+                            phi(min(span, extremum(0.0, 1.0, rate_m, rate_i)), rate_m, rate_i))
+
+
+@njit(cache=True, error_model="numpy")
+def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
+    """Carry neuron n without input from t to its first spike before t_stop, whose time is returned, or to t_stop: inf."""
+    p = parameters[n]
+    if clamped_until[n] > t and t < t_stop:
+        until = min(clamped_until[n], t_stop)
+        i_exc[n] *= math.exp(-p[RATE_E] * (until - t))
+        i_inh[n] *= math.exp(-p[RATE_I] * (until - t))
+        t = until
+    if not t < t_stop:
+        return math.inf
+    span = t_stop - t
+    x = u[n] - p[U_INF]
+    theta = p[THRESHOLD] - p[U_INF]
+    j_exc = i_exc[n] * p[INVERSE_CM]
+    j_inh = i_inh[n] * p[INVERSE_CM]
+    s = 0.0
+    if x < theta:
+        s = math.inf
+        reach = min(span, 1.0 / max(p[RATE_M], min(p[RATE_E], p[RATE_I])))  # phi is below both
+        if max(x, 0.0) + (max(j_exc, 0.0) + max(j_inh, 0.0)) * reach >= theta:
+            s = first_crossing(x, j_exc, j_inh, theta, p[RATE_M], p[RATE_E], p[RATE_I], span)
+    t_spike = t + s
+    if not t_spike < t_stop:
+        u[n] = (x * math.exp(-p[RATE_M] * span) + j_exc * phi(span, p[RATE_M], p[RATE_E])
+                + j_inh * phi(span, p[RATE_M], p[RATE_I]) + p[U_INF])
+        if s != math.inf:
+            u[n] = max(u[n], p[THRESHOLD])  # reached at t_stop itself: the spike belongs to what follows
+        i_exc[n] *= math.exp(-p[RATE_E] * span)
+        i_inh[n] *= math.exp(-p[RATE_I] * span)
+        return math.inf
+    i_exc[n] *= math.exp(-p[RATE_E] * s)
+    i_inh[n] *= math.exp(-p[RATE_I] * s)
+    u[n] = p[RESET]
+    clamped_until[n] = t_spike + p[TAU_REFRAC]
+    return t_spike
 
 
 @njit(cache=True, error_model="numpy")
 def advance_neuron(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
     """Carry neuron n from t to t_stop without input. False where a spike finds no room."""
-    p = parameters[n]
-    while t < t_stop:
-        if clamped_until[n] > t:
-            until = min(clamped_until[n], t_stop)
-            i_exc[n] *= math.exp(-p[RATE_E] * (until - t))
-            i_inh[n] *= math.exp(-p[RATE_I] * (until - t))
-            t = until
-            continue
-        span = t_stop - t
-        x = u[n] - p[U_INF]
-        theta = p[THRESHOLD] - p[U_INF]
-        j_exc = i_exc[n] * p[INVERSE_CM]
-        j_inh = i_inh[n] * p[INVERSE_CM]
-        s = 0.0
-        if x < theta:
-            s = math.inf
-            reach = min(span, 1.0 / max(p[RATE_M], min(p[RATE_E], p[RATE_I])))  # phi is below both
-            if max(x, 0.0) + (max(j_exc, 0.0) + max(j_inh, 0.0)) * reach >= theta:
-                s = first_crossing(x, j_exc, j_inh, theta, p[RATE_M], p[RATE_E], p[RATE_I], span)
-        t_spike = t + s
-        if not t_spike < t_stop:
-            u[n] = (x * math.exp(-p[RATE_M] * span) + j_exc * phi(span, p[RATE_M], p[RATE_E])
-                    + j_inh * phi(span, p[RATE_M], p[RATE_I]) + p[U_INF])
-            if s != math.inf:
-                u[n] = max(u[n], p[THRESHOLD])  # reached at t_stop itself: the spike belongs to what follows
-            i_exc[n] *= math.exp(-p[RATE_E] * span)
-            i_inh[n] *= math.exp(-p[RATE_I] * span)
+    while True:
+        t = next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters)
+        if t == math.inf:
             return True
         if out_count[n] == out_times.shape[1]:
             return False
-        out_times[n, out_count[n]] = t_spike
+        out_times[n, out_count[n]] = t
         out_count[n] += 1
-        i_exc[n] *= math.exp(-p[RATE_E] * s)
-        i_inh[n] *= math.exp(-p[RATE_I] * s)
-        u[n] = p[RESET]
-        clamped_until[n] = t_spike + p[TAU_REFRAC]
-        t = t_spike
-    return True
 
 
 @njit(cache=True, error_model="numpy")

@@ -4,7 +4,8 @@ import numpy as np
 from pyNN import common, errors
 from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
 
-from ttfs_pynn.event_driven.groups import LIFGroup, SpikeSourceGroup
+from ttfs_pynn.event_driven.groups import LIFGroup
+from ttfs_pynn.event_driven.spike_sources import SpikeSourceGroup
 
 __all__ = ["Assembly", "Population", "PopulationView"]
 

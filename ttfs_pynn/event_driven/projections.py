@@ -27,12 +27,17 @@ class Connection(common.Connection):
         return int(self._projection._post[self._index])
 
     def __getattr__(self, name):
+        if name in self._projection._kept:
+            return self._projection._kept[name][self._index].item()
         if name not in ("weight", "delay"):
             raise AttributeError(f"a connection has weight and delay, not {name!r}")
         synapses, k = self._projection._find(self._index)
         return synapses.get_one(name, k)
 
     def __setattr__(self, name, value):
+        if name in self._projection._kept:
+            self._projection._kept[name][self._index] = value
+            return
         if name not in ("weight", "delay"):
             raise AttributeError(f"a connection has weight and delay, not {name!r}")
         synapses, k = self._projection._find(self._index)
@@ -60,17 +65,19 @@ class Projection(common.Projection):
     def _convergent_connect(self, presynaptic_indices, postsynaptic_index, location_selector=None, **attributes):
         if location_selector is not None:
             raise NotImplementedError("neurons of this simulator are points; leave location_selector out")
-        self._columns.append((np.asarray(presynaptic_indices, dtype=np.int64), postsynaptic_index,
-                              attributes["weight"], attributes["delay"]))
+        self._columns.append((np.asarray(presynaptic_indices, dtype=np.int64), postsynaptic_index, attributes))
 
     def _finish(self):
         """Concatenate the columns that the connector made, in their order, into one set of synapses a pair of populations."""
         sizes = [column[0].size for column in self._columns]
         self._pre = np.concatenate([column[0] for column in self._columns] or [np.empty(0, dtype=np.int64)])
         self._post = np.repeat(np.array([int(column[1]) for column in self._columns], dtype=np.int64), sizes)
-        weight, delay = (np.concatenate([np.broadcast_to(column[k], (n,)) for column, n in
-                                         zip(self._columns, sizes, strict=True)] or [np.empty(0)]) for k in (2, 3))
+        names = self._columns[0][2] if self._columns else ("weight", "delay")
+        values = {name: np.concatenate([np.broadcast_to(column[2][name], (n,)) for column, n in
+                                        zip(self._columns, sizes, strict=True)] or [np.empty(0)]) for name in names}
         del self._columns
+        weight, delay = values.pop("weight"), values.pop("delay")
+        self._kept = values  # what else a synapse type of the user's has
         pre_part, pre_index = self._locate(self.pre, self._pre)
         post_part, post_index = self._locate(self.post, self._post)
         self._parts = []
@@ -133,12 +140,17 @@ class Projection(common.Projection):
 
     def _values(self, name):
         """A fresh array with one value a connection, in the order of creation."""
+        if name in self._kept:
+            return self._kept[name].copy()
         values = np.empty(len(self))
         for chosen, synapses in self._parts:
             values[chosen] = getattr(synapses, name)
         return values
 
     def _assign(self, name, values):
+        if name in self._kept:
+            self._kept[name][:] = values
+            return
         try:
             for chosen, synapses in self._parts:
                 synapses.check(name, values[chosen])  # all of them first: an error changes nothing

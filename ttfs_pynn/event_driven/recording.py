@@ -1,4 +1,4 @@
-"""Recorded spikes as Neo data that stay arrays until somebody asks for spike trains."""
+"""Recorded spikes and signals as Neo data; spikes stay arrays until somebody asks for spike trains."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,6 +10,8 @@ from neo.core.spiketrainlist import SpikeTrainList
 from pyNN import errors, recording
 from pyNN.recording import Variable
 
+from ttfs_pynn.event_driven.probe import Probe
+
 __all__ = ["Recorder"]
 
 _SPIKES = Variable("spikes", location=None, label=None)
@@ -19,7 +21,8 @@ _SPIKES = Variable("spikes", location=None, label=None)
 class _Stretch:
     """The recording of one run, from t_start to t_stop: what a Neo segment is made of.
 
-    ids: the recorded cells; None where spikes were not asked for.
+    ids: the recorded cells; None where spikes were not asked for. signals: {variable: (cells' indices, time of the first sample,
+    samples (times, cells))}, with `interval` ms between two samples.
     """
 
     name: str
@@ -30,11 +33,13 @@ class _Stretch:
     ids: frozenset | None
     index: np.ndarray
     time: np.ndarray
+    signals: dict
+    interval: float
     annotations: dict = field(default_factory=dict)
 
 
 class Recorder(recording.Recorder):
-    """PyNN's recorder over two flat arrays, neuron index and time. Subclasses name their `_simulator`."""
+    """PyNN's recorder over two flat arrays of spikes, and a `Probe` for all else. Subclasses name their `_simulator`."""
 
     def __init__(self, population, file=None):
         super().__init__(population, file)
@@ -42,7 +47,9 @@ class Recorder(recording.Recorder):
         self._description = (None, "")
 
     def collect(self, index, time):
-        """Keep the spikes of one run."""
+        """Keep the spikes of one run, and the last of its samples."""
+        if self._probe is not None:
+            self._probe.end(self.population.group)
         if _SPIKES in self.recorded and time.size:
             chosen = self._mask(self.recorded[_SPIKES])
             if chosen is not None:
@@ -52,6 +59,8 @@ class Recorder(recording.Recorder):
 
     def drop(self):
         self._chunks = []
+        if self._probe is not None:
+            self._probe.clear()
 
     def _mask(self, ids):
         """Boolean per cell of the population, None for all of them."""
@@ -72,23 +81,40 @@ class Recorder(recording.Recorder):
             index, time = index[keep], time[keep]
         return index, time
 
-    def record(self, variables, ids, sampling_interval=None, locations=None):
-        wanted = [variables] if isinstance(variables, str) else list(variables)
-        for name in wanted:
-            if name != "spikes" and self.population.can_record("spikes") and name in self.population.celltype.units:
-                raise errors.RecordingError(
-                    f"{name}: this simulator records spikes only so far; record {name} on another, such as pyNN.brian2",
-                    self.population.celltype)
-        super().record(variables, ids, sampling_interval, locations)
-
     def _record(self, variable, new_ids, sampling_interval=None):
-        pass
+        if variable == _SPIKES:
+            return
+        # PyNN: an interval that was given once holds for whatever is recorded later
+        self.sampling_interval = self.sampling_interval if sampling_interval is None else sampling_interval
+        group = self.population.group
+        if group.probe is None:
+            group.probe = Probe(group.size)
+        group.probe.record(variable.name, self._indices(new_ids), self.sampling_interval)
+
+    def _check_sampling_interval(self, sampling_interval):
+        super()._check_sampling_interval(sampling_interval)
+        if sampling_interval is not None and not 0 < sampling_interval < np.inf:
+            raise ValueError(f"sampling_interval = {sampling_interval} ms; give a positive number, or None for the time step")
+
+    def _indices(self, ids):
+        return np.sort(np.fromiter(map(int, ids), dtype=np.int64, count=len(ids))) - int(self.population.first_id)
+
+    @property
+    def _probe(self):
+        return getattr(self.population.group, "probe", None)
+
+    def begin(self):
+        """Before a run: the first sample of what was newly asked for is the present state."""
+        if self._probe is not None:
+            self._probe.begin(self.population.group)
 
     def _reset(self):
         self._chunks = []
+        if self._probe is not None:
+            self.population.group.probe = None
 
     def _clear_simulator(self):
-        self._chunks = []
+        self.drop()
 
     def _local_count(self, variable, filter_ids=None):
         ids = sorted(int(i) for i in self.filter_recorded(variable, filter_ids))
@@ -107,7 +133,16 @@ class Recorder(recording.Recorder):
         index, time = self._spikes(None)
         return _Stretch(f"segment{self._simulator.state.segment_counter:03d}", self._describe(), datetime.now(),
                         self._recording_start_time, self._simulator.state.t * pq.ms,
-                        frozenset(self.recorded[_SPIKES]) if _SPIKES in self.recorded else None, index, time)
+                        frozenset(self.recorded[_SPIKES]) if _SPIKES in self.recorded else None, index, time,
+                        self._signals(), self.sampling_interval)
+
+    def _signals(self):
+        """Of the variables that are recorded, in the order of the probe: PyNN's follows the hash seed."""
+        if self._probe is None:
+            return {}
+        self.begin()
+        signals = {name: self._probe.signal(name) for name in self._probe.VARIABLES}
+        return {name: signal for name, signal in signals.items() if signal[2].size}
 
     def store_to_cache(self, annotations=None):
         # PyNN 0.13's forgets what was recorded between get_data(clear=True) and a later reset.
@@ -122,7 +157,7 @@ class Recorder(recording.Recorder):
 
         PyNN 0.13's, asked for some variables, deletes the others from the segments of earlier runs, and shares lists with them.
         """
-        wanted = variables == "all" or _SPIKES in self._localize_variables(variables, locations)
+        wanted = None if variables == "all" else {v.name for v in self._localize_variables(variables, locations)}
         stretches = list(self.cache) + ([self._current()] if self._simulator.state.running else [])
         if not stretches:
             raise errors.NothingToWriteError(
@@ -138,13 +173,25 @@ class Recorder(recording.Recorder):
             self.clear()
         return block
 
-    def _segment(self, stretch, filter_ids, with_spikes):
+    def _segment(self, stretch, filter_ids, wanted):
+        """wanted: names of variables, None for all."""
         segment = neo.Segment(name=stretch.name, description=stretch.description, rec_datetime=stretch.rec_datetime,
                               **stretch.annotations)
-        if with_spikes and stretch.ids is not None:
+        if stretch.ids is not None and (wanted is None or "spikes" in wanted):
             ids = stretch.ids if filter_ids is None else stretch.ids.intersection(filter_ids)
             segment.spiketrains = self._spike_train_list(stretch, ids)
             segment.spiketrains.segment = segment
+        for name, (indices, t_start, samples) in stretch.signals.items():
+            chosen = slice(None) if filter_ids is None else np.isin(indices, self._indices(set(filter_ids)))
+            indices = indices[chosen]
+            if indices.size and (wanted is None or name in wanted):
+                signal = neo.AnalogSignal(
+                    samples[:, chosen].copy(), units=self.population.find_units(Variable(name, None, None)),
+                    t_start=t_start * pq.ms, sampling_period=stretch.interval * pq.ms, name=name,
+                    channel_ids=indices + int(self.population.first_id), source_population=self.population.label,
+                    array_annotations={"channel_index": indices})
+                segment.analogsignals.append(signal)
+                signal.segment = segment
         return segment
 
     def _spike_train_list(self, stretch, ids):

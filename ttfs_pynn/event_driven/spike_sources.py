@@ -1,10 +1,38 @@
-"""Sources of random spikes for the event-driven simulator."""
+"""Groups of spike sources for the event-driven simulator: of given spikes, and of random ones."""
 
 import numpy as np
 
-from ttfs_pynn.event_driven.groups import SimulationError, SpikeSourceGroup
+from ttfs_pynn.event_driven.groups import SimulationError
 
-__all__ = ["PoissonSourceGroup"]
+__all__ = ["PoissonSourceGroup", "SpikeSourceGroup"]
+
+
+class SpikeSourceGroup:
+    """`size` sources that fire at given times. Subclasses may override `spikes`."""
+
+    def __init__(self, size):
+        self.size = int(size)
+        self.set_spike_times(np.empty(0), np.zeros(size + 1, dtype=np.int64))
+
+    def set_spike_times(self, times, offsets):
+        """Source n fires at times[offsets[n]:offsets[n + 1]] (ms), non-decreasing."""
+        self.times, self.offsets = np.array(times, dtype=float), np.array(offsets, dtype=np.int64)
+        if self.offsets.shape != (self.size + 1,) or self.offsets[0] != 0 or self.offsets[-1] != self.times.size:
+            raise SimulationError(f"offsets of shape {self.offsets.shape} do not divide {self.times.size} spike times among "
+                                  f"{self.size} sources; give {self.size + 1} offsets from 0 to the number of times")
+        self._in_time_order = None
+
+    def spikes(self, t, t_stop):
+        """The spikes of [t, t_stop): (index, time), in time order."""
+        if self._in_time_order is None:  # not before it is needed: cells may be given their times one by one
+            order = np.argsort(self.times, kind="stable")
+            self._in_time_order = np.repeat(np.arange(self.size), np.diff(self.offsets))[order], self.times[order]
+        index, times = self._in_time_order
+        first, last = np.searchsorted(times, (t, t_stop))
+        return index[first:last], times[first:last].copy()
+
+    def reset(self):
+        pass
 
 
 class PoissonSourceGroup(SpikeSourceGroup):

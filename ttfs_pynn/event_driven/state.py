@@ -49,7 +49,6 @@ class State(common.control.BaseState):
 
     def __init__(self):
         super().__init__()
-        self.mpi_rank, self.num_processes = 0, 1
         self.dt = 0.1
         self._min_delay = self.max_delay = "auto"
         self.rng = np.random.default_rng()
@@ -82,7 +81,12 @@ class State(common.control.BaseState):
         self.running = True
         if t_stop <= self.t:  # PyNN lets times up to dt/2 in the past through
             return
+        for each in (*self.current_sources, *self.recorders):
+            each.begin()
+        t = self.t
         spikes = self.network.advance(t_stop)
+        for source in self.current_sources:
+            source.collect(t, t_stop)
         for recorder in self.recorders:
             recorder.collect(*spikes[recorder.population.group])
 
@@ -90,7 +94,9 @@ class State(common.control.BaseState):
         self.run_until(self.t + duration)
 
     def clear(self):
+        self.mpi_rank, self.num_processes = 0, 1
         self.recorders = set()
+        self.current_sources = []  # those of no name too: PyNN's scripts do not always keep them
         self.write_on_end = []
         self.network = EventDrivenNetwork()
         self.id_counter = 0
@@ -103,5 +109,5 @@ class State(common.control.BaseState):
         self.t_start = 0
         self.segment_counter += 1
         self.network.reset()
-        for recorder in self.recorders:
-            recorder.drop()
+        for each in (*self.recorders, *self.current_sources):
+            each.drop()

@@ -6,6 +6,8 @@ connected once, with one delay, the rows are those of a dense (n_pre, n_post) ma
 
 import numpy as np
 
+from ttfs_pynn.event_driven.sorting import order_by_source
+
 
 class Synapses:
     """Connections from `pre_group` to `post_group` in the order in which they were created.
@@ -17,12 +19,12 @@ class Synapses:
         if receptor not in ("excitatory", "inhibitory"):
             raise ValueError(f"receptor {receptor!r} is not known; use 'excitatory' or 'inhibitory'")
         self.pre_group, self.post_group, self.receptor = pre_group, post_group, receptor
-        self.pre, self.post = np.array(pre, dtype=np.int64), np.array(post, dtype=np.int64)
+        self.pre, self.post = np.array(pre, dtype=np.int32), np.array(post, dtype=np.int32)
         n_pre, n_post = pre_group.size, post_group.size
         self._complete = bool(self.pre.size == n_pre * n_post and n_pre * n_post > 0
-                              and np.unique(self.pre * n_post + self.post).size == self.pre.size)
+                              and np.unique(self.pre * np.int64(n_post) + self.post).size == self.pre.size)
         self._weight = self._dense = None
-        self.layout_version = 0
+        self.layout_version = self.weight_version = 0
         self.clear()
         self.set_delays(delay)
         if self._complete:
@@ -67,6 +69,7 @@ class Synapses:
 
     def set_weights(self, weight):
         weight = self._checked("weight", weight)
+        self.weight_version += 1
         if self._complete:
             self._dense[self.pre, self.post] = weight
         else:
@@ -79,6 +82,7 @@ class Synapses:
         if not np.isfinite(matrix).all():
             raise ValueError("weight must be finite")
         self._dense[...] = matrix
+        self.weight_version += 1
 
     def get_one(self, name, k):
         """'weight' or 'delay' of the k-th connection, without a copy of them all."""
@@ -93,10 +97,12 @@ class Synapses:
             self.set_delays(delay)
         elif not np.isfinite(value):
             raise ValueError(f"weight = {value} must be finite")
-        elif self._complete:
-            self._dense[self.pre[k], self.post[k]] = value
         else:
-            self._weight[k] = value
+            if self._complete:
+                self._dense[self.pre[k], self.post[k]] = value
+            else:
+                self._weight[k] = value
+            self.weight_version += 1
 
     def move_dense_weights(self, storage):
         """From now on keep the dense weights in `storage`, which already holds them."""
@@ -105,55 +111,84 @@ class Synapses:
     def set_delays(self, delay):
         delay = self.check("delay", delay)
         self.delay = delay
+        self._longest = delay.max(initial=0.0)
         self.one_delay = bool(delay.size == 0 or (delay == delay[0]).all())
         self.layout_version += 1
-        if self._complete and self.one_delay:
-            self.n_rows = self.pre_group.size
-            self._order = None
-            return
-        self._order = np.lexsort((np.arange(delay.size), delay, self.pre))
-        pre, delay = self.pre[self._order], delay[self._order]
-        new_row = np.ones(pre.size, dtype=bool)
-        new_row[1:] = (pre[1:] != pre[:-1]) | (delay[1:] != delay[:-1])
-        begin = np.flatnonzero(new_row)
-        self.n_rows = begin.size
-        self._row_start = np.append(begin, pre.size).astype(np.int64)
-        self._row_delay = delay[begin]
-        self._source_rows = np.searchsorted(pre[begin], np.arange(self.pre_group.size + 1))
+        self._rows = None
+
+    @property
+    def n_rows(self):
+        return self.pre_group.size if self.is_dense else self._divide()[1].size
+
+    def sorted_table(self):
+        """(start, order): connections order[start[i]:start[i + 1]] are those of source i, by delay, then as created."""
+        return order_by_source(self.pre, self.delay, self.pre_group.size)
+
+    def _divide(self):
+        """The rows where they are not sources: (row_start, row_delay, source_rows, order). Made when needed."""
+        if self._rows is None:
+            start, order = self.sorted_table()
+            pre, delay = self.pre[order], self.delay[order]
+            new_row = np.ones(pre.size, dtype=bool)
+            new_row[1:] = (pre[1:] != pre[:-1]) | (delay[1:] != delay[:-1])
+            begin = np.flatnonzero(new_row)
+            self._rows = (np.append(begin, pre.size).astype(np.int64), delay[begin],
+                          np.searchsorted(pre[begin], np.arange(self.pre_group.size + 1)), order)
+        return self._rows
 
     def sparse_table(self):
         """(row_start, targets): what each row reaches."""
-        if self._order is None:
+        if self.is_dense:
             n_pre, n_post = self._dense.shape
             return np.arange(n_pre + 1) * n_post, np.tile(np.arange(n_post), n_pre)
-        return self._row_start, self.post[self._order]
+        row_start, _, _, order = self._divide()
+        return row_start, self.post[order].astype(np.int64)
 
     def sparse_weights(self):
-        return self._dense.ravel() if self._order is None else self.weight[self._order]
+        return self._dense.ravel() if self.is_dense else self.weight[self._divide()[3]]
 
     def send(self, index, time):
         """Spikes of the sources `index` at `time` set out."""
-        if not self.pre.size:
-            return
-        if self._order is None:
-            self._in_flight.append((time + self.delay[0], index))
-            return
-        n_rows = np.diff(self._source_rows)[index]
-        rows = np.repeat(self._source_rows[index] - np.cumsum(n_rows) + n_rows, n_rows) + np.arange(n_rows.sum())
-        self._in_flight.append((np.repeat(time, n_rows) + self._row_delay[rows], rows))
+        if self.pre.size and index.size:
+            self._in_flight.append((time, index))
+
+    def take_spikes(self, t_stop):
+        """Spikes with arrivals that are not yet delivered: (times, sources, delivered_until). The caller delivers those of
+        [delivered_until, t_stop).
+        """
+        if len(self._in_flight) > 1:
+            self._in_flight = [tuple(np.concatenate(parts) for parts in zip(*self._in_flight, strict=True))]
+        times, index = self._in_flight[0] if self._in_flight else (np.empty(0), np.empty(0, dtype=np.int64))
+        before, self._delivered_until = self._delivered_until, t_stop
+        self.forget()
+        return times, index, before
+
+    def forget(self):
+        """Drop the spikes all of whose arrivals are delivered."""
+        kept = []
+        for times, index in self._in_flight:
+            on_the_way = times + self._longest >= self._delivered_until
+            if on_the_way.all():
+                kept.append((times, index))
+            elif on_the_way.any():
+                kept.append((times[on_the_way], index[on_the_way]))
+        self._in_flight = kept
 
     def take_events(self, t_stop):
         """Arrivals before t_stop: (times, rows), unsorted; the later ones stay on their way."""
-        if not self._in_flight:
+        times, index, delivered_until = self.take_spikes(t_stop)
+        if not times.size:
             return np.empty(0), np.empty(0, dtype=np.int64)
-        times, rows = self._in_flight[0] if len(self._in_flight) == 1 else \
-            (np.concatenate(parts) for parts in zip(*self._in_flight, strict=True))
-        due = times < t_stop
-        if due.all():
-            self._in_flight = []
-            return times, rows
-        self._in_flight = [(times[~due], rows[~due])]
-        return times[due], rows[due]
+        if self.is_dense:
+            times, rows = times + self.delay[0], index
+        else:
+            _, row_delay, source_rows, _ = self._divide()
+            n_rows = np.diff(source_rows)[index]
+            rows = np.repeat(source_rows[index] - np.cumsum(n_rows) + n_rows, n_rows) + np.arange(n_rows.sum())
+            times = np.repeat(times, n_rows) + row_delay[rows]
+        due = (times >= delivered_until) & (times < t_stop)
+        return (times, rows) if due.all() else (times[due], rows[due])
 
     def clear(self):
         self._in_flight = []
+        self._delivered_until = -np.inf

@@ -14,8 +14,9 @@ __all__ = ["end", "get_current_time", "get_max_delay", "get_min_delay", "get_tim
 def setup(timestep=DEFAULT_TIMESTEP, min_delay=DEFAULT_MIN_DELAY, **extra_params):
     """Start a new simulation; whatever network there was is dropped.
 
-    timestep (ms) does not enter the dynamics: it is the default delay where min_delay is 'auto', as in PyNN. Any delay >= 0 is
-    simulated as given. extra_params: max_delay; seed (int) of the Poisson sources; keywords of other simulators are ignored.
+    timestep (ms) does not enter the dynamics: it is the default delay where min_delay is 'auto', as in PyNN, the default interval
+    of recorded signals, and the interval in which ACSource and NoisyCurrentSource change. Any delay >= 0 is simulated as given.
+    extra_params: max_delay; seed (int) of Poisson and noise sources; keywords of other simulators are ignored.
     """
     common.setup(timestep, min_delay, **extra_params)
     state = simulator.state

@@ -4,11 +4,14 @@ import numpy as np
 from pyNN.parameters import Sequence
 from pyNN.standardmodels import StandardCellType, StandardModelType, build_translations, cells, electrodes, synapses
 
+from ttfs_pynn.event_driven import current_sources
+from ttfs_pynn.event_driven.delta_synapses import DeltaGroup
 from ttfs_pynn.event_driven.groups import LIFGroup
 from ttfs_pynn.event_driven.spike_sources import PoissonSourceGroup
 from ttfs_pynn.exact import simulator
 
-AVAILABLE = ("IF_curr_exp", "SpikeSourceArray", "SpikeSourcePoisson", "StaticSynapse")
+AVAILABLE = ("IF_curr_exp", "IF_curr_delta", "SpikeSourceArray", "SpikeSourcePoisson", "StaticSynapse",
+             "DCSource", "StepCurrentSource", "ACSource", "NoisyCurrentSource")
 __all__ = list(AVAILABLE)
 
 
@@ -19,11 +22,20 @@ def _same_names(*names):
 class IF_curr_exp(cells.IF_curr_exp):
     __doc__ = cells.IF_curr_exp.__doc__
     translations = _same_names(*cells.IF_curr_exp.default_parameters)
-    recordable = ["spikes"]
+    recordable = ["spikes", "v", "isyn_exc", "isyn_inh"]
 
     @staticmethod
     def create_group(size, parameters, state):
         return LIFGroup(size, parameters)
+
+
+class IF_curr_delta(cells.IF_curr_delta):
+    __doc__ = cells.IF_curr_delta.__doc__
+    translations = _same_names(*cells.IF_curr_delta.default_parameters)
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return DeltaGroup(size, parameters)
 
 
 class SpikeSourceArray(cells.SpikeSourceArray):
@@ -56,6 +68,26 @@ class StaticSynapse(synapses.StaticSynapse):
 
     def _get_minimum_delay(self):
         return simulator.state.default_delay
+
+
+class DCSource(current_sources.DCSource):
+    __doc__ = current_sources.DCSource.__doc__
+    _simulator = simulator
+
+
+class StepCurrentSource(current_sources.StepCurrentSource):
+    __doc__ = current_sources.StepCurrentSource.__doc__
+    _simulator = simulator
+
+
+class ACSource(current_sources.ACSource):
+    __doc__ = current_sources.ACSource.__doc__
+    _simulator = simulator
+
+
+class NoisyCurrentSource(current_sources.NoisyCurrentSource):
+    __doc__ = current_sources.NoisyCurrentSource.__doc__
+    _simulator = simulator
 
 
 def _refuse(self, *args, **kwargs):

@@ -1,0 +1,196 @@
+"""Recurrent groups: windows and event queue against each other, against 40 digits, and against the feed-forward kernels."""
+
+import numpy as np
+import pytest
+
+from tests.event_driven.reference import reference_spikes
+from tests.event_driven.test_core import PARAMETERS, random_network, source_group
+from tests.event_driven.test_network import TOLERANCE, assert_same_spikes, one_to_one, recurrent_network, run
+from ttfs_pynn.event_driven.core import EventDrivenNetwork, LIFGroup, SimulationError, Synapses
+
+METHODS = ("windows", "queue")
+
+
+def with_method(network, method):
+    network.method = method
+    return network
+
+
+def random_recurrent(rng, method, n=12, delay=(0.3, 4.0)):
+    """Sources and two groups whose neurons share no parameter, connected at random, also twice and with themselves."""
+    network = EventDrivenNetwork(method)
+    sources = source_group([np.sort(rng.uniform(0, 60, 10)) for _ in range(6)])
+    network.add_group(sources)
+    for _ in range(2):
+        network.add_group(LIFGroup(n, dict(
+            tau_m=rng.uniform(8, 30, n), cm=rng.uniform(0.2, 1, n), v_rest=rng.uniform(-70, -60, n), v_reset=rng.uniform(-75, -65, n),
+            v_thresh=rng.uniform(-55, -50, n), tau_refrac=rng.choice([0.2, 2.0], n), i_offset=rng.choice([0.0, 0.8, 1.6], n),
+            tau_syn_E=rng.uniform(1, 6, n), tau_syn_I=rng.uniform(7, 7.9, n)), dict(v=rng.uniform(-70, -51, n))))
+    for pre in network.groups:
+        for post in network.groups[1:]:
+            for receptor, sign in (("excitatory", 1), ("inhibitory", -0.2)):
+                network.add_synapses(Synapses(pre, post, receptor, rng.integers(0, pre.size, 40), rng.integers(0, n, 40),
+                                              sign * rng.gamma(2, 0.5, 40), rng.uniform(*delay, 40)))
+    return network
+
+
+def assert_each_neuron_is_the_reference(network, spikes, duration, at_least):
+    """Every neuron, given the spikes of all others, fires when the reference does."""
+    spikes = dict(zip(network.groups, spikes, strict=True))
+    total = 0
+    for group in network.groups:
+        if not isinstance(group, LIFGroup):
+            continue
+        for n in range(group.size):
+            events = sorted((t + s.delay[k], s.weight[k], s.receptor) for s in network.synapses if s.post_group is group
+                            for k in np.flatnonzero(s.post == n) for t in spikes[s.pre_group][1][spikes[s.pre_group][0] == s.pre[k]])
+            parameters = {name: array[n] for name, array in group.get_parameters().items()}
+            expected = reference_spikes(parameters, group.get_initial()["v"][n], [e for e in events if e[0] < duration], duration)
+            found = spikes[group][1][spikes[group][0] == n]
+            assert found.size == expected.size
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)  # as in test_core
+            total += found.size
+    assert total >= at_least
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_neurons_without_a_common_parameter_against_40_digits(method):
+    network = random_recurrent(np.random.default_rng(1), method, n=5)
+    assert_each_neuron_is_the_reference(network, run(network, 60.0), 60.0, at_least=50)
+
+
+@pytest.mark.parametrize("delay", [(0.3, 4.0), (0.15, 0.2), (2.0, 2.0)])
+def test_windows_and_queue_agree(delay):
+    results = [run(random_recurrent(np.random.default_rng(2), method, delay=delay), 60.0) for method in METHODS]
+    assert_same_spikes(*results, 1e-8, at_least=200)  # rounding, grown over some spikes in a row
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shared", [True, False])
+def test_they_agree_with_the_feed_forward_kernels(method, shared):
+    results = []
+    for recurrent in (False, True):
+        network, _, neurons, *_ = random_network(np.random.default_rng(3), 40, 10, 60.0, shared=shared)
+        network.method = method
+        if recurrent:  # by a connection without weight
+            network.add_synapses(Synapses(neurons, neurons, "excitatory", [0], [0], 0.0, 1.0))
+        results.append(run(network, 60.0))
+    assert_same_spikes(*results, TOLERANCE, at_least=200)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_pieces_equal_one_run_with_spikes_on_their_way(method):
+    whole, pieces = (random_recurrent(np.random.default_rng(4), method) for _ in range(2))
+    stops = np.sort(np.random.default_rng(5).uniform(0, 60, 40))
+    assert_same_spikes(run(whole, 60.0), run(pieces, *stops, 60.0), 1e-8, at_least=200)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_reset_replays_to_the_bit(method):
+    network = random_recurrent(np.random.default_rng(6), method)
+    first = run(network, 40.0)
+    network.reset()
+    assert_same_spikes(first, run(network, 40.0), 0.0, at_least=100)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_weights_and_delays_that_are_set_between_runs_hold(method):
+    changed, made = (recurrent_network(np.random.default_rng(7)) for _ in range(2))
+    run(with_method(changed, method), 20.0)
+    changed.reset()
+    for network in (changed, with_method(made, method)):
+        for k, synapses in enumerate(network.synapses):
+            synapses.set_weights(synapses.weight * 0.5)
+            synapses.set_delays(synapses.delay + 0.1 * k)
+            synapses.set_one("weight", 0, 0.7 if synapses.receptor == "excitatory" else -0.7)
+    assert_same_spikes(run(changed, 60.0), run(made, 60.0), 0.0, at_least=50)
+
+
+def test_delays_of_zero_are_simulated_where_they_form_no_cycle():
+    """first -> second without delay, back with delay: second fires at its rise after first."""
+    network = EventDrivenNetwork()
+    once = {**PARAMETERS, "tau_refrac": 30.0}
+    source, first, second = source_group([[5.0]]), LIFGroup(2, once), LIFGroup(1, once)
+    for group in (source, first, second):
+        network.add_group(group)
+    network.add_synapses(Synapses(source, first, "excitatory", [0], [0], 20.0, 0.0))
+    network.add_synapses(Synapses(first, first, "excitatory", [0], [1], 20.0, 0.0))  # also within a group
+    network.add_synapses(Synapses(first, second, "excitatory", [1], [0], 20.0, 0.0))
+    network.add_synapses(Synapses(second, first, "excitatory", [0], [0], 1.0, 1.0))
+    _, (index, time), (_, last) = run(network, 30.0)
+    np.testing.assert_array_equal(index, [0, 1])
+    rise = time[0] - 5.0
+    assert rise > 0.1
+    np.testing.assert_allclose([time[1], *last], [5.0 + 2 * rise, 5.0 + 3 * rise], rtol=0, atol=1e-12)
+
+
+def test_delays_of_a_thousandth_of_a_millisecond():
+    network = random_recurrent(np.random.default_rng(8), None, n=5, delay=(1e-3, 1e-2))
+    assert_each_neuron_is_the_reference(network, run(network, 60.0), 60.0, at_least=50)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_spike_at_the_time_of_an_arrival_comes_first(method):
+    """v is at threshold from the start: the spike at 0 is there although inhibition arrives at 0."""
+    network = EventDrivenNetwork(method)
+    source, group = source_group([[0.0]]), LIFGroup(1, PARAMETERS, dict(v=-50.0))
+    network.add_group(source)
+    network.add_group(group)
+    one_to_one(network, source, group, -100.0, 0.0, "inhibitory")
+    network.add_synapses(Synapses(group, group, "excitatory", [0], [0], 0.0, 1.0))
+    np.testing.assert_array_equal(run(network, 50.0)[1][1], [0.0])
+
+
+@pytest.mark.parametrize("edges, path", [
+    ([(0, 0)], r"neuron 0 -> group 0 neuron 0:"), ([(0, 1), (1, 2), (2, 0), (2, 3)], r"(neuron \d -> group 0 ){3}neuron \d:")])
+def test_a_cycle_without_delay_is_named(edges, path):
+    network = EventDrivenNetwork()
+    group = LIFGroup(4, PARAMETERS)
+    network.add_group(group)
+    pre, post = zip(*edges, strict=True)
+    network.add_synapses(Synapses(group, group, "excitatory", pre, post, 1.0, 0.0))
+    with pytest.raises(SimulationError, match=path):
+        network.advance(1.0)
+    network.synapses[0].set_delays(1.0)
+    network.advance(1.0)
+
+
+def test_windows_are_refused_without_a_delay():
+    network = EventDrivenNetwork("windows")
+    group = LIFGroup(2, PARAMETERS)
+    network.add_group(group)
+    network.add_synapses(Synapses(group, group, "excitatory", [0], [1], 1.0, 0.0))
+    with pytest.raises(SimulationError, match="windows"):
+        network.advance(1.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_neuron_that_fires_without_end_is_an_error_that_loses_no_spike_on_its_way(method):
+    network = EventDrivenNetwork(method)
+    source = source_group([[1.0]])
+    group = LIFGroup(2, {**PARAMETERS, "tau_refrac": 0.0, "v_reset": -50.0 - 1e-13})
+    network.add_group(source)
+    network.add_group(group)
+    one_to_one(network, source, group, 0.0, 2.0)
+    network.add_synapses(Synapses(group, group, "excitatory", [0], [1], 0.0, 1.0))
+    network.advance(2.0)
+    group.set_parameters(i_offset=1e6)
+    with pytest.raises(SimulationError, match="tau_refrac > 0"):
+        network.advance(10.0)
+    assert network.t == group.t == 2.0
+    assert network.synapses[0].take_spikes(10.0)[0].size == 1
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_hundred_inputs_a_window_and_none(method):
+    """Windows become shorter where much arrives, and long again."""
+    rng = np.random.default_rng(9)
+    network = EventDrivenNetwork(method)
+    source = source_group([np.sort(rng.uniform(10, 14, 400)) for _ in range(5)])
+    group = LIFGroup(3, {**PARAMETERS, "tau_refrac": 0.5})
+    network.add_group(source)
+    network.add_group(group)
+    pre, post = (a.ravel() for a in np.mgrid[:5, :3])
+    network.add_synapses(Synapses(source, group, "excitatory", pre, post, rng.gamma(1, 0.02, 15), 1.0))
+    network.add_synapses(Synapses(group, group, "inhibitory", [0, 1, 2], [1, 2, 0], -0.5, 1.5))
+    assert_each_neuron_is_the_reference(network, run(network, 40.0), 40.0, at_least=10)
