@@ -72,6 +72,9 @@ def test_window_and_refractoriness_follow_the_time_constants():
     assert np.exp(-(timing.window - timing.deadline) / 20.0) <= 1.0001e-12
     assert timing.deadline + timing.tau_refrac <= timing.window
     assert 1.5 + timing.tau_refrac >= timing.deadline
+    on_grid = timing.on_grid(0.7)
+    assert on_grid.window % 0.7 < 1e-9 or 0.7 - on_grid.window % 0.7 < 1e-9
+    assert 0 <= on_grid.window - timing.window < 0.7 and on_grid.deadline + on_grid.tau_refrac <= on_grid.window + 1e-9
     single = Timing.derive(1.5, 20.0, neurons, single=True)
     assert single.window == single.deadline == timing.deadline
 

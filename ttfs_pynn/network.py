@@ -102,6 +102,9 @@ class LayeredNetwork:
         neurons = [layer.neuron for layer in architecture.layers]
         self.timing = timing or Timing.derive(architecture.t_early, architecture.t_late + self.delay * len(neurons), neurons,
                                               single)
+        if self._simulator.has_time_step:
+            # Every window begins on the grid, so that samples are treated alike; NEST 3.10 runs whole steps only.
+            self.timing = self.timing.on_grid(sim.get_time_step())
         self._single = single
         self.inputs = self._sources(architecture.n_inputs, "input")
         self.biases, self.layers, self._projections = [], [], []

@@ -3,7 +3,7 @@
 Sample s is shown to copy s mod n_copies of the network, in window s div n_copies: [k window, (k + 1) window).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,6 +58,12 @@ class Timing:
                 f"window {window:g} ms is too short: decisions take until {deadline:g} ms and {rest:g} ms more must pass "
                 f"until membranes have decayed to {leftover:g} and refractoriness is over; use at least {deadline + rest:g} ms")
         return cls(deadline, window, window - deadline)
+
+
+    def on_grid(self, dt):
+        """The same with a window of whole steps of dt (ms), longer by less than a step."""
+        window = np.ceil(self.window / dt - 1e-6) * dt
+        return replace(self, window=float(window), tau_refrac=self.tau_refrac + float(window - self.window))
 
 
 @dataclass(frozen=True)
