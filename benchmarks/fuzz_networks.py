@@ -27,7 +27,8 @@ def random_parameters(rng, n, refractory):
         return draw(n) if rng.random() < 0.5 else np.full(n, draw(1)[0])
     tau_syn_e = some(lambda k: rng.uniform(0.5, 8, k))
     same = rng.random()
-    return dict(tau_m=tau_syn_e.copy() if same < 0.1 else some(lambda k: rng.uniform(3, 30, k)), cm=some(lambda k: rng.uniform(0.1, 2, k)),
+    return dict(tau_m=tau_syn_e.copy() if same < 0.1 else some(lambda k: rng.uniform(3, 30, k)),
+                cm=some(lambda k: rng.uniform(0.1, 2, k)),
                 v_rest=some(lambda k: rng.uniform(-70, -60, k)), v_reset=some(lambda k: rng.uniform(-80, -61, k)),
                 v_thresh=some(lambda k: rng.uniform(-60, -40, k)), tau_refrac=some(lambda k: rng.choice(refractory, k)),
                 i_offset=some(lambda k: rng.choice([0.0, 0.0, -0.3, 0.3, 1.0], k) * rng.uniform(0, 2, k)),
@@ -132,7 +133,7 @@ def against_reference(description, spikes):
     for g, (size, parameters, v) in enumerate(groups):
         for n in range(size):
             p = {name: float(values[n]) for name, values in parameters.items()}
-            if min(abs(p["tau_m"] - p["tau_syn_E"]), abs(p["tau_m"] - p["tau_syn_I"]), abs(p["tau_syn_E"] - p["tau_syn_I"])) < 0.05:
+            if np.diff(sorted((p["tau_m"], p["tau_syn_E"], p["tau_syn_I"]))).min() < 0.05:
                 continue
             events = []
             for pre, post, receptor, a, b, weight, delay in connections:

@@ -21,8 +21,7 @@ class Synapses:
         self.pre_group, self.post_group, self.receptor = pre_group, post_group, receptor
         self.pre, self.post = np.array(pre, dtype=np.int32), np.array(post, dtype=np.int32)
         n_pre, n_post = pre_group.size, post_group.size
-        self._complete = bool(self.pre.size == n_pre * n_post and n_pre * n_post > 0
-                              and np.unique(self.pre * np.int64(n_post) + self.post).size == self.pre.size)
+        self._complete = self.pre.size == n_pre * n_post > 0 and self._every_pair()
         self._weight = self._dense = None
         self.layout_version = self.weight_version = 0
         self.clear()
@@ -33,6 +32,11 @@ class Synapses:
 
     def __len__(self):
         return self.pre.size
+
+    def _every_pair(self):
+        connected = np.zeros((self.pre_group.size, self.post_group.size), dtype=bool)
+        connected[self.pre, self.post] = True
+        return bool(connected.all())
 
     def _checked(self, name, values):
         values = np.array(np.broadcast_to(np.asarray(values, dtype=float), self.pre.shape))
