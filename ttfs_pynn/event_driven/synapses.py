@@ -178,9 +178,18 @@ class Synapses:
                 kept.append((times[on_the_way], index[on_the_way]))
         self._in_flight = kept
 
+    def count_events(self):
+        """How many arrivals, at most, the spikes on their way make."""
+        sources = [index for _, index in self._in_flight]
+        if self.is_dense or not sources:
+            return sum(index.size for index in sources)
+        return int(sum(np.diff(self._divide()[2])[index].sum() for index in sources))
+
     def take_events(self, t_stop):
         """Arrivals before t_stop: (times, rows), unsorted; the later ones stay on their way."""
         times, index, delivered_until = self.take_spikes(t_stop)
+        if times.size and times.max() >= t_stop:
+            times, index = times[times < t_stop], index[times < t_stop]
         if not times.size:
             return np.empty(0), np.empty(0, dtype=np.int64)
         if self.is_dense:
