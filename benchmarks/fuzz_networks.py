@@ -172,6 +172,8 @@ def main():
     count, worst, n_spikes, begin = collections.Counter(), 0.0, 0, time.perf_counter()
     referenced = set(np.random.default_rng(a.first).choice(a.networks, min(a.reference, a.networks), replace=False) + a.first)
     for seed in range(a.first, a.first + a.networks):
+        if (seed - a.first) % 10_000 == 0 and seed > a.first:
+            print(f"after {seed - a.first} networks: {dict(count)}", flush=True)
         rng = np.random.default_rng(seed)
         description = random_network(rng)
         if seed % 5 == 0:
@@ -194,6 +196,10 @@ def main():
             if "without delay" not in str(error):
                 raise
             count["zero-delay cycle, refused"] += 1
+            continue
+        except Exception as error:
+            count["CRASHED"] += 1
+            print(f"network {seed}: {error!r}", flush=True)
             continue
         spikes = results["as chosen"]
         n_spikes += sum(train.size for train in spikes)

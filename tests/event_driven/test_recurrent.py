@@ -157,6 +157,18 @@ def test_a_cycle_without_delay_is_named(edges, path):
     network.advance(1.0)
 
 
+def test_empty_projections_make_no_cycle_and_lose_no_group():
+    network = EventDrivenNetwork()
+    groups = [LIFGroup(1, {**PARAMETERS, "i_offset": 1.0}) for _ in range(2)]
+    for group in groups:
+        network.add_group(group)
+    for pre, post in (groups, groups[::-1]):
+        network.add_synapses(Synapses(pre, post, "excitatory", [], [], [], []))
+    (_, first), (_, second) = run(network, 100.0)
+    assert first.size > 3
+    np.testing.assert_array_equal(first, second)
+
+
 def test_windows_are_refused_without_a_delay():
     network = EventDrivenNetwork("windows")
     group = LIFGroup(2, PARAMETERS)

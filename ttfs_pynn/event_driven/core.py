@@ -96,8 +96,9 @@ class EventDrivenNetwork:
         for s in self.synapses:
             self._outgoing.setdefault(s.pre_group, []).append(s)
         position = {group: k for k, group in enumerate(self.groups)}
-        pre = [position[s.pre_group] for s in self.synapses]
-        post = [position[s.post_group] for s in self.synapses]
+        connecting = [s for s in self.synapses if len(s)]  # a projection may be empty: it connects no groups
+        pre = [position[s.pre_group] for s in connecting]
+        post = [position[s.post_group] for s in connecting]
         graph = coo_array((np.ones(len(pre)), (pre, post)), shape=(len(self.groups),) * 2)
         n, label = connected_components(graph, directed=True, connection="strong")
         before = {k: set() for k in range(n)}
