@@ -3,7 +3,8 @@
 `python -m benchmarks.balanced_network [--neurons 10000] [--indegree 1000] [--duration 1000] [--simulators ...]`
 
 80 % of the neurons excite; each has the same number of inputs, four fifths of them excitatory, drawn by each simulator from its
-own generator. A constant current drives them. Every run is a process of its own with one thread; NEST has dt = 0.1 ms.
+own generator. A constant current drives them. Every run is a process of its own with one thread; NEST has dt = 0.1 ms. Times are
+those of the processor, which other work on the machine changes little.
 """
 
 import argparse
@@ -48,12 +49,12 @@ def run_exact(a, constant_delay=False):
                                               np.repeat(np.arange(post.size, dtype=np.int32), k), weight, delay))
         return network
     build(20, 2, 1, 16).advance(1.0)  # compiled
-    begin = time.perf_counter()
+    begin = time.process_time()
     network = build(a.neurons, a.indegree * 4 // 5, a.indegree // 5, n_exc)
     network.advance(1e-9)
-    built = time.perf_counter()
+    built = time.process_time()
     spikes = network.advance(a.duration)
-    return built - begin, time.perf_counter() - built, sum(index.size for index, _ in spikes.values())
+    return built - begin, time.process_time() - built, sum(index.size for index, _ in spikes.values())
 
 
 def run_nest(a, model):
@@ -62,7 +63,7 @@ def run_nest(a, model):
     nest.ResetKernel()
     nest.SetKernelStatus(dict(resolution=0.1, local_num_threads=1, rng_seed=a.seed))
     exc, inh, drive = weights_and_drive(a.indegree)
-    begin = time.perf_counter()
+    begin = time.process_time()
     n_exc = a.neurons * 4 // 5
     parameters = dict(tau_m=TAU_M, C_m=1e3 * CM, E_L=V_REST, V_reset=V_RESET, V_th=V_THRESH, t_ref=TAU_REFRAC, I_e=1e3 * drive,
                       tau_syn_ex=TAU_EXC, tau_syn_in=TAU_INH)
@@ -75,9 +76,9 @@ def run_nest(a, model):
     nest.Connect(cells, recorder)
     nest.Prepare()
     nest.Run(0.1)
-    built = time.perf_counter()
+    built = time.process_time()
     nest.Run(a.duration)
-    return built - begin, time.perf_counter() - built, int(recorder.n_events)
+    return built - begin, time.process_time() - built, int(recorder.n_events)
 
 
 SIMULATORS = {"exact": run_exact, "exact_one_delay": lambda a: run_exact(a, constant_delay=True),
@@ -106,8 +107,9 @@ def main():
         lines = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
         reference[name] = r = json.loads(lines[-1])
         rate = 1e3 * r["spikes"] / a.neurons / a.duration
-        print(f"{name:16s} {a.neurons} neurons x {a.indegree} synapses, {a.duration:g} ms: build {r['built']:.2f} s, run {r['ran']:.2f} s, "
-              f"{rate:.1f} Hz, {1e9 * r['ran'] / max(r['spikes'] * a.indegree, 1):.0f} ns a synaptic event, "
+        print(f"{name:16s} {a.neurons} neurons x {a.indegree} synapses, {a.duration:g} ms: build {r['built']:.2f} s, "
+              f"run {r['ran']:.2f} s, {rate:.1f} Hz, "
+              f"{1e9 * r['ran'] / max(r['spikes'] * a.indegree, 1):.0f} ns a synaptic event, "
               f"peak memory {r['memory']:.0f} MB", flush=True)
     if "nest" in reference:
         for name in [name for name in reference if name.startswith("exact")]:

@@ -27,7 +27,8 @@ def random_parameters(rng, n, refractory):
         return draw(n) if rng.random() < 0.5 else np.full(n, draw(1)[0])
     tau_syn_e = some(lambda k: rng.uniform(0.5, 8, k))
     same = rng.random()
-    return dict(tau_m=tau_syn_e.copy() if same < 0.1 else some(lambda k: rng.uniform(3, 30, k)), cm=some(lambda k: rng.uniform(0.1, 2, k)),
+    return dict(tau_m=tau_syn_e.copy() if same < 0.1 else some(lambda k: rng.uniform(3, 30, k)),
+                cm=some(lambda k: rng.uniform(0.1, 2, k)),
                 v_rest=some(lambda k: rng.uniform(-70, -60, k)), v_reset=some(lambda k: rng.uniform(-80, -61, k)),
                 v_thresh=some(lambda k: rng.uniform(-60, -40, k)), tau_refrac=some(lambda k: rng.choice(refractory, k)),
                 i_offset=some(lambda k: rng.choice([0.0, 0.0, -0.3, 0.3, 1.0], k) * rng.uniform(0, 2, k)),
@@ -132,7 +133,7 @@ def against_reference(description, spikes):
     for g, (size, parameters, v) in enumerate(groups):
         for n in range(size):
             p = {name: float(values[n]) for name, values in parameters.items()}
-            if min(abs(p["tau_m"] - p["tau_syn_E"]), abs(p["tau_m"] - p["tau_syn_I"]), abs(p["tau_syn_E"] - p["tau_syn_I"])) < 0.05:
+            if np.diff(sorted((p["tau_m"], p["tau_syn_E"], p["tau_syn_I"]))).min() < 0.05:
                 continue
             events = []
             for pre, post, receptor, a, b, weight, delay in connections:
@@ -171,6 +172,8 @@ def main():
     count, worst, n_spikes, begin = collections.Counter(), 0.0, 0, time.perf_counter()
     referenced = set(np.random.default_rng(a.first).choice(a.networks, min(a.reference, a.networks), replace=False) + a.first)
     for seed in range(a.first, a.first + a.networks):
+        if (seed - a.first) % 10_000 == 0 and seed > a.first:
+            print(f"after {seed - a.first} networks: {dict(count)}", flush=True)
         rng = np.random.default_rng(seed)
         description = random_network(rng)
         if seed % 5 == 0:
@@ -193,6 +196,10 @@ def main():
             if "without delay" not in str(error):
                 raise
             count["zero-delay cycle, refused"] += 1
+            continue
+        except Exception as error:
+            count["CRASHED"] += 1
+            print(f"network {seed}: {error!r}", flush=True)
             continue
         spikes = results["as chosen"]
         n_spikes += sum(train.size for train in spikes)

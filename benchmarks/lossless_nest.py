@@ -5,7 +5,7 @@
 Through PyNN on one side (`ttfs_pynn.exact`) and NEST's own interface on the other, where spike sources are precise and
 `iaf_psc_exp_ps_lossless` misses no crossing: a feed-forward network 50-200-10, and 200 neurons of which 160 excite and 40
 inhibit each other, weakly enough that a difference of rounding dies out. Delays are multiples of NEST's time step, for NEST
-rounds others. NEST's model wants tau_m, tau_syn_E and tau_syn_I apart, and one tau_syn for both currents in the lossless search.
+rounds others. Its lossless search wants one tau_syn for both currents.
 """
 
 import argparse
@@ -38,7 +38,8 @@ def recurrent(rng, duration):
     delay = DT * rng.integers(5, 30, w.shape)
     inputs = np.where(rng.random((50, n)) < 0.2, rng.uniform(0.1, 0.6, (50, n)), np.nan)
     projections = [(0, 1, "excitatory", inputs, DT * rng.integers(5, 30, inputs.shape)),
-                   (1, 1, "excitatory", np.where(w > 0, w, np.nan), delay), (1, 1, "inhibitory", np.where(w < 0, w, np.nan), delay)]
+                   (1, 1, "excitatory", np.where(w > 0, w, np.nan), delay),
+                   (1, 1, "inhibitory", np.where(w < 0, w, np.nan), delay)]
     return trains, [(n, rng.uniform(0.1, 0.2, n), rng.uniform(-65, -55, n))], projections
 
 
@@ -70,7 +71,8 @@ def run_nest(network, duration):
     nest.SetKernelStatus(dict(resolution=DT, local_num_threads=1))
     trains, layers, projections = network
     # A generator emits precisely only with this switch; its times are counted from the start of the simulation.
-    nodes = [nest.Create("spike_generator", len(trains), params=[dict(spike_times=train, precise_times=True) for train in trains])]
+    nodes = [nest.Create("spike_generator", len(trains),
+                         params=[dict(spike_times=train, precise_times=True) for train in trains])]
     recorder = nest.Create("spike_recorder")
     for size, i_offset, v in layers:
         cells = nest.Create("iaf_psc_exp_ps_lossless", size, params=dict(
@@ -98,11 +100,11 @@ def main():
     for make in (feed_forward, recurrent):
         network = make(np.random.default_rng(a.seed), a.duration)
         exact, nest = run_exact(network, a.duration), run_nest(network, a.duration)
-        # NEST's last step may end after the run
         equal = [x.size == y.size for x, y in zip(exact, nest, strict=True)]
         worst = max((np.abs(x - y).max(initial=0.0) for x, y in zip(exact, nest, strict=True) if x.size == y.size), default=0.0)
         print(f"{make.__name__:12s} {a.duration:g} ms: {sum(x.size for x in exact)} and {sum(x.size for x in nest)} spikes, "
-              f"{len(equal) - sum(equal)} of {len(equal)} neurons differ in number, largest difference {worst:.1e} ms", flush=True)
+              f"{len(equal) - sum(equal)} of {len(equal)} neurons differ in number, "
+              f"largest difference {worst:.1e} ms", flush=True)
 
 
 if __name__ == "__main__":

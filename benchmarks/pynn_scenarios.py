@@ -45,8 +45,8 @@ def pytest_configure(config):
 def run(tests, directory):
     """{test: (outcome, message)} of the test files."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])}
-    command = [sys.executable, "-m", "pytest", "-q", "-rA", "--tb=line", "-p", "no:cacheprovider", "-p", "benchmarks.pynn_scenarios",
-               *tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-rA", "--tb=line", "-p", "no:cacheprovider",
+               "-p", "benchmarks.pynn_scenarios", *tests]
     output = subprocess.run(command, cwd=directory, env=environment | {"COLUMNS": "300"}, capture_output=True, text=True).stdout
     found = {m[2]: (m[1], m[3] or "") for m in map(_LINE.match, output.splitlines()) if m}
     if not found:

@@ -1,7 +1,8 @@
 """Stand-ins for cell types that the exact backend does not have, for PyNN's tests of everything but cells.
 
-Most of PyNN's tests of populations, views, connectors and recording take a conductance-based cell where any cell would do. Here such
-a name means IF_curr_exp that keeps the other model's parameters and initial values without using them; names of synapses with
+Most of PyNN's tests of populations, views, connectors and recording take a conductance-based cell where any cell would do.
+Here such a name means
+IF_curr_exp that keeps the other model's parameters and initial values without using them; names of synapses with
 short-term plasticity mean static ones that keep their parameters. A test of what
 that model does fails with it, and is listed as one that does not apply. The library itself refuses these names.
 """
@@ -19,7 +20,8 @@ class StandInGroup(LIFGroup):
     """IF_curr_exp neurons beside parameters and variables of another model, which are kept and returned."""
 
     def __init__(self, size, parameters, variables):
-        self._kept, self._kept_initial = {}, {name: np.full(size, float(value)) for name, value in variables.items() if name != "v"}
+        self._kept = {}
+        self._kept_initial = {name: np.full(size, float(value)) for name, value in variables.items() if name != "v"}
         defaults = exact.IF_curr_exp.default_parameters
         usable = {name: value for name, value in parameters.items() if name in defaults}
         super().__init__(size, {**defaults, **usable})
@@ -59,7 +61,7 @@ def _stand_in(model):
 
 
 def install():
-    """Put a stand-in into `ttfs_pynn.exact` for every cell type with neurons that it lacks. For a process that runs tests only."""
+    """Put a stand-in into `ttfs_pynn.exact` for every cell type with neurons that it lacks; only where tests run."""
     for name, model in vars(cells).items():
         if isinstance(model, type) and issubclass(model, StandardCellType) and model.__module__ == cells.__name__ \
                 and getattr(model, "receptor_types", None) and name not in (*REFUSED_BY_THE_LIBRARY, "IF_curr_exp", "IF_curr_delta") \

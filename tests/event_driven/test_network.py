@@ -6,7 +6,7 @@ import pytest
 
 from tests.event_driven.reference import reference_spikes
 from tests.event_driven.test_core import PARAMETERS, random_network, source_group
-from ttfs_pynn.event_driven import kernels
+from ttfs_pynn.event_driven import core, kernels
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, LIFGroup, SimulationError, Synapses
 
 FIRES_ONCE = {**PARAMETERS, "tau_refrac": 40.0}  # for one input
@@ -67,6 +67,17 @@ def test_split_runs_equal_one_run(shared):
     whole, pieces = (random_network(np.random.default_rng(6), 40, 10, 60.0, shared=shared)[0] for _ in range(2))
     stops = np.sort(np.random.default_rng(7).uniform(0, 60, 60))
     assert_same_spikes(run(whole, 60.0), run(pieces, *stops, 60.0), TOLERANCE, at_least=300)
+
+
+def test_a_group_is_advanced_in_pieces_where_much_arrives(monkeypatch):
+    results = []
+    for most in (2**22, 50):
+        monkeypatch.setattr(core, "_MOST_EVENTS", most)
+        network, _, neurons, *_ = random_network(np.random.default_rng(6), 40, 10, 60.0)
+        for synapses in network.synapses:
+            synapses.set_delays(np.random.default_rng(1).uniform(0, 5, len(synapses)))
+        results.append(run(network, 60.0))
+    assert_same_spikes(*results, TOLERANCE, at_least=300)
 
 
 def test_split_runs_of_a_recurrent_network_equal_one_run():

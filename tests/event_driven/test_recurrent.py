@@ -23,7 +23,8 @@ def random_recurrent(rng, method, n=12, delay=(0.3, 4.0)):
     network.add_group(sources)
     for _ in range(2):
         network.add_group(LIFGroup(n, dict(
-            tau_m=rng.uniform(8, 30, n), cm=rng.uniform(0.2, 1, n), v_rest=rng.uniform(-70, -60, n), v_reset=rng.uniform(-75, -65, n),
+            tau_m=rng.uniform(8, 30, n), cm=rng.uniform(0.2, 1, n), v_rest=rng.uniform(-70, -60, n),
+            v_reset=rng.uniform(-75, -65, n),
             v_thresh=rng.uniform(-55, -50, n), tau_refrac=rng.choice([0.2, 2.0], n), i_offset=rng.choice([0.0, 0.8, 1.6], n),
             tau_syn_E=rng.uniform(1, 6, n), tau_syn_I=rng.uniform(7, 7.9, n)), dict(v=rng.uniform(-70, -51, n))))
     for pre in network.groups:
@@ -43,7 +44,8 @@ def assert_each_neuron_is_the_reference(network, spikes, duration, at_least):
             continue
         for n in range(group.size):
             events = sorted((t + s.delay[k], s.weight[k], s.receptor) for s in network.synapses if s.post_group is group
-                            for k in np.flatnonzero(s.post == n) for t in spikes[s.pre_group][1][spikes[s.pre_group][0] == s.pre[k]])
+                            for k in np.flatnonzero(s.post == n) for index, times in [spikes[s.pre_group]]
+                            for t in times[index == s.pre[k]])
             parameters = {name: array[n] for name, array in group.get_parameters().items()}
             expected = reference_spikes(parameters, group.get_initial()["v"][n], [e for e in events if e[0] < duration], duration)
             found = spikes[group][1][spikes[group][0] == n]
@@ -153,6 +155,18 @@ def test_a_cycle_without_delay_is_named(edges, path):
         network.advance(1.0)
     network.synapses[0].set_delays(1.0)
     network.advance(1.0)
+
+
+def test_empty_projections_make_no_cycle_and_lose_no_group():
+    network = EventDrivenNetwork()
+    groups = [LIFGroup(1, {**PARAMETERS, "i_offset": 1.0}) for _ in range(2)]
+    for group in groups:
+        network.add_group(group)
+    for pre, post in (groups, groups[::-1]):
+        network.add_synapses(Synapses(pre, post, "excitatory", [], [], [], []))
+    (_, first), (_, second) = run(network, 100.0)
+    assert first.size > 3
+    np.testing.assert_array_equal(first, second)
 
 
 def test_windows_are_refused_without_a_delay():

@@ -18,6 +18,8 @@ from ttfs_pynn.event_driven.synapses import Synapses
 
 __all__ = ["EventDrivenNetwork", "LIFGroup", "SimulationError", "SpikeSourceGroup", "Synapses"]
 
+_MOST_EVENTS = 2**22  # of one group at a time
+
 
 class EventDrivenNetwork:
     """Groups and synapses, and the order in which they are advanced. method: see `RecurrentGroups`."""
@@ -55,7 +57,7 @@ class EventDrivenNetwork:
             if isinstance(part, RecurrentGroups):
                 found = part.advance(t_stop)
             else:
-                found = {part: part.advance(t_stop) if isinstance(part, LIFGroup) else part.spikes(self.t, t_stop)}
+                found = {part: self._advance_group(part, t_stop)}
             inside = getattr(part, "synapses", ())
             for group, (index, time) in found.items():
                 for synapses in self._outgoing.get(group, ()):
@@ -65,6 +67,16 @@ class EventDrivenNetwork:
         self.t = float(t_stop)
         return spikes
 
+    def _advance_group(self, group, t_stop):
+        if not isinstance(group, LIFGroup):
+            return group.spikes(self.t, t_stop)
+        # Arrivals of a group are laid out in arrays: in pieces, for memory is to grow with spikes and not with arrivals.
+        pieces = sum(synapses.count_events() for synapses in group.incoming) // _MOST_EVENTS + 1
+        if pieces == 1:
+            return group.advance(t_stop)
+        parts = [group.advance(stop) for stop in [*np.linspace(self.t, t_stop, pieces + 1)[1:-1], t_stop]]
+        return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+
     def _recurrent(self, members):
         """Groups that depend on each other, or a group that does so on itself; the group where there is no cycle."""
         incoming = [s for s in self.synapses if s.post_group in members and len(s)]
@@ -72,7 +84,7 @@ class EventDrivenNetwork:
             return members[0]
         cycle = cycle_without_delay(members, incoming)
         if cycle:
-            path = " -> ".join(f"group {self.groups.index(group)} neuron {index}" for group, index in cycle)
+            path = " -> ".join(f"{group.label or f'group {self.groups.index(group)}'} neuron {index}" for group, index in cycle)
             raise SimulationError(f"a cycle of connections without delay, {path}: give one of them a delay > 0")
         return RecurrentGroups(members, incoming, self.method)
 
@@ -85,8 +97,9 @@ class EventDrivenNetwork:
         for s in self.synapses:
             self._outgoing.setdefault(s.pre_group, []).append(s)
         position = {group: k for k, group in enumerate(self.groups)}
-        pre = [position[s.pre_group] for s in self.synapses]
-        post = [position[s.post_group] for s in self.synapses]
+        connecting = [s for s in self.synapses if len(s)]  # a projection may be empty: it connects no groups
+        pre = [position[s.pre_group] for s in connecting]
+        post = [position[s.post_group] for s in connecting]
         graph = coo_array((np.ones(len(pre)), (pre, post)), shape=(len(self.groups),) * 2)
         n, label = connected_components(graph, directed=True, connection="strong")
         before = {k: set() for k in range(n)}

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from ttfs_pynn.event_driven.kernels import INVERSE_CM, MOST_SPIKES, RATE_E, RATE_I, RATE_M, RESET, TAU_REFRAC, THRESHOLD, U_INF
-from ttfs_pynn.event_driven.windows import first_due, grown
+from ttfs_pynn.event_driven.window_steps import first_due, grown
 from ttfs_pynn.first_spike.membrane import first_crossing, phi
 
 _LOOK_AHEAD = 0.25  # of the shortest time constant: how far a spike is looked for while its input may still change

@@ -34,6 +34,7 @@ class LIFGroup:
     PARAMETERS = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E", "tau_syn_I")
     VARIABLES = ("v", "isyn_exc", "isyn_inh")
     JUMPS = False  # whether a weight is a step of v (mV) instead of a current (nA)
+    label = None  # what errors call it
 
     def __init__(self, size, parameters, initial=None):
         self.size = int(size)

@@ -166,6 +166,7 @@ class Population(_OnGroup, common.Population):
             else:
                 parameters.evaluate(mask=slice(None), simplify=False)
                 self.group = self.celltype.create_group(self.size, parameters.as_dict(), state)
+                self.group.label = self.label
         except errors.InvalidParameterValueError:
             raise
         except ValueError as error:

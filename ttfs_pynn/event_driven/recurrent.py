@@ -103,7 +103,7 @@ class RecurrentGroups:
             typical = float(np.median(1 / rates[kind].max(axis=1)))
         method = self.method or ("windows" if self._shortest_delay >= _SHORTEST_WINDOW * typical else "queue")
         if method == "windows":
-            longest = 2.0 ** np.floor(np.log2(min(self._shortest_delay, 0.25 * typical)))
+            longest = 2.0 ** np.floor(np.log2(min(self._shortest_delay, typical)))
             ok, index, time = run_windows(*known, self._links, table, t, float(t_stop), longest, kind, rates, *state, parameters)
         else:
             ok, index, time = run_queue(*known, self._links, table, t, float(t_stop), *state, parameters)

@@ -21,8 +21,7 @@ class Synapses:
         self.pre_group, self.post_group, self.receptor = pre_group, post_group, receptor
         self.pre, self.post = np.array(pre, dtype=np.int32), np.array(post, dtype=np.int32)
         n_pre, n_post = pre_group.size, post_group.size
-        self._complete = bool(self.pre.size == n_pre * n_post and n_pre * n_post > 0
-                              and np.unique(self.pre * np.int64(n_post) + self.post).size == self.pre.size)
+        self._complete = self.pre.size == n_pre * n_post > 0 and self._every_pair()
         self._weight = self._dense = None
         self.layout_version = self.weight_version = 0
         self.clear()
@@ -33,6 +32,11 @@ class Synapses:
 
     def __len__(self):
         return self.pre.size
+
+    def _every_pair(self):
+        connected = np.zeros((self.pre_group.size, self.post_group.size), dtype=bool)
+        connected[self.pre, self.post] = True
+        return bool(connected.all())
 
     def _checked(self, name, values):
         values = np.array(np.broadcast_to(np.asarray(values, dtype=float), self.pre.shape))
@@ -174,9 +178,18 @@ class Synapses:
                 kept.append((times[on_the_way], index[on_the_way]))
         self._in_flight = kept
 
+    def count_events(self):
+        """How many arrivals, at most, the spikes on their way make."""
+        sources = [index for _, index in self._in_flight]
+        if self.is_dense or not sources:
+            return sum(index.size for index in sources)
+        return int(sum(np.diff(self._divide()[2])[index].sum() for index in sources))
+
     def take_events(self, t_stop):
         """Arrivals before t_stop: (times, rows), unsorted; the later ones stay on their way."""
         times, index, delivered_until = self.take_spikes(t_stop)
+        if times.size and times.max() >= t_stop:
+            times, index = times[times < t_stop], index[times < t_stop]
         if not times.size:
             return np.empty(0), np.empty(0, dtype=np.int64)
         if self.is_dense:

@@ -17,151 +17,48 @@ import math
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.event_driven.kernels import (
-    INVERSE_CM,
-    MOST_SPIKES,
-    N_FACTORS,
-    THRESHOLD,
-    U_INF,
-    next_spike,
-    window_factors,
-)
-from ttfs_pynn.first_spike.membrane import phi
+from ttfs_pynn.event_driven.kernels import MOST_SPIKES, N_FACTORS, next_spike, window_factors
+from ttfs_pynn.event_driven.window_steps import add_active, deliver, first_due, gather, grown, in_time_order, keep_active, settle
 
-_FEW = 24  # arrivals that insertion sorts faster than a call of argsort
 _ADAPT_EVERY = 32  # windows
 
 
 @njit(cache=True, error_model="numpy")
-def grown(array, size):
-    """`array` with room for `size` elements."""
-    if size <= array.size:
-        return array
-    larger = np.empty(max(size, 2 * array.size), dtype=array.dtype)
-    larger[:array.size] = array
-    return larger
+def _replay(n, begin, end, last, active, entries, scratch, table, out, n_out, fired,
+            u, i_exc, i_inh, clamped_until, parameters):
+    """Carry neuron n from `begin` to `end` through its arrivals, the chain that ends with entry `last`, one after the other.
 
-
-@njit(cache=True, error_model="numpy")
-def first_due(table, sender, time, t):
-    """The first connection of `sender` (they are in order of delay) through which a spike at `time` arrives at t or later."""
-    start, delay = table[0], table[3]
-    lo, hi = start[sender], start[sender + 1]
-    while lo < hi:
-        middle = (lo + hi) // 2
-        if time + delay[middle] < t:
-            lo = middle + 1
-        else:
-            hi = middle
-    return lo
-
-
-@njit(cache=True, error_model="numpy")
-def _deliver(end, n_active, active_time, active_sender, active_from, active_next, table, kind, rates, factors, stamps, stamp,
-             arrived):
-    """Sum what the arrivals before `end` do to the state at `end`: arrived[n] = (membrane * cm, exc, inh, positive weights).
-
-    Returns (stamp, number of arrivals). factors[kind] = (phi, decay) belong to the arrival stamps[kind].
+    Its spikes are added to out = (index, time). Returns (scratch, out, number of spikes in out), the first two with room enough.
     """
-    start, target, weight, delay, inhibitory = table
-    count = 0
-    for a in range(n_active):
-        k = active_next[a]
-        active_from[a] = k
-        last = start[active_sender[a] + 1]
-        time = active_time[a]
-        current = 2 if inhibitory[active_sender[a]] else 1
-        previous = -1.0
-        s = 0.0
-        while k < last:
-            if delay[k] != previous:
-                previous = delay[k]
-                if not time + previous < end:
-                    break
-                s = end - (time + previous)
-                stamp += 1
-            n = target[k]
-            kin = kind[n]
-            if stamps[kin] != stamp:
-                stamps[kin] = stamp
-                rate_m, rate_s = rates[kin, 0], rates[kin, current]
-                decay = math.exp(-rate_s * s)
-                difference = rate_s - rate_m
-                # Digits are lost only where the rates are close; phi loses none, and takes longer.
-                factors[kin, 0] = ((math.exp(-rate_m * s) - decay) / difference if abs(difference) > 0.1 * rate_s
-                                   else phi(s, rate_m, rate_s))
-                factors[kin, 1] = decay
-            w = weight[k]
-            arrived[n, 0] += w * factors[kin, 0]
-            arrived[n, current] += w * factors[kin, 1]
-            arrived[n, 3] += max(w, 0.0)
-            k += 1
-        active_next[a] = k
-        count += k - active_from[a]
-    return stamp, count
-
-
-@njit(cache=True, error_model="numpy")
-def _settle(begin, end, arrived, kind, factors, u, i_exc, i_inh, clamped_until, parameters, head, chosen):
-    """Carry all neurons to `end` that surely do not fire; list the others in `chosen`. Returns their number.
-
-    The bound: an arrival adds at most w reach / cm, reach the largest phi of the window. Of two currents of opposite signs the
-    faster weighs more by a ratio that grows with time, so the ratio at the end bounds their sum.
-    """
-    n_chosen = 0
-    for n in range(u.size):
-        f = factors[kind[n]]
-        p = parameters[n]
-        if clamped_until[n] < end:
-            x = u[n] - p[U_INF]
-            theta = p[THRESHOLD] - p[U_INF]
-            e, i = i_exc[n], i_inh[n]
-            drive = max(e * f[5] + i if e >= i else i * f[6] + e, 0.0) + arrived[n, 3]
-            highest = (x if x >= 0.0 else x * f[0]) + drive * p[INVERSE_CM] * f[7]
-            # 1e-9: far more than rounding, and it costs only a replay
-            if clamped_until[n] > begin or not highest + 1e-9 * (abs(theta) + abs(x)) < theta:
-                chosen[n_chosen] = n
-                n_chosen += 1
-                head[n] = -1
-                arrived[n, :] = 0.0
-                continue
-            u[n] = x * f[0] + (e * f[3] + i * f[4] + arrived[n, 0]) * p[INVERSE_CM] + p[U_INF]
-        i_exc[n] = i_exc[n] * f[1] + arrived[n, 1]
-        i_inh[n] = i_inh[n] * f[2] + arrived[n, 2]
-        arrived[n, 0] = arrived[n, 1] = arrived[n, 2] = arrived[n, 3] = 0.0
-    return n_chosen
-
-
-@njit(cache=True, error_model="numpy")
-def _gather(n_active, active_from, active_next, target, head, entry_synapse, entry_active, entry_next):
-    """Chain the arrivals of this window at the chosen neurons: head[n] is the last of neuron n, -1 none, -2 not chosen."""
-    count = 0
-    for a in range(n_active):
-        for k in range(active_from[a], active_next[a]):
-            n = target[k]
-            if head[n] != -2:
-                if count == entry_synapse.size:
-                    entry_synapse = grown(entry_synapse, count + 1)
-                    entry_active = grown(entry_active, count + 1)
-                    entry_next = grown(entry_next, count + 1)
-                entry_synapse[count], entry_active[count], entry_next[count] = k, a, head[n]
-                head[n] = count
-                count += 1
-    return entry_synapse, entry_active, entry_next
-
-
-@njit(cache=True, error_model="numpy")
-def _in_time_order(times, order, n):
-    """Fill order[:n] so that times[order] does not decrease."""
-    if n > _FEW:
-        order[:n] = np.argsort(times[:n], kind="mergesort")
-        return
-    for k in range(n):
-        m = k
-        while m > 0 and times[order[m - 1]] > times[k]:
-            order[m] = order[m - 1]
-            m -= 1
-        order[m] = k
+    m = 0
+    while last >= 0:
+        if m == scratch[0].size:
+            scratch = grown(scratch[0], m + 1), grown(scratch[1], m + 1), grown(scratch[2], m + 1)
+        scratch[0][m], scratch[1][m] = active[0][entries[1][last]] + table[3][entries[0][last]], last
+        m += 1
+        last = entries[2][last]
+    times, entry_of, order = scratch
+    in_time_order(times, order, m)
+    now = begin
+    for e in range(m + 1):
+        until = times[order[e]] if e < m else end
+        while True:
+            now = next_spike(n, now, until, u, i_exc, i_inh, clamped_until, parameters)
+            if now == math.inf or fired[n] > MOST_SPIKES:
+                break
+            if n_out == out[0].size:
+                out = grown(out[0], n_out + 1), grown(out[1], n_out + 1)
+            out[0][n_out], out[1][n_out] = n, now
+            n_out += 1
+            fired[n] += 1
+        now = until
+        if e < m:
+            entry = entry_of[order[e]]
+            if table[4][active[1][entries[1][entry]]]:
+                i_inh[n] += table[2][entries[0][entry]]
+            else:
+                i_exc[n] += table[2][entries[0][entry]]
+    return scratch, out, n_out
 
 
 @njit(cache=True, error_model="numpy")
@@ -173,92 +70,48 @@ def run_windows(spike_times, spike_senders, links, table, t, t_stop, longest, ki
     the senders that a neuron is. table = (start, target, weight, delay, inhibitory): the connections of each sender in order of
     delay. longest: the largest power of two (ms) that windows may have; no delay from a neuron is smaller.
     """
-    target, weight, delay, inhibitory = table[1], table[2], table[3], table[4]
-    link_start, link_senders = links
+    start = table[0]
     n_neurons, n_kinds = u.size, rates.shape[0]
     arrived, head, chosen = np.zeros((n_neurons, 4)), np.full(n_neurons, -2), np.empty(n_neurons, dtype=np.int64)
     factors, stamps, stamp = np.empty((n_kinds, 2)), np.zeros(n_kinds, dtype=np.int64), 0
     window, window_of = np.empty((n_kinds, N_FACTORS)), -1.0
-    active_time, active_sender = np.empty(64), np.empty(64, dtype=np.int64)
-    active_from, active_next, n_active = np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64), 0
-    entry_synapse, entry_active, entry_next = (np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64),
-                                               np.empty(64, dtype=np.int64))
-    times, order = np.empty(64), np.empty(64, dtype=np.int64)
-    synapse = np.empty(64, dtype=np.int64)
-    out_index, out_time, n_out = np.empty(64, dtype=np.int64), np.empty(64), 0
-    fired = np.zeros(n_neurons, dtype=np.int64)
-    known = 0
-    h, windows, arrivals = longest, 0, 0
+    integers = np.zeros((8, 64), dtype=np.int64)
+    active, n_active = (np.empty(64), integers[0].copy(), integers[1].copy(), integers[2].copy()), 0
+    entries = integers[3].copy(), integers[4].copy(), integers[5].copy()
+    scratch = np.empty(64), integers[6].copy(), integers[7].copy()
+    out, n_out, fired = (integers[0].copy(), np.empty(64)), 0, np.zeros(n_neurons, dtype=np.int64)
+    known, h, windows, arrivals = 0, longest, 0, 0
     begin = t
     while begin < t_stop:
         end = min((math.floor(begin / h) + 1.0) * h, t_stop)
         # Known spikes come in where they happen at the latest, earlier than any of their arrivals.
         while known < spike_times.size and spike_times[known] < end:
             k = first_due(table, spike_senders[known], spike_times[known], begin)
-            if k < table[0][spike_senders[known] + 1]:
-                active_time, active_sender = grown(active_time, n_active + 1), grown(active_sender, n_active + 1)
-                active_from, active_next = grown(active_from, n_active + 1), grown(active_next, n_active + 1)
-                active_time[n_active], active_sender[n_active] = spike_times[known], spike_senders[known]
-                active_next[n_active] = k
+            if k < start[spike_senders[known] + 1]:
+                active = add_active(active, n_active, spike_times[known], spike_senders[known], k)
                 n_active += 1
             known += 1
-        stamp, count = _deliver(end, n_active, active_time, active_sender, active_from, active_next, table, kind, rates,
-                                factors, stamps, stamp, arrived)
+        stamp, count = deliver(end, active, n_active, table, kind, rates, factors, stamps, stamp, arrived)
         if end - begin != window_of:
             window_of = end - begin
             window_factors(window_of, rates, window)
-        n_chosen = _settle(begin, end, arrived, kind, window, u, i_exc, i_inh, clamped_until, parameters, head, chosen)
+        n_chosen = settle(begin, end, arrived, kind, window, u, i_exc, i_inh, clamped_until, parameters, head, chosen)
         first_new = n_out
         if n_chosen:
-            entry_synapse, entry_active, entry_next = _gather(n_active, active_from, active_next, target, head,
-                                                              entry_synapse, entry_active, entry_next)
+            entries = gather(active, n_active, table[1], head, entries)
         for c in range(n_chosen):
             n = chosen[c]
-            m, entry = 0, head[n]
-            head[n] = -2
-            while entry >= 0:
-                if m == times.size:
-                    times, order, synapse = grown(times, m + 1), grown(order, m + 1), grown(synapse, m + 1)
-                synapse[m] = entry
-                times[m] = active_time[entry_active[entry]] + delay[entry_synapse[entry]]
-                m += 1
-                entry = entry_next[entry]
-            _in_time_order(times, order, m)
-            now = begin
-            for e in range(m + 1):
-                until = times[order[e]] if e < m else end
-                while True:
-                    now = next_spike(n, now, until, u, i_exc, i_inh, clamped_until, parameters)
-                    if now == math.inf:
-                        break
-                    out_index, out_time = grown(out_index, n_out + 1), grown(out_time, n_out + 1)
-                    out_index[n_out], out_time[n_out] = n, now
-                    n_out += 1
-                    fired[n] += 1
-                    if fired[n] > MOST_SPIKES:
-                        return False, out_index[:n_out], out_time[:n_out]
-                now = until
-                if e < m:
-                    entry = synapse[order[e]]
-                    if inhibitory[active_sender[entry_active[entry]]]:
-                        i_inh[n] += weight[entry_synapse[entry]]
-                    else:
-                        i_exc[n] += weight[entry_synapse[entry]]
-        kept = 0
-        for a in range(n_active):
-            if active_next[a] < table[0][active_sender[a] + 1]:
-                active_time[kept], active_sender[kept], active_next[kept] = active_time[a], active_sender[a], active_next[a]
-                kept += 1
-        n_active = kept
+            last, head[n] = head[n], -2
+            scratch, out, n_out = _replay(n, begin, end, last, active, entries, scratch, table, out, n_out, fired,
+                                          u, i_exc, i_inh, clamped_until, parameters)
+            if fired[n] > MOST_SPIKES:
+                return False, out[0][:n_out], out[1][:n_out]
+        n_active = keep_active(active, n_active, start)
         for spike in range(first_new, n_out):
-            n = out_index[spike]
-            for link in range(link_start[n], link_start[n + 1]):
-                sender = link_senders[link]
-                if table[0][sender] < table[0][sender + 1]:
-                    active_time, active_sender = grown(active_time, n_active + 1), grown(active_sender, n_active + 1)
-                    active_from, active_next = grown(active_from, n_active + 1), grown(active_next, n_active + 1)
-                    active_time[n_active], active_sender[n_active] = out_time[spike], sender
-                    active_next[n_active] = table[0][sender]
+            for link in range(links[0][out[0][spike]], links[0][out[0][spike] + 1]):
+                sender = links[1][link]
+                if start[sender] < start[sender + 1]:
+                    active = add_active(active, n_active, out[1][spike], sender, start[sender])
                     n_active += 1
         begin = end
         windows += 1
@@ -271,4 +124,4 @@ def run_windows(spike_times, spike_senders, links, table, t, t_stop, longest, ki
             elif per_neuron < 1.0 and 2.0 * h <= longest:
                 h *= 2.0
             windows = arrivals = 0
-    return True, out_index[:n_out], out_time[:n_out]
+    return True, out[0][:n_out], out[1][:n_out]
