@@ -64,7 +64,8 @@ def install():
     """Put a stand-in into `ttfs_pynn.exact` for every cell type with neurons that it lacks; only where tests run."""
     for name, model in vars(cells).items():
         if isinstance(model, type) and issubclass(model, StandardCellType) and model.__module__ == cells.__name__ \
-                and getattr(model, "receptor_types", None) and name not in (*REFUSED_BY_THE_LIBRARY, "IF_curr_exp", "IF_curr_delta") \
+                and getattr(model, "receptor_types", None) \
+                and name not in (*REFUSED_BY_THE_LIBRARY, "IF_curr_exp", "IF_curr_delta") \
                 and "v" in model.default_initial_values:
             setattr(exact, name, _stand_in(model))
     for name in ("TsodyksMarkramSynapse", "SimpleStochasticSynapse", "StochasticTsodyksMarkramSynapse"):
