@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
-from ttfs_pynn.first_spike.membrane import extremum, first_crossing, phi
+from ttfs_pynn.first_spike.membrane import extremum, first_crossing, phi, responses
 
 RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
 N_PARAMETERS = 8
@@ -43,13 +43,19 @@ def window_factors(span, rates, factors):
 
 
 @njit(cache=True, error_model="numpy")
+def _decay_currents(n, span, i_exc, i_inh, p):
+    decay = math.exp(-p[RATE_E] * span)
+    i_exc[n] *= decay
+    i_inh[n] *= decay if p[RATE_I] == p[RATE_E] else math.exp(-p[RATE_I] * span)
+
+
+@njit(cache=True, error_model="numpy")
 def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
     """Carry neuron n without input from t to its first spike before t_stop, whose time is returned, or to t_stop: inf."""
     p = parameters[n]
     if clamped_until[n] > t and t < t_stop:
         until = min(clamped_until[n], t_stop)
-        i_exc[n] *= math.exp(-p[RATE_E] * (until - t))
-        i_inh[n] *= math.exp(-p[RATE_I] * (until - t))
+        _decay_currents(n, until - t, i_exc, i_inh, p)
         t = until
     if not t < t_stop:
         return math.inf
@@ -66,15 +72,17 @@ def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
             s = first_crossing(x, j_exc, j_inh, theta, p[RATE_M], p[RATE_E], p[RATE_I], span)
     t_spike = t + s
     if not t_spike < t_stop:
-        u[n] = (x * math.exp(-p[RATE_M] * span) + j_exc * phi(span, p[RATE_M], p[RATE_E])
-                + j_inh * phi(span, p[RATE_M], p[RATE_I]) + p[U_INF])
+        decay_m, decay_e, response = responses(span, p[RATE_M], p[RATE_E])
+        u[n] = x * decay_m + j_exc * response + p[U_INF]
+        i_exc[n] *= decay_e
+        if p[RATE_I] != p[RATE_E]:
+            _, decay_e, response = responses(span, p[RATE_M], p[RATE_I])
+        u[n] += j_inh * response
+        i_inh[n] *= decay_e
         if s != math.inf:
             u[n] = max(u[n], p[THRESHOLD])  # reached at t_stop itself: the spike belongs to what follows
-        i_exc[n] *= math.exp(-p[RATE_E] * span)
-        i_inh[n] *= math.exp(-p[RATE_I] * span)
         return math.inf
-    i_exc[n] *= math.exp(-p[RATE_E] * s)
-    i_inh[n] *= math.exp(-p[RATE_I] * s)
+    _decay_currents(n, s, i_exc, i_inh, p)
     u[n] = p[RESET]
     clamped_until[n] = t_spike + p[TAU_REFRAC]
     return t_spike

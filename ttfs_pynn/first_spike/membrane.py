@@ -28,6 +28,20 @@ def phi(s, rate_m, rate_s):
 
 
 @njit(cache=True, error_model="numpy")
+def responses(s, rate_m, rate_s):
+    """exp(-r_m s), exp(-r_s s) and phi(s), with one exponential where the rates are equal and two where they are not."""
+    difference = rate_s - rate_m
+    if difference == 0.0:
+        decay = math.exp(-rate_m * s)
+        return decay, decay, s * decay
+    change = math.expm1(-abs(difference) * s)
+    slow = math.exp(-min(rate_m, rate_s) * s)
+    fast = slow * (1.0 + change)
+    response = slow * (-change / abs(difference))
+    return (slow, fast, response) if difference > 0.0 else (fast, slow, response)
+
+
+@njit(cache=True, error_model="numpy")
 def extremum(x, j, rate_m, rate_s):
     """The time s > 0 where dx/ds = 0 for a single current j, or inf: there is at most one.
 
@@ -48,18 +62,21 @@ def extremum(x, j, rate_m, rate_s):
 @njit(cache=True, error_model="numpy")
 def potential(s, x, j, rate_m, rate_s):
     """x(s) for a single current."""
-    return x * math.exp(-rate_m * s) + j * phi(s, rate_m, rate_s)
+    decay_m, _, response = responses(s, rate_m, rate_s)
+    return x * decay_m + j * response
 
 
 @njit(cache=True, error_model="numpy")
 def _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh):
     """x(s), dx/ds and d2x/ds2."""
-    e = j_exc * math.exp(-rate_exc * s)
-    v = x * math.exp(-rate_m * s) + j_exc * phi(s, rate_m, rate_exc)
+    decay_m, decay_exc, response = responses(s, rate_m, rate_exc)
+    e = j_exc * decay_exc
+    v = x * decay_m + j_exc * response
     i = 0.0
     if j_inh != 0.0:
-        i = j_inh * math.exp(-rate_inh * s)
-        v += j_inh * phi(s, rate_m, rate_inh)
+        _, decay_inh, response = responses(s, rate_m, rate_inh)
+        i = j_inh * decay_inh
+        v += j_inh * response
     dv = e + i - rate_m * v
     return v, dv, -rate_exc * e - rate_inh * i - rate_m * dv
 
