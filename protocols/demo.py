@@ -58,12 +58,12 @@ def main(arguments=None):
     folder.write_json("evaluation_brian2.json", result)
     print("Drawing", flush=True)
     overview = figures(folder)
-    print(f"\ntest accuracy on exact    {metrics['test_accuracy']:.4f}  ({metrics['test_samples']} test samples)")
+    print(f"\ntest accuracy on exact         {metrics['test_accuracy']:.4f}  ({metrics['test_samples']} test samples)")
     print("\n".join(evaluate.table(result)))
-    print(f"seconds an epoch          {metrics['seconds_per_epoch']:.2f}")
-    print(f"decision after            {metrics['latency_tau_syn']:.2f} tau_syn, "
+    print(f"seconds an epoch               {metrics['seconds_per_epoch']:.2f}")
+    print(f"decision after                 {metrics['latency_tau_syn']:.2f} tau_syn, "
           f"{metrics['spikes_per_sample']:.0f} spikes a sample")
-    print(f"figures                   {overview.parent} (all on one sheet: {overview.name})")
+    print(f"figures                        {overview.parent} (all on one sheet: {overview.name})")
 
 
 if __name__ == "__main__":

@@ -67,11 +67,11 @@ def _as_dict(agreement):
 
 def table(result):
     """The comparison as lines of text."""
-    lines = [f"{'accuracy on exact':<26}{result['exact_accuracy']:.4f}",
-             f"{'accuracy on ' + result['backend']:<26}{result['test_accuracy']:.4f}  "
+    lines = [f"{'accuracy on exact':<31}{result['exact_accuracy']:.4f}  (the same samples)",
+             f"{'accuracy on ' + result['backend']:<31}{result['test_accuracy']:.4f}  "
              f"({result['test_samples']} test samples, dt {result['dt_ms']:g} ms)",
-             f"{'same class':<26}{result['class_agreement']:.4f}",
-             f"{'first spikes':<26}{'matched':>8}{'missing':>9}{'extra':>7}{'median |dt|':>14}{'largest |dt|':>15}"]
+             f"{'same class':<31}{result['class_agreement']:.4f}",
+             f"{'first spikes':<31}{'matched':>8}{'missing':>9}{'extra':>7}{'median |dt|':>14}{'largest |dt|':>15}"]
     for row in result["layers"]:
         for key, text in (("whole_network", "whole network"), ("own_inputs", "given its own inputs")):
             a = row[key]
