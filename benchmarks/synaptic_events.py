@@ -34,8 +34,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--doublings", type=int, default=4)
     parser.add_argument("--neurons", type=int, default=5_000)
-    parser.add_argument("--indegree", type=int, default=50, help="the smallest")
-    parser.add_argument("--duration", type=float, default=200.0, help="ms, the shortest")
+    parser.add_argument("--indegree", type=int, default=100, help="the smallest")
+    parser.add_argument("--duration", type=float, default=100.0, help="ms, the shortest")
     parser.add_argument("--plot", help="file of the figure")
     a = parser.parse_args()
     factors = [2**k for k in range(a.doublings + 1)]
@@ -48,11 +48,14 @@ def main():
     print(f"exponent of all together {exponent(sum(series.values(), [])):.2f}")
     if a.plot:
         from matplotlib.figure import Figure
+        from matplotlib.ticker import NullFormatter
         axes = Figure(figsize=(5, 4), layout="constrained").subplots()
         for name, points in series.items():
             axes.loglog(*zip(*points, strict=True), "o-", label=f"doublings of {name}: exponent {exponent(points):.2f}")
         axes.set(xlabel="synaptic events", ylabel="time of the run (s)")
-        axes.legend(frameon=False)
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.legend(frameon=False, loc="upper left")
         axes.figure.savefig(a.plot, dpi=150)
 
 
