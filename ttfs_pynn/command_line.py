@@ -19,11 +19,14 @@ class ArgumentParser(argparse.ArgumentParser):
 
 
 def run(main, arguments=None):
-    """Call main(arguments) and exit with what it returns; 2 for a TTFSError, 130 for an interrupt."""
+    """Call main(arguments) and exit with what it returns; 2 for a TTFSError or a file that cannot be used, 130 for an interrupt."""
     try:
         sys.exit(main(arguments) or 0)
     except TTFSError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:  # a folder that cannot be written, a full disk
+        print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted; a run folder keeps its last checkpoint: continue with --resume", file=sys.stderr)

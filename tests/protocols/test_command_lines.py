@@ -98,6 +98,11 @@ def test_a_truncated_checkpoint_falls_back_to_the_one_before(capsys, finished, t
         np.testing.assert_array_equal(w, RunFolder.open(run_folder).read_weights()[name])
 
 
+def test_an_output_that_cannot_be_written(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "Not a directory" in fails(capsys, train.main, "yin_yang", "--output", str(tmp_path / "file" / "run"))
+
+
 def test_bad_evaluations(capsys, finished, tmp_path):
     assert "not a run folder" in fails(capsys, evaluate.main, str(tmp_path))
     assert "the test set has 1 to 1000" in fails(capsys, evaluate.main, str(finished), "--backend", "exact", "--samples", "0")
