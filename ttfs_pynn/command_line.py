@@ -19,7 +19,7 @@ class ArgumentParser(argparse.ArgumentParser):
 
 
 def run(main, arguments=None):
-    """Call main(arguments) and exit with what it returns; 2 for a TTFSError or a file that cannot be used, 130 for an interrupt."""
+    """Call main(arguments) and exit with what it returns; 2 for a TTFSError or an unusable file, 130 for an interrupt."""
     try:
         sys.exit(main(arguments) or 0)
     except TTFSError as error:
