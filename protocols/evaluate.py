@@ -83,6 +83,9 @@ def table(result):
 def open_run(path):
     """(folder, experiment, weights) of a finished run."""
     folder = RunFolder.open(path)
+    if not {"model", "backend", "network", "training"} <= set(folder.configuration):
+        raise ConfigurationError(f"{path} is not a run of protocols.train: its configuration names no model, backend, network "
+                                 "or training")
     experiment = Experiment(models.load(folder.configuration["model"]), folder.configuration)
     stored = folder.read_weights()
     return folder, experiment, [stored[f"w{k}"] for k in range(len(stored))]

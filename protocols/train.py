@@ -43,10 +43,12 @@ def parser():
     return p
 
 
-def configuration(a):
-    """The dict that the run folder keeps, from the command line and the model's defaults."""
+def configuration(a, stored=None):
+    """The dict that the run folder keeps, from the command line and the model's defaults; a resumed run keeps its epochs."""
     model, backend = models.load(a.model), simulator(a.backend)
     training = {**copy.deepcopy(model.PARAMETERS["training"]), "seed": a.seed}
+    if stored is not None:
+        training["epochs"] = stored["training"]["epochs"]
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
                                                      ("learning_rate", a.learning_rate)) if value is not None})
     copies = a.copies or (training["batch_size"] if backend.default_copies > 1 else 1)
@@ -60,21 +62,36 @@ def _begun(path):
     return path.exists() and not (path.is_dir() and all(entry.suffix == ".tmp" for entry in path.iterdir()))
 
 
+def _check_epochs(folder, settings, stored):
+    """Refuse fewer epochs than are done; say so where another number changes the learning rates still to come."""
+    epochs, before = settings["training"]["epochs"], stored["training"]["epochs"]
+    done = folder.load_checkpoint()[1]["epoch"] if folder.has_checkpoint else 0
+    if epochs < done:
+        raise ConfigurationError(f"--epochs {epochs}: {done} epochs are done already; give {done} or more")
+    if epochs != before and settings["training"]["schedule"] == "cosine":
+        print(f"note: the cosine schedule now ends at epoch {epochs}, not {before}; a run of {epochs} from the start would differ")
+
+
 def train(a):
     """Train as the command line says. Returns (metrics, folder, experiment, trainer)."""
     if a.resume and a.overwrite:
         raise ConfigurationError("--resume continues a run, --overwrite replaces it; give one of them")
-    settings = configuration(a)
+    resuming = a.resume and _begun(a.output)
+    stored = RunFolder.open(a.output).configuration if resuming else None
+    settings = configuration(a, stored)
     simulator(a.backend).load()
     experiment = Experiment(models.load(a.model), settings)
-    if a.resume and _begun(a.output):
+    network = experiment.network(seed=a.seed)
+    trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),))
+    # Nothing is written before everything that was asked for has been found possible.
+    if resuming:
+        _check_epochs(RunFolder.open(a.output, settings, free=FREE), settings, stored)
         folder = RunFolder.open(a.output, settings, writing=True, free=FREE)
     else:
         if a.resume:
             print(f"nothing to resume in {a.output}: a new run starts")
         folder = experiment.create_folder(a.output, a.overwrite)
-    network = experiment.network(seed=a.seed)
-    trainer = experiment.trainer(network, folder, () if a.quiet else (Progress(),))
+    trainer.folder = folder
     if folder.has_checkpoint:
         arrays, meta, warning = folder.load_checkpoint()
         if warning:

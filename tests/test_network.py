@@ -95,6 +95,19 @@ def test_bad_architectures():
         Architecture(4, (Layer(3, LIFParameters(), (-1.0,)),), 1.5, 20.0)
 
 
+def test_late_inputs_and_biases_do_not_reach_into_the_next_window():
+    network, _ = small_network()
+    late = samples(3)
+    late[0, 0] = network.timing.deadline
+    with pytest.raises(ValueError, match="larger t_late"):
+        network.present(late)
+    with pytest.raises(ValueError, match="expected \\(samples, 4 inputs\\)"):
+        network.present(late[:, :3])
+    neuron = LIFParameters()
+    slow = Architecture(4, (Layer(5, neuron, (150.0,)), Layer(3, neuron)), 1.5, 20.0)
+    assert small_network(architecture=slow)[0].timing.deadline == 150 + 3 * 20
+
+
 def test_single_presentation_of_too_many_samples():
     with pytest.raises(ValueError, match="present fewer at once"):
         small_network(n_copies=2, single=True)[0].present(samples(3))

@@ -119,6 +119,13 @@ def test_evaluation_counts():
     assert e.spikes.max() <= 33 and e.spikes[decided].min() >= 1
 
 
+@pytest.mark.parametrize("times, labels", [(np.zeros((8, 4)), np.zeros(5, dtype=int)), (np.zeros((2, 4)), [0.5, 1.0]),
+                                           (np.zeros((0, 4)), np.zeros(0, dtype=int)), (np.zeros((2, 4)), [0, -1])])
+def test_bad_samples(times, labels):
+    with pytest.raises(ConfigurationError, match="label"):
+        SpikeData(times, labels)
+
+
 @pytest.mark.parametrize("options, text", [
     ({"epochs": 0}, "epochs = 0 must be at least 1"),
     ({"learning_rate": -1.0}, "learning_rate"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ttfs_pynn.neuron import LIFParameters
-from ttfs_pynn.presentation import Presentation, Timing
+from ttfs_pynn.presentation import Presentation, PresentationError, Timing
 from ttfs_pynn.simulators import simulator_of
 
 __all__ = ["Architecture", "Layer", "LayeredNetwork", "Recording"]
@@ -100,8 +100,8 @@ class LayeredNetwork:
         self._simulator = simulator_of(sim)
         self.delay = self._simulator.smallest_delay(sim.get_time_step()) if delay is None else float(delay)
         neurons = [layer.neuron for layer in architecture.layers]
-        self.timing = timing or Timing.derive(architecture.t_early, architecture.t_late + self.delay * len(neurons), neurons,
-                                              single)
+        last = max([architecture.t_late, *(t for layer in architecture.layers for t in layer.bias_times)])
+        self.timing = timing or Timing.derive(architecture.t_early, last + self.delay * len(neurons), neurons, single)
         if self._simulator.has_time_step:
             # Every window begins on the grid, so that samples are treated alike; NEST 3.10 runs whole steps only.
             self.timing = self.timing.on_grid(sim.get_time_step())
@@ -165,6 +165,14 @@ class LayeredNetwork:
         The order set, run, read, reset is one that keeps the weights on every simulator.
         """
         t_in = np.asarray(t_in, dtype=float)
+        if t_in.ndim != 2 or t_in.shape[1] != self.architecture.n_inputs:
+            raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
+        # A spike after the deadline leaves its neuron refractory in the next sample's window. Jitter may exceed t_late a little.
+        latest = (self.architecture.t_late + self.timing.deadline) / 2
+        if not self._single and (np.isfinite(t_in) & (t_in > latest)).any():
+            raise PresentationError(f"an input spikes at {t_in[np.isfinite(t_in)].max():g} ms; windows are laid out for inputs up to "
+                                    f"t_late = {self.architecture.t_late:g} ms and hold them up to {latest:g} ms; give the "
+                                    "architecture a larger t_late")
         presentation = Presentation(len(t_in), self.timing.window, self.n_copies, self.timing.deadline)
         if self._single and presentation.n_windows > 1:
             raise ValueError(f"{len(t_in)} samples for {self.n_copies} copies that see one sample a run; present fewer at once")

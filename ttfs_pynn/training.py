@@ -29,6 +29,16 @@ class SpikeData:
     times: np.ndarray
     labels: np.ndarray
 
+    def __post_init__(self):
+        times, labels = np.asarray(self.times, dtype=float), np.asarray(self.labels)
+        if times.ndim != 2 or labels.shape != times.shape[:1] or not len(labels):
+            raise ConfigurationError(f"times of shape {times.shape} and labels of shape {labels.shape}; expected (samples, "
+                                     "inputs) and (samples,), at least one sample")
+        if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+            raise ConfigurationError(f"labels are {labels.dtype} from {labels.min()}; give integers from 0")
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "labels", labels)
+
     def __len__(self):
         return len(self.labels)
 

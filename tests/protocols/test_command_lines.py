@@ -64,6 +64,19 @@ def test_resuming_a_finished_run_changes_nothing(finished):
 ])
 def test_bad_training_commands(capsys, tmp_path, arguments, text):
     assert text in fails(capsys, train.main, *arguments, "--output", str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_resume_keeps_the_number_of_epochs_unless_another_is_given(capsys, finished, tmp_path):
+    import shutil
+    run_folder = str(shutil.copytree(finished, tmp_path / "run"))
+    train.main(["yin_yang", "--seed", "3", "--output", run_folder, "--quiet", "--resume"])
+    assert len(RunFolder.open(run_folder).read_history()) == 2
+    assert "2 epochs are done already" in fails(capsys, train.main, "yin_yang", "--seed", "3", "--output", run_folder, "--resume",
+                                               "--epochs", "1")
+    assert RunFolder.open(run_folder).configuration["training"]["epochs"] == 2
+    train.main(["yin_yang", "--seed", "3", "--output", run_folder, "--quiet", "--resume", "--epochs", "3"])
+    assert "cosine" in capsys.readouterr().out and len(RunFolder.open(run_folder).read_history()) == 3
 
 
 def test_an_existing_run_is_not_replaced_and_not_continued_as_another(capsys, finished):
