@@ -69,7 +69,7 @@ def _check_epochs(folder, settings, stored):
     if epochs < done:
         raise ConfigurationError(f"--epochs {epochs}: {done} epochs are done already; give {done} or more")
     if epochs != before and settings["training"]["schedule"] == "cosine":
-        print(f"note: the cosine schedule now ends at epoch {epochs}, not {before}; a run of {epochs} from the start would differ")
+        print(f"note: the cosine schedule now ends at epoch {epochs}, not {before}; a run of {epochs} from the start differs")
 
 
 def train(a):

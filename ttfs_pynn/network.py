@@ -170,8 +170,8 @@ class LayeredNetwork:
         # A spike after the deadline leaves its neuron refractory in the next sample's window. Jitter may exceed t_late a little.
         latest = (self.architecture.t_late + self.timing.deadline) / 2
         if not self._single and (np.isfinite(t_in) & (t_in > latest)).any():
-            raise PresentationError(f"an input spikes at {t_in[np.isfinite(t_in)].max():g} ms; windows are laid out for inputs up to "
-                                    f"t_late = {self.architecture.t_late:g} ms and hold them up to {latest:g} ms; give the "
+            raise PresentationError(f"an input spikes at {t_in[np.isfinite(t_in)].max():g} ms; windows are laid out for inputs "
+                                    f"up to t_late = {self.architecture.t_late:g} ms and hold them up to {latest:g} ms; give the "
                                     "architecture a larger t_late")
         presentation = Presentation(len(t_in), self.timing.window, self.n_copies, self.timing.deadline)
         if self._single and presentation.n_windows > 1:
