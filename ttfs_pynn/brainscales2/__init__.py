@@ -1,0 +1,1 @@
+"""An emulation of the BrainScaleS-2 PyNN adapter."""
