@@ -214,41 +214,6 @@ def test_an_empty_network():
     assert mapping.n_partitions == 1 and mapping.rows.sum() == 0 and "neuron circuits" in mapping.report()
 
 
-def brute_force_drivers(populations, projections, mapping):
-    """Drivers of on-chip sources by loops over dictionaries, for one execution: groups of the event outputs, per hemisphere."""
-    count = {}
-    for projection in projections:
-        entries = zip(projection.pre_index, projection.post_index, projection.weight, strict=True)
-        for pre, post, weight in entries:
-            source, target = mapping.coordinates[projection.pre][pre], mapping.coordinates[projection.post][post]
-            key = (source % 256 // 32, target // 256, projection.receptor, target)
-            count[key] = count.get(key, 0) + max(1, -(-abs(int(weight)) // 63))
-    rows = {}
-    for (output, hemisphere, receptor, _), n in count.items():
-        rows[output, hemisphere, receptor] = max(n, rows.get((output, hemisphere, receptor), 0))
-    drivers = np.zeros((2, 4), dtype=int)
-    for output in range(8):
-        for hemisphere in range(2):
-            both = sum(rows.get((output, hemisphere, receptor), 0) for receptor in ("excitatory", "inhibitory"))
-            drivers[hemisphere, output % 4] += -(-both // 2)
-    return drivers
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_drivers_of_random_networks_by_brute_force(seed):
-    """Integers: equal. The circuits are shuffled, so that all buses of both hemispheres take part."""
-    rng = np.random.default_rng(seed)
-    populations = [neurons(120, "a"), neurons(200, "b")]
-    projections = []
-    for receptor in ("excitatory", "inhibitory"):
-        grid = np.indices((120, 200)).reshape(2, -1)[:, rng.random(24_000) < 0.2]
-        projections.append(ProjectionPlan(receptor, 0, 1, receptor, *grid, rng.integers(0, 130, grid.shape[1])))
-    mapping = map_network(populations, projections, rng.permutation(512))
-    expected = brute_force_drivers(populations, projections, mapping)
-    assert (expected > 0).all()
-    np.testing.assert_array_equal(mapping.drivers[0], expected)
-
-
 def test_mapping_is_fast():
     """On one core about 20 ms and 55 ms; the limits leave room for a busy machine."""
     populations = [external(256), neurons(512)]

@@ -76,10 +76,10 @@ class Mapping:
     def report(self):
         """All resources as a text table: used, available, left."""
         synapses, label, index = self.largest_in_degree
-        chunks = f"{self.multi_chunk_weights}, the largest takes {self.largest_chunks} synapses" if self.multi_chunk_weights else "none"
+        chunks = f"{self.multi_chunk_weights}, the largest takes {self.largest_chunks} synapses"
         notes = [
             f"largest in-degree: {synapses} synapses, neuron {index} of population {label!r}",
-            f"weights beyond {LARGEST_WEIGHT}: {chunks}",
+            f"weights beyond {LARGEST_WEIGHT}: {chunks if self.multi_chunk_weights else 'none'}",
         ]
         return resource_table(self.statistics.execution_instances, notes if label is not None else notes[1:])
 

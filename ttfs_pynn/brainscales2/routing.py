@@ -84,8 +84,8 @@ def route(connections, describe):
         chosen = np.flatnonzero(connections.circuit == worst)
         raise MappingError(
             f"{IN_DEGREE} {describe(chosen)}: {in_degree[worst]} synapses are needed at circuit {worst}, {ROWS} are available. "
-            f"{(connections.synapses[chosen] > 1).sum()} of its {chosen.size} weights are beyond {LARGEST_WEIGHT} and take "
-            f"ceil(|w|/{LARGEST_WEIGHT}) synapses each: connect fewer sources, or clip the weights to +-{LARGEST_WEIGHT}."
+            f"{(connections.synapses[chosen] > 1).sum()} of its {chosen.size} weights are beyond {LARGEST_WEIGHT}; such a weight "
+            f"w takes ceil(|w|/{LARGEST_WEIGHT}) synapses. Connect fewer sources, or clip the weights to +-{LARGEST_WEIGHT}."
         )
     rows, drivers = _fixed_groups(connections, describe)
     sources, buses = _external_groups(connections, rows, drivers, describe)
