@@ -171,6 +171,9 @@ class Population(_OnGroup, common.Population):
             raise
         except ValueError as error:
             raise errors.InvalidParameterValueError(f"{type(self.celltype).__name__}: {error}") from None
+        self._register(state)
+
+    def _register(self, state):
         state.network.add_group(self.group)
 
     def _set_cell_initial_value(self, cell, variable, value):

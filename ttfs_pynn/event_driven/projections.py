@@ -51,6 +51,7 @@ class Connection(common.Connection):
 
 
 class Projection(common.Projection):
+    ROW_MAJOR = False  # the order of connections: target by target as PyNN makes them, or source by source
 
     def __init__(self, presynaptic_population, postsynaptic_population, connector, synapse_type=None, source=None,
                  receptor_type=None, space=Space(), label=None):  # noqa: B008  (PyNN's signature)
@@ -76,6 +77,10 @@ class Projection(common.Projection):
         values = {name: np.concatenate([np.broadcast_to(column[2][name], (n,)) for column, n in
                                         zip(self._columns, sizes, strict=True)] or [np.empty(0)]) for name in names}
         del self._columns
+        if self.ROW_MAJOR:
+            order = np.lexsort((self._post, self._pre))
+            self._pre, self._post = self._pre[order], self._post[order]
+            values = {name: value[order] for name, value in values.items()}
         weight, delay = values.pop("weight"), values.pop("delay")
         self._kept = values  # what else a synapse type of the user's has
         pre_part, pre_index = self._locate(self.pre, self._pre)

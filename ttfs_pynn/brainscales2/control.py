@@ -1,0 +1,195 @@
+"""setup, run, reset, end, as the adapter has them."""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from warnings import warn
+
+import numpy as np
+from pyNN import common
+from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY
+from pyNN.recording import get_io
+
+from ttfs_pynn.brainscales2 import simulator
+from ttfs_pynn.brainscales2.chip import VirtualChip, chip_from_seed, load_chip
+from ttfs_pynn.brainscales2.dlens import halco, lola, sta
+from ttfs_pynn.brainscales2.non_idealities import NonIdealities
+
+__all__ = ["InjectedConfiguration", "InjectedReadout", "RunCommand", "end", "get_backend_statistics", "get_current_time",
+           "get_max_delay", "get_min_delay", "get_post_realtime_read", "get_pre_realtime_read", "get_time_step", "initialize",
+           "num_processes", "preprocess", "rank", "reset", "run", "run_for", "run_until", "setup", "will_it_map"]
+
+
+@dataclass
+class InjectedConfiguration:
+    """Low-level configuration that is written beside the network's. Accepted; it does not change the emulation."""
+
+    pre_non_realtime: object = field(default_factory=dict)
+    pre_realtime: object = field(default_factory=dict)
+    inside_realtime_begin: object = field(default_factory=dict)
+    inside_realtime: object = field(default_factory=sta.AbsoluteTimePlaybackProgramBuilder)
+    inside_realtime_end: object = field(default_factory=dict)
+    post_realtime: object = field(default_factory=dict)
+    ppu_symbols: dict = field(default_factory=dict)
+
+    def __bool__(self):
+        return any(bool(value) for name, value in vars(self).items() if name != "inside_realtime")
+
+
+@dataclass
+class InjectedReadout:
+    """Coordinates that are read beside the experiment. Event counters of the crossbar's outputs can be."""
+
+    pre_realtime: set = field(default_factory=set)
+    inside_realtime_begin: set = field(default_factory=set)
+    inside_realtime_end: set = field(default_factory=set)
+    post_realtime: set = field(default_factory=set)
+    ppu_symbols: set = field(default_factory=set)
+
+
+class RunCommand(Enum):
+    """What run() does: PREPARE maps and calibrates; APPEND schedules a snippet; EXECUTE runs what is scheduled, after appending a
+    last snippet if a time is given."""
+
+    PREPARE = auto()
+    APPEND = auto()
+    EXECUTE = auto()
+
+
+def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
+    """Start a new experiment.
+
+    Of the adapter: neuronPermutation, backgroundPermutation, enable_neuron_bypass, initial_config, injected_config,
+    injected_readout, connection, calibration_cache, injected_calib_target, injected_calib_options, max_delay. The time step has no
+    meaning on the chip. Of this emulation: chip (seed, VirtualChip or file; default 0), non_idealities (NonIdealities),
+    seed (of the noise of runs), record_at_once (True: record any number of membranes in one execution, which the chip cannot).
+    KeyError for any other keyword.
+    """
+    state = simulator.State()
+    max_delay = extra_params.pop("max_delay", DEFAULT_MAX_DELAY)
+    for name in ("mindelay", "maxdelay", "dt", "time_step"):
+        if name in extra_params:
+            raise KeyError(f"{name} is no argument of setup(); PyNN's names are timestep, min_delay and max_delay")
+    if min_delay != "auto" and min_delay > 0:
+        warn(f"min_delay = {min_delay} ms becomes the delay of every synapse type that is given none, and the chip has no delays; "
+             "leave min_delay out", stacklevel=2)
+    state.min_delay = 0 if min_delay == "auto" else min_delay
+    state.max_delay = 0 if max_delay == "auto" else max_delay
+    if "neuronPermutation" in extra_params:
+        state.neuron_permutation = _permutation(extra_params.pop("neuronPermutation"))
+    if "backgroundPermutation" in extra_params:
+        state.background_permutation = [int(halco.PADIBusOnPADIBusBlock(b)) for b in extra_params.pop("backgroundPermutation")]
+    state.injected_config = extra_params.pop("injected_config", InjectedConfiguration())
+    state.injected_readout = extra_params.pop("injected_readout", InjectedReadout())
+    state.initial_config = extra_params.pop("initial_config", None)
+    if extra_params.pop("enable_neuron_bypass", False):
+        if state.initial_config is not None:
+            state.log.INFO("setup(): enable_neuron_bypass overwrites the initial_config")
+        state.initial_config = lola.Chip.default_neuron_bypass
+    for name in ("connection", "calibration_cache", "injected_calib_target", "injected_calib_options"):
+        if extra_params.pop(name, None) is not None and name.startswith("injected"):
+            warn(f"{name} is accepted but has no effect on the emulated calibration", stacklevel=2)
+    state.chip = _chip(extra_params.pop("chip", 0), extra_params.pop("non_idealities", None))
+    state.seed(extra_params.pop("seed", None))
+    state.record_at_once = bool(extra_params.pop("record_at_once", False))
+    if extra_params:
+        raise KeyError(f"setup() does not know {', '.join(map(repr, extra_params))}; see its documentation for what it does")
+    simulator.state = state
+    return rank()
+
+
+def _permutation(numbers):
+    """Circuit numbers, or the errors of the coordinate that they become; ValueError where one comes twice."""
+    coordinates = [int(halco.AtomicNeuronOnDLS(halco.AtomicNeuronOnDLS.enum_type(n)).toEnum()) for n in numbers]
+    if len(set(coordinates)) != len(coordinates):
+        raise ValueError("neuronPermutation names a circuit twice; each neuron needs one of its own")
+    return coordinates
+
+
+def _chip(chip, non_idealities):
+    if not isinstance(chip, VirtualChip):
+        chip = chip_from_seed(chip) if isinstance(chip, int | np.integer) else load_chip(chip)
+    if non_idealities is None:
+        return chip
+    if not isinstance(non_idealities, NonIdealities):
+        raise TypeError(f"non_idealities = {non_idealities!r} must be NonIdealities, such as NonIdealities.off()")
+    return chip.with_non_idealities(non_idealities)
+
+
+def end(compatible_output=True):
+    """Write the files that were asked for in `record(to_file=...)`. Recorded data stay readable."""
+    if simulator.state is None:
+        return
+    for population, variables, filename in simulator.state.write_on_end:
+        population.write_data(get_io(filename), variables)
+    simulator.state.write_on_end = []
+    simulator.state = None
+
+
+def run(runtime, command=RunCommand.EXECUTE):
+    """Prepare, schedule or execute, see RunCommand; runtime in ms of the chip, or None."""
+    state = simulator.state
+    if state is None:
+        raise RuntimeError("there is no experiment to run; call setup() first")
+    if command is RunCommand.PREPARE:
+        state.preprocess()
+    elif command is RunCommand.APPEND:
+        if runtime is None:
+            raise ValueError("RunCommand.APPEND needs the time (ms) for which the network is to run as it is now")
+        state.add(runtime)
+    elif command is RunCommand.EXECUTE:
+        if runtime is not None:
+            state.add(runtime)
+        elif not state.scheduled:
+            raise ValueError("nothing is scheduled; give a time, or schedule snippets with RunCommand.APPEND before "
+                             "(RunCommand.PREPARE only maps and calibrates)")
+        state.run()
+    else:
+        raise ValueError(f"unknown command {command!r}; give one of RunCommand.PREPARE, APPEND, EXECUTE")
+
+
+run_for = run
+
+
+def preprocess():
+    """An old name of run(None, RunCommand.PREPARE)."""
+    warn("preprocess() is deprecated; use run(None, RunCommand.PREPARE)", DeprecationWarning, stacklevel=2)
+    simulator.state.preprocess()
+
+
+_, run_until = common.build_run(simulator)
+reset = common.build_reset(simulator)
+initialize = common.initialize
+get_current_time, get_time_step, get_min_delay, get_max_delay, num_processes, rank = common.build_state_queries(simulator)
+
+
+def _active(what):
+    if simulator.state is None:
+        raise RuntimeError(f"{what} need an experiment; call setup() first")
+    return simulator.state
+
+
+def get_backend_statistics():
+    """How the network was mapped: `mapping.Mapping.statistics`. RuntimeError before setup() or before anything was mapped."""
+    state = _active("statistics")
+    if state.mapping is None:
+        raise RuntimeError("the network has not been mapped yet; call run(None, RunCommand.PREPARE) or run an experiment")
+    return state.mapping.statistics
+
+
+def will_it_map(network=None):
+    """Rows, buses, weights and neurons that the network takes and leaves (`mapping.Mapping`); RuntimeError where it does not fit.
+
+    Everything that was created since setup() counts; `network` is for readers. Nothing is run or calibrated:
+    `print(will_it_map().report())` shows it.
+    """
+    return _active("resources").place()
+
+
+def get_pre_realtime_read():
+    """{coordinate: container} of the injected readout before the run."""
+    return _active("reads").counters("pre_realtime")
+
+
+def get_post_realtime_read():
+    """{coordinate: container} of the injected readout after the run."""
+    return _active("reads").counters("post_realtime")

@@ -1,0 +1,283 @@
+"""One hardware run: snippets of configured network in, spikes and samples out. Knows no PyNN.
+
+A run is a list of `Snippet`s that follow each other without a pause; what membranes and synaptic currents are at the end of one
+is where the next begins. Where more neurons are recorded with the MADC than it can take at once (one with an even and one with an
+odd number), the run is repeated for each pair, with noise of its own, as the adapter's partitioning does.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ttfs_pynn.brainscales2 import converters, events
+from ttfs_pynn.brainscales2.chip_groups import BypassGroup, ChipNetwork, Probes, lif_parameters
+from ttfs_pynn.brainscales2.circuits import physics_of
+from ttfs_pynn.event_driven.core import LIFGroup, SpikeSourceGroup, Synapses
+
+__all__ = ["Connections", "Run", "Snippet", "SnippetResult", "Traces", "execute"]
+
+_INTERVALS = {"madc": converters.MADC_INTERVAL, "cadc": converters.CADC_INTERVAL}
+_PROBED = {"v": "v", "exc_synin": "isyn_exc", "inh_synin": "isyn_inh"}  # adaptation needs no probe
+
+
+@dataclass(frozen=True, eq=False)
+class Connections:
+    """One projection: positions of its populations, indices, weights (integers, signed), receptor."""
+
+    pre: object
+    post: object
+    receptor: str
+    pre_index: np.ndarray
+    post_index: np.ndarray
+    weight: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Snippet:
+    """The network as it is for `ticks` of the clock. Keys are populations (any objects).
+
+    codes: {neuron population: CircuitCodes}; spikes, background: {source population: (index, ticks since the snippet's begin)},
+    from the FPGA and from sources on the chip; connections: {key: Connections}; recorded: {(device, neuron population):
+    {variable: neuron indices}}.
+    """
+
+    ticks: int
+    codes: dict
+    spikes: dict
+    background: dict
+    connections: dict
+    recorded: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Traces:
+    """Samples of one device: {neuron: (variable, times (us since the snippet's begin), values)}."""
+
+    samples: dict
+
+
+@dataclass(frozen=True, eq=False)
+class SnippetResult:
+    """spikes: {population: (index, ticks since the snippet's begin)}; traces: {(device, population): Traces}."""
+
+    spikes: dict
+    traces: dict
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a run is made of besides snippets. sizes: {population: number of cells}; circuits: {neuron population: numbers}."""
+
+    chip: object
+    sizes: dict
+    circuits: dict
+    rng: np.random.Generator
+    record_at_once: bool = False
+
+
+def execute(run, snippets):
+    """(list of SnippetResult, number of executions on the chip that this took)."""
+    pairs = [None] if run.record_at_once else _pairs(run, snippets)
+    results = None
+    for pair in pairs:
+        found = _Execution(run, snippets, pair).results()
+        results = found if results is None else [_merged(a, b, pair) for a, b in zip(results, found, strict=True)]
+    return results, len(pairs)
+
+
+def _pairs(run, snippets):
+    """Sets of (population, neuron) that the MADC takes at once: at most one with an even and one with an odd circuit number."""
+    wanted = {(population, n): run.circuits[population][n] % 2 for s in snippets for (device, population), by_name in
+              s.recorded.items() if device == "madc" for neurons in by_name.values() for n in neurons}
+    parity = [[key for key, odd in wanted.items() if odd == k] for k in (0, 1)]
+    return [{key for some in parity for key in some[k:k + 1]} for k in range(max(1, *map(len, parity)))]
+
+
+def _merged(first, other, pair):
+    """Spikes and traces of the neurons in `pair` come from the execution that recorded them, all else from the first."""
+    spikes = dict(first.spikes)
+    for population in {population for population, _ in pair}:
+        own = [n for p, n in pair if p is population]
+        parts = [(i[k], t[k]) for (i, t), k in ((first.spikes[population], ~np.isin(first.spikes[population][0], own)),
+                                                (other.spikes[population], np.isin(other.spikes[population][0], own)))]
+        index, ticks = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        order = np.argsort(ticks, kind="stable")
+        spikes[population] = index[order], ticks[order]
+    traces = dict(first.traces)
+    for key, found in other.traces.items():
+        if key[0] == "madc":
+            traces[key] = Traces({**(traces[key].samples if key in traces else {}), **found.samples})
+    return SnippetResult(spikes, traces)
+
+
+class _Execution:
+    """The network on the event-driven simulator, carried through the snippets once. Times in us."""
+
+    def __init__(self, run, snippets, pair):
+        self.run, self.snippets, self.pair = run, snippets, pair
+        self.deviations = run.chip.non_idealities
+        self.network = ChipNetwork(self.deviations.spike_jitter / 1000.0, run.rng)
+        self.groups, self.synapses, self.physics = {}, {}, {}
+        self.trial = {}
+        self.latency = self.deviations.latency / 1000.0
+
+    def results(self):
+        begin, found = 0, []
+        for snippet in self.snippets:
+            self._configure(snippet)
+            sent = self._send(snippet, begin)
+            end = begin + snippet.ticks
+            self._probe(snippet)
+            spikes = self.network.advance(end * events.TICK_US)
+            found.append(SnippetResult(self._noticed(spikes, sent, begin, end), self._traces(snippet, begin)))
+            begin = end
+        return found
+
+    def _configure(self, snippet):
+        for population, codes in snippet.codes.items():
+            physics = self.physics[population] = physics_of(codes, self.run.chip, self.run.circuits[population])
+            if population not in self.trial:
+                self.trial[population] = self.deviations.trial_threshold * self.run.rng.standard_normal(physics.v_thresh.size)
+            parameters = lif_parameters(physics, physics.v_thresh + self.trial[population])
+            if population in self.groups:
+                self.groups[population].set_parameters(**parameters)
+                continue
+            kind = BypassGroup if physics.bypass.any() else LIFGroup
+            v = physics.v_rest if not self.deviations.start_at_reset else \
+                physics.v_rest + (parameters["v_reset"] - physics.v_rest) * np.exp(-1.0 / physics.tau_m)
+            v = np.minimum(v, parameters["v_thresh"])
+            self._add(population, kind(physics.v_thresh.size, parameters, {"v": v}))
+        for population in (*snippet.spikes, *snippet.background):
+            if population not in self.groups:
+                self._add(population, SpikeSourceGroup(self.run.sizes[population]))
+        self._connect(snippet)
+
+    def _add(self, population, group):
+        self.groups[population] = group
+        self.network.add_group(group)
+
+    def _connect(self, snippet):
+        for key, c in snippet.connections.items():
+            physics = self.physics[c.post]
+            gain = physics.gain_E if c.receptor == "excitatory" else physics.gain_I
+            weight = c.weight * gain[c.post_index]
+            if isinstance(self.groups[c.post], BypassGroup):
+                weight = c.weight.astype(float)
+            if key in self.synapses:
+                self.synapses[key].set_weights(weight)
+            else:
+                self.synapses[key] = Synapses(self.groups[c.pre], self.groups[c.post], c.receptor, c.pre_index, c.post_index,
+                                              weight, self._delay(c, snippet))
+                self.network.add_synapses(self.synapses[key])
+        for key in self.synapses.keys() - snippet.connections.keys():
+            self.synapses[key].set_weights(0.0)
+
+    def _delay(self, c, snippet):
+        # Without latency an event within a cycle of populations still takes a tick of the clock.
+        if self.latency or c.pre not in snippet.codes:
+            return self.latency
+        reached, new = set(), {c.post}
+        while new:
+            reached |= new
+            new = {other.post for other in snippet.connections.values() if other.pre in new} - reached
+        return events.TICK_US if c.pre in reached else 0.0
+
+    def _send(self, snippet, begin):
+        """Give the sources the events that reach the chip; {population: (index, ticks)} as they were sent."""
+        sent = {}
+        for stream in (snippet.spikes, *({key: value} for key, value in snippet.background.items())):  # each has a way of its own
+            sent |= self._stream(stream, snippet.ticks)
+        for key, (index, ticks) in sent.items():
+            by_cell = np.argsort(index, kind="stable")
+            offsets = np.searchsorted(index[by_cell], np.arange(self.run.sizes[key] + 1))
+            self.groups[key].set_spike_times((begin + ticks[by_cell]) * events.TICK_US, offsets)
+        return sent
+
+    def _stream(self, spikes, duration):
+        """What of these events reaches the chip, one a tick where they share a way."""
+        if not spikes:
+            return {}
+        index, ticks = (np.concatenate(arrays) for arrays in zip(*spikes.values(), strict=True))
+        source = np.repeat(np.arange(len(spikes)), [i.size for i, _ in spikes.values()])
+        order = np.argsort(ticks, kind="stable")
+        index, ticks, source = index[order], ticks[order], source[order]
+        if self.deviations.serial_input:
+            ticks = events.serialised(ticks)
+        kept = (ticks < duration) & ~events.lost(ticks, self.deviations.event_loss, self.run.rng)
+        return {key: (index[kept & (source == k)], ticks[kept & (source == k)]) for k, key in enumerate(spikes)}
+
+    def _noticed(self, spikes, sent, begin, end):
+        """Spikes as the FPGA stamps them, without those that come after the end."""
+        found = dict(sent)
+        for population, group in self.groups.items():
+            if isinstance(group, LIFGroup):
+                index, time = spikes[group]
+                ticks = events.stamped(time + self.latency)
+                inside = ticks < end
+                found[population] = index[inside], ticks[inside] - begin
+        return found
+
+    def _wanted(self, device, population, neurons):
+        if device == "madc" and self.pair is not None:
+            return [n for n in neurons if (population, n) in self.pair]
+        return list(neurons)
+
+    def _probe(self, snippet):
+        for population, group in self.groups.items():
+            if isinstance(group, LIFGroup):
+                group.probe = None
+        for (device, population), by_name in snippet.recorded.items():
+            group = self.groups[population]
+            for variable, neurons in by_name.items():
+                neurons = self._wanted(device, population, neurons)
+                if neurons and variable in _PROBED:
+                    group.probe = group.probe or Probes(group.size, _INTERVALS)
+                    group.probe.record(device, _PROBED[variable], neurons)
+        for group in self.groups.values():
+            if getattr(group, "probe", None) is not None:
+                group.probe.begin(group)
+
+    def _traces(self, snippet, begin):
+        found = {}
+        for (device, population), by_name in snippet.recorded.items():
+            samples = {}
+            for variable, neurons in by_name.items():
+                neurons = self._wanted(device, population, neurons)
+                if neurons:
+                    samples |= self._samples(device, population, variable, neurons, begin, snippet.ticks)
+            found[device, population] = Traces(samples)
+        return self._by_turns(found)
+
+    def _samples(self, device, population, variable, neurons, begin, ticks):
+        group, rng, interval = self.groups[population], self.run.rng, _INTERVALS[device]
+        physics = self.physics[population]
+        if variable in _PROBED:
+            probe = group.probe.by_device[device]
+            probe.end(group)
+            recorded, first, voltages = probe.signal(_PROBED[variable])
+            voltages = voltages[:, np.searchsorted(recorded, neurons)]
+        else:
+            first = np.ceil(begin * events.TICK_US / interval) * interval
+            voltages = np.full((int(ticks * events.TICK_US / interval) + 1, len(neurons)), converters.ADAPTATION_VOLTAGE)
+        if variable.endswith("synin"):
+            gain = (physics.gain_E if variable == "exc_synin" else physics.gain_I)[neurons]
+            voltages = converters.synaptic_voltage(voltages, gain, self.snippets[0].codes[population].dac_bias)
+        times = first + np.arange(len(voltages)) * interval - begin * events.TICK_US
+        keep = times < ticks * events.TICK_US
+        if device == "cadc":
+            keep &= np.arange(times.size) < converters.CADC_SAMPLES
+            offset = self.run.chip.cadc_offsets[self.run.circuits[population][neurons]]
+            values = converters.cadc_values(voltages[keep], offset, self.deviations.cadc_noise, rng)
+        else:
+            values = converters.madc_values(voltages[keep], self.deviations.madc_noise, rng)
+        return {n: (variable, times[keep], values[:, k]) for k, n in enumerate(neurons)}
+
+    def _by_turns(self, found):
+        """Two neurons share the MADC: each has every other sample."""
+        recorded = [(key, n) for key, traces in found.items() if key[0] == "madc" for n in traces.samples]
+        if len(recorded) != 2 or self.pair is None:
+            return found
+        for turn, (key, n) in enumerate(recorded):
+            variable, times, values = found[key].samples[n]
+            found[key].samples[n] = variable, times[turn::2], values[turn::2]
+        return found

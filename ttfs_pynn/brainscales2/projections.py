@@ -1,0 +1,140 @@
+"""Projections on the emulated chip: integer weights with the sign of their receptor, no delays, connections source by source."""
+
+import numpy as np
+from pyNN import common, errors
+from pyNN.space import Space
+
+from ttfs_pynn.brainscales2 import simulator
+from ttfs_pynn.brainscales2.dlens import halco
+from ttfs_pynn.brainscales2.standardmodels.synapses import StaticSynapse
+from ttfs_pynn.event_driven import projections
+from ttfs_pynn.event_driven.synapses import Synapses
+
+__all__ = ["Connection", "Projection"]
+
+Connection = projections.Connection
+_LARGEST = 63
+
+
+class _Digital(Synapses):
+    """The weights and delays of a projection as the chip keeps them. `sign`: 1 or -1; may_be_negative: see check."""
+
+    def __init__(self, owner, *arguments):
+        self.owner = owner
+        super().__init__(*arguments)
+
+    def check(self, name, values):
+        values = super().check(name, values)
+        if name == "delay" and values.any():
+            raise ValueError(f"{self.owner.label}: a delay of {values[values != 0][0]:g} ms is not possible, the chip has no delays; "
+                             "leave it at 0 (and min_delay out of setup(), whose value is the default delay)")
+        return values
+
+    def _checked(self, name, values):
+        values = super()._checked(name, values)
+        return self.owner.checked_weights(np.round(values)) if name == "weight" else values
+
+
+class Projection(projections.Projection):
+    __doc__ = common.Projection.__doc__
+    _simulator = simulator
+    _static_synapse_class = StaticSynapse
+    ROW_MAJOR = True
+
+    def __init__(self, presynaptic_neurons, postsynaptic_neurons, connector, synapse_type=None, source=None, receptor_type=None,
+                 space=Space(), label=None):  # noqa: B008  (PyNN's signature)
+        if isinstance(presynaptic_neurons, common.Assembly):
+            raise NotImplementedError("an assembly cannot be a source on the chip; connect its populations one by one")
+        self.pre_compartment = self._compartment(presynaptic_neurons, getattr(connector, "source_location_selector", None))
+        self.post_compartment = self._compartment(postsynaptic_neurons, getattr(connector, "location_selector", None))
+        super().__init__(presynaptic_neurons, postsynaptic_neurons, connector, synapse_type, source, receptor_type or "excitatory",
+                         space, label)
+        simulator.state.add_projection(self)
+
+    @staticmethod
+    def _compartment(cells, location):
+        if location is None:
+            return halco.CompartmentOnLogicalNeuron()
+        celltype = getattr(cells, "grandparent", cells).celltype
+        if not hasattr(celltype, "get_compartment_ids"):
+            raise ValueError(f"location {location!r}: {type(celltype).__name__} is a point neuron; leave the location out")
+        found = celltype.get_compartment_ids([location])
+        if len(found) != 1:
+            raise ValueError(f"location {location!r} names {len(found)} compartments of {type(celltype).__name__}; give the label of "
+                             "one")
+        return found[0]
+
+    @property
+    def receptor(self):
+        return "inhibitory" if self.receptor_type == "inhibitory" else "excitatory"
+
+    def checked_weights(self, weight):
+        """The weights, or a ConnectionError where their sign is not that of the receptor (of conductances: negative)."""
+        negative, positive = (weight < 0).any(), (weight > 0).any()
+        conductance = self.post.conductance_based
+        if (negative and (conductance or self.receptor == "excitatory")) or (positive and self.receptor == "inhibitory"):
+            raise errors.ConnectionError(
+                f"{self.label}: a weight of {weight.min() if negative else weight.max():g} in an "
+                f"{self.receptor}{' conductance-based' if conductance else ''} projection; excitatory and conductance-based weights "
+                "must be zero or more, inhibitory ones zero or less (signed weights are two projections)")
+        return weight
+
+    def _convergent_connect(self, presynaptic_indices, postsynaptic_index, location_selector=None, **attributes):
+        super()._convergent_connect(presynaptic_indices, postsynaptic_index, None, **attributes)
+
+    def _create(self, pre, post, pre_index, post_index, weight, delay):
+        self.checked_weights(weight)  # before rounding: -0.3 is refused
+        return _Digital(self, pre, post, self.receptor, pre_index, post_index, weight, delay)
+
+    def _assign(self, name, values):
+        before = self.longest_chunk()
+        if name in self._kept:
+            super()._assign(name, values)
+            return
+        for chosen, synapses in self._parts:
+            synapses.check(name, values[chosen])
+        for chosen, synapses in self._parts:
+            (synapses.set_weights if name == "weight" else synapses.set_delays)(values[chosen])
+        self._changed(before)
+
+    def set(self, **attributes):
+        weight = attributes.get("weight")
+        if len(attributes) == 1 and self._dense is not None and isinstance(weight, np.ndarray) and weight.shape == self.shape:
+            before = self.longest_chunk()
+            # A dense copy of all weights, rounded and checked, in one array operation: the common case of a training loop.
+            self._dense.set_dense_weights(self.checked_weights(np.round(weight)))
+            self._changed(before)
+        else:
+            common.Projection.set(self, **attributes)
+
+    def setWeights(self, weight):
+        """An old name of set(weight=...)."""
+        self.set(weight=weight)
+
+    def _changed(self, before):
+        if before > _LARGEST or self.longest_chunk() > _LARGEST:
+            simulator.state.mapping = None  # a weight above 63 takes several synapses
+
+    def longest_chunk(self):
+        return max((float(np.abs(s.dense_weights if s.dense_weights is not None else s.weight).max(initial=0))
+                    for _, s in self._parts), default=0.0)
+
+    def on_populations(self):
+        """(pre population, post population, pre index, post index, weight) for each pair of populations that is connected."""
+        for _, synapses in self._parts:
+            yield (self._owner(self.pre, synapses.pre_group), self._owner(self.post, synapses.post_group), synapses.pre,
+                   synapses.post, synapses.weight.copy())
+
+    @staticmethod
+    def _owner(cells, group):
+        parts = cells.populations if isinstance(cells, common.Assembly) else [cells]
+        return next(p for p in (getattr(part, "grandparent", part) for part in parts) if p.group is group)
+
+    @property
+    def placed_connections(self):
+        """[[number of the circuit]] that each connection reaches; RuntimeError before the network is mapped."""
+        state = simulator.state
+        if state.mapping is None:
+            raise RuntimeError("connections have no place yet; call run(None, RunCommand.PREPARE) first")
+        circuits = state.map()
+        return [[int(circuits[post][n])] for _, post, _, post_index, _ in self.on_populations() for n in post_index]

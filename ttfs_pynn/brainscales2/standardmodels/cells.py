@@ -1,0 +1,12 @@
+"""All cell types."""
+
+from ttfs_pynn.brainscales2.standardmodels.neurons import CalibHXNeuronCoba, CalibHXNeuronCuba, HXNeuron
+from ttfs_pynn.brainscales2.standardmodels.sources import (
+    OffChipSource,
+    SpikeSourceArray,
+    SpikeSourcePoisson,
+    SpikeSourcePoissonOnChip,
+)
+
+__all__ = ["CalibHXNeuronCoba", "CalibHXNeuronCuba", "HXNeuron", "OffChipSource", "SpikeSourceArray", "SpikeSourcePoisson",
+           "SpikeSourcePoissonOnChip"]

@@ -1,0 +1,35 @@
+"""Synapse types. Weights are integers of any size: above 63 they take several synapses of the chip. Delays are 0."""
+
+from pyNN.standardmodels import build_translations, synapses
+
+from ttfs_pynn.brainscales2 import simulator
+from ttfs_pynn.brainscales2.plasticity import PlasticityRuleHandle
+
+__all__ = ["PlasticSynapse", "StaticRecordingSynapse", "StaticSynapse"]
+
+
+class StaticSynapse(synapses.StaticSynapse):
+    """Fixed weight (rounded to an integer) and delay (0)."""
+
+    translations = build_translations(("weight", "weight"), ("delay", "delay"))
+
+    def _get_minimum_delay(self):
+        return simulator.state.min_delay
+
+
+class PlasticSynapse(StaticSynapse, PlasticityRuleHandle):
+    """A weight that a rule on the embedded processor would change: can be created and mapped, but not run."""
+
+    def __init__(self, weight=0, delay=0, plasticity_rule=None):
+        StaticSynapse.__init__(self, weight=weight, delay=delay)
+        PlasticityRuleHandle.__init__(self, plasticity_rule=plasticity_rule)
+
+
+class StaticRecordingSynapse(StaticSynapse, PlasticityRuleHandle):
+    """A static weight that a rule on the embedded processor would record: can be created and mapped, but not run."""
+
+    def __init__(self, timer, weight, observables):
+        from ttfs_pynn.brainscales2.plasticity import PlasticityRule
+        StaticSynapse.__init__(self, weight=weight)
+        PlasticityRuleHandle.__init__(self, PlasticityRule(timer=timer))
+        self.observables = observables

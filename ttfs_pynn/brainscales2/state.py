@@ -1,0 +1,196 @@
+"""State of an emulated experiment: populations, projections, snippets that are scheduled, results, the virtual chip."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from pyNN import common
+
+from ttfs_pynn.brainscales2 import logger as log
+from ttfs_pynn.brainscales2.chip import chip_from_seed
+from ttfs_pynn.brainscales2.dlens import lola
+from ttfs_pynn.brainscales2.energy import classification_costs
+from ttfs_pynn.brainscales2.events import TICKS_PER_MS
+from ttfs_pynn.brainscales2.execution import Connections, Run, Snippet, execute
+from ttfs_pynn.brainscales2.mapping import PopulationPlan, ProjectionPlan, map_network
+from ttfs_pynn.event_driven.state import ID
+
+__all__ = ["ID", "Scheduled", "State"]
+
+
+@dataclass(eq=False)
+class Scheduled:
+    """A snippet, from `begin` for `runtime` (ms); `recorded`: {recorder: its configuration then}; result: once it was run."""
+
+    begin: float
+    runtime: float
+    snippet: Snippet
+    recorded: dict
+    result: object = None
+
+
+class State(common.control.BaseState):
+    """One experiment. Times in ms of the chip, 1000 times faster than biology."""
+
+    dt = 3.4e-5  # between two samples of the MADC
+    record_sample_times = True
+
+    def __init__(self):
+        super().__init__()
+        self.mpi_rank, self.num_processes = 0, 1
+        self.min_delay = self.max_delay = 0
+        self.log = log.get("pyNN.brainscales2")
+        self.chip = chip_from_seed(0)
+        self.seed(None)
+        self.record_at_once = False
+        self.initial_config = self.injected_config = self.injected_readout = None
+        self.neuron_permutation = self.background_permutation = None
+        self.calibrations = 0
+        self.clear()
+
+    def seed(self, seed):
+        """Let the noise of runs follow from `seed`; None: from the system, and Poisson spikes from NumPy's global generator."""
+        self.rng = np.random.default_rng(seed)
+        self.random = np.random if seed is None else np.random.default_rng([seed, 1])
+
+    @property
+    def dac_bias(self):
+        """Bias of all synapses: that of calibrated populations, else of the configuration of the chip."""
+        for population in self.neuron_populations:
+            if "synapse_dac_bias" in population.group.values:
+                return float(population.group.values["synapse_dac_bias"][0])
+        return float(self.base_configuration().synapse_blocks[0].i_bias_dac[0])
+
+    def refractory_clocks(self, choose):
+        """Scales of the two clocks with which all calibrated neurons of the chip reach their refractory times."""
+        return choose(np.concatenate([p.group.values["tau_refrac"] for p in self.neuron_populations if "tau_refrac" in
+                                      p.group.values]))
+
+    def clear(self):
+        self.recorders = set()
+        self.populations, self.projections = [], []  # for scripts to look at
+        self._populations, self._projections = [], []
+        self.current_sources, self.write_on_end = [], []
+        self.id_counter = 0
+        self.segment_counter = -1
+        self.mapping = None
+        self.executions = 0
+        self.hardware_time = 0.0  # ms on the chip since setup
+        self.reset()
+
+    def reset(self):
+        """Back to t = 0: what is scheduled is dropped; network, weights and recording stay."""
+        self.running = False
+        self.t = self.t_start = 0.0
+        self.segment_counter += 1
+        self.scheduled = []
+
+    @property
+    def runtimes(self):
+        return [each.runtime for each in self.scheduled]
+
+    @property
+    def grenade_chip_config(self):
+        """The configuration of the whole chip (a name of earlier versions of the adapter that scripts still use)."""
+        return self.base_configuration()
+
+    def base_configuration(self):
+        if self.initial_config is None:
+            self.initial_config_default = getattr(self, "initial_config_default", None) or lola.Chip()
+            return self.initial_config_default
+        return self.initial_config
+
+    def add_population(self, population):
+        self.populations.append(population)
+        self._populations.append(population)
+        self.mapping = None
+
+    def add_projection(self, projection):
+        self.projections.append(projection)
+        self._projections.append(projection)
+        self.mapping = None
+
+    @property
+    def neuron_populations(self):
+        return [p for p in self._populations if p.celltype.KIND == "neuron"]
+
+    def plan(self):
+        """(populations, projections) as `mapping.map_network` wants them."""
+        position = {population: k for k, population in enumerate(self._populations)}
+        populations = [PopulationPlan(p.label, p.size, p.celltype.KIND) for p in self._populations]
+        projections = [ProjectionPlan(projection.label, position[pre], position[post], projection.receptor, pre_index, post_index,
+                                      weight)
+                       for projection in self._projections
+                       for pre, post, pre_index, post_index, weight in projection.on_populations()]
+        return populations, projections
+
+    def place(self):
+        """The network's Mapping. RuntimeError where it does not fit."""
+        return map_network(*self.plan(), self.neuron_permutation, self.background_permutation)
+
+    def map(self):
+        """Place the network on the chip, and let cells take what follows from their place: {neuron population: circuits}."""
+        if self.mapping is None:
+            self.mapping = self.place()
+        coordinates = {p: circuits for p, circuits in zip(self._populations, self.mapping.coordinates, strict=True)
+                       if p.celltype.KIND == "neuron"}
+        self._check_global_parameters(list(coordinates))
+        for population, circuits in coordinates.items():
+            population.celltype.configure(population, circuits, self)
+        return coordinates
+
+    def _check_global_parameters(self, neurons):
+        """The chip has one bias for all synapses, and one a side for all synaptic inputs that a calibration made."""
+        for name in ("synapse_dac_bias", "i_synin_gm_E", "i_synin_gm_I"):
+            values = np.concatenate([p.group.values[name] for p in neurons if name in p.group.values] or [np.empty(0)])
+            if values.size and (values != values[0]).any():
+                raise RuntimeError(f"{name} takes the values {np.unique(values)[:5]}, but the chip has one for all neurons; give "
+                                   "all populations the same")
+
+    def preprocess(self, begin=0.0, end=0.0):
+        self.map()
+
+    def add(self, runtime):
+        """Schedule the network as it is now for `runtime` ms."""
+        if not (np.isfinite(runtime) and runtime >= 0):
+            raise ValueError(f"cannot run for {runtime} ms; give a finite time, zero or more")
+        coordinates = self.map()
+        begin, ticks = self.t, int(runtime * 125 * 1000)
+        codes = {p: p.celltype.codes(p, self) for p in coordinates}
+        spikes, background = ({p: p.celltype.events(p, begin, begin + runtime, self) for p in self._populations
+                               if p.celltype.KIND == kind} for kind in ("external", "background"))
+        connections = {}
+        for projection in self._projections:
+            for k, (pre, post, pre_index, post_index, weight) in enumerate(projection.on_populations()):
+                connections[projection, k] = Connections(pre, post, projection.receptor, pre_index, post_index, weight)
+        recorded = {}
+        for recorder in self.recorders:
+            recorded.update(recorder.wanted_traces())
+        snippet = Snippet(ticks, codes, spikes, background, connections, recorded)
+        self.scheduled.append(Scheduled(begin, float(runtime), snippet, {r: r.configuration() for r in self.recorders}))
+        self.t = begin + runtime
+
+    def run(self):
+        """Run what is scheduled."""
+        if self.running:
+            raise RuntimeError("the experiment has been run; call reset() before the next run(): the chip's neurons go on in "
+                               "continuous time, and a second run cannot take up where the first one ended")
+        self.running = True
+        sizes = {p: p.size for p in self._populations}
+        circuits = self.map()
+        run = Run(self.chip, sizes, circuits, self.rng, self.record_at_once)
+        results, executions = execute(run, [each.snippet for each in self.scheduled])
+        for each, result in zip(self.scheduled, results, strict=True):
+            each.result = result
+        self.executions = executions * self.mapping.n_partitions
+        self.hardware_time += self.executions * sum(each.snippet.ticks for each in self.scheduled) / TICKS_PER_MS
+        for recorder in self.recorders:
+            recorder.clear_flag = False
+            recorder.take_results()
+
+    def run_until(self, t_stop):
+        self.add(t_stop - self.t)
+        self.run()
+
+    def energy(self, samples):
+        """Time and energy of the chip for `samples` presentations since setup, see `energy`."""
+        return classification_costs(samples, self.hardware_time)
