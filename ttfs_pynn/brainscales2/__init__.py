@@ -1,0 +1,1 @@
+"""Emulation of the BrainScaleS-2 PyNN adapter."""
