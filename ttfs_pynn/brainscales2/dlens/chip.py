@@ -33,7 +33,7 @@ class SynapseWeightRow(Container):
 class SynapseBlock(Container):
     """What the synapses of a half share: the strength of their input current."""
 
-    i_bias_dac = Field(TypedArray(coordinates.CapMemBlockOnHemisphere, hal.analog_value))
+    i_bias_dac = Field(TypedArray(coordinates.CapMemBlockOnHemisphere, hal.analog_value, 1022))
 
 
 class _NeuronBypass:
@@ -54,7 +54,7 @@ class Chip(Container):
     """
 
     neuron_block = Field(NeuronBlock)
-    synapse_blocks = Field(TypedArray(coordinates.SynramOnDLS, SynapseBlock))
+    synapse_blocks = Field(TypedArray(coordinates.SynapseBlockOnDLS, SynapseBlock))
     crossbar = Field(hal.CrossbarOutputConfig)
     background_spike_sources = Field(TypedArray(coordinates.BackgroundSpikeSourceOnDLS, hal.BackgroundSpikeSource))
     default_neuron_bypass = _NeuronBypass()

@@ -37,6 +37,10 @@ class SynramOnDLS(Coordinate, maximum=1):
     """The synapse array of a half."""
 
 
+class SynapseBlockOnDLS(Coordinate, maximum=1):
+    """The synapse array of a half and what belongs to it."""
+
+
 class SynapseRowOnSynram(Coordinate, maximum=255):
     """A row within its synapse array."""
 
