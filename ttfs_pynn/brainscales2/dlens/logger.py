@@ -1,0 +1,3 @@
+"""Loggers; see ttfs_pynn.brainscales2.logger."""
+
+from ttfs_pynn.brainscales2.logger import *  # noqa: F403
