@@ -6,6 +6,7 @@ from pyNN.standardmodels import StandardCellType, build_translations
 from ttfs_pynn.brainscales2.dlens import halco, lola
 from ttfs_pynn.brainscales2.morphology.parameters import McCircuitParameters
 from ttfs_pynn.brainscales2.neuron_fields import NOT_CONFIGURABLE, flatten, unflatten
+from ttfs_pynn.brainscales2.standardmodels.cells_base import Cells
 
 __all__ = ["McNeuronBase"]
 
@@ -33,6 +34,7 @@ class McNeuronBase(StandardCellType):
     translations = build_translations(*((name, name) for name in _DEFAULTS))
     default_parameters = _DEFAULTS
 
+    KIND = "neuron"
     compartments = {}
     logical_compartments = halco.LogicalNeuronCompartments()
     logical_neuron = lola.LogicalNeuron()
@@ -56,6 +58,17 @@ class McNeuronBase(StandardCellType):
         self._given_by_user = parameters
         self._initial_config_applied = False
         super().__init__(**parameters)
+
+    def create_group(self, size, parameters, state):
+        """What a population keeps of its cells: their number. Values stay with the cell type."""
+        return Cells(size, {}, self.parameter_space)
+
+    def configure(self, population, circuits, state):
+        """Nothing is calibrated."""
+
+    def codes(self, population, state):
+        raise NotImplementedError(f"{population.label}: the dynamics of neurons with several compartments are not emulated; networks "
+                                  "of them can be built and mapped (RunCommand.PREPARE), not run")
 
     @classmethod
     def get_default_values(cls):
