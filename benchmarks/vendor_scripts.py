@@ -42,6 +42,8 @@ CLASSES = (
     (r"\bcalix\b|\bpygrenade_vx\b|\bChipPlotter\b|\bOffChipSource\b", False, "low-level access"),
     (r"\bsta\.\w+Builder\b|\bInjected(Configuration|Readout)\b", True, "low-level access"),
 )
+CONTRADICTIONS = {"ts_06-dynamic_range": "it sets a parameter before mapping with an initial configuration, which the vendor's "
+                                         "adapter refuses and its test sw/population wants refused"}
 _RUNS = re.compile(r"\b(pynn|sim)\.run\((?!\s*None,\s*(command=)?\s*pynn\.RunCommand\.PREPARE)")
 
 
@@ -182,6 +184,8 @@ def run(item, folder, timeout):
         item.failed, item.failures = 1, [last[-1] if last else f"exit status {process.returncode}"]
     elif item.kind == "example" and not process.returncode:
         item.passed = 1
+    if item.name in CONTRADICTIONS and any("RuntimeError" in line for line in item.failures):
+        item.notes.append(CONTRADICTIONS[item.name])
     item.result = "failed" if item.failed else "passed" if item.passed else "skipped"
 
 
