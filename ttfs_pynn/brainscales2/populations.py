@@ -5,6 +5,7 @@ from pyNN import common
 
 from ttfs_pynn.brainscales2 import simulator
 from ttfs_pynn.brainscales2.recording import Recorder
+from ttfs_pynn.brainscales2.standardmodels.cells_base import CircuitCells
 from ttfs_pynn.event_driven import populations
 
 __all__ = ["Assembly", "Population", "PopulationView"]
@@ -28,7 +29,12 @@ class _OnChip:
 
     def _set_parameters(self, parameter_space):
         self.celltype.validate_parameter_space()
-        super()._set_parameters(parameter_space)
+        if not isinstance(self.group, CircuitCells):
+            super()._set_parameters(parameter_space)
+            return
+        parameter_space.evaluate(mask=slice(None), simplify=False)
+        for name, value in parameter_space.as_dict().items():
+            self.group.set_at(name, self.group_index, value)
 
     def record(self, variables, to_file=None, sampling_interval=None, locations=None, *, device="madc"):
         """Record variables of all cells; None: forget what was to be recorded in the whole population.

@@ -7,7 +7,7 @@ from pyNN import common
 
 from ttfs_pynn.brainscales2 import logger as log
 from ttfs_pynn.brainscales2.chip import chip_from_seed
-from ttfs_pynn.brainscales2.dlens import lola
+from ttfs_pynn.brainscales2.dlens import hal, halco, lola
 from ttfs_pynn.brainscales2.energy import classification_costs
 from ttfs_pynn.brainscales2.events import TICKS_PER_MS
 from ttfs_pynn.brainscales2.execution import Connections, Run, Snippet, execute
@@ -114,11 +114,11 @@ class State(common.control.BaseState):
         return [p for p in self._populations if p.celltype.KIND == "neuron"]
 
     def plan(self):
-        """(populations, projections) as `mapping.map_network` wants them."""
+        """(populations, projections) as `mapping.map_network` wants them, in circuits."""
         position = {population: k for k, population in enumerate(self._populations)}
-        populations = [PopulationPlan(p.label, p.size, p.celltype.KIND) for p in self._populations]
-        projections = [ProjectionPlan(projection.label, position[pre], position[post], projection.receptor, pre_index, post_index,
-                                      weight)
+        populations = [PopulationPlan(p.label, p.size * p.celltype.columns, p.celltype.KIND) for p in self._populations]
+        projections = [ProjectionPlan(projection.label, position[pre], position[post], projection.receptor,
+                                      pre_index * pre.celltype.columns, post_index * post.celltype.columns, weight)
                        for projection in self._projections
                        for pre, post, pre_index, post_index, weight in projection.on_populations()]
         return populations, projections
@@ -131,7 +131,7 @@ class State(common.control.BaseState):
         """Place the network on the chip, and let cells take what follows from their place: {neuron population: circuits}."""
         if self.mapping is None:
             self.mapping = self.place()
-        coordinates = {p: circuits for p, circuits in zip(self._populations, self.mapping.coordinates, strict=True)
+        coordinates = {p: circuits[::p.celltype.columns] for p, circuits in zip(self._populations, self.mapping.coordinates, strict=True)
                        if p.celltype.KIND == "neuron"}
         self._check_global_parameters(list(coordinates))
         for population, circuits in coordinates.items():
@@ -190,6 +190,27 @@ class State(common.control.BaseState):
     def run_until(self, t_stop):
         self.add(t_stop - self.t)
         self.run()
+
+    def counters(self, section):
+        """{coordinate: hal.EventCounter} of the crossbar's outputs that the injected readout of a section asks for.
+
+        Outputs 0 to 7 lead to the synapse drivers' buses, 8 to 11 to the FPGA. They count from the begin of the run.
+        """
+        counts = np.zeros(halco.CrossbarOutputOnDLS.size, dtype=int)
+        if section == "post_realtime" and self.running:
+            for each in self.scheduled:
+                for population, (index, _) in each.result.spikes.items():
+                    self._count(counts, population, np.bincount(index, minlength=population.size))
+        return {coordinate: hal.CrossbarOutputEventCounter(int(counts[int(coordinate)]))
+                for coordinate in getattr(self.injected_readout, section) if isinstance(coordinate, halco.CrossbarOutputOnDLS)}
+
+    def _count(self, counts, population, spikes):
+        k = self._populations.index(population)
+        if population.celltype.KIND == "neuron":
+            np.add.at(counts, 8 + self.mapping.coordinates[k][::population.celltype.columns] // 32 % 4, spikes)
+            return
+        for buses in self.mapping.source_buses[k][0].T:
+            np.add.at(counts, buses[buses >= 0], spikes[buses >= 0])
 
     def energy(self, samples):
         """Time and energy of the chip for `samples` presentations since setup, see `energy`."""

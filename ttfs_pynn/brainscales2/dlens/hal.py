@@ -7,7 +7,7 @@ from ttfs_pynn.brainscales2.dlens.container import Container, Field, NamedValue,
 from ttfs_pynn.brainscales2.dlens.coordinates import CrossbarOutputOnDLS, NeuronEventOutputOnDLS
 from ttfs_pynn.brainscales2.dlens.ranged import Ranged
 
-__all__ = ["BackgroundSpikeSource", "Barrier", "CapMemCell", "CommonNeuronBackendConfig", "Container", "CrossbarOutputConfig",
+__all__ = ["BackgroundSpikeSource", "Barrier", "CapMemCell", "CommonNeuronBackendConfig", "Container", "CrossbarOutputConfig", "CrossbarOutputEventCounter",
            "EventRecordingConfig", "MADCControl", "NeuronBackendConfig", "NeuronConfig", "SynapseQuad", "SynapseWeightQuad",
            "SystimeSync", "Timer", "analog_value"]
 
@@ -117,6 +117,19 @@ class CrossbarOutputConfig(Container):
 
     enable_event_counter = Field(TypedArray(CrossbarOutputOnDLS, bool))
     enable_slow = Field(TypedArray(CrossbarOutputOnDLS, bool))
+
+
+class CrossbarOutputEventCounter:
+    """How many events passed an output of the crossbar: `value`."""
+
+    def __init__(self, value=0):
+        self.value = int(value)
+
+    def __int__(self):
+        return self.value
+
+    def __repr__(self):
+        return f"CrossbarOutputEventCounter({self.value})"
 
 
 class SynapseWeightQuad:

@@ -6,7 +6,7 @@ from pyNN.standardmodels import StandardCellType, build_translations
 from ttfs_pynn.brainscales2.dlens import halco, lola
 from ttfs_pynn.brainscales2.morphology.parameters import McCircuitParameters
 from ttfs_pynn.brainscales2.neuron_fields import NOT_CONFIGURABLE, flatten, unflatten
-from ttfs_pynn.brainscales2.standardmodels.cells_base import Cells
+from ttfs_pynn.brainscales2.standardmodels.cells_base import CircuitCells
 
 __all__ = ["McNeuronBase"]
 
@@ -59,12 +59,23 @@ class McNeuronBase(StandardCellType):
         self._initial_config_applied = False
         super().__init__(**parameters)
 
+    @property
+    def columns(self):
+        """How many columns of the chip a neuron takes."""
+        columns = [int(circuit.x()) for circuits in self.logical_compartments.get_compartments().values() for circuit in circuits]
+        return max(columns) - min(columns) + 1
+
     def create_group(self, size, parameters, state):
-        """What a population keeps of its cells: their number. Values stay with the cell type."""
-        return Cells(size, {}, self.parameter_space)
+        """What a population keeps of its cells."""
+        return CircuitCells(size, parameters)
 
     def configure(self, population, circuits, state):
-        """Nothing is calibrated."""
+        """Take values from the chip's initial configuration when the network is mapped for the first time."""
+        if state.initial_config is None or self._initial_config_applied:
+            return
+        self.apply_config([halco.LogicalNeuronOnDLS(self.logical_compartments, halco.AtomicNeuronOnDLS(halco.Enum(int(circuit))))
+                           for circuit in circuits], state.initial_config)
+        population.group.set_parameters(**{name: self._by_neuron(name, population.size) for name in self.default_parameters})
 
     def codes(self, population, state):
         raise NotImplementedError(f"{population.label}: the dynamics of neurons with several compartments are not emulated; networks "

@@ -1,12 +1,9 @@
 """What cell types of the emulated chip have in common: where their parameters live, and what a run needs of them."""
 
 import numpy as np
-from pyNN.errors import InvalidParameterValueError
 from pyNN.standardmodels import StandardCellType, build_translations
 
-from ttfs_pynn.brainscales2 import simulator
-
-__all__ = ["Cells", "ChipCell", "NeuronCell", "same_names"]
+__all__ = ["ANALOG", "Cells", "ChipCell", "CircuitCells", "NeuronCell", "check_codes", "same_names"]
 
 ANALOG = ("v", "exc_synin", "inh_synin", "adaptation")
 
@@ -38,10 +35,34 @@ class Cells:
             self._space._parameters[name] = array
 
 
+class CircuitCells:
+    """Parameters of neurons that are made of several circuits, {name: object array (size,)}."""
+
+    def __init__(self, size, values):
+        self.size, self.label, self.values = size, None, {}
+        self.set_parameters(**values)
+
+    def get_parameters(self):
+        return {name: array.copy() for name, array in self.values.items()}
+
+    def set_parameters(self, **values):
+        for name, value in values.items():
+            self.set_at(name, slice(None), value)
+
+    def set_at(self, name, index, value):
+        """Set the neurons `index` to one value, or to one each."""
+        column = self.values.setdefault(name, np.empty(self.size, dtype=object))
+        places = np.arange(self.size)[index]
+        single = not isinstance(value, list | np.ndarray)
+        for k, place in enumerate(places):
+            column[place] = value if single else value[k]
+
+
 class ChipCell(StandardCellType):
     """KIND: 'neuron' (on a circuit), 'external' (spikes from the FPGA) or 'background' (sources on the chip)."""
 
     KIND = "external"
+    columns = 1  # of the chip that a neuron takes
     recordable = ["spikes"]
     injectable = False
 
@@ -96,12 +117,3 @@ def check_codes(values, ranges):
             bad = array[(array < lowest) | (array > highest)][0]
             kind = TypeError if bad < 0 else OverflowError
             raise kind(f"{name} = {bad:g} does not fit its register; allowed are integers from {lowest} to {highest}")
-
-
-def need_state():
-    if simulator.state is None:
-        raise RuntimeError("there is no experiment; call setup() first")
-    return simulator.state
-
-
-__all__ += ["ANALOG", "InvalidParameterValueError", "check_codes", "need_state"]
