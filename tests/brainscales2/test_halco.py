@@ -53,3 +53,8 @@ def test_neurons_of_several_circuits_are_placed_at_their_left_upper_circuit():
         halco.LogicalNeuronOnDLS(shape, halco.AtomicNeuronOnDLS(127))
     with pytest.raises(RuntimeError, match="more than one compartment"):
         halco.LogicalNeuronCompartments({0: [1], 1: [1]})
+
+
+def test_a_column_alone_is_no_circuit():
+    with pytest.raises(TypeError, match="give both"):
+        halco.AtomicNeuronOnDLS(halco.NeuronColumnOnDLS(3))

@@ -100,3 +100,10 @@ def test_arrays_over_places():
     with pytest.raises(OverflowError):
         row.values[halco.SynapseOnSynapseRow(3)] = 64
     assert hal.Timer.Value.fpga_clock_cycles_per_us == 125 and hal.SynapseWeightQuad.Value.max == 63
+
+
+def test_texts():
+    neuron = lola.AtomicNeuron()
+    neuron.leak.v_leak = 5
+    assert repr(neuron.leak) == "AtomicNeuron.Leak(v_leak=CapMemCell.Value(5))"
+    assert "\n    v_leak: CapMemCell.Value(5)" in str(neuron) and "source: membrane" in str(neuron)
