@@ -43,22 +43,22 @@ class Logger:
         if self._logger.isEnabledFor(level):
             self._logger.log(level, "%s", "".join(map(str, parts)), stacklevel=3)
 
-    def TRACE(self, *parts):  # noqa: N802 - the vendor's names
+    def TRACE(self, *parts):
         self._log(LogLevel.TRACE, parts)
 
-    def DEBUG(self, *parts):  # noqa: N802
+    def DEBUG(self, *parts):
         self._log(LogLevel.DEBUG, parts)
 
-    def INFO(self, *parts):  # noqa: N802
+    def INFO(self, *parts):
         self._log(LogLevel.INFO, parts)
 
-    def WARN(self, *parts):  # noqa: N802
+    def WARN(self, *parts):
         self._log(LogLevel.WARN, parts)
 
-    def ERROR(self, *parts):  # noqa: N802
+    def ERROR(self, *parts):
         self._log(LogLevel.ERROR, parts)
 
-    def FATAL(self, *parts):  # noqa: N802
+    def FATAL(self, *parts):
         self._log(LogLevel.FATAL, parts)
 
     def trace(self, message, *arguments):
