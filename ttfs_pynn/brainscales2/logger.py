@@ -43,22 +43,22 @@ class Logger:
         if self._logger.isEnabledFor(level):
             self._logger.log(level, "%s", "".join(map(str, parts)), stacklevel=3)
 
-    def TRACE(self, *parts):  # noqa: N802 - the vendor's names
+    def TRACE(self, *parts):
         self._log(LogLevel.TRACE, parts)
 
-    def DEBUG(self, *parts):  # noqa: N802
+    def DEBUG(self, *parts):
         self._log(LogLevel.DEBUG, parts)
 
-    def INFO(self, *parts):  # noqa: N802
+    def INFO(self, *parts):
         self._log(LogLevel.INFO, parts)
 
-    def WARN(self, *parts):  # noqa: N802
+    def WARN(self, *parts):
         self._log(LogLevel.WARN, parts)
 
-    def ERROR(self, *parts):  # noqa: N802
+    def ERROR(self, *parts):
         self._log(LogLevel.ERROR, parts)
 
-    def FATAL(self, *parts):  # noqa: N802
+    def FATAL(self, *parts):
         self._log(LogLevel.FATAL, parts)
 
     def trace(self, message, *arguments):
@@ -91,23 +91,20 @@ def set_loglevel(logger, level):
 
 def reset():
     """Take all outputs away, and all levels."""
-    root = logging.getLogger(_ROOT)
-    for handler in list(root.handlers):
-        root.removeHandler(handler)
-        handler.close()
+    _close_outputs()
     for name, logger in logging.Logger.manager.loggerDict.items():
         if (name == _ROOT or name.startswith(_ROOT + ".")) and isinstance(logger, logging.Logger):
             logger.setLevel(logging.NOTSET)
-    root.propagate = True
+    logging.getLogger(_ROOT).propagate = True
 
 
 def default_config(level=LogLevel.WARN, fname="", format=None, print_location=False, color=False, date_format=""):
     """Print messages from `level` on to standard output, or into the file `fname` where it is given.
 
     `format` is a format of Python's logging; print_location adds file and line; color and date_format are accepted and unused.
-    A second call replaces the first.
+    A second call replaces the first; the levels of single loggers stay.
     """
-    reset()
+    _close_outputs()
     formatter = logging.Formatter(format or ("%(pathname)s:%(lineno)d " if print_location else "") + _FORMAT)
     handler = logging.FileHandler(fname, mode="w") if fname else logging.StreamHandler(sys.stdout)
     _attach(handler, formatter)
@@ -124,6 +121,13 @@ def write_to_file(filename, logger=None):
 def append_to_file(filename, logger=None):
     """Add this logger's messages (default: all) to a file."""
     _attach(logging.FileHandler(filename), logging.Formatter(_FORMAT), logger)
+
+
+def _close_outputs():
+    root = logging.getLogger(_ROOT)
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        handler.close()
 
 
 def _attach(handler, formatter, logger=None):

@@ -103,7 +103,14 @@ class Container:
         return twin
 
     def __repr__(self):
-        return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.fields)})"
+        """What differs from a new container."""
+        changed = {name: value for name, value in vars(self).items() if value != self.fields[name].default}
+        return f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+
+    def __str__(self):
+        """All fields, one a line."""
+        lines = [f"{name}: {getattr(self, name)}" for name in self.fields]
+        return "\n".join([f"{type(self).__qualname__}", *lines]).replace("\n", "\n  ")
 
     def state(self):
         """What differs from a new container, as a dictionary that JSON can hold."""

@@ -52,13 +52,13 @@ class SynapseWeightRowOnDLS(Coordinate, grid=(SynapseRowOnSynram, SynramOnDLS)):
 class SynapseRowOnDLS(Coordinate, grid=(SynapseRowOnSynram, SynramOnDLS)):
     """One row of synapses; the running number counts array by array."""
 
-    def toSynapseRowOnSynram(self):  # noqa: N802
+    def toSynapseRowOnSynram(self):
         return self.x()
 
-    def toSynramOnDLS(self):  # noqa: N802
+    def toSynramOnDLS(self):
         return self.y()
 
-    def toSynapseWeightRowOnDLS(self):  # noqa: N802
+    def toSynapseWeightRowOnDLS(self):
         return SynapseWeightRowOnDLS(int(self))
 
 
@@ -72,26 +72,26 @@ NeuronRowOnDLS.top, NeuronRowOnDLS.bottom = NeuronRowOnDLS(0), NeuronRowOnDLS(1)
 class NeuronColumnOnDLS(Coordinate, maximum=255):
     """Column of neuron circuits."""
 
-    def toSynapseOnSynapseRow(self):  # noqa: N802
+    def toSynapseOnSynapseRow(self):
         return SynapseOnSynapseRow(int(self))
 
-    def toNeuronEventOutputOnDLS(self):  # noqa: N802
+    def toNeuronEventOutputOnDLS(self):
         return NeuronEventOutputOnDLS(int(self) // (NeuronColumnOnDLS.size // NeuronEventOutputOnDLS.size))
 
 
 class AtomicNeuronOnDLS(Coordinate, grid=(NeuronColumnOnDLS, NeuronRowOnDLS)):
     """One of the 512 neuron circuits: 0 to 255 are the upper row, 256 to 511 the lower one."""
 
-    def toNeuronColumnOnDLS(self):  # noqa: N802
+    def toNeuronColumnOnDLS(self):
         return self.x()
 
-    def toNeuronRowOnDLS(self):  # noqa: N802
+    def toNeuronRowOnDLS(self):
         return self.y()
 
-    def toSynramOnDLS(self):  # noqa: N802
+    def toSynramOnDLS(self):
         return SynramOnDLS(int(self.y()))
 
-    def toCommonNeuronBackendConfigOnDLS(self):  # noqa: N802
+    def toCommonNeuronBackendConfigOnDLS(self):
         """The backend that clocks this circuit: one serves the left columns of both rows, one the right ones."""
         columns = NeuronColumnOnDLS.size // CommonNeuronBackendConfigOnDLS.size
         return CommonNeuronBackendConfigOnDLS(int(self.x()) // columns)

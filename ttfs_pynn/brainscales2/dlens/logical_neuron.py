@@ -18,10 +18,10 @@ class NeuronRowOnLogicalNeuron(Coordinate, maximum=1):
 class AtomicNeuronOnLogicalNeuron(Coordinate, grid=(NeuronColumnOnLogicalNeuron, NeuronRowOnLogicalNeuron)):
     """A circuit within its neuron: 0 to 127 are the upper row, 128 to 255 the lower one."""
 
-    def toNeuronColumnOnLogicalNeuron(self):  # noqa: N802
+    def toNeuronColumnOnLogicalNeuron(self):
         return self.x()
 
-    def toNeuronRowOnLogicalNeuron(self):  # noqa: N802
+    def toNeuronRowOnLogicalNeuron(self):
         return self.y()
 
 

@@ -116,9 +116,11 @@ class Coordinate(Ranged):
             if isinstance(value, rows) or isinstance(other, columns):
                 value, other = other, value
             value = columns(value) + columns.size * rows(other)
+        elif cls.grid is not None and isinstance(value, cls.grid):
+            raise TypeError(f"{cls.__name__} is a column and a row, not {value!r} alone; give both")
         return super().__new__(cls, value)
 
-    def toEnum(self):  # noqa: N802 - the vendor's name, as all of the form toX
+    def toEnum(self):
         """The running number, of type `enum_type`."""
         return self.enum_type(int(self))
 

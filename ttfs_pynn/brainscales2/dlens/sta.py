@@ -12,8 +12,8 @@ from ttfs_pynn.brainscales2.dlens import hal, halco, lola
 from ttfs_pynn.brainscales2.dlens.ranged import Coordinate
 
 __all__ = ["AbsoluteTimePlaybackProgramBuilder", "ContainerTicket", "DumperDone", "PlaybackProgram", "PlaybackProgramBuilder",
-           "PlaybackProgramBuilderDumper", "convert_to_builder", "convert_to_chip", "from_json", "from_portablebinary", "to_json",
-           "to_portablebinary"]
+           "PlaybackProgramBuilderDumper", "convert_to_builder", "convert_to_chip", "from_json", "from_portablebinary", "run",
+           "to_json", "to_portablebinary"]
 
 _HEADING = b"ttfs_pynn BrainScaleS-2 configuration 1\n"
 
@@ -46,9 +46,6 @@ class PlaybackProgram:
     """A finished program: (instruction, coordinate, what) in order."""
 
     instructions: list
-
-    def run(self):
-        raise NotImplementedError("programs are kept, not executed, in this emulation; describe the experiment with PyNN")
 
 
 class PlaybackProgramBuilder:
@@ -125,6 +122,11 @@ class AbsoluteTimePlaybackProgramBuilder:
     def empty(self):
         """Whether nothing is in it."""
         return not self.instructions
+
+
+def run(connection, program):
+    """Raises NotImplementedError: there is no chip at the other end."""
+    raise NotImplementedError("programs are kept, not executed, in this emulation; describe the experiment with PyNN")
 
 
 def convert_to_chip(dumper_done, previous=None):
