@@ -24,7 +24,7 @@ for _name, _class in inspect.getmembers(connectors, inspect.isclass):
 
 
 def _not_available(self, projection):
-    raise NotImplementedError("SmallWorldConnector is not available on the chip; use FixedProbabilityConnector or FromListConnector")
+    raise NotImplementedError("SmallWorldConnector is not available here; use FixedProbabilityConnector or FromListConnector")
 
 
 globals()["SmallWorldConnector"].connect = _not_available

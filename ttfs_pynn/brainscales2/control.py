@@ -59,8 +59,8 @@ def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
     """Start a new experiment.
 
     Of the adapter: neuronPermutation, backgroundPermutation, enable_neuron_bypass, initial_config, injected_config,
-    injected_readout, connection, calibration_cache, injected_calib_target, injected_calib_options, max_delay. The time step has no
-    meaning on the chip. Of this emulation: chip (seed, VirtualChip or file; default 0), non_idealities (NonIdealities),
+    injected_readout, connection, calibration_cache, injected_calib_target, injected_calib_options, max_delay. The time step has
+    no meaning on the chip. Of this emulation: chip (seed, VirtualChip or file; default 0), non_idealities (NonIdealities),
     seed (of the noise of runs), record_at_once (True: record any number of membranes in one execution, which the chip cannot).
     KeyError for any other keyword.
     """
@@ -70,7 +70,7 @@ def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
         if name in extra_params:
             raise KeyError(f"{name} is no argument of setup(); PyNN's names are timestep, min_delay and max_delay")
     if min_delay != "auto" and min_delay > 0:
-        warn(f"min_delay = {min_delay} ms becomes the delay of every synapse type that is given none, and the chip has no delays; "
+        warn(f"min_delay = {min_delay} ms becomes the delay of synapse types that are given none, and the chip has no delays; "
              "leave min_delay out", stacklevel=2)
     state.min_delay = 0 if min_delay == "auto" else min_delay
     state.max_delay = 0 if max_delay == "auto" else max_delay

@@ -1,7 +1,7 @@
 """What the chip's two analog-to-digital converters make of a trace.
 
-The MADC (10 bit) takes a sample each 34 ns of one neuron, or by turns of one with an even and one with an odd number. The CADC (8 bit)
-takes one each 1.7 us of every neuron, the first 100 of a run. A voltage v in LSB of the CADC reads 2.95 v + 88 on the MADC
+The MADC (10 bit) takes a sample each 34 ns of one neuron, or by turns of one with an even and one with an odd number. The CADC (8
+bit) takes one each 1.7 us of every neuron, the first 100 of a run. A voltage v in LSB of the CADC reads 2.95 v + 88 on the MADC
 (figures of the BrainScaleS-2 demos); the voltages of the synaptic inputs are pulled down by an event.
 """
 

@@ -223,7 +223,7 @@ class _Execution:
         return list(neurons)
 
     def _probe(self, snippet):
-        for population, group in self.groups.items():
+        for group in self.groups.values():
             if isinstance(group, LIFGroup):
                 group.probe = None
         for (device, population), by_name in snippet.recorded.items():

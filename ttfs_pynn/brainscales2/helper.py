@@ -21,7 +21,7 @@ ATOMIC_NEURON_MEMBERS = sorted(name for name in dir(lola.AtomicNeuron()) if not 
 def chip_from_targets(chip=0, **targets):
     """A `lola.Chip` whose 512 circuits are calibrated to targets, named as the parameters of CalibHXNeuronCuba (a number or 512).
 
-    chip: seed of the virtual chip, or a VirtualChip; give the same one to setup(). Targets that are not given are the default ones.
+    chip: seed of the virtual chip, or a VirtualChip; give the same one to setup(). Other targets are the default ones.
     """
     unknown = set(targets) - set(DEFAULT_TARGETS)
     if unknown:
@@ -33,8 +33,8 @@ def chip_from_targets(chip=0, **targets):
     codes = parameters_from_codes(calibrate(values, chip, np.arange(N_CIRCUITS), clocks), clocks)
     configuration = lola.Chip()
     for k in range(N_CIRCUITS):
-        configuration.neuron_block.atomic_neurons[k] = neuron_fields.unflatten({**_DEFAULTS,
-                                                                                **{name: array[k] for name, array in codes.items()}})
+        own = {name: array[k] for name, array in codes.items()}
+        configuration.neuron_block.atomic_neurons[k] = neuron_fields.unflatten({**_DEFAULTS, **own})
     for coordinate in halco.iter_all(halco.CommonNeuronBackendConfigOnDLS):
         backend = configuration.neuron_block.backends[coordinate]
         backend.clock_scale_fast, backend.clock_scale_slow, backend.enable_clocks = *clocks, True

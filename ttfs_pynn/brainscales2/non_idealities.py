@@ -77,4 +77,4 @@ class NonIdealities:
         rows = [(entry.name, "on" if (value := getattr(self, entry.name)) is True else "off" if value is False else f"{value:g}",
                  entry.metadata["unit"], entry.metadata["what"], entry.metadata["source"]) for entry in fields(self)]
         widths = [max(len(row[k]) for row in rows) for k in range(4)]
-        return "\n".join("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[4]]) for row in rows)
+        return "\n".join("  ".join([*map(str.ljust, row[:4], widths), row[4]]) for row in rows)

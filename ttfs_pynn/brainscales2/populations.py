@@ -39,8 +39,8 @@ class _OnChip:
     def record(self, variables, to_file=None, sampling_interval=None, locations=None, *, device="madc"):
         """Record variables of all cells; None: forget what was to be recorded in the whole population.
 
-        device: 'madc' (one neuron with an even and one with an odd number at once, each 34 ns), 'cadc' (all neurons, each 1.7 us),
-        or 'pad_0', 'pad_1' with '_buffered' or '_unbuffered' (an analog output: nothing is recorded).
+        device: 'madc' (one neuron with an even and one with an odd number at once, each 34 ns), 'cadc' (all neurons, each
+        1.7 us), or 'pad_0', 'pad_1' with '_buffered' or '_unbuffered' (an analog output: nothing is recorded).
         """
         if variables is None:
             self.recorder.reset()

@@ -26,7 +26,7 @@ class _Digital(Synapses):
     def check(self, name, values):
         values = super().check(name, values)
         if name == "delay" and values.any():
-            raise ValueError(f"{self.owner.label}: a delay of {values[values != 0][0]:g} ms is not possible, the chip has no delays; "
+            raise ValueError(f"{self.owner.label}: a delay of {values[values != 0][0]:g} ms is not possible, the chip has none; "
                              "leave it at 0 (and min_delay out of setup(), whose value is the default delay)")
         return values
 
@@ -47,8 +47,8 @@ class Projection(projections.Projection):
             raise NotImplementedError("an assembly cannot be a source on the chip; connect its populations one by one")
         self.pre_compartment = self._compartment(presynaptic_neurons, getattr(connector, "source_location_selector", None))
         self.post_compartment = self._compartment(postsynaptic_neurons, getattr(connector, "location_selector", None))
-        super().__init__(presynaptic_neurons, postsynaptic_neurons, connector, synapse_type, source, receptor_type or "excitatory",
-                         space, label)
+        super().__init__(presynaptic_neurons, postsynaptic_neurons, connector, synapse_type, source,
+                         receptor_type or "excitatory", space, label)
         simulator.state.add_projection(self)
 
     @staticmethod
@@ -60,8 +60,8 @@ class Projection(projections.Projection):
             raise ValueError(f"location {location!r}: {type(celltype).__name__} is a point neuron; leave the location out")
         found = celltype.get_compartment_ids([location])
         if len(found) != 1:
-            raise ValueError(f"location {location!r} names {len(found)} compartments of {type(celltype).__name__}; give the label of "
-                             "one")
+            raise ValueError(f"location {location!r} names {len(found)} compartments of {type(celltype).__name__}; give the "
+                             "label of one")
         return found[0]
 
     @property
@@ -75,8 +75,8 @@ class Projection(projections.Projection):
         if (negative and (conductance or self.receptor == "excitatory")) or (positive and self.receptor == "inhibitory"):
             raise errors.ConnectionError(
                 f"{self.label}: a weight of {weight.min() if negative else weight.max():g} in an "
-                f"{self.receptor}{' conductance-based' if conductance else ''} projection; excitatory and conductance-based weights "
-                "must be zero or more, inhibitory ones zero or less (signed weights are two projections)")
+                f"{self.receptor}{' conductance-based' if conductance else ''} projection; excitatory and conductance-based "
+                "weights must be zero or more, inhibitory ones zero or less (signed weights are two projections)")
         return weight
 
     def _convergent_connect(self, presynaptic_indices, postsynaptic_index, location_selector=None, **attributes):

@@ -44,7 +44,7 @@ class Recorder(recording.Recorder):
 
     def record(self, variables, ids, sampling_interval=None, locations=None, *, device="madc"):
         if sampling_interval:
-            raise NotImplementedError(f"sampling_interval = {sampling_interval}: the converters have rates of their own; leave it out")
+            raise NotImplementedError(f"sampling_interval = {sampling_interval}: converters have their own rates; leave it out")
         variables = [variables] if isinstance(variables, str) else list(variables)
         sites = self._sites(ids, locations)
         unknown = [name for name in variables if name not in self.population.celltype.recordable]

@@ -59,8 +59,8 @@ class RecordingConfiguration:
             raise ValueError(f"{device} shows one neuron, not {len(sites)}; record a view of one")
         wanted = (next(iter(sites)), buffered)
         if any(other.get(pad, wanted) != wanted for other in (self.pads, *all_pads)):
-            raise ValueError(f"{device} is in use by another neuron, or in the other mode; call record(None) there, or use the other "
-                             "pad")
+            raise ValueError(f"{device} is in use by another neuron, or in the other mode; call record(None) there, or use "
+                             "the other pad")
         self.pads[pad] = wanted
 
     def copy(self):

@@ -131,8 +131,8 @@ class State(common.control.BaseState):
         """Place the network on the chip, and let cells take what follows from their place: {neuron population: circuits}."""
         if self.mapping is None:
             self.mapping = self.place()
-        coordinates = {p: circuits[::p.celltype.columns] for p, circuits in zip(self._populations, self.mapping.coordinates, strict=True)
-                       if p.celltype.KIND == "neuron"}
+        places = zip(self._populations, self.mapping.coordinates, strict=True)
+        coordinates = {p: circuits[::p.celltype.columns] for p, circuits in places if p.celltype.KIND == "neuron"}
         self._check_global_parameters(list(coordinates))
         for population, circuits in coordinates.items():
             population.celltype.configure(population, circuits, self)

@@ -7,9 +7,9 @@ from ttfs_pynn.brainscales2.dlens.container import Container, Field, NamedValue,
 from ttfs_pynn.brainscales2.dlens.coordinates import CrossbarOutputOnDLS, NeuronEventOutputOnDLS
 from ttfs_pynn.brainscales2.dlens.ranged import Ranged
 
-__all__ = ["BackgroundSpikeSource", "Barrier", "CapMemCell", "CommonNeuronBackendConfig", "Container", "CrossbarOutputConfig", "CrossbarOutputEventCounter",
-           "EventRecordingConfig", "MADCControl", "NeuronBackendConfig", "NeuronConfig", "SynapseQuad", "SynapseWeightQuad",
-           "SystimeSync", "Timer", "analog_value"]
+__all__ = ["BackgroundSpikeSource", "Barrier", "CapMemCell", "CommonNeuronBackendConfig", "Container", "CrossbarOutputConfig",
+           "CrossbarOutputEventCounter", "EventRecordingConfig", "MADCControl", "NeuronBackendConfig", "NeuronConfig",
+           "SynapseQuad", "SynapseWeightQuad", "SystimeSync", "Timer", "analog_value"]
 
 
 class _CapMemValue(Ranged, maximum=1022):

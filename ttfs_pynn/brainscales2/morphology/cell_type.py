@@ -78,8 +78,8 @@ class McNeuronBase(StandardCellType):
         population.group.set_parameters(**{name: self._by_neuron(name, population.size) for name in self.default_parameters})
 
     def codes(self, population, state):
-        raise NotImplementedError(f"{population.label}: the dynamics of neurons with several compartments are not emulated; networks "
-                                  "of them can be built and mapped (RunCommand.PREPARE), not run")
+        raise NotImplementedError(f"{population.label}: the dynamics of neurons with several compartments are not emulated; "
+                                  "networks of them can be built and mapped (RunCommand.PREPARE), not run")
 
     @classmethod
     def get_default_values(cls):

@@ -31,9 +31,9 @@ _RANGES = {name: _range(name) for name, value in _CODES.items() if not isinstanc
 
 
 class HXNeuron(NeuronCell):
-    """One neuron circuit. Parameters are the fields of `lola.AtomicNeuron` as member_field, all zero (silent) unless given: voltages
-    and bias currents are codes from 0 to 1022. With an initial_config, values that were not given come from there when the network
-    is mapped. Adaptation and exponential terms are accepted and have no effect.
+    """One neuron circuit. Parameters are the fields of `lola.AtomicNeuron` as member_field, all zero (silent) unless given:
+    voltages and bias currents are codes from 0 to 1022. With an initial_config, values that were not given come from there when
+    the network is mapped. Adaptation and exponential terms are accepted and have no effect.
     """
 
     default_parameters = {**_PLASTICITY, **_CODES}
@@ -100,12 +100,12 @@ class CalibHXNeuronCuba(NeuronCell):
     default_parameters = {"v_rest": 80.0, "v_reset": 70.0, "v_thresh": 125.0, "tau_m": 10.0, "tau_syn_E": 10.0, "tau_syn_I": 10.0,
                           "cm": 63.0, "tau_refrac": 2.0, "i_synin_gm_E": 500.0, "i_synin_gm_I": 500.0, "synapse_dac_bias": 600.0,
                           **_PLASTICITY}
-    units = {**dict.fromkeys(default_parameters, "dimensionless"), **dict.fromkeys(("tau_m", "tau_syn_E", "tau_syn_I", "tau_refrac"),
-                                                                                  "us"), **_UNITS}
+    units = {**dict.fromkeys(default_parameters, "dimensionless"), **_UNITS,
+             **dict.fromkeys(("tau_m", "tau_syn_E", "tau_syn_I", "tau_refrac"), "us")}
     translations = same_names(default_parameters)
     RANGES = {"v_rest": (50, 160), "v_reset": (50, 160), "v_thresh": (50, 220), "tau_m": (0.5, 60), "tau_syn_E": (0.3, 30),
-              "tau_syn_I": (0.3, 30), "cm": (0, 63), "tau_refrac": (0.04, 32), "i_synin_gm_E": (30, 800), "i_synin_gm_I": (30, 800),
-              "synapse_dac_bias": (30, 1022)}
+              "tau_syn_I": (0.3, 30), "cm": (0, 63), "tau_refrac": (0.04, 32), "i_synin_gm_E": (30, 800),
+              "i_synin_gm_I": (30, 800), "synapse_dac_bias": (30, 1022)}
 
     def configure(self, population, circuits, state):
         group = population.group

@@ -80,7 +80,7 @@ class SpikeSourcePoissonOnChip(ChipCell):
     def events(self, population, begin, end, state):
         rates, seeds = (population.group.values[name] for name in ("rate", "seed"))
         if (rates != rates[0]).any() or (seeds != seeds[0]).any():
-            raise AssertionError(f"{population.label}: a generator on the chip has one rate and one seed; give all cells the same")
+            raise AssertionError(f"{population.label}: a generator on the chip has one rate and one seed; give all the same")
         if rates[0] * population.size > self.CLOCK:
             raise RuntimeError(f"{population.label}: {population.size} sources of {rates[0]:g} Hz are more than the generator's "
                                f"clock allows ({self.CLOCK:g} Hz in all); lower the rate or the number of sources")
