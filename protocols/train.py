@@ -10,6 +10,7 @@ examples:
   python -m protocols.train yin_yang --epochs 30 --seed 7 --output runs/yy7
   python -m protocols.train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
   python -m protocols.train yin_yang --backend brian2 --epochs 10 --output runs/brian2
+  python -m protocols.train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
 """
 
 import copy
@@ -39,6 +40,7 @@ def parser():
                    help="time step of simulators that have one (default 0.1 ms; tau_syn is 10 ms)")
     p.add_argument("--copies", type=int, metavar="N",
                    help="copies of the network side by side, one sample each (default: 1 on exact, the batch size on brian2)")
+    p.add_argument("--chip", type=int, metavar="N", help="virtual chip of the backend brainscales2 (default 0)")
     p.add_argument("--quiet", action="store_true", help="no progress")
     return p
 
@@ -52,7 +54,10 @@ def configuration(a, stored=None):
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
                                                      ("learning_rate", a.learning_rate)) if value is not None})
     copies = a.copies or (training["batch_size"] if backend.default_copies > 1 else 1)
-    return {"model": a.model, "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt, "copies": copies,
+    if a.chip is not None and not backend.hardware:
+        raise ConfigurationError(f"--chip {a.chip}: the backend {a.backend} has no chips; leave it out, or use brainscales2")
+    hardware = {"chip": a.chip or 0} if backend.hardware else {}
+    return {**hardware, "model": a.model, "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt, "copies": copies,
             "network": copy.deepcopy(model.PARAMETERS["network"]), "training": training}
 
 

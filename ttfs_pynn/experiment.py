@@ -47,7 +47,9 @@ class Experiment:
         if copies < 1:
             raise ConfigurationError(f"copies = {copies} must be at least 1")
         weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed)) if weights is None else weights
-        sim = simulator(backend).setup(dt, seed=seed)
+        hardware = {"chip": configured.get("chip", 0), "layers": [layer.size for layer in self.architecture.layers]} \
+            if simulator(backend).hardware else {}
+        sim = simulator(backend).setup(dt, seed=seed, **hardware)
         return self.model.build(sim, configured["network"], weights, n_copies=copies, single=copies > 1)
 
     def trainer(self, network, folder=None, callbacks=()):

@@ -36,16 +36,19 @@ class Gradients:
 
 def first_spikes(recording):
     """Read a Recording: Neo Blocks whose annotations first_id and size (PyNN's) say which channel is which neuron."""
-    def read(block):
+    def read(block, several=1):
         if block is None:
             return None
         if len(block.segments) != 1:
             raise ValueError(f"block {block.name!r} holds {len(block.segments)} segments; pass one presentation, a run that was "
                              "read with clear=True")
-        ids = np.arange(block.annotations["size"]) + block.annotations["first_id"]
-        return recording.presentation.first_spikes(block.segments[0], ids)
+        # Of several sources that stand for one input, the first ones count: they were told to spike together.
+        ids = np.arange(block.annotations["size"] // several) + block.annotations["first_id"]
+        return recording.presentation.first_spikes(block.segments[0], ids, recording.time_scale)
 
-    return FirstSpikes(read(recording.inputs), tuple(map(read, recording.biases)), tuple(map(read, recording.layers)))
+    several = recording.input_copies
+    return FirstSpikes(read(recording.inputs, several), tuple(read(bias, several) for bias in recording.biases),
+                       tuple(map(read, recording.layers)))
 
 
 class GradientEngine:

@@ -76,6 +76,8 @@ class Recording:
     biases: tuple
     layers: tuple
     delay: float = 0.0
+    time_scale: float = 1.0  # ms of the model in one recorded ms
+    input_copies: int = 1  # recorded sources that stand for one input
 
     def blocks(self):
         """{label: Block} of everything that was recorded."""
@@ -91,6 +93,7 @@ class LayeredNetwork:
     """The architecture on a PyNN simulator (its module, after setup). Signed weights are an excitatory and an inhibitory
     projection, biases are spike sources; `n_copies` networks of equal weights stand side by side and share out the samples.
 
+    Where the simulator wants several equal sources for an input, they share its weight, and all of them spike at its time.
     delay (ms): of every projection, by default the smallest that the simulator has. timing: see `presentation.Timing`; `single`:
     every run shows each copy one sample.
     """
@@ -101,7 +104,9 @@ class LayeredNetwork:
         self.delay = self._simulator.smallest_delay(sim.get_time_step()) if delay is None else float(delay)
         neurons = [layer.neuron for layer in architecture.layers]
         last = max([architecture.t_late, *(t for layer in architecture.layers for t in layer.bias_times)])
-        self.timing = timing or Timing.derive(architecture.t_early, last + self.delay * len(neurons), neurons, single)
+        last += self.delay * len(neurons)
+        self.timing = timing or self._simulator.timing(architecture.t_early, last, neurons, single) \
+            or Timing.derive(architecture.t_early, last, neurons, single)
         if self._simulator.has_time_step:
             # Every window begins on the grid, so that samples are treated alike; NEST 3.10 runs whole steps only.
             self.timing = self.timing.on_grid(sim.get_time_step())
@@ -119,15 +124,15 @@ class LayeredNetwork:
         self.write_weights(weights)
 
     def _sources(self, n, label):
-        population = self.sim.Population(n * self.n_copies, self.sim.SpikeSourceArray(), label=label)
+        n *= self.n_copies * self._simulator.input_copies
+        population = self.sim.Population(n, self.sim.SpikeSourceArray(), label=label)
         population.record("spikes")
         return population
 
     def _neurons(self, layer, label):
         neuron = replace(layer.neuron, tau_refrac=self.timing.tau_refrac)
-        parameters = {name: np.tile(value, self.n_copies) if np.ndim(value) else value
-                      for name, value in self._simulator.cell_parameters(neuron).items()}
-        population = self.sim.Population(layer.size * self.n_copies, self.sim.IF_curr_exp(**parameters), label=label)
+        cell = self._simulator.cell(self.sim, neuron, self.n_copies)
+        population = self.sim.Population(layer.size * self.n_copies, cell, label=label)
         population.initialize(v=np.tile(neuron.v_rest, self.n_copies) if np.ndim(neuron.v_rest) else neuron.v_rest)
         population.record("spikes")
         return population
@@ -140,22 +145,29 @@ class LayeredNetwork:
 
     def write_weights(self, weights):
         """Write signed weights (see Architecture) to the projections, positive ones to the excitatory of each pair."""
-        for matrix, pairs in zip(self.architecture.check_weights(weights), self._projections, strict=True):
+        weights = self.architecture.check_weights(weights)
+        for matrix, pairs, layer in zip(weights, self._projections, self.architecture.layers, strict=True):
             first = 0
             for excitatory, inhibitory in pairs:
-                part = matrix[first:first + excitatory.pre.size // self.n_copies]
-                self._simulator.write_weights(excitatory, np.maximum(part, 0.0), self.n_copies)
-                self._simulator.write_weights(inhibitory, np.minimum(part, 0.0), self.n_copies)
+                part = matrix[first:first + self._n_inputs(excitatory.pre)]
+                self._simulator.write_weights(excitatory, np.maximum(part, 0.0), self.n_copies, layer.neuron)
+                self._simulator.write_weights(inhibitory, np.minimum(part, 0.0), self.n_copies, layer.neuron)
                 first += part.shape[0]
+
+    def _n_inputs(self, population):
+        """How many inputs of the model a population of sources or neurons is."""
+        sources = 1 if any(population is layer for layer in self.layers) else self._simulator.input_copies
+        return population.size // (self.n_copies * sources)
 
     def read_weights(self):
         """The signed weights that the projections of the first copy hold now."""
         read = []
-        for pairs in self._projections:
+        for pairs, layer in zip(self._projections, self.architecture.layers, strict=True):
             rows = []
             for excitatory, inhibitory in pairs:
-                n_pre, n_post = excitatory.pre.size // self.n_copies, excitatory.post.size // self.n_copies
-                rows.append(sum(p.get("weight", format="array")[:n_pre, :n_post] for p in (excitatory, inhibitory)))
+                n, sources = self._n_inputs(excitatory.pre), excitatory.pre.size // self.n_copies
+                whole = sum(self._simulator.read_weights(p, layer.neuron)[:sources, :layer.size] for p in (excitatory, inhibitory))
+                rows.append(whole.reshape(sources // n, n, layer.size).sum(axis=0))
             read.append(np.concatenate(rows))
         return read
 
@@ -181,17 +193,18 @@ class LayeredNetwork:
             if bias is not None:
                 times = np.broadcast_to(layer.bias_times, (len(t_in), len(layer.bias_times)))
                 self._set_spikes(bias, presentation, times)
-        self.sim.run(presentation.duration)
+        self.sim.run(presentation.duration / self._simulator.time_scale)
         recording = Recording(presentation, self._read(self.inputs),
                               tuple(None if bias is None else self._read(bias) for bias in self.biases),
-                              tuple(self._read(layer) for layer in self.layers), self.delay)
+                              tuple(self._read(layer) for layer in self.layers), self.delay, self._simulator.time_scale,
+                              self._simulator.input_copies)
         self.sim.reset()
         return recording
 
     def _set_spikes(self, population, presentation, times):
         trains = presentation.spike_trains(times)
         dt = self.sim.get_time_step()
-        population.set(spike_times=[self._simulator.source_times(train, dt) for train in trains])
+        population.set(spike_times=[self._simulator.source_times(train, dt) for train in trains] * self._simulator.input_copies)
 
     @staticmethod
     def _read(population):

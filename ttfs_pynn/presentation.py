@@ -107,16 +107,18 @@ class Presentation:
             return list(trains)
         return [train[np.isfinite(train)] for train in trains]
 
-    def first_spikes(self, segment, source_ids):
+    def first_spikes(self, segment, source_ids, time_scale=1.0):
         """First-spike times (n_samples, cells) in ms from the start of each window, inf for silent, of a Neo Segment.
 
-        source_ids: the ids of the recorded cells in their order (all copies), as in the annotation `channel_id`.
+        source_ids: the ids of the recorded cells in their order (all copies), as in the annotation `channel_id`. time_scale: ms of
+        the presentation in a recorded ms.
         """
         source_ids = np.asarray(source_ids)
         n_cells, remainder = divmod(source_ids.size, self.n_copies)
         if remainder:
             raise PresentationError(f"{source_ids.size} recorded cells are not {self.n_copies} equal copies")
         ids, times = spikes_of(segment)
+        times = times * time_scale
         position = _positions(ids, source_ids)
         window = np.floor_divide(times, self.window).astype(np.int64)
         relative = times - window * self.window

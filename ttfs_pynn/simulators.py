@@ -11,6 +11,7 @@ import numpy as np
 from pyNN.connectors import Connector
 
 from ttfs_pynn.errors import TTFSError
+from ttfs_pynn.presentation import Timing
 
 __all__ = ["SIMULATORS", "BlockConnector", "Simulator", "SimulatorError", "simulator", "simulator_of"]
 
@@ -45,6 +46,9 @@ class Simulator:
     install: str
     has_time_step: bool
     default_copies: int = 1
+    time_scale: float = 1.0  # how many ms of the model are one ms of the simulator
+    input_copies: int = 1  # how many equal sources stand for one input of the model
+    hardware: bool = False  # whether setup() takes a chip and a profile of it
 
     def load(self):
         """The PyNN module, or a SimulatorError that says how to install what is missing."""
@@ -53,8 +57,8 @@ class Simulator:
                                  f"install it with: {self.install}")
         return importlib.import_module(self.module)
 
-    def setup(self, dt, seed=None):
-        """Start a simulation with time step dt (ms) and return the PyNN module."""
+    def setup(self, dt, seed=None, **hardware):
+        """Start a simulation with time step dt (ms) and return the PyNN module. hardware: see simulators that have some."""
         sim = self.load()
         # NEST 3.10: with min_delay 'auto' every spike source fires late by (smallest delay - dt), so it is always given.
         sim.setup(timestep=dt, min_delay=dt)
@@ -68,6 +72,15 @@ class Simulator:
         """IF_curr_exp's parameters for a LIFParameters."""
         return neuron.to_pynn()
 
+    def cell(self, sim, neuron, n_copies):
+        """The cell type for a LIFParameters, repeated for each copy of the network."""
+        return sim.IF_curr_exp(**{name: np.tile(value, n_copies) if np.ndim(value) else value
+                                  for name, value in self.cell_parameters(neuron).items()})
+
+    def timing(self, t_early, t_late, neurons, single):
+        """Windows of samples as this simulator should show them (None: `Timing.derive` knows)."""
+        return None
+
     def source_times(self, times, dt):
         """Spike times (ms) as this simulator should be given them to emit them as near to `times` as it can."""
         return times
@@ -75,8 +88,12 @@ class Simulator:
     def connector(self, n_copies):
         return BlockConnector(n_copies)
 
-    def write_weights(self, projection, weights, n_copies):
-        """Give every copy of a projection made with `connector` the weights (n_pre, n_post) in nA."""
+    def read_weights(self, projection, neuron):
+        """The weights (n_pre, n_post) in nA that a projection onto cells like `neuron` holds."""
+        return projection.get("weight", format="array")
+
+    def write_weights(self, projection, weights, n_copies, neuron):
+        """Give every copy of a projection made with `connector`, onto cells like `neuron`, the weights (n_pre, n_post) in nA."""
         if n_copies == 1:
             projection.set(weight=weights)
             return
@@ -89,7 +106,7 @@ class Simulator:
 
 class _Exact(Simulator):
 
-    def setup(self, dt, seed=None):
+    def setup(self, dt, seed=None, **hardware):
         sim = self.load()
         sim.setup(timestep=dt, seed=seed)
         return sim
@@ -101,7 +118,7 @@ class _Exact(Simulator):
 
 class _Brian2(Simulator):
 
-    def setup(self, dt, seed=None):
+    def setup(self, dt, seed=None, **hardware):
         sim = super().load()
         import brian2
         # The C++ target compiles for a minute when first used and is no faster for populations of thousands of neurons.
@@ -140,7 +157,7 @@ class _Brian2(Simulator):
     def connector(self, n_copies):
         return _Brian2BlockConnector(n_copies)
 
-    def write_weights(self, projection, weights, n_copies):
+    def write_weights(self, projection, weights, n_copies, neuron):
         # pyNN.brian2 0.13: set() reads all weights back as a matrix over all copies first. Connections lie target by target.
         from brian2 import nA
         synapses = projection._brian2_synapses[0][0]
@@ -162,9 +179,72 @@ class _Brian2BlockConnector(BlockConnector):
                 setattr(synapses, name, value.evaluate(simplify=True))
 
 
+class _BrainScaleS2(Simulator):
+    """The emulated chip: 1 ms of a model is 1 us on it, and v_rest to v_thresh are 80 to 150 LSB.
+
+    A synapse of weight 63 has the weight `_LARGEST` in units of a neuron's current_scale, so each input of a network is several
+    sources, and a weight is divided among them. Weights are rounded to integers and clipped.
+    """
+
+    _TARGETS = {"v_rest": 80.0, "v_reset": 80.0, "v_thresh": 150.0, "i_synin_gm_E": 500.0, "i_synin_gm_I": 500.0,
+                "synapse_dac_bias": 1000.0}
+    _LONGEST_REFRACTORY = 32.0  # us
+
+    def setup(self, dt, seed=None, chip=0, layers=(), **hardware):
+        """layers: sizes of the layers of neurons, which are placed on the two halves of the chip by turns: each half has 256 rows
+        of synapses, and signed weights take two for each neuron that they come from."""
+        sim = self.load()
+        first = np.zeros(2, dtype=int)
+        places = []
+        for k, size in enumerate(layers):
+            places += list(first[k % 2] + np.arange(size) + 256 * (k % 2))
+            first[k % 2] += size
+        halves = {"neuronPermutation": [int(n) for n in places]} if first.max() <= 256 else {}
+        sim.setup(chip=chip, seed=seed, **halves, **hardware)
+        return sim
+
+    def cell(self, sim, neuron, n_copies):
+        if np.isinf(neuron.tau_m).any():
+            raise SimulatorError("the chip's neurons leak: tau_m = inf is not possible; use a tau_m of at most 60 ms")
+        tau_refrac = min(float(np.max(neuron.tau_refrac)), self._LONGEST_REFRACTORY)
+        return sim.cells.CalibHXNeuronCuba(tau_m=neuron.tau_m, tau_syn_E=neuron.tau_syn, tau_syn_I=neuron.tau_syn,
+                                           tau_refrac=tau_refrac, **self._TARGETS)
+
+    def timing(self, t_early, t_late, neurons, single):
+        # A neuron is refractory for 32 us at most, so it may spike again: after the decisions are made, and the window goes on
+        # until what is left of them is less than the noise.
+        slowest = max(float(np.max([n.tau_m, n.tau_syn])) for n in neurons)
+        deadline = t_late + 3 * slowest * len(neurons)
+        return Timing(deadline, deadline + 10 * slowest, self._LONGEST_REFRACTORY)
+
+    def smallest_delay(self, dt):
+        return 0.0
+
+    def source_times(self, times, dt):
+        return np.asarray(times) / self.time_scale
+
+    def unit(self, neuron):
+        """Weight (nA) of a synapse of weight 1: see the equations of `brainscales2.circuits`."""
+        from ttfs_pynn.brainscales2.circuits import psp_height
+        t = self._TARGETS
+        height = psp_height(1.0, t["i_synin_gm_E"], t["synapse_dac_bias"]) / (t["v_thresh"] - t["v_rest"])
+        return np.e * height * neuron.current_scale
+
+    def write_weights(self, projection, weights, n_copies, neuron):
+        if n_copies != 1:
+            raise SimulatorError(f"{n_copies} copies: the chip holds one copy of a network; leave --copies out")
+        several = projection.pre.size // weights.shape[0]
+        projection.set(weight=np.tile(np.clip(np.round(weights / (several * self.unit(neuron))), -63, 63), (several, 1)))
+
+    def read_weights(self, projection, neuron):
+        return projection.get("weight", format="array") * self.unit(neuron)
+
+
 SIMULATORS = {s.name: s for s in (
     _Exact("exact", "ttfs_pynn.exact", "numba", "pip install ttfs_pynn", has_time_step=False),
     _Brian2("brian2", "pyNN.brian2", "brian2", "pip install brian2", has_time_step=True, default_copies=50),
+    _BrainScaleS2("brainscales2", "ttfs_pynn.brainscales2", "numba", "pip install ttfs_pynn", has_time_step=False, time_scale=1000.0,
+                  input_copies=5, hardware=True),
 )}
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["CLOCK_PERIOD", "CircuitCodes", "Physics", "codes_for", "physics_of"]
+__all__ = ["CLOCK_PERIOD", "CircuitCodes", "Physics", "codes_for", "physics_of", "psp_height"]
 
 CLOCK_PERIOD = 0.008  # us, of the refractory counter at scale 0 and of the FPGA
 HIGHEST_CODE = 1022
@@ -110,6 +110,11 @@ def physics_of(codes, chip, circuits):
         gain_E=codes.synapse_enable_E * strength * codes.gm_bias_E / 500.0 * spread("gain_E") / tau_syn_exc,
         gain_I=codes.synapse_enable_I * strength * codes.gm_bias_I / 500.0 * spread("gain_I") / tau_syn_inh,
         current=_CURRENT * codes.current / capacitance, bypass=np.asarray(codes.bypass, dtype=bool))
+
+
+def psp_height(weight, i_synin_gm, synapse_dac_bias):
+    """Height (LSB) of the potential that an event of this weight makes where tau_m = tau_syn and the capacitance is that of 63."""
+    return _PSP * (weight / 63.0) * (i_synin_gm / 500.0) * (synapse_dac_bias / 600.0)
 
 
 def codes_for(targets, chip, circuits):
