@@ -41,6 +41,7 @@ def parser():
     p.add_argument("--copies", type=int, metavar="N",
                    help="copies of the network side by side, one sample each (default: 1 on exact, the batch size on brian2)")
     p.add_argument("--chip", type=int, metavar="N", help="virtual chip of the backend brainscales2 (default 0)")
+    p.add_argument("--profile", metavar="FILE", help="of the chip, by protocols.characterise: gradients assume the measured neurons")
     p.add_argument("--quiet", action="store_true", help="no progress")
     return p
 
@@ -54,9 +55,11 @@ def configuration(a, stored=None):
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
                                                      ("learning_rate", a.learning_rate)) if value is not None})
     copies = a.copies or (training["batch_size"] if backend.default_copies > 1 else 1)
-    if a.chip is not None and not backend.hardware:
-        raise ConfigurationError(f"--chip {a.chip}: the backend {a.backend} has no chips; leave it out, or use brainscales2")
+    if (a.chip is not None or a.profile is not None) and not backend.hardware:
+        raise ConfigurationError(f"--chip and --profile: the backend {a.backend} has no chips; leave them out, or use brainscales2")
     hardware = {"chip": a.chip or 0} if backend.hardware else {}
+    if a.profile is not None:
+        hardware["profile"] = a.profile
     return {**hardware, "model": a.model, "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt, "copies": copies,
             "network": copy.deepcopy(model.PARAMETERS["network"]), "training": training}
 
@@ -119,6 +122,9 @@ def main(arguments=None):
     print(f"decision after     {metrics['latency_tau_syn']:.2f} tau_syn")
     print(f"spikes a sample    {metrics['spikes_per_sample']:.1f}")
     print(f"seconds an epoch   {metrics['seconds_per_epoch']:.2f}")
+    if "microjoule_per_sample" in metrics:
+        print(f"on the chip        {metrics['hardware_us_per_sample']:.0f} us a sample, {metrics['samples_per_second']:.0f} samples/s, "
+              f"{metrics['microjoule_per_sample']:.1f} uJ a sample")
     print(f"run folder         {folder.path}")
 
 

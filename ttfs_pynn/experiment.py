@@ -56,7 +56,19 @@ class Experiment:
         if self.options.batch_size > network.n_copies > 1:
             raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of "
                                      "the network; use as many copies as samples, or one")
-        return Trainer(network, self.data["train"], self.options, self.data["validation"], folder, callbacks)
+        return Trainer(network, self.data["train"], self.options, self.data["validation"], folder, callbacks,
+                       measured=self._measured_neurons())
+
+    def _measured_neurons(self):
+        """LIFParameters of each layer as the profile that the configuration names has them; None without one."""
+        path = self.configuration.get("profile")
+        if path is None:
+            return None
+        from ttfs_pynn.brainscales2.characterisation import ChipProfile
+        profile = ChipProfile.load(path)
+        if profile.chip != self.configuration["chip"]:
+            raise ConfigurationError(f"{path} is the profile of chip {profile.chip}; the run is on chip {self.configuration['chip']}")
+        return simulator(self.configuration["backend"]).measured_neurons(profile, self.architecture.layers)
 
     def create_folder(self, path, overwrite=False):
         return RunFolder.create(path, self.configuration, overwrite, free=FREE)
@@ -70,10 +82,12 @@ class Experiment:
     def finish(self, trainer, folder):
         """Test the trained network once; write weights and metrics. Returns (metrics, Evaluation of the test samples)."""
         size = trainer.network.n_copies if trainer.network.n_copies > 1 else 100
+        backend, sim = simulator(self.configuration["backend"]), trainer.network.sim
+        begin = backend.hardware_time(sim)
         test = evaluate(trainer.network, self.data["test"], size, trainer.weights)
         tau_syn = float(np.mean(self.architecture.layers[-1].neuron.tau_syn))
-        metrics = {"backend": self.configuration["backend"], "epochs": trainer.epoch, "seed": self.options.seed,
-                   **metrics_of(test, "test", tau_syn),
+        metrics = {"backend": backend.name, "epochs": trainer.epoch, "seed": self.options.seed, **metrics_of(test, "test", tau_syn),
+                   **backend.costs(len(test.labels), backend.hardware_time(sim) - begin),
                    "seconds_per_epoch": float(np.median([record["seconds"] for record in trainer.history]))}
         if "validation_accuracy" in trainer.history[-1]:
             metrics["validation_accuracy"] = trainer.history[-1]["validation_accuracy"]

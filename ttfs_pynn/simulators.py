@@ -5,7 +5,7 @@ Every quirk stands here once, with the version where it was met; tests/test_simu
 
 import importlib
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pyNN.connectors import Connector
@@ -84,6 +84,14 @@ class Simulator:
     def source_times(self, times, dt):
         """Spike times (ms) as this simulator should be given them to emit them as near to `times` as it can."""
         return times
+
+    def hardware_time(self, sim):
+        """Time (ms) that a chip has run since setup; 0 for simulators without one."""
+        return 0.0
+
+    def costs(self, n_samples, hardware_time):
+        """Metrics of `hardware_time` ms on a chip for n_samples: time and energy; none for simulators without one."""
+        return {}
 
     def connector(self, n_copies):
         return BlockConnector(n_copies)
@@ -194,21 +202,40 @@ class _BrainScaleS2(Simulator):
         """layers: sizes of the layers of neurons, which are placed on the two halves of the chip by turns: each half has 256 rows
         of synapses, and signed weights take two for each neuron that they come from."""
         sim = self.load()
-        first = np.zeros(2, dtype=int)
-        places = []
-        for k, size in enumerate(layers):
-            places += list(first[k % 2] + np.arange(size) + 256 * (k % 2))
-            first[k % 2] += size
-        halves = {"neuronPermutation": [int(n) for n in places]} if first.max() <= 256 else {}
-        sim.setup(chip=chip, seed=seed, **halves, **hardware)
+        sim.setup(chip=chip, seed=seed, neuronPermutation=[int(n) for n in np.concatenate(self.places(layers))], **hardware)
         return sim
+
+    @staticmethod
+    def places(layers):
+        """Numbers of the circuits of each layer: by turns from the upper and the lower half, as far as they reach."""
+        used, found = np.zeros(512, dtype=bool), []
+        for k, size in enumerate(layers):
+            order = np.roll(np.arange(512), -256 * (k % 2))
+            free = order[~used[order]][:size]
+            used[free] = True
+            found.append(free)
+        return found or [np.empty(0, dtype=int)]
+
+    def measured_neurons(self, profile, layers):
+        """LIFParameters of each layer of an architecture, with one value a neuron as a brainscales2 ChipProfile has them."""
+        t, found = self._TARGETS, []
+        for layer, circuits in zip(layers, self.places([layer.size for layer in layers]), strict=True):
+            p, neuron = profile.of(circuits), layer.neuron
+            lsb = neuron.threshold / (t["v_thresh"] - t["v_rest"])  # mV of the model in 1 LSB
+            gain = (p["gain_E"] + p["gain_I"]) / 2 * lsb
+            found.append(replace(neuron, tau_m=p["tau_m"], tau_syn=(p["tau_syn_E"] + p["tau_syn_I"]) / 2,
+                                 cm=self.unit(neuron) / gain, v_thresh=neuron.v_rest + lsb * (p["v_thresh"] - p["v_rest"])))
+        return found
+
+    def targets(self, neuron):
+        """Parameters of the calibrated cells that stand for a neuron of the model."""
+        return {"tau_m": neuron.tau_m, "tau_syn_E": neuron.tau_syn, "tau_syn_I": neuron.tau_syn, "cm": 63.0,
+                "tau_refrac": self._LONGEST_REFRACTORY, **self._TARGETS}
 
     def cell(self, sim, neuron, n_copies):
         if np.isinf(neuron.tau_m).any():
             raise SimulatorError("the chip's neurons leak: tau_m = inf is not possible; use a tau_m of at most 60 ms")
-        tau_refrac = min(float(np.max(neuron.tau_refrac)), self._LONGEST_REFRACTORY)
-        return sim.cells.CalibHXNeuronCuba(tau_m=neuron.tau_m, tau_syn_E=neuron.tau_syn, tau_syn_I=neuron.tau_syn,
-                                           tau_refrac=tau_refrac, **self._TARGETS)
+        return sim.cells.CalibHXNeuronCuba(**self.targets(neuron))
 
     def timing(self, t_early, t_late, neurons, single):
         # A neuron is refractory for 32 us at most, so it may spike again: after the decisions are made, and the window goes on
@@ -219,6 +246,13 @@ class _BrainScaleS2(Simulator):
 
     def smallest_delay(self, dt):
         return 0.0
+
+    def hardware_time(self, sim):
+        return sim.simulator.state.hardware_time
+
+    def costs(self, n_samples, hardware_time):
+        from ttfs_pynn.brainscales2.energy import classification_costs
+        return classification_costs(n_samples, hardware_time)
 
     def source_times(self, times, dt):
         return np.asarray(times) / self.time_scale

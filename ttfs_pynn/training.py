@@ -138,10 +138,10 @@ def evaluate(network, data, batch_size=100, weights=None):
 class Trainer:
     """Trains `network` (a LayeredNetwork) on `train` (SpikeData). Weights are floats here, and written to the network.
 
-    validation: SpikeData or None; folder: a results.RunFolder for a checkpoint after each epoch, or None.
+    measured: LIFParameters of each layer that gradients assume, by default those of the architecture. validation: SpikeData or None; folder: a results.RunFolder for a checkpoint after each epoch, or None.
     """
 
-    def __init__(self, network, train, options, validation=None, folder=None, callbacks=(), weights=None):
+    def __init__(self, network, train, options, validation=None, folder=None, callbacks=(), weights=None, measured=None):
         self.network, self.train, self.validation = network, train, validation
         self.options, self.folder, self.callbacks = options, folder, list(callbacks)
         architecture = network.architecture
@@ -152,7 +152,7 @@ class Trainer:
         if np.isnan(train.times).any() or not len(train):
             raise ConfigurationError("training data are empty or hold NaN")
         scales = [float(np.mean(neuron.current_scale)) for neuron in neurons]
-        self.engine = GradientEngine(neurons, options.max_dw)
+        self.engine = GradientEngine(neurons if measured is None else measured, options.max_dw)
         try:
             self.loss = LOSSES[options.loss](tau_syn=float(np.mean(neurons[-1].tau_syn)), **options.loss_options)
             self.schedule = schedule(options.schedule, options.learning_rate, options.epochs, **options.schedule_options)
