@@ -1,7 +1,7 @@
 """Measure the neurons of a (virtual) chip by experiments on it: leak, threshold, time constants and strength of each.
 
-Writes a profile (.npz) that protocols.train --profile takes, and prints what was found. Calibration targets are those of the chip's
-networks, with the time constants given here.
+Writes a profile (.npz) that protocols.train --profile takes, and prints what was found. Calibration targets are those of the
+chip's networks, with the time constants given here.
 
 examples:
   python -m protocols.characterise --chip 3 --output profiles/chip3.npz
@@ -19,15 +19,16 @@ from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import simulator
 
-UNITS = {"v_rest": "LSB", "v_thresh": "LSB", "tau_m": "us", "tau_syn_E": "us", "tau_syn_I": "us", "gain_E": "LSB/us", "gain_I": "LSB/us"}
+UNITS = {"v_rest": "LSB", "v_thresh": "LSB", "tau_m": "us", "tau_syn_E": "us", "tau_syn_I": "us", "gain_E": "LSB/us",
+         "gain_I": "LSB/us"}
 
 
 def parser():
     p = ArgumentParser(prog="python -m protocols.characterise", description=__doc__)
     p.add_argument("--chip", type=int, default=0, metavar="N", help="which virtual chip (default 0)")
     p.add_argument("--output", required=True, metavar="FILE", help="profile to write (.npz)")
-    p.add_argument("--tau-m", type=float, default=10.0, metavar="US", help="target of the membrane time constant (default 10 us)")
-    p.add_argument("--tau-syn", type=float, default=10.0, metavar="US", help="target of the synaptic time constants (default 10 us)")
+    p.add_argument("--tau-m", type=float, default=10.0, metavar="US", help="target of tau_m (default 10 us)")
+    p.add_argument("--tau-syn", type=float, default=10.0, metavar="US", help="target of tau_syn (default 10 us)")
     p.add_argument("--neurons", type=int, default=512, metavar="N", help="the first N circuits (default: all 512)")
     p.add_argument("--repetitions", type=int, default=40, metavar="N", help="of each experiment (default 40)")
     p.add_argument("--seed", type=int, default=0, help="of the noise of the experiments (default 0)")

@@ -14,6 +14,7 @@ examples:
 """
 
 import copy
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import models
@@ -41,9 +42,21 @@ def parser():
     p.add_argument("--copies", type=int, metavar="N",
                    help="copies of the network side by side, one sample each (default: 1 on exact, the batch size on brian2)")
     p.add_argument("--chip", type=int, metavar="N", help="virtual chip of the backend brainscales2 (default 0)")
-    p.add_argument("--profile", metavar="FILE", help="of the chip, by protocols.characterise: gradients assume the measured neurons")
+    p.add_argument("--profile", metavar="FILE", help="of the chip, by protocols.characterise: gradients assume what was measured")
+    p.add_argument("--input-copies", type=int, metavar="N", help="sources that stand for one input on brainscales2 (default 5)")
+    p.add_argument("--non-ideality", type=_setting, action="append", default=[], metavar="NAME=SIZE",
+                   help="of the chip, such as event_loss=0.01, in place of its default; off=true begins with none of them")
     p.add_argument("--quiet", action="store_true", help="no progress")
     return p
+
+
+def _setting(text):
+    """('name', number or bool) of NAME=SIZE."""
+    name, _, value = text.partition("=")
+    try:
+        return name, value.lower() == "true" if value.lower() in ("true", "false") else float(value)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no NAME=SIZE; give a number, true or false after the =") from None
 
 
 def configuration(a, stored=None):
@@ -55,11 +68,10 @@ def configuration(a, stored=None):
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
                                                      ("learning_rate", a.learning_rate)) if value is not None})
     copies = a.copies or (training["batch_size"] if backend.default_copies > 1 else 1)
-    if (a.chip is not None or a.profile is not None) and not backend.hardware:
-        raise ConfigurationError(f"--chip and --profile: the backend {a.backend} has no chips; leave them out, or use brainscales2")
-    hardware = {"chip": a.chip or 0} if backend.hardware else {}
-    if a.profile is not None:
-        hardware["profile"] = a.profile
+    hardware = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
+                                                ("non_idealities", dict(a.non_ideality))) if value not in (None, {})}
+    backend.configured(hardware)
+    hardware = {"hardware": {"chip": 0, **hardware}} if backend.hardware else {}
     return {**hardware, "model": a.model, "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt, "copies": copies,
             "network": copy.deepcopy(model.PARAMETERS["network"]), "training": training}
 
@@ -123,8 +135,8 @@ def main(arguments=None):
     print(f"spikes a sample    {metrics['spikes_per_sample']:.1f}")
     print(f"seconds an epoch   {metrics['seconds_per_epoch']:.2f}")
     if "microjoule_per_sample" in metrics:
-        print(f"on the chip        {metrics['hardware_us_per_sample']:.0f} us a sample, {metrics['samples_per_second']:.0f} samples/s, "
-              f"{metrics['microjoule_per_sample']:.1f} uJ a sample")
+        print(f"on the chip        {metrics['hardware_us_per_sample']:.0f} us a sample, {metrics['samples_per_second']:.0f} samples a "
+              f"second, {metrics['microjoule_per_sample']:.1f} uJ a sample")
     print(f"run folder         {folder.path}")
 
 

@@ -47,10 +47,15 @@ class Experiment:
         if copies < 1:
             raise ConfigurationError(f"copies = {copies} must be at least 1")
         weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed)) if weights is None else weights
-        hardware = {"chip": configured.get("chip", 0), "layers": [layer.size for layer in self.architecture.layers]} \
-            if simulator(backend).hardware else {}
-        sim = simulator(backend).setup(dt, seed=seed, **hardware)
-        return self.model.build(sim, configured["network"], weights, n_copies=copies, single=copies > 1)
+        known = self.simulator(backend)
+        sim = known.setup(dt, seed=seed, layers=[layer.size for layer in self.architecture.layers])
+        return self.model.build(sim, configured["network"], weights, n_copies=copies, single=copies > 1, simulator=known)
+
+    def simulator(self, backend=None):
+        """The Simulator of a backend, by default the configuration's, whose options of the hardware it then has."""
+        own = self.configuration["backend"]
+        backend = backend or own
+        return simulator(backend).configured(self.configuration.get("hardware", {}) if backend == own else {})
 
     def trainer(self, network, folder=None, callbacks=()):
         if self.options.batch_size > network.n_copies > 1:
@@ -61,14 +66,15 @@ class Experiment:
 
     def _measured_neurons(self):
         """LIFParameters of each layer as the profile that the configuration names has them; None without one."""
-        path = self.configuration.get("profile")
+        path = self.configuration.get("hardware", {}).get("profile")
         if path is None:
             return None
         from ttfs_pynn.brainscales2.characterisation import ChipProfile
         profile = ChipProfile.load(path)
-        if profile.chip != self.configuration["chip"]:
-            raise ConfigurationError(f"{path} is the profile of chip {profile.chip}; the run is on chip {self.configuration['chip']}")
-        return simulator(self.configuration["backend"]).measured_neurons(profile, self.architecture.layers)
+        known = self.simulator()
+        if profile.chip != known.chip:
+            raise ConfigurationError(f"{path} is the profile of chip {profile.chip}; the run is on chip {known.chip}")
+        return known.measured_neurons(profile, self.architecture.layers)
 
     def create_folder(self, path, overwrite=False):
         return RunFolder.create(path, self.configuration, overwrite, free=FREE)
@@ -82,12 +88,12 @@ class Experiment:
     def finish(self, trainer, folder):
         """Test the trained network once; write weights and metrics. Returns (metrics, Evaluation of the test samples)."""
         size = trainer.network.n_copies if trainer.network.n_copies > 1 else 100
-        backend, sim = simulator(self.configuration["backend"]), trainer.network.sim
+        backend, sim = self.simulator(), trainer.network.sim
         begin = backend.hardware_time(sim)
         test = evaluate(trainer.network, self.data["test"], size, trainer.weights)
         tau_syn = float(np.mean(self.architecture.layers[-1].neuron.tau_syn))
-        metrics = {"backend": backend.name, "epochs": trainer.epoch, "seed": self.options.seed, **metrics_of(test, "test", tau_syn),
-                   **backend.costs(len(test.labels), backend.hardware_time(sim) - begin),
+        metrics = {"backend": backend.name, "epochs": trainer.epoch, "seed": self.options.seed,
+                   **metrics_of(test, "test", tau_syn), **backend.costs(len(test.labels), backend.hardware_time(sim) - begin),
                    "seconds_per_epoch": float(np.median([record["seconds"] for record in trainer.history]))}
         if "validation_accuracy" in trainer.history[-1]:
             metrics["validation_accuracy"] = trainer.history[-1]["validation_accuracy"]

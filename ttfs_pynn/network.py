@@ -95,12 +95,12 @@ class LayeredNetwork:
 
     Where the simulator wants several equal sources for an input, they share its weight, and all of them spike at its time.
     delay (ms): of every projection, by default the smallest that the simulator has. timing: see `presentation.Timing`; `single`:
-    every run shows each copy one sample.
+    every run shows each copy one sample. simulator: what `simulators` knows of it, where that is configured.
     """
 
-    def __init__(self, sim, architecture, weights, n_copies=1, delay=None, single=False, timing=None):
+    def __init__(self, sim, architecture, weights, n_copies=1, delay=None, single=False, timing=None, simulator=None):
         self.sim, self.architecture, self.n_copies = sim, architecture, n_copies
-        self._simulator = simulator_of(sim)
+        self._simulator = simulator or simulator_of(sim)
         self.delay = self._simulator.smallest_delay(sim.get_time_step()) if delay is None else float(delay)
         neurons = [layer.neuron for layer in architecture.layers]
         last = max([architecture.t_late, *(t for layer in architecture.layers for t in layer.bias_times)])

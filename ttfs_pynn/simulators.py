@@ -5,7 +5,7 @@ Every quirk stands here once, with the version where it was met; tests/test_simu
 
 import importlib
 import importlib.util
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from pyNN.connectors import Connector
@@ -48,7 +48,13 @@ class Simulator:
     default_copies: int = 1
     time_scale: float = 1.0  # how many ms of the model are one ms of the simulator
     input_copies: int = 1  # how many equal sources stand for one input of the model
-    hardware: bool = False  # whether setup() takes a chip and a profile of it
+    hardware: bool = False  # whether it is a chip, with options of its own
+
+    def configured(self, options):
+        """The same with `options` of a hardware (a dict); SimulatorError where there are none."""
+        if options:
+            raise SimulatorError(f"{', '.join(options)}: the backend {self.name} is no chip; leave that out, or use brainscales2")
+        return self
 
     def load(self):
         """The PyNN module, or a SimulatorError that says how to install what is missing."""
@@ -57,8 +63,8 @@ class Simulator:
                                  f"install it with: {self.install}")
         return importlib.import_module(self.module)
 
-    def setup(self, dt, seed=None, **hardware):
-        """Start a simulation with time step dt (ms) and return the PyNN module. hardware: see simulators that have some."""
+    def setup(self, dt, seed=None, layers=()):
+        """Start a simulation with time step dt (ms) and return the PyNN module. layers: sizes of the layers that it will hold."""
         sim = self.load()
         # NEST 3.10: with min_delay 'auto' every spike source fires late by (smallest delay - dt), so it is always given.
         sim.setup(timestep=dt, min_delay=dt)
@@ -114,7 +120,7 @@ class Simulator:
 
 class _Exact(Simulator):
 
-    def setup(self, dt, seed=None, **hardware):
+    def setup(self, dt, seed=None, layers=()):
         sim = self.load()
         sim.setup(timestep=dt, seed=seed)
         return sim
@@ -126,7 +132,7 @@ class _Exact(Simulator):
 
 class _Brian2(Simulator):
 
-    def setup(self, dt, seed=None, **hardware):
+    def setup(self, dt, seed=None, layers=()):
         sim = super().load()
         import brian2
         # The C++ target compiles for a minute when first used and is no faster for populations of thousands of neurons.
@@ -187,22 +193,53 @@ class _Brian2BlockConnector(BlockConnector):
                 setattr(synapses, name, value.evaluate(simplify=True))
 
 
+@dataclass(frozen=True)
 class _BrainScaleS2(Simulator):
     """The emulated chip: 1 ms of a model is 1 us on it, and v_rest to v_thresh are 80 to 150 LSB.
 
-    A synapse of weight 63 has the weight `_LARGEST` in units of a neuron's current_scale, so each input of a network is several
-    sources, and a weight is divided among them. Weights are rounded to integers and clipped.
+    A synapse of weight 63 has the weight 1.6 in units of a neuron's current_scale, so each input of a network is several sources,
+    which share out its weight. Weights are rounded to integers and clipped.
     """
 
-    _TARGETS = {"v_rest": 80.0, "v_reset": 80.0, "v_thresh": 150.0, "i_synin_gm_E": 500.0, "i_synin_gm_I": 500.0,
-                "synapse_dac_bias": 1000.0}
-    _LONGEST_REFRACTORY = 32.0  # us
+    chip: int = 0
+    non_idealities: tuple = ()  # (name, size) of those that differ from the defaults; (('off', True),) for none
+    i_synin_gm: float = 800.0
+    synapse_dac_bias: float = 1022.0
 
-    def setup(self, dt, seed=None, chip=0, layers=(), **hardware):
-        """layers: sizes of the layers of neurons, which are placed on the two halves of the chip by turns: each half has 256 rows
-        of synapses, and signed weights take two for each neuron that they come from."""
+    V_REST, V_THRESH = 80.0, 150.0  # LSB
+    LONGEST_REFRACTORY = 32.0  # us
+
+    def configured(self, options):
+        """options: chip, input_copies, i_synin_gm, synapse_dac_bias, non_idealities (dict; {'off': True} for an ideal chip)."""
+        options = dict(options)
+        unknown = set(options) - {"chip", "input_copies", "i_synin_gm", "synapse_dac_bias", "non_idealities", "profile"}
+        if unknown:
+            raise SimulatorError(f"{', '.join(sorted(unknown))}: unknown options of brainscales2; known: chip, input_copies, "
+                                 "i_synin_gm, synapse_dac_bias, non_idealities, profile")
+        options.pop("profile", None)
+        options["non_idealities"] = tuple(sorted(options.get("non_idealities", {}).items()))
+        new = replace(self, **options)
+        if new.input_copies < 1:
+            raise SimulatorError(f"input_copies = {new.input_copies} must be at least 1")
+        new._sizes()
+        return new
+
+    def _sizes(self):
+        from ttfs_pynn.brainscales2.non_idealities import NonIdealities
+        sizes = dict(self.non_idealities)
+        start = NonIdealities.off() if sizes.pop("off", False) else NonIdealities()
+        try:
+            return replace(start, **sizes)
+        except (TypeError, ValueError) as error:
+            known = ", ".join(field.name for field in fields(NonIdealities))
+            raise SimulatorError(f"non-idealities {sizes}: {error}; known are off, {known}") from None
+
+    def setup(self, dt, seed=None, layers=()):
+        """Layers are placed on the two halves of the chip by turns: each half has 256 rows of synapses, and signed weights take two
+        for each neuron that they come from."""
         sim = self.load()
-        sim.setup(chip=chip, seed=seed, neuronPermutation=[int(n) for n in np.concatenate(self.places(layers))], **hardware)
+        sim.setup(chip=self.chip, non_idealities=self._sizes(), seed=seed,
+                  neuronPermutation=[int(n) for n in np.concatenate(self.places(layers))])
         return sim
 
     @staticmethod
@@ -218,10 +255,10 @@ class _BrainScaleS2(Simulator):
 
     def measured_neurons(self, profile, layers):
         """LIFParameters of each layer of an architecture, with one value a neuron as a brainscales2 ChipProfile has them."""
-        t, found = self._TARGETS, []
+        found = []
         for layer, circuits in zip(layers, self.places([layer.size for layer in layers]), strict=True):
             p, neuron = profile.of(circuits), layer.neuron
-            lsb = neuron.threshold / (t["v_thresh"] - t["v_rest"])  # mV of the model in 1 LSB
+            lsb = neuron.threshold / (self.V_THRESH - self.V_REST)  # mV of the model in 1 LSB
             gain = (p["gain_E"] + p["gain_I"]) / 2 * lsb
             found.append(replace(neuron, tau_m=p["tau_m"], tau_syn=(p["tau_syn_E"] + p["tau_syn_I"]) / 2,
                                  cm=self.unit(neuron) / gain, v_thresh=neuron.v_rest + lsb * (p["v_thresh"] - p["v_rest"])))
@@ -230,7 +267,8 @@ class _BrainScaleS2(Simulator):
     def targets(self, neuron):
         """Parameters of the calibrated cells that stand for a neuron of the model."""
         return {"tau_m": neuron.tau_m, "tau_syn_E": neuron.tau_syn, "tau_syn_I": neuron.tau_syn, "cm": 63.0,
-                "tau_refrac": self._LONGEST_REFRACTORY, **self._TARGETS}
+                "tau_refrac": self.LONGEST_REFRACTORY, "v_rest": self.V_REST, "v_reset": self.V_REST, "v_thresh": self.V_THRESH,
+                "i_synin_gm_E": self.i_synin_gm, "i_synin_gm_I": self.i_synin_gm, "synapse_dac_bias": self.synapse_dac_bias}
 
     def cell(self, sim, neuron, n_copies):
         if np.isinf(neuron.tau_m).any():
@@ -242,7 +280,7 @@ class _BrainScaleS2(Simulator):
         # until what is left of them is less than the noise.
         slowest = max(float(np.max([n.tau_m, n.tau_syn])) for n in neurons)
         deadline = t_late + 3 * slowest * len(neurons)
-        return Timing(deadline, deadline + 10 * slowest, self._LONGEST_REFRACTORY)
+        return Timing(deadline, deadline + 10 * slowest, self.LONGEST_REFRACTORY)
 
     def smallest_delay(self, dt):
         return 0.0
@@ -260,15 +298,16 @@ class _BrainScaleS2(Simulator):
     def unit(self, neuron):
         """Weight (nA) of a synapse of weight 1: see the equations of `brainscales2.circuits`."""
         from ttfs_pynn.brainscales2.circuits import psp_height
-        t = self._TARGETS
-        height = psp_height(1.0, t["i_synin_gm_E"], t["synapse_dac_bias"]) / (t["v_thresh"] - t["v_rest"])
+        height = psp_height(1.0, self.i_synin_gm, self.synapse_dac_bias) / (self.V_THRESH - self.V_REST)
         return np.e * height * neuron.current_scale
 
     def write_weights(self, projection, weights, n_copies, neuron):
         if n_copies != 1:
             raise SimulatorError(f"{n_copies} copies: the chip holds one copy of a network; leave --copies out")
+        # Equal sources share out an integer, so that several synapses of 6 bits are one of more.
         several = projection.pre.size // weights.shape[0]
-        projection.set(weight=np.tile(np.clip(np.round(weights / (several * self.unit(neuron))), -63, 63), (several, 1)))
+        total = np.clip(np.round(weights / self.unit(neuron)), -63 * several, 63 * several)
+        projection.set(weight=np.concatenate([np.sign(total) * ((np.abs(total) + k) // several) for k in range(several)]))
 
     def read_weights(self, projection, neuron):
         return projection.get("weight", format="array") * self.unit(neuron)

@@ -48,11 +48,11 @@ class ChipProfile:
             raise ResultsError(f"{path} is no profile of a chip; make one with python -m protocols.characterise") from None
 
     def of(self, circuits):
-        """{name: values} of these circuits, the mean of all where a neuron could not be measured. ResultsError for unknown ones."""
+        """{name: values} of these circuits, the mean of all where one could not be measured. ResultsError for unknown ones."""
         missing = np.setdiff1d(circuits, self.circuits)
         if missing.size:
-            raise ResultsError(f"the profile of chip {self.chip} has no circuit {missing[0]} ({missing.size} are missing); measure "
-                               "them with python -m protocols.characterise")
+            raise ResultsError(f"the profile of chip {self.chip} has no circuit {missing[0]} ({missing.size} are missing); "
+                               "measure them with python -m protocols.characterise")
         place = np.argsort(self.circuits)[np.searchsorted(np.sort(self.circuits), circuits)]
         return {name: np.where(np.isfinite(column[place]), column[place], np.nanmean(column))
                 for name, column in self.values.items()}

@@ -113,7 +113,7 @@ def physics_of(codes, chip, circuits):
 
 
 def psp_height(weight, i_synin_gm, synapse_dac_bias):
-    """Height (LSB) of the potential that an event of this weight makes where tau_m = tau_syn and the capacitance is that of 63."""
+    """Height (LSB) of the potential after an event of this weight where tau_m = tau_syn and the capacitance is that of 63."""
     return _PSP * (weight / 63.0) * (i_synin_gm / 500.0) * (synapse_dac_bias / 600.0)
 
 

@@ -66,13 +66,15 @@ class SnippetResult:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a run is made of besides snippets. sizes: {population: number of cells}; circuits: {neuron population: numbers}."""
+    """What a run is made of besides snippets. sizes: {population: number of cells}; circuits: {neuron population: numbers};
+    capacities: {population: spikes a neuron in an earlier run}, changed here."""
 
     chip: object
     sizes: dict
     circuits: dict
     rng: np.random.Generator
     record_at_once: bool = False
+    capacities: dict = field(default_factory=dict)
 
 
 def execute(run, snippets):
@@ -129,6 +131,7 @@ class _Execution:
             end = begin + snippet.ticks
             self._probe(snippet)
             spikes = self.network.advance(end * events.TICK_US)
+            self.run.capacities.update({p: group.capacity for p, group in self.groups.items() if isinstance(group, LIFGroup)})
             found.append(SnippetResult(self._noticed(spikes, sent, begin, end), self._traces(snippet, begin)))
             begin = end
         return found
@@ -146,7 +149,9 @@ class _Execution:
             v = physics.v_rest if not self.deviations.start_at_reset else \
                 physics.v_rest + (parameters["v_reset"] - physics.v_rest) * np.exp(-1.0 / physics.tau_m)
             v = np.minimum(v, parameters["v_thresh"])
-            self._add(population, kind(physics.v_thresh.size, parameters, {"v": v}))
+            group = kind(physics.v_thresh.size, parameters, {"v": v})
+            group.capacity = self.run.capacities.get(population, group.capacity)
+            self._add(population, group)
         for population in (*snippet.spikes, *snippet.background):
             if population not in self.groups:
                 self._add(population, SpikeSourceGroup(self.run.sizes[population]))

@@ -74,6 +74,7 @@ class State(common.control.BaseState):
         self.segment_counter = -1
         self.mapping = None
         self.executions = 0
+        self.capacities = {}
         self.hardware_time = 0.0  # ms on the chip since setup
         self.reset()
 
@@ -177,7 +178,7 @@ class State(common.control.BaseState):
         self.running = True
         sizes = {p: p.size for p in self._populations}
         circuits = self.map()
-        run = Run(self.chip, sizes, circuits, self.rng, self.record_at_once)
+        run = Run(self.chip, sizes, circuits, self.rng, self.record_at_once, self.capacities)
         results, executions = execute(run, [each.snippet for each in self.scheduled])
         for each, result in zip(self.scheduled, results, strict=True):
             each.result = result

@@ -46,7 +46,7 @@ class LIFGroup:
         self.probe = None  # a Probe, where anything but spikes is recorded
         self._injections = Injections(self.size)
         self._stacked = None
-        self._capacity = 16
+        self.capacity = 16  # spikes a neuron for which there is room before a run is repeated with more
         self.set_parameters(**parameters)
         self._initial = {"v": self._parameters["v_rest"].copy(), "isyn_exc": np.zeros(size), "isyn_inh": np.zeros(size)}
         self.set_initial(**(initial or {}))
@@ -237,13 +237,13 @@ class LIFGroup:
                 kernel, (times, rows, *arguments) = driven_kernels.run_driven, drive
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
-            out_times = np.empty((self.size, self._capacity))
+            out_times = np.empty((self.size, self.capacity))
             out_count = np.zeros(self.size, dtype=np.int64)
             if kernel(times, rows, *arguments, self.t, float(t_stop), *state, self._table, out_times, out_count):
                 break
-            self._capacity *= 4
-            if self._capacity > 4 * kernels.MOST_SPIKES:
-                self._capacity = 16
+            self.capacity *= 4
+            if self.capacity > 4 * kernels.MOST_SPIKES:
+                self.capacity = 16
                 raise endless(self.t, t_stop)
         index = np.repeat(np.arange(self.size), out_count)
         most = out_count.max(initial=0)

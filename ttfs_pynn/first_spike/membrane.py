@@ -41,6 +41,21 @@ def responses(s, rate_m, rate_s):
     return (slow, fast, response) if difference > 0.0 else (fast, slow, response)
 
 
+SHORT = 1e-3  # of the fastest time constant
+
+
+@njit(cache=True, error_model="numpy")
+def short_responses(s, rate_m, rate_s):
+    """`responses` for s <= SHORT / (the larger rate), from their Taylor series: as exact, and without an exponential."""
+    x, y = rate_m * s, rate_s * s
+    xx, xy, yy = x * x, x * y, y * y
+    decay_m = 1.0 - x * (1.0 - x * (0.5 - x * (1.0 / 6.0 - x / 24.0)))
+    decay_s = 1.0 - y * (1.0 - y * (0.5 - y * (1.0 / 6.0 - y / 24.0)))
+    response = s * (1.0 - (x + y) / 2.0 + (xx + xy + yy) / 6.0 - (x + y) * (xx + yy) / 24.0
+                    + (xx * xx + xy * (xx + xy + yy) + yy * yy) / 120.0)
+    return decay_m, decay_s, response
+
+
 @njit(cache=True, error_model="numpy")
 def extremum(x, j, rate_m, rate_s):
     """The time s > 0 where dx/ds = 0 for a single current j, or inf: there is at most one.
