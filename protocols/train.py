@@ -135,8 +135,8 @@ def main(arguments=None):
     print(f"spikes a sample    {metrics['spikes_per_sample']:.1f}")
     print(f"seconds an epoch   {metrics['seconds_per_epoch']:.2f}")
     if "microjoule_per_sample" in metrics:
-        print(f"on the chip        {metrics['hardware_us_per_sample']:.0f} us a sample, {metrics['samples_per_second']:.0f} samples a "
-              f"second, {metrics['microjoule_per_sample']:.1f} uJ a sample")
+        print(f"on the chip        {metrics['hardware_us_per_sample']:.0f} us a sample, "
+              f"{metrics['samples_per_second']:.0f} samples a second, {metrics['microjoule_per_sample']:.1f} uJ a sample")
     print(f"run folder         {folder.path}")
 
 

@@ -166,7 +166,8 @@ class LayeredNetwork:
             rows = []
             for excitatory, inhibitory in pairs:
                 n, sources = self._n_inputs(excitatory.pre), excitatory.pre.size // self.n_copies
-                whole = sum(self._simulator.read_weights(p, layer.neuron)[:sources, :layer.size] for p in (excitatory, inhibitory))
+                whole = sum(self._simulator.read_weights(p, layer.neuron)[:sources, :layer.size]
+                            for p in (excitatory, inhibitory))
                 rows.append(whole.reshape(sources // n, n, layer.size).sum(axis=0))
             read.append(np.concatenate(rows))
         return read

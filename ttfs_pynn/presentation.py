@@ -110,8 +110,8 @@ class Presentation:
     def first_spikes(self, segment, source_ids, time_scale=1.0):
         """First-spike times (n_samples, cells) in ms from the start of each window, inf for silent, of a Neo Segment.
 
-        source_ids: the ids of the recorded cells in their order (all copies), as in the annotation `channel_id`. time_scale: ms of
-        the presentation in a recorded ms.
+        source_ids: the ids of the recorded cells in their order (all copies), as in the annotation `channel_id`. time_scale: ms
+        of the presentation in a recorded ms.
         """
         source_ids = np.asarray(source_ids)
         n_cells, remainder = divmod(source_ids.size, self.n_copies)

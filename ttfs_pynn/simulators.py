@@ -235,8 +235,8 @@ class _BrainScaleS2(Simulator):
             raise SimulatorError(f"non-idealities {sizes}: {error}; known are off, {known}") from None
 
     def setup(self, dt, seed=None, layers=()):
-        """Layers are placed on the two halves of the chip by turns: each half has 256 rows of synapses, and signed weights take two
-        for each neuron that they come from."""
+        """Layers are placed on the two halves of the chip by turns: each half has 256 rows of synapses, and signed weights take
+        two for each neuron that they come from."""
         sim = self.load()
         sim.setup(chip=self.chip, non_idealities=self._sizes(), seed=seed,
                   neuronPermutation=[int(n) for n in np.concatenate(self.places(layers))])
@@ -316,8 +316,8 @@ class _BrainScaleS2(Simulator):
 SIMULATORS = {s.name: s for s in (
     _Exact("exact", "ttfs_pynn.exact", "numba", "pip install ttfs_pynn", has_time_step=False),
     _Brian2("brian2", "pyNN.brian2", "brian2", "pip install brian2", has_time_step=True, default_copies=50),
-    _BrainScaleS2("brainscales2", "ttfs_pynn.brainscales2", "numba", "pip install ttfs_pynn", has_time_step=False, time_scale=1000.0,
-                  input_copies=5, hardware=True),
+    _BrainScaleS2("brainscales2", "ttfs_pynn.brainscales2", "numba", "pip install ttfs_pynn", has_time_step=False,
+                  time_scale=1000.0, input_copies=5, hardware=True),
 )}
 
 

@@ -138,7 +138,8 @@ def evaluate(network, data, batch_size=100, weights=None):
 class Trainer:
     """Trains `network` (a LayeredNetwork) on `train` (SpikeData). Weights are floats here, and written to the network.
 
-    measured: LIFParameters of each layer that gradients assume, by default those of the architecture. validation: SpikeData or None; folder: a results.RunFolder for a checkpoint after each epoch, or None.
+    measured: LIFParameters of each layer that gradients assume, by default those of the architecture. validation: SpikeData or
+    None; folder: a results.RunFolder for a checkpoint after each epoch, or None.
     """
 
     def __init__(self, network, train, options, validation=None, folder=None, callbacks=(), weights=None, measured=None):
