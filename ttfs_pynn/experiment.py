@@ -57,12 +57,12 @@ class Experiment:
         backend = backend or own
         return simulator(backend).configured(self.configuration.get("hardware", {}) if backend == own else {})
 
-    def trainer(self, network, folder=None, callbacks=()):
+    def trainer(self, network, folder=None, callbacks=(), weights=None):
         if self.options.batch_size > network.n_copies > 1:
             raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of "
                                      "the network; use as many copies as samples, or one")
         return Trainer(network, self.data["train"], self.options, self.data["validation"], folder, callbacks,
-                       measured=self._measured_neurons())
+                       weights, self._measured_neurons())
 
     def _measured_neurons(self):
         """LIFParameters of each layer as the profile that the configuration names has them; None without one."""
