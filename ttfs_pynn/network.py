@@ -143,6 +143,16 @@ class LayeredNetwork:
                                     label=f"{source.label}->{population.label} {receptor}")
                 for receptor in ("excitatory", "inhibitory")]
 
+    def within_limits(self, weights):
+        """The weights clipped to what the simulator can hold: a weight that left its range would not come back for long."""
+        clipped = []
+        for k, (matrix, layer) in enumerate(zip(weights, self.architecture.layers, strict=True)):
+            n_neurons = self.architecture.layers[k - 1].size if k else 0  # the other inputs are sources
+            sources = np.where(np.arange(len(matrix)) < n_neurons, 1, self._simulator.input_copies)
+            limit = np.array([self._simulator.largest_weight(layer.neuron, int(n)) for n in sources])[:, None]
+            clipped.append(np.clip(matrix, -limit, limit) if np.isfinite(limit).all() else matrix)
+        return clipped
+
     def write_weights(self, weights):
         """Write signed weights (see Architecture) to the projections, positive ones to the excitatory of each pair."""
         weights = self.architecture.check_weights(weights)

@@ -102,6 +102,10 @@ class Simulator:
     def connector(self, n_copies):
         return BlockConnector(n_copies)
 
+    def largest_weight(self, neuron, sources):
+        """The largest weight (nA) that an input, of so many sources, can have onto cells like `neuron`; inf without a limit."""
+        return np.inf
+
     def read_weights(self, projection, neuron):
         """The weights (n_pre, n_post) in nA that a projection onto cells like `neuron` holds."""
         return projection.get("weight", format="array")
@@ -300,6 +304,9 @@ class _BrainScaleS2(Simulator):
         from ttfs_pynn.brainscales2.circuits import psp_height
         height = psp_height(1.0, self.i_synin_gm, self.synapse_dac_bias) / (self.V_THRESH - self.V_REST)
         return np.e * height * neuron.current_scale
+
+    def largest_weight(self, neuron, sources):
+        return 63 * sources * self.unit(neuron)
 
     def write_weights(self, projection, weights, n_copies, neuron):
         if n_copies != 1:

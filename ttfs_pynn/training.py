@@ -231,7 +231,7 @@ class Trainer:
         if not skip:
             step = self.optimizer.step(self.weights, gradients.weights, self.schedule(epoch))
             bumped = [b + (new - old) for b, new, old in zip(bumped, step, self.weights, strict=True)]
-        self.weights = bumped
+        self.weights = self.network.within_limits(bumped)
         self.network.write_weights(self.weights)
         self._call("after_step", gradients)
         return gradients

@@ -1,0 +1,141 @@
+"""Layered networks on the emulated chip: weights, times, windows, gradients, training."""
+
+import numpy as np
+import pytest
+
+from models import yin_yang
+from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.experiment import Experiment
+from ttfs_pynn.gradient_engine import first_spikes
+from ttfs_pynn.network import LayeredNetwork
+from ttfs_pynn.simulators import SimulatorError, simulator
+from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
+
+PARAMETERS = {**yin_yang.PARAMETERS["network"], "hidden": 20}
+ARCHITECTURE = yin_yang.architecture(PARAMETERS)
+IDEAL = {"non_idealities": {"off": True}}
+
+
+def build(name, weights, hardware=None, seed=0):
+    known = simulator(name).configured(hardware or {})
+    sim = known.setup(0.1, seed=seed, layers=[layer.size for layer in ARCHITECTURE.layers])
+    return LayeredNetwork(sim, ARCHITECTURE, weights, simulator=known)
+
+
+def samples(n, seed=0):
+    rng = np.random.default_rng(seed)
+    return yin_yang.encode(rng.random((n, 4)), PARAMETERS)
+
+
+@pytest.fixture
+def weights():
+    return ARCHITECTURE.initial_weights(np.random.default_rng(3))
+
+
+def test_weights_are_rounded_shared_out_and_clipped(weights):
+    weights[1][0, 0] = 100.0
+    network = build("brainscales2", weights)
+    read = network.read_weights()
+    unit = simulator("brainscales2").unit(ARCHITECTURE.layers[0].neuron)
+    assert np.abs(read[0] - weights[0]).max() <= unit / 2 + 1e-12  # five synapses hold one integer
+    inside = np.abs(weights[1]) < 63 * unit
+    assert np.abs(read[1] - weights[1])[inside].max() <= unit / 2 + 1e-12
+    assert read[1][0, 0] == pytest.approx(63 * unit)
+    limited = network.within_limits(weights)
+    np.testing.assert_array_equal(limited[1][inside], weights[1][inside])
+    assert limited[1][0, 0] == pytest.approx(63 * unit)
+
+
+def test_an_ideal_chip_spikes_where_exact_does(weights):
+    chip = build("brainscales2", weights, IDEAL)
+    held, t_in = chip.read_weights(), samples(40)
+    found = first_spikes(chip.present(t_in))
+    expected = first_spikes(build("exact", held).present(t_in))
+    for k in (0, 1):
+        a, b = found.layers[k], expected.layers[k]
+        assert np.isfinite(b).sum() > 40
+        assert (np.isfinite(a) == np.isfinite(b)).all()
+        # Input and recording are on a grid of 8 ns, 0.008 ms of the model; a neuron that grazes its threshold multiplies that.
+        difference = np.abs(a[np.isfinite(b)] - b[np.isfinite(b)])
+        assert np.median(difference) < 0.01 and difference.max() < 0.3
+
+
+def test_first_spikes_are_those_of_the_model_in_its_time(weights):
+    recording = build("brainscales2", weights).present(samples(10))
+    times = first_spikes(recording)
+    assert times.inputs.shape == (10, 4) and times.biases[0].shape == (10, 3)
+    np.testing.assert_allclose(times.inputs, samples(10), atol=0.05)  # ticks of 8 ns, and events that wait for each other
+    blocks = recording.blocks()
+    assert blocks["input"].annotations["size"] == 20, "five sources an input"
+
+
+def test_one_seed_one_result(weights):
+    a, b, c = (first_spikes(build("brainscales2", weights, seed=seed).present(samples(10))).layers[1] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(a, c)
+
+
+def test_chips_differ(weights):
+    a, b = (first_spikes(build("brainscales2", weights, {"chip": chip}).present(samples(10))).layers[1] for chip in (1, 2))
+    both = np.isfinite(a) & np.isfinite(b)
+    assert both.any() and np.abs(a - b)[both].max() > 0.1
+
+
+def test_it_learns_on_the_chip(weights):
+    rng = np.random.default_rng(0)
+    data = yin_yang.data(PARAMETERS)["train"]
+    data = SpikeData(data.times[:1500], data.labels[:1500])
+    network = build("brainscales2", weights, {"chip": 2})
+    options = TrainingOptions(epochs=2, batch_size=30, learning_rate=0.02, loss_options={"difference": 0.2})
+    before = evaluate(network, data, 100, weights).accuracy
+    trainer = Trainer(network, data, options, weights=[w + 0 * rng.random() for w in weights])
+    trainer.run()
+    assert evaluate(network, data, 100, trainer.weights).accuracy > max(before, 0.45) + 0.1  # chance is 0.4
+
+
+def test_layers_lie_on_both_halves_of_the_chip():
+    places = simulator("brainscales2").places([120, 3, 200])
+    assert places[0].max() < 256 <= places[1].min() and places[2].max() < 512
+    assert len(np.unique(np.concatenate(places))) == 323
+
+
+def test_hardware_time_and_energy_are_in_the_metrics(weights):
+    network = build("brainscales2", weights)
+    known = network._simulator
+    begin = known.hardware_time(network.sim)
+    network.present(samples(10))
+    costs = known.costs(10, known.hardware_time(network.sim) - begin)
+    assert costs["hardware_us_per_sample"] == pytest.approx(network.timing.window, rel=1e-6)
+    assert costs["microjoule_per_sample"] == pytest.approx(0.175 * network.timing.window, rel=1e-6)
+
+
+@pytest.mark.parametrize("name, options, text", [
+    ("exact", {"chip": 1}, "is no chip"), ("brainscales2", {"colour": 1}, "unknown options"),
+    ("brainscales2", {"non_idealities": {"latancy": 1.0}}, "known are"),
+    ("brainscales2", {"non_idealities": {"latency": -1.0}}, "zero or more"), ("brainscales2", {"input_copies": 0}, "at least 1")])
+def test_options_that_are_not_possible(name, options, text):
+    with pytest.raises(SimulatorError, match=text):
+        simulator(name).configured(options)
+
+
+def test_the_profile_of_another_chip_is_refused(tmp_path):
+    from ttfs_pynn.brainscales2.characterisation import ChipProfile
+    values = {name: np.ones(512) for name in ("v_rest", "tau_m", "tau_syn_E", "tau_syn_I", "gain_E", "gain_I", "v_thresh")}
+    ChipProfile(4, np.arange(512), values, {}).save(tmp_path / "p.npz")
+    configuration = {"model": "yin_yang", "backend": "brainscales2", "dt": 0.1, "copies": 1, "network": PARAMETERS,
+                     "training": yin_yang.PARAMETERS["training"], "hardware": {"chip": 3, "profile": str(tmp_path / "p.npz")}}
+    with pytest.raises(ConfigurationError, match="profile of chip 4"):
+        Experiment(yin_yang, configuration)._measured_neurons()
+
+
+def test_measured_neurons_have_the_units_of_the_model():
+    """A profile of exactly the nominal chip gives back the nominal neuron."""
+    from ttfs_pynn.brainscales2.characterisation import ChipProfile
+    from ttfs_pynn.brainscales2.circuits import psp_height
+    known, neuron = simulator("brainscales2"), ARCHITECTURE.layers[0].neuron
+    gain = np.e * psp_height(1.0, known.i_synin_gm, known.synapse_dac_bias) / neuron.tau_syn
+    nominal = {"v_rest": 80.0, "v_thresh": 150.0, "tau_m": 10.0, "tau_syn_E": 10.0, "tau_syn_I": 10.0, "gain_E": gain, "gain_I": gain}
+    profile = ChipProfile(0, np.arange(512), {name: np.full(512, value) for name, value in nominal.items()}, {})
+    for layer, measured in zip(ARCHITECTURE.layers, known.measured_neurons(profile, ARCHITECTURE.layers), strict=True):
+        for name in ("tau_m", "tau_syn", "cm", "v_thresh"):
+            np.testing.assert_allclose(getattr(measured, name), np.full(layer.size, getattr(neuron, name)), rtol=1e-12)
