@@ -134,7 +134,8 @@ def test_measured_neurons_have_the_units_of_the_model():
     from ttfs_pynn.brainscales2.circuits import psp_height
     known, neuron = simulator("brainscales2"), ARCHITECTURE.layers[0].neuron
     gain = np.e * psp_height(1.0, known.i_synin_gm, known.synapse_dac_bias) / neuron.tau_syn
-    nominal = {"v_rest": 80.0, "v_thresh": 150.0, "tau_m": 10.0, "tau_syn_E": 10.0, "tau_syn_I": 10.0, "gain_E": gain, "gain_I": gain}
+    nominal = {"v_rest": 80.0, "v_thresh": 150.0, "tau_m": 10.0, "tau_syn_E": 10.0, "tau_syn_I": 10.0, "gain_E": gain,
+               "gain_I": gain}
     profile = ChipProfile(0, np.arange(512), {name: np.full(512, value) for name, value in nominal.items()}, {})
     for layer, measured in zip(ARCHITECTURE.layers, known.measured_neurons(profile, ARCHITECTURE.layers), strict=True):
         for name in ("tau_m", "tau_syn", "cm", "v_thresh"):

@@ -5,7 +5,7 @@ is where the next begins. Where more neurons are recorded with the MADC than it 
 odd number), the run is repeated for each pair, with noise of its own, as the adapter's partitioning does.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,6 +30,12 @@ class Connections:
     pre_index: np.ndarray
     post_index: np.ndarray
     weight: np.ndarray
+
+    def without_zeros(self):
+        """Signed weights are two projections, of which each pair of neurons needs one: half of the weights are 0."""
+        used = self.weight != 0
+        return self if used.all() else replace(self, pre_index=self.pre_index[used], post_index=self.post_index[used],
+                                               weight=self.weight[used])
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +169,8 @@ class _Execution:
 
     def _connect(self, snippet):
         for key, c in snippet.connections.items():
+            if len(self.snippets) == 1:
+                c = c.without_zeros()
             physics = self.physics[c.post]
             gain = physics.gain_E if c.receptor == "excitatory" else physics.gain_I
             weight = c.weight * gain[c.post_index]

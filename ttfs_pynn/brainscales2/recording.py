@@ -30,6 +30,7 @@ class _Stretch:
     rec_datetime: datetime
     parts: tuple
     annotations: dict = field(default_factory=dict)
+    segments: dict = field(default_factory=dict)  # made of it, by what was asked for
 
 
 class Recorder(recording.Recorder):
@@ -155,6 +156,13 @@ class Recorder(recording.Recorder):
         return block
 
     def _segment(self, stretch, filter_ids, wanted):
+        """The segment of a stretch; blocks share those of earlier runs, else 1000 runs without clear=True were 500,000 segments."""
+        key = frozenset(wanted), None if filter_ids is None else tuple(int(i) for i in filter_ids)
+        if key not in stretch.segments:
+            stretch.segments[key] = self._new_segment(stretch, filter_ids, wanted)
+        return stretch.segments[key]
+
+    def _new_segment(self, stretch, filter_ids, wanted):
         segment = neo.Segment(name=stretch.name, description=self.population.describe(), rec_datetime=stretch.rec_datetime,
                               **stretch.annotations)
         if "spikes" in wanted:
