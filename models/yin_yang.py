@@ -25,6 +25,8 @@ PARAMETERS = {
         "loss": "pairwise_difference", "loss_options": {"difference": 0.1},
         "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005,
     },
+    # On a chip decisions need more distance from its noise.
+    "training_on_hardware": {"loss_options": {"difference": 0.2}},
 }
 INPUT_NAMES = ("x", "y", "1-x", "1-y")
 CLASS_NAMES = ("yin", "yang", "dot")

@@ -63,6 +63,8 @@ def configuration(a, stored=None):
     """The dict that the run folder keeps, from the command line and the model's defaults; a resumed run keeps its epochs."""
     model, backend = models.load(a.model), simulator(a.backend)
     training = {**copy.deepcopy(model.PARAMETERS["training"]), "seed": a.seed}
+    if backend.hardware:
+        training.update(copy.deepcopy(model.PARAMETERS.get("training_on_hardware", {})))
     if stored is not None:
         training["epochs"] = stored["training"]["epochs"]
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),

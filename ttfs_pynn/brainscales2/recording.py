@@ -156,7 +156,7 @@ class Recorder(recording.Recorder):
         return block
 
     def _segment(self, stretch, filter_ids, wanted):
-        """The segment of a stretch; blocks share those of earlier runs, else 1000 runs without clear=True were 500,000 segments."""
+        """The segment of a stretch; blocks share those of earlier runs, else 1000 runs without clear=True make 500,000."""
         key = frozenset(wanted), None if filter_ids is None else tuple(int(i) for i in filter_ids)
         if key not in stretch.segments:
             stretch.segments[key] = self._new_segment(stretch, filter_ids, wanted)
