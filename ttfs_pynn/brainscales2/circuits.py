@@ -72,6 +72,12 @@ class Physics:
     current: np.ndarray
     bypass: np.ndarray
 
+    @property
+    def one_kind(self):
+        """Whether all neurons have the same time constants, and both synaptic inputs the same."""
+        return bool((self.tau_m == self.tau_m[0]).all() and (self.tau_syn_E == self.tau_syn_E[0]).all()
+                    and (self.tau_syn_I == self.tau_syn_E[0]).all())
+
 
 def _voltage(line, code):
     at, slope, code_at = line

@@ -169,9 +169,9 @@ class _Execution:
 
     def _connect(self, snippet):
         for key, c in snippet.connections.items():
-            if len(self.snippets) == 1:
-                c = c.without_zeros()
             physics = self.physics[c.post]
+            if len(self.snippets) == 1 and not physics.one_kind:  # neurons that are alike are fastest with all weights
+                c = c.without_zeros()
             gain = physics.gain_E if c.receptor == "excitatory" else physics.gain_I
             weight = c.weight * gain[c.post_index]
             if isinstance(self.groups[c.post], BypassGroup):
