@@ -39,7 +39,7 @@ def configurations(epochs):
     training = {**training, "learning_rate": 0.006, "schedule": "cosine", "schedule_options": {},
                 "loss_options": {"difference": 0.2}, "silent_tolerated": [0.95, 0.95], "bump_instead_of_step": False}
     found["loss"] = network, training
-    network = {**network, "hidden_weights": [1.0, 1.0], "label_weights": [0.2, 0.4]}
+    network = {**network, "hidden_weights": [1.5, 1.0], "label_weights": [0.3, 0.3]}
     found["weights"] = network, training
     found["bias"] = {**network, "bias_times": yin_yang.PARAMETERS["network"]["bias_times"]}, training
     return {name: {"model": "yin_yang", "backend": "brainscales2", "dt": 0.1, "copies": 1, "network": n, "training": t}
