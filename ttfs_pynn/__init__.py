@@ -5,3 +5,11 @@ Importing this package imports no simulator. See `ttfs_pynn.first_spike` for the
 """
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name):
+    # As `errors`: what scripts for the vendor's adapter import from its package.
+    if name == "parameters":
+        import importlib
+        return importlib.import_module("pyNN.parameters")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

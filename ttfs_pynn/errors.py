@@ -3,7 +3,14 @@
 Bugs of the package itself are never one of these.
 """
 
+import importlib
+
 __all__ = ["ConfigurationError", "DatasetError", "EncodingError", "ResultsError", "TTFSError"]
+
+
+def __getattr__(name):
+    # PyNN's errors too: a script for the vendor's adapter says `from pynn_brainscales import errors`, and has its package replaced.
+    return getattr(importlib.import_module("pyNN.errors"), name)
 
 
 class TTFSError(Exception):
