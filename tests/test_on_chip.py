@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 from models import yin_yang
-from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.experiment import Experiment
 from ttfs_pynn.gradient_engine import first_spikes
 from ttfs_pynn.network import LayeredNetwork
 from ttfs_pynn.simulators import SimulatorError, simulator
@@ -122,13 +120,11 @@ def test_the_profile_of_another_chip_is_refused(tmp_path):
     from ttfs_pynn.brainscales2.characterisation import ChipProfile
     values = {name: np.ones(512) for name in ("v_rest", "tau_m", "tau_syn_E", "tau_syn_I", "gain_E", "gain_I", "v_thresh")}
     ChipProfile(4, np.arange(512), values, {}).save(tmp_path / "p.npz")
-    configuration = {"model": "yin_yang", "backend": "brainscales2", "dt": 0.1, "copies": 1, "network": PARAMETERS,
-                     "training": yin_yang.PARAMETERS["training"], "hardware": {"chip": 3, "profile": str(tmp_path / "p.npz")}}
-    with pytest.raises(ConfigurationError, match="profile of chip 4"):
-        Experiment(yin_yang, configuration)._measured_neurons()
+    with pytest.raises(SimulatorError, match="profile of chip 4"):
+        simulator("brainscales2").configured({"chip": 3}).measured_neurons(tmp_path / "p.npz", ARCHITECTURE.layers)
 
 
-def test_measured_neurons_have_the_units_of_the_model():
+def test_measured_neurons_have_the_units_of_the_model(tmp_path):
     """A profile of exactly the nominal chip gives back the nominal neuron."""
     from ttfs_pynn.brainscales2.characterisation import ChipProfile
     from ttfs_pynn.brainscales2.circuits import psp_height
@@ -136,7 +132,8 @@ def test_measured_neurons_have_the_units_of_the_model():
     gain = np.e * psp_height(1.0, known.i_synin_gm, known.synapse_dac_bias) / neuron.tau_syn
     nominal = {"v_rest": 80.0, "v_thresh": 150.0, "tau_m": 10.0, "tau_syn_E": 10.0, "tau_syn_I": 10.0, "gain_E": gain,
                "gain_I": gain}
-    profile = ChipProfile(0, np.arange(512), {name: np.full(512, value) for name, value in nominal.items()}, {})
-    for layer, measured in zip(ARCHITECTURE.layers, known.measured_neurons(profile, ARCHITECTURE.layers), strict=True):
+    path = tmp_path / "chip.npz"
+    ChipProfile(0, np.arange(512), {name: np.full(512, value) for name, value in nominal.items()}, {}).save(path)
+    for layer, measured in zip(ARCHITECTURE.layers, known.measured_neurons(path, ARCHITECTURE.layers), strict=True):
         for name in ("tau_m", "tau_syn", "cm", "v_thresh"):
             np.testing.assert_allclose(getattr(measured, name), np.full(layer.size, getattr(neuron, name)), rtol=1e-12)

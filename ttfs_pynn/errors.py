@@ -9,7 +9,7 @@ __all__ = ["ConfigurationError", "DatasetError", "EncodingError", "ResultsError"
 
 
 def __getattr__(name):
-    # PyNN's errors too: a script for the vendor's adapter says `from pynn_brainscales import errors`, and has its package replaced.
+    # PyNN's errors too: scripts for the vendor's adapter say `from pynn_brainscales import errors`, and have that name replaced.
     return getattr(importlib.import_module("pyNN.errors"), name)
 
 

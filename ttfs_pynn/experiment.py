@@ -69,12 +69,7 @@ class Experiment:
         path = self.configuration.get("hardware", {}).get("profile")
         if path is None:
             return None
-        from ttfs_pynn.brainscales2.characterisation import ChipProfile
-        profile = ChipProfile.load(path)
-        known = self.simulator()
-        if profile.chip != known.chip:
-            raise ConfigurationError(f"{path} is the profile of chip {profile.chip}; the run is on chip {known.chip}")
-        return known.measured_neurons(profile, self.architecture.layers)
+        return self.simulator().measured_neurons(path, self.architecture.layers)
 
     def create_folder(self, path, overwrite=False):
         return RunFolder.create(path, self.configuration, overwrite, free=FREE)

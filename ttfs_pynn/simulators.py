@@ -257,9 +257,12 @@ class _BrainScaleS2(Simulator):
             found.append(free)
         return found or [np.empty(0, dtype=int)]
 
-    def measured_neurons(self, profile, layers):
-        """LIFParameters of each layer of an architecture, with one value a neuron as a brainscales2 ChipProfile has them."""
-        found = []
+    def measured_neurons(self, path, layers):
+        """LIFParameters of each layer of an architecture, with one value a neuron as the profile of the chip in a file has them."""
+        from ttfs_pynn.brainscales2.characterisation import ChipProfile
+        profile, found = ChipProfile.load(path), []
+        if profile.chip != self.chip:
+            raise SimulatorError(f"{path} is the profile of chip {profile.chip}; the run is on chip {self.chip}")
         for layer, circuits in zip(layers, self.places([layer.size for layer in layers]), strict=True):
             p, neuron = profile.of(circuits), layer.neuron
             lsb = neuron.threshold / (self.V_THRESH - self.V_REST)  # mV of the model in 1 LSB
