@@ -258,7 +258,7 @@ class _BrainScaleS2(Simulator):
         return found or [np.empty(0, dtype=int)]
 
     def measured_neurons(self, path, layers):
-        """LIFParameters of each layer of an architecture, with one value a neuron as the profile of the chip in a file has them."""
+        """LIFParameters of each layer of an architecture, with one value a neuron, from the profile of the chip in a file."""
         from ttfs_pynn.brainscales2.characterisation import ChipProfile
         profile, found = ChipProfile.load(path), []
         if profile.chip != self.chip:
