@@ -49,7 +49,10 @@ class State(common.control.BaseState):
 
     def seed(self, seed):
         """Let the noise of runs follow from `seed`; None: from the system, and Poisson spikes from NumPy's global generator."""
-        self.rng = np.random.default_rng(seed)
+        try:
+            self.rng = np.random.default_rng(seed)
+        except (TypeError, ValueError):
+            raise ValueError(f"seed = {seed!r} must be None or an integer, zero or more") from None
         self.random = np.random if seed is None else np.random.default_rng([seed, 1])
 
     @property
@@ -151,6 +154,8 @@ class State(common.control.BaseState):
 
     def add(self, runtime):
         """Schedule the network as it is now for `runtime` ms."""
+        if not isinstance(runtime, int | float | np.number):
+            raise TypeError(f"cannot run for {runtime!r}; give a time in ms")
         if not (np.isfinite(runtime) and runtime >= 0):
             raise ValueError(f"cannot run for {runtime} ms; give a finite time, zero or more")
         coordinates = self.map()
@@ -199,7 +204,7 @@ class State(common.control.BaseState):
         counts = np.zeros(halco.CrossbarOutputOnDLS.size, dtype=int)
         if section == "post_realtime" and self.running:
             for each in self.scheduled:
-                for population, (index, _) in each.result.spikes.items():
+                for population, (index, _) in each.result.spikes.items() if each.result else ():
                     self._count(counts, population, np.bincount(index, minlength=population.size))
         return {coordinate: hal.CrossbarOutputEventCounter(int(counts[int(coordinate)]))
                 for coordinate in getattr(self.injected_readout, section) if isinstance(coordinate, halco.CrossbarOutputOnDLS)}
