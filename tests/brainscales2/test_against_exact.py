@@ -1,7 +1,7 @@
 """The chip without any non-ideality is the exact simulator, seen through a clock of 8 ns.
 
-Tolerance: a spike is stamped at the clock edge that follows it, so it may come up to 8 ns later, and never earlier but for rounding
-(0.1 ns: the two solve the same equations, in ms of one and us of the other).
+Tolerance: a spike is stamped at the clock edge that follows it, so it may come up to 8 ns later, and never earlier but for
+rounding (0.1 ns: the two solve the same equations, in ms of one and us of the other).
 """
 
 import numpy as np
@@ -61,7 +61,8 @@ def in_equations(ticks, layers, parameters):
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("taus", [{}, {"tau_syn_E": 5.0, "tau_syn_I": 12.0}, {"tau_m": 25.0, "tau_syn_E": 6.0, "tau_refrac": 0.8}],
+@pytest.mark.parametrize("taus", [{}, {"tau_syn_E": 5.0, "tau_syn_I": 12.0},
+                                  {"tau_m": 25.0, "tau_syn_E": 6.0, "tau_refrac": 0.8}],
                          ids=["equal", "two synaptic", "all different"])
 def test_every_spike_of_a_layered_network_within_a_tick(seed, taus):
     rng = np.random.default_rng(seed)

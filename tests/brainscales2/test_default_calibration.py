@@ -61,8 +61,8 @@ def test_some_neurons_of_a_default_chip_do_not(chip):
 
 
 def test_without_mismatch_nearly_all_do():
-    """Thresholds differ from run to run by 0.7 LSB in a band from -2.4 to 1.35 LSB: 97 %, 96 % with codes of 10 bits. That less than
-    88 % of 128 neurons do has a probability below 1e-3, and the seed is fixed.
+    """Thresholds differ from run to run by 0.7 LSB in a band from -2.4 to 1.35 LSB: 97 %, 96 % with codes of 10 bits. That less
+    than 88 % of 128 neurons do has a probability below 1e-3, and the seed is fixed.
     """
     found = spikes(run(128, non_idealities=NonIdealities().without_mismatch()))
     once = sum(train.size == 1 and abs(train[0] - 32.0) <= 1.5 for train in found)
