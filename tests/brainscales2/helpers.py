@@ -27,6 +27,15 @@ def projection(weight=10, receptor="excitatory", neurons=None, **synapse):
     return connect(*source_and_neurons(neurons=neurons), weight, receptor, **synapse)
 
 
+def recorded(size=3, **setup):
+    """Neurons that have fired once each."""
+    source, neurons = source_and_neurons(size, (0.01,), non_idealities=IDEAL, **setup)
+    connect(source[0:1], neurons, 300)
+    neurons.record("spikes")
+    pynn.run(0.1)
+    return neurons
+
+
 def spikes(population, segment=-1):
     """Recorded spike times in us, an array a neuron."""
     return [train.magnitude * 1000.0 for train in population.get_data("spikes").segments[segment].spiketrains]
