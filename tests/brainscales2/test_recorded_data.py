@@ -87,6 +87,43 @@ def test_get_data_does_not_slow_down_with_segments():
     assert long < 6 * short + 0.02
 
 
+def test_get_data_in_a_loop_makes_each_segment_once():
+    """A training loop reads the last segment after each run: twice as many runs take about twice as long, not four times."""
+    def seconds(runs):
+        _, neurons = source_and_neurons(2, (0.001,), non_idealities=IDEAL)
+        neurons.record(["spikes", "v"])
+        begin = time.perf_counter()
+        for _ in range(runs):
+            pynn.run(0.02)
+            assert len(neurons.get_data().segments[-1].irregularlysampledsignals) == 2
+            pynn.reset()
+        return time.perf_counter() - begin
+
+    seconds(2)
+    short, long = min(seconds(100) for _ in range(2)), seconds(200)
+    assert long < 3.2 * short
+
+
+def test_blocks_do_not_share_segments():
+    neurons = recorded(2)
+    pynn.reset()
+    pynn.run(0.1)
+    first, second = neurons.get_data(), neurons.get_data()
+    assert first.segments[0] is not second.segments[0] and len(first.segments) == 2
+    assert first.segments[0].block is first and second.segments[0].block is second
+    assert [train.size for train in first.segments[0].spiketrains] == [train.size for train in second.segments[0].spiketrains]
+    assert len(neurons[0:1].get_data().segments[0].spiketrains) == 1
+    block = pickle.loads(pickle.dumps(second))
+    assert len(block.segments) == 2 and len(block.segments[0].spiketrains) == 2
+
+
+def test_spikes_after_the_end_are_noticed():
+    """As where somebody gives microseconds."""
+    source_and_neurons(1, (10.0, 20.0))
+    with pytest.warns(UserWarning, match="after the end of the run, 0.1 ms.*10 ms"):
+        pynn.run(0.1)
+
+
 def test_descriptions_are_kept_until_something_changes():
     neurons = recorded(2)
     text = neurons.describe()

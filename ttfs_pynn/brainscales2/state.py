@@ -1,6 +1,7 @@
 """State of an emulated experiment: populations, projections, snippets that are scheduled, results, the virtual chip."""
 
 from dataclasses import dataclass
+from warnings import warn
 
 import numpy as np
 from pyNN import common
@@ -180,6 +181,7 @@ class State(common.control.BaseState):
             raise RuntimeError("the experiment has been run; call reset() before the next run(): the chip's neurons go on in "
                                "continuous time, and a second run cannot take up where the first one ended")
         self.running = True
+        self._warn_of_late_spikes()
         sizes = {p: p.size for p in self._populations}
         circuits = self.map()
         run = Run(self.chip, sizes, circuits, self.rng, self.record_at_once)
@@ -191,6 +193,13 @@ class State(common.control.BaseState):
         for recorder in self.recorders:
             recorder.clear_flag = False
             recorder.take_results()
+
+    def _warn_of_late_spikes(self):
+        for population in self._populations:
+            times = getattr(population.group, "times", np.empty(0))
+            if times.size and self.t > 0 and times.min() >= self.t:
+                warn(f"all spikes of {population.label!r} come after the end of the run, {self.t:g} ms: the first at "
+                     f"{times.min():g} ms (times are in ms of the chip, 1000 times faster than biology)", stacklevel=4)
 
     def run_until(self, t_stop):
         self.add(t_stop - self.t)
