@@ -1,6 +1,6 @@
 """A virtual chip: what makes one chip different from another, named by a seed and fixed over runs."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ class VirtualChip:
     """
 
     seed: int
-    draws: dict
+    draws: dict = field(repr=False)
     non_idealities: NonIdealities
 
     def __eq__(self, other):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import wraps
+from pathlib import Path
 from warnings import warn
 
 import numpy as np
@@ -10,13 +12,19 @@ from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY
 from pyNN.recording import get_io
 
 from ttfs_pynn.brainscales2 import simulator
-from ttfs_pynn.brainscales2.chip import VirtualChip, chip_from_seed, load_chip
-from ttfs_pynn.brainscales2.dlens import halco, lola, sta
+from ttfs_pynn.brainscales2.chip import ChipError, VirtualChip, chip_from_seed, load_chip
+from ttfs_pynn.brainscales2.dlens import lola, sta
 from ttfs_pynn.brainscales2.non_idealities import NonIdealities
+from ttfs_pynn.brainscales2.placement import check_permutation
+from ttfs_pynn.brainscales2.routing import BUSES, CIRCUITS
 
 __all__ = ["InjectedConfiguration", "InjectedReadout", "RunCommand", "end", "get_backend_statistics", "get_current_time",
            "get_max_delay", "get_min_delay", "get_post_realtime_read", "get_pre_realtime_read", "get_time_step", "initialize",
            "num_processes", "preprocess", "rank", "reset", "run", "run_for", "run_until", "setup", "will_it_map"]
+
+
+class ConfigurationTypeError(TypeError, AttributeError):
+    """An argument of setup() is of another type; the adapter notices where it misses an attribute."""
 
 
 @dataclass
@@ -69,18 +77,22 @@ def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
     for name in ("mindelay", "maxdelay", "dt", "time_step"):
         if name in extra_params:
             raise KeyError(f"{name} is no argument of setup(); PyNN's names are timestep, min_delay and max_delay")
+    for name, delay in (("min_delay", min_delay), ("max_delay", max_delay)):
+        if delay != "auto" and not (isinstance(delay, int | float | np.number) and delay >= 0):
+            raise ValueError(f"{name} = {delay!r} must be 'auto' or a time in ms, zero or more; leave it out")
     if min_delay != "auto" and min_delay > 0:
         warn(f"min_delay = {min_delay} ms becomes the delay of synapse types that are given none, and the chip has no delays; "
              "leave min_delay out", stacklevel=2)
     state.min_delay = 0 if min_delay == "auto" else min_delay
     state.max_delay = 0 if max_delay == "auto" else max_delay
     if "neuronPermutation" in extra_params:
-        state.neuron_permutation = _permutation(extra_params.pop("neuronPermutation"))
+        state.neuron_permutation = check_permutation(extra_params.pop("neuronPermutation"), CIRCUITS, "neuronPermutation")
     if "backgroundPermutation" in extra_params:
-        state.background_permutation = [int(halco.PADIBusOnPADIBusBlock(b)) for b in extra_params.pop("backgroundPermutation")]
-    state.injected_config = extra_params.pop("injected_config", InjectedConfiguration())
-    state.injected_readout = extra_params.pop("injected_readout", InjectedReadout())
-    state.initial_config = extra_params.pop("initial_config", None)
+        buses = extra_params.pop("backgroundPermutation")
+        state.background_permutation = check_permutation(buses, BUSES, "backgroundPermutation")
+    state.injected_config = _of_type(extra_params, "injected_config", InjectedConfiguration) or InjectedConfiguration()
+    state.injected_readout = _of_type(extra_params, "injected_readout", InjectedReadout) or InjectedReadout()
+    state.initial_config = _of_type(extra_params, "initial_config", lola.Chip)
     if extra_params.pop("enable_neuron_bypass", False):
         if state.initial_config is not None:
             state.log.INFO("setup(): enable_neuron_bypass overwrites the initial_config")
@@ -97,16 +109,19 @@ def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
     return rank()
 
 
-def _permutation(numbers):
-    """Circuit numbers, or the errors of the coordinate that they become; ValueError where one comes twice."""
-    coordinates = [int(halco.AtomicNeuronOnDLS(halco.AtomicNeuronOnDLS.enum_type(n)).toEnum()) for n in numbers]
-    if len(set(coordinates)) != len(coordinates):
-        raise ValueError("neuronPermutation names a circuit twice; each neuron needs one of its own")
-    return coordinates
+def _of_type(extra_params, name, kind):
+    value = extra_params.pop(name, None)
+    if value is not None and not isinstance(value, kind):
+        raise ConfigurationTypeError(f"{name} = {value!r} must be of type {kind.__name__}; helper.chip_from_file() and "
+                                     "helper.chip_from_nightly() make configurations of chips")
+    return value
 
 
 def _chip(chip, non_idealities):
     if not isinstance(chip, VirtualChip):
+        if not isinstance(chip, int | np.integer | str | Path):
+            raise ChipError(f"chip = {chip!r}: give the seed of a virtual chip (an integer, zero or more), a VirtualChip, or the "
+                            "path of a file that VirtualChip.save() wrote")
         chip = chip_from_seed(chip) if isinstance(chip, int | np.integer) else load_chip(chip)
     if non_idealities is None:
         return chip
@@ -127,9 +142,7 @@ def end(compatible_output=True):
 
 def run(runtime, command=RunCommand.EXECUTE):
     """Prepare, schedule or execute, see RunCommand; runtime in ms of the chip, or None."""
-    state = simulator.state
-    if state is None:
-        raise RuntimeError("there is no experiment to run; call setup() first")
+    state = simulator.active("a run")
     if command is RunCommand.PREPARE:
         state.preprocess()
     elif command is RunCommand.APPEND:
@@ -153,24 +166,28 @@ run_for = run
 def preprocess():
     """An old name of run(None, RunCommand.PREPARE)."""
     warn("preprocess() is deprecated; use run(None, RunCommand.PREPARE)", DeprecationWarning, stacklevel=2)
-    simulator.state.preprocess()
+    simulator.active("a run").preprocess()
 
 
-_, run_until = common.build_run(simulator)
-reset = common.build_reset(simulator)
+def _within_experiment(function):
+    """PyNN's function, with a clear error where there is no experiment."""
+    @wraps(function)
+    def wrapped(*args, **kwargs):
+        simulator.active(f"{function.__name__}()")
+        return function(*args, **kwargs)
+    return wrapped
+
+
+_, run_until = map(_within_experiment, common.build_run(simulator))
+reset = _within_experiment(common.build_reset(simulator))
 initialize = common.initialize
-get_current_time, get_time_step, get_min_delay, get_max_delay, num_processes, rank = common.build_state_queries(simulator)
-
-
-def _active(what):
-    if simulator.state is None:
-        raise RuntimeError(f"{what} need an experiment; call setup() first")
-    return simulator.state
+get_current_time, get_time_step, get_min_delay, get_max_delay, num_processes, rank = map(
+    _within_experiment, common.build_state_queries(simulator))
 
 
 def get_backend_statistics():
     """How the network was mapped: `mapping.Mapping.statistics`. RuntimeError before setup() or before anything was mapped."""
-    state = _active("statistics")
+    state = simulator.active("get_backend_statistics()")
     if state.mapping is None:
         raise RuntimeError("the network has not been mapped yet; call run(None, RunCommand.PREPARE) or run an experiment")
     return state.mapping.statistics
@@ -182,14 +199,14 @@ def will_it_map(network=None):
     Everything that was created since setup() counts; `network` is for readers. Nothing is run or calibrated:
     `print(will_it_map().report())` shows it.
     """
-    return _active("resources").place()
+    return simulator.active("will_it_map()").place()
 
 
 def get_pre_realtime_read():
     """{coordinate: container} of the injected readout before the run."""
-    return _active("reads").counters("pre_realtime")
+    return simulator.active("get_pre_realtime_read()").counters("pre_realtime")
 
 
 def get_post_realtime_read():
     """{coordinate: container} of the injected readout after the run."""
-    return _active("reads").counters("post_realtime")
+    return simulator.active("get_post_realtime_read()").counters("post_realtime")

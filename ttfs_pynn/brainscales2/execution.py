@@ -126,7 +126,7 @@ class _Execution:
         self.deviations = run.chip.non_idealities
         self.network = ChipNetwork(self.deviations.spike_jitter / 1000.0, run.rng)
         self.groups, self.synapses, self.physics = {}, {}, {}
-        self.trial = {}
+        self.trial, self.late = {}, {}
         self.latency = self.deviations.latency / 1000.0
 
     def results(self):
@@ -220,13 +220,18 @@ class _Execution:
         return {key: (index[kept & (source == k)], ticks[kept & (source == k)]) for k, key in enumerate(spikes)}
 
     def _noticed(self, spikes, sent, begin, end):
-        """Spikes as the FPGA stamps them, without those that come after the end."""
+        """Spikes as the FPGA stamps them; those that come after the end are left to the next snippet."""
         found = dict(sent)
         for population, group in self.groups.items():
             if isinstance(group, LIFGroup):
                 index, time = spikes[group]
                 ticks = events.stamped(time + self.latency)
+                if population in self.late:
+                    index, ticks = (np.concatenate(arrays) for arrays in zip(self.late[population], (index, ticks), strict=True))
+                    order = np.argsort(ticks, kind="stable")
+                    index, ticks = index[order], ticks[order]
                 inside = ticks < end
+                self.late[population] = index[~inside], ticks[~inside]
                 found[population] = index[inside], ticks[inside] - begin
         return found
 
@@ -257,11 +262,12 @@ class _Execution:
             for variable, neurons in by_name.items():
                 neurons = self._wanted(device, population, neurons)
                 if neurons:
-                    samples |= self._samples(device, population, variable, neurons, begin, snippet.ticks)
+                    samples |= self._samples(device, population, variable, neurons, begin, snippet)
             found[device, population] = Traces(samples)
         return self._by_turns(found)
 
-    def _samples(self, device, population, variable, neurons, begin, ticks):
+    def _samples(self, device, population, variable, neurons, begin, snippet):
+        ticks, codes = snippet.ticks, snippet.codes[population]
         group, rng, interval = self.groups[population], self.run.rng, _INTERVALS[device]
         physics = self.physics[population]
         if variable in _PROBED:
@@ -274,7 +280,7 @@ class _Execution:
             voltages = np.full((int(ticks * events.TICK_US / interval) + 1, len(neurons)), converters.ADAPTATION_VOLTAGE)
         if variable.endswith("synin"):
             gain = (physics.gain_E if variable == "exc_synin" else physics.gain_I)[neurons]
-            voltages = converters.synaptic_voltage(voltages, gain, self.snippets[0].codes[population].dac_bias)
+            voltages = converters.synaptic_voltage(voltages, gain, codes.dac_bias)
         times = first + np.arange(len(voltages)) * interval - begin * events.TICK_US
         keep = times < ticks * events.TICK_US
         if device == "cadc":

@@ -27,6 +27,11 @@ def chip_from_targets(chip=0, **targets):
     if unknown:
         raise ValueError(f"unknown targets {sorted(unknown)}; known: {', '.join(DEFAULT_TARGETS)}")
     chip = chip_from_seed(chip) if isinstance(chip, int) else chip
+    for name, value in targets.items():
+        if np.shape(value) not in ((), (N_CIRCUITS,)) or not np.isfinite(value).all():
+            raise ValueError(f"target {name}: give a finite number or {N_CIRCUITS} of them, not those of shape {np.shape(value)}")
+        if name.startswith("tau_") and np.min(value) <= 0:
+            raise ValueError(f"target {name} = {np.min(value):g} us must be positive")
     values = {name: np.array(np.broadcast_to(np.asarray(targets.get(name, value), dtype=float), (N_CIRCUITS,)))
               for name, value in DEFAULT_TARGETS.items()}
     clocks = refractory_clocks(values["tau_refrac"])

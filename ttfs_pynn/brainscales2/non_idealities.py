@@ -4,7 +4,9 @@ Sizes are those of public sources where there are any (third column of `table`),
 LSB of the CADC (8 bit), in which calibration targets are given; relative spreads are standard deviations of a factor.
 """
 
+import math
 from dataclasses import dataclass, field, fields, replace
+from numbers import Real
 
 __all__ = ["NonIdealities"]
 
@@ -58,8 +60,11 @@ class NonIdealities:
             if entry.metadata["unit"] == "":
                 if not isinstance(value, bool):
                     raise ValueError(f"{entry.name} = {value!r} is a switch; give True or False")
-            elif not 0 <= value < float("inf") and entry.name != "threshold_offset":
-                raise ValueError(f"{entry.name} = {value!r} must be a size, zero or more, in {entry.metadata['unit']}")
+                continue
+            number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+            if not number or (value < 0 and entry.name != "threshold_offset"):
+                allowed = "a finite number" if entry.name == "threshold_offset" else "a finite size, zero or more,"
+                raise ValueError(f"{entry.name} = {value!r} must be {allowed} in {entry.metadata['unit']}")
         if self.event_loss >= 1:
             raise ValueError(f"event_loss = {self.event_loss} is a probability; give a number below 1")
 

@@ -5,6 +5,7 @@ The chip has 512 neuron circuits, 2 rows (hemispheres) of 256 columns: circuit =
 
 import heapq
 import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,6 +83,8 @@ def check_permutation(values, size, name):
     Errors, as in the adapter's `setup`: TypeError for negative numbers and what is no integer, OverflowError for a number that
     the chip does not have, ValueError for one that is there twice.
     """
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name} = {values!r} must be a list of integers from 0 to {size - 1}")
     values = list(values)
     for value in values:
         if not isinstance(value, numbers.Integral) or value < 0:

@@ -1,7 +1,7 @@
 """Populations, views and assemblies on the emulated chip."""
 
 import numpy as np
-from pyNN import common
+from pyNN import common, errors
 
 from ttfs_pynn.brainscales2 import simulator
 from ttfs_pynn.brainscales2.recording import Recorder
@@ -20,6 +20,14 @@ class Assembly(populations.Assembly):
             population.record(variables, to_file, sampling_interval, locations, device=device)
 
 
+def _in_order(train):
+    """Spike times that may come unsorted, and of which infinite ones never occur: the adapter takes both."""
+    times = np.asarray(getattr(train, "value", train), dtype=float)
+    if times.ndim == 1 and ((times[1:] < times[:-1]).any() or np.isinf(times).any()):
+        return np.sort(times[~np.isinf(times)])
+    return times
+
+
 class _OnChip:
     """What Population and PopulationView share."""
 
@@ -35,6 +43,9 @@ class _OnChip:
         parameter_space.evaluate(mask=slice(None), simplify=False)
         for name, value in parameter_space.as_dict().items():
             self.group.set_at(name, self.group_index, value)
+
+    def _set_spike_times(self, trains):
+        super()._set_spike_times([_in_order(train) for train in trains])
 
     def record(self, variables, to_file=None, sampling_interval=None, locations=None, *, device="madc"):
         """Record variables of all cells; None: forget what was to be recorded in the whole population.
@@ -96,10 +107,20 @@ class Population(_OnChip, populations.Population):
     _view_class = PopulationView
 
     def __init__(self, size, cellclass, cellparams=None, **kwargs):
-        if simulator.state is None:
-            raise RuntimeError("there is no experiment; call setup() before creating populations")
+        simulator.active("a population")
+        if isinstance(size, int | np.integer) and size < 1:
+            kind = IndexError if size == 0 else ValueError
+            raise kind(f"a population of {size} cells cannot be made; give a size of at least 1")
         self._description = {}
         super().__init__(size, cellclass, cellparams, **kwargs)
+
+    def _create_cells(self):
+        for name, values in self.celltype.parameter_space.items():
+            if values._shape is not None and values._shape != (self.size,):
+                raise errors.InvalidParameterValueError(
+                    f"{type(self.celltype).__name__}: {values._shape[0]} values of {name} for {self.size} cells; give one, "
+                    "or one for each cell")
+        super()._create_cells()
 
     def _register(self, state):
         state.add_population(self)

@@ -13,7 +13,18 @@ from ttfs_pynn.event_driven.synapses import Synapses
 __all__ = ["Connection", "Projection"]
 
 Connection = projections.Connection
+
+
+class NotANumberError(errors.ConnectionError, ValueError):
+    """A weight is NaN: on the adapter a ConnectionError of the constructor, and a ValueError of set()."""
+
+
 _LARGEST = 63
+
+
+def _no_delay(value):
+    return f"a delay of {value:g} ms is not possible, the chip has none; leave it at 0 (and min_delay out of setup(), whose " \
+        "value is the default delay)"
 
 
 class _Digital(Synapses):
@@ -26,9 +37,17 @@ class _Digital(Synapses):
     def check(self, name, values):
         values = super().check(name, values)
         if name == "delay" and values.any():
-            raise ValueError(f"{self.owner.label}: a delay of {values[values != 0][0]:g} ms is not possible, the chip has none; "
-                             "leave it at 0 (and min_delay out of setup(), whose value is the default delay)")
+            raise ValueError(f"{self.owner.label}: {_no_delay(values[values != 0][0])}")
         return values
+
+    def set_one(self, name, k, value):
+        if name == "delay":
+            if value != 0:
+                raise ValueError(_no_delay(value))
+            return
+        before = self.owner.longest_chunk()
+        super().set_one(name, k, float(self.owner.checked_weights(np.round(np.float64(value)))))
+        self.owner._changed(before)
 
     def _checked(self, name, values):
         values = super()._checked(name, values)
@@ -45,11 +64,21 @@ class Projection(projections.Projection):
                  space=Space(), label=None):  # noqa: B008  (PyNN's signature)
         if isinstance(presynaptic_neurons, common.Assembly):
             raise NotImplementedError("an assembly cannot be a source on the chip; connect its populations one by one")
+        self._check_ends(presynaptic_neurons, postsynaptic_neurons)
         self.pre_compartment = self._compartment(presynaptic_neurons, getattr(connector, "source_location_selector", None))
         self.post_compartment = self._compartment(postsynaptic_neurons, getattr(connector, "location_selector", None))
         super().__init__(presynaptic_neurons, postsynaptic_neurons, connector, synapse_type, source,
                          receptor_type or "excitatory", space, label)
         simulator.state.add_projection(self)
+
+    @staticmethod
+    def _check_ends(*ends):
+        known = simulator.active("a projection")._populations
+        for cells in ends:
+            for part in getattr(cells, "populations", [cells]):
+                if not any(getattr(part, "grandparent", part) is population for population in known):
+                    raise errors.ConnectionError(f"{cells.label!r} belongs to an experiment before the last setup(); create "
+                                                 "populations and projections after it")
 
     @staticmethod
     def _compartment(cells, location):
@@ -70,6 +99,9 @@ class Projection(projections.Projection):
 
     def checked_weights(self, weight):
         """The weights, or a ConnectionError where their sign is not that of the receptor (of conductances: negative)."""
+        if np.isnan(weight).any():
+            raise NotANumberError(f"{self.label}: {int(np.isnan(weight).sum())} of {np.size(weight)} weights are not a number; "
+                                  "give numbers, 0 for no connection")
         negative, positive = (weight < 0).any(), (weight > 0).any()
         conductance = self.post.conductance_based
         if (negative and (conductance or self.receptor == "excitatory")) or (positive and self.receptor == "inhibitory"):

@@ -1,6 +1,7 @@
 """Recorded spikes and traces as Neo data: a spike train a neuron and snippet, a signal a neuron, device and snippet."""
 
 from collections import defaultdict
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -42,6 +43,7 @@ class Recorder(recording.Recorder):
         super().__init__(population, file)
         self._configuration = RecordingConfiguration()
         self._parts = ()
+        self._built = {}  # segments of earlier stretches, for get_data() in a loop would make them anew each time
 
     def record(self, variables, ids, sampling_interval=None, locations=None, *, device="madc"):
         if sampling_interval:
@@ -110,7 +112,8 @@ class Recorder(recording.Recorder):
             if population is self.population:
                 for n, (variable, times, values) in traces.samples.items():
                     stamps = np.floor(times / TICK_US + 1e-6) / TICKS_PER_MS
-                    signals[device, variable, RecordingSite(first_id + n, 0)] = begin + stamps, values
+                    signals[device, variable, RecordingSite(first_id + n, 0)] = (
+                        (begin + stamps).astype(np.float32), values.astype(np.float32))
         return Part(begin, scheduled.runtime, frozenset(configuration.spikes), index, ticks / TICKS_PER_MS + begin, signals)
 
     def _clear_simulator(self):
@@ -118,6 +121,7 @@ class Recorder(recording.Recorder):
 
     def clear(self):
         self.cache.clear()
+        self._built.clear()
         self.clear_flag = True
         self._parts = ()
 
@@ -146,7 +150,9 @@ class Recorder(recording.Recorder):
             raise NothingRecordedError(f"no data recorded from {self.population.label!r} yet: call run() before get_data()")
         block = neo.Block(name=self.population.label, description=self.population.describe(),
                           rec_datetime=stretches[0].rec_datetime, **self.metadata)
-        block.segments = [self._segment(stretch, filter_ids, wanted) for stretch in stretches]
+        block.segments = [self._earlier_segment(stretch, filter_ids, wanted) for stretch in self.cache]
+        if self._state.running:
+            block.segments.append(self._segment(stretches[-1], filter_ids, wanted))
         for segment in block.segments:
             segment.block = block
         if annotations:
@@ -154,6 +160,12 @@ class Recorder(recording.Recorder):
         if clear:
             self.clear()
         return block
+
+    def _earlier_segment(self, stretch, filter_ids, wanted):
+        key = (stretch, None if filter_ids is None else frozenset(map(int, filter_ids)), frozenset(map(str, wanted)))
+        if key not in self._built:
+            self._built[key] = self._segment(stretch, filter_ids, wanted)
+        return copy(self._built[key])  # of its own in each block, as PyNN does
 
     def _segment(self, stretch, filter_ids, wanted):
         """The segment of a stretch; blocks share those of earlier runs, else 1000 runs without clear=True make 500,000."""
@@ -182,7 +194,7 @@ class Recorder(recording.Recorder):
 
     def _signal(self, device, variable, site, times, values):
         return neo.IrregularlySampledSignal(
-            times.astype(np.float32), values.astype(np.float32), units=self.population.find_units(variable), time_units=pq.ms,
+            times, values, units=self.population.find_units(variable), time_units=pq.ms,
             name=variable, device=device, source_ids=[site.cell_id], source_locations=[self._location(site)],
             source_population=self.population.label, source_compartments=[site.comp_id],
             array_annotations={"channel_index": [self._index(site)]})

@@ -19,6 +19,8 @@ class RecordingSite(NamedTuple):
 
 def pad_of(device):
     """(pad, buffered) of 'pad_[0|1][_buffered|_unbuffered]'; ValueError for anything else."""
+    if not isinstance(device, str):
+        raise TypeError(f"device = {device!r} must be a text; use {', '.join(DEVICES)}")
     parts = device.split("_")
     if len(parts) not in (2, 3) or parts[0] != "pad" or parts[1] not in ("0", "1") \
             or (len(parts) == 3 and parts[2] not in ("buffered", "unbuffered")):

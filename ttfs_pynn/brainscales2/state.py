@@ -1,6 +1,7 @@
 """State of an emulated experiment: populations, projections, snippets that are scheduled, results, the virtual chip."""
 
 from dataclasses import dataclass
+from warnings import warn
 
 import numpy as np
 from pyNN import common
@@ -49,7 +50,10 @@ class State(common.control.BaseState):
 
     def seed(self, seed):
         """Let the noise of runs follow from `seed`; None: from the system, and Poisson spikes from NumPy's global generator."""
-        self.rng = np.random.default_rng(seed)
+        try:
+            self.rng = np.random.default_rng(seed)
+        except (TypeError, ValueError):
+            raise ValueError(f"seed = {seed!r} must be None or an integer, zero or more") from None
         self.random = np.random if seed is None else np.random.default_rng([seed, 1])
 
     @property
@@ -152,6 +156,8 @@ class State(common.control.BaseState):
 
     def add(self, runtime):
         """Schedule the network as it is now for `runtime` ms."""
+        if not isinstance(runtime, int | float | np.number):
+            raise TypeError(f"cannot run for {runtime!r}; give a time in ms")
         if not (np.isfinite(runtime) and runtime >= 0):
             raise ValueError(f"cannot run for {runtime} ms; give a finite time, zero or more")
         coordinates = self.map()
@@ -176,6 +182,7 @@ class State(common.control.BaseState):
             raise RuntimeError("the experiment has been run; call reset() before the next run(): the chip's neurons go on in "
                                "continuous time, and a second run cannot take up where the first one ended")
         self.running = True
+        self._warn_of_late_spikes()
         sizes = {p: p.size for p in self._populations}
         circuits = self.map()
         run = Run(self.chip, sizes, circuits, self.rng, self.record_at_once, self.capacities)
@@ -187,6 +194,13 @@ class State(common.control.BaseState):
         for recorder in self.recorders:
             recorder.clear_flag = False
             recorder.take_results()
+
+    def _warn_of_late_spikes(self):
+        for population in self._populations:
+            times = getattr(population.group, "times", np.empty(0))
+            if times.size and self.t > 0 and times.min() >= self.t:
+                warn(f"all spikes of {population.label!r} come after the end of the run, {self.t:g} ms: the first at "
+                     f"{times.min():g} ms (times are in ms of the chip, 1000 times faster than biology)", stacklevel=4)
 
     def run_until(self, t_stop):
         self.add(t_stop - self.t)
@@ -200,7 +214,7 @@ class State(common.control.BaseState):
         counts = np.zeros(halco.CrossbarOutputOnDLS.size, dtype=int)
         if section == "post_realtime" and self.running:
             for each in self.scheduled:
-                for population, (index, _) in each.result.spikes.items():
+                for population, (index, _) in each.result.spikes.items() if each.result else ():
                     self._count(counts, population, np.bincount(index, minlength=population.size))
         return {coordinate: hal.CrossbarOutputEventCounter(int(counts[int(coordinate)]))
                 for coordinate in getattr(self.injected_readout, section) if isinstance(coordinate, halco.CrossbarOutputOnDLS)}

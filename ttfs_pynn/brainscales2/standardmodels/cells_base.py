@@ -116,4 +116,4 @@ def check_codes(values, ranges):
         if array is not None and ((array < lowest) | (array > highest)).any():
             bad = array[(array < lowest) | (array > highest)][0]
             kind = TypeError if bad < 0 else OverflowError
-            raise kind(f"{name} = {bad:g} does not fit its register; allowed are integers from {lowest} to {highest}")
+            raise kind(f"{name} = {bad:g} does not fit its register; allowed are numbers from {lowest} to {highest}")

@@ -28,6 +28,7 @@ def _range(name):
 
 
 _RANGES = {name: _range(name) for name, value in _CODES.items() if not isinstance(value, bool)}
+_TARGET_REGISTERS = {"cm": (0, 63), "i_synin_gm_E": (0, 1022), "i_synin_gm_I": (0, 1022), "synapse_dac_bias": (0, 1022)}
 
 
 class HXNeuron(NeuronCell):
@@ -72,11 +73,11 @@ class HXNeuron(NeuronCell):
 
     def codes(self, population, state):
         chip = state.base_configuration()
-        codes = codes_from_parameters(population.group.values, _clocks(chip), state.dac_bias)
+        values = {name: np.trunc(array) for name, array in population.group.values.items()}  # registers hold integers
+        codes = codes_from_parameters(values, _clocks(chip), state.dac_bias)
         if codes.bypass.any() and not codes.bypass.all():
             raise NotImplementedError(f"{population.label}: only some circuits of the population are in bypass; put them into a "
                                       "population of their own")
-        values = population.group.values
         for name in ("adaptation_enable", "exponential_enable", "excitatory_input_enable_coba_mode"):
             if values[name].any():
                 warn(f"{population.label}: {name} has no effect, for that circuit is not emulated", stacklevel=2)
@@ -128,6 +129,9 @@ class CalibHXNeuronCuba(NeuronCell):
 
     def _check_targets(self, population):
         values = population.group.values
+        check_codes(values, _TARGET_REGISTERS)
+        if (values["tau_refrac"] < 0).any():
+            raise ValueError(f"{population.label}: tau_refrac = {values['tau_refrac'].min():g} us must not be negative")
         for name, (lowest, highest) in self.RANGES.items():
             bad = values[name][(values[name] < lowest) | (values[name] > highest)]
             if name in ("tau_m", "tau_syn_E", "tau_syn_I") and (values[name] <= 0).any():

@@ -5,7 +5,7 @@ from pyNN.parameters import ArrayParameter, Sequence
 from pyNN.standardmodels import cells
 
 from ttfs_pynn.brainscales2.events import TICKS_PER_MS, on_ticks
-from ttfs_pynn.brainscales2.standardmodels.cells_base import ChipCell, same_names
+from ttfs_pynn.brainscales2.standardmodels.cells_base import ChipCell, check_codes, same_names
 
 __all__ = ["OffChipSource", "SpikeSourceArray", "SpikeSourcePoisson", "SpikeSourcePoissonOnChip"]
 
@@ -55,9 +55,12 @@ class SpikeSourcePoisson(ChipCell, cells.SpikeSourcePoisson):
             group.trains = [np.empty(0)] * group.size
         changed = np.ones(group.size, dtype=bool) if used is None else \
             np.any([group.values[name] != used[name] for name in used], axis=0)
+        for name in ("rate", "duration"):
+            if (group.values[name] < 0).any():
+                raise ValueError(f"{population.label}: {name} = {group.values[name].min():g} must not be negative")
         for k in np.flatnonzero(changed):
             start, rate, duration = (group.values[name][k] for name in ("start", "rate", "duration"))
-            n = state.random.poisson(int(duration * rate / 1000))
+            n = state.random.poisson(int(duration * (rate / 1000)))  # rounds as the adapter does
             group.trains[k] = start + state.random.random(n) * duration
         group.used = {name: group.values[name].copy() for name in ("start", "rate", "duration")}
         offsets = np.concatenate([[0], np.cumsum([train.size for train in group.trains])])
@@ -84,6 +87,7 @@ class SpikeSourcePoissonOnChip(ChipCell):
         if rates[0] * population.size > self.CLOCK:
             raise RuntimeError(f"{population.label}: {population.size} sources of {rates[0]:g} Hz are more than the generator's "
                                f"clock allows ({self.CLOCK:g} Hz in all); lower the rate or the number of sources")
+        check_codes(population.group.values, {"rate": (0, np.inf), "seed": (0, 2**32 - 1)})
         rng = np.random.default_rng([int(seeds[0]), int(begin * TICKS_PER_MS)])
         n = rng.poisson(rates[0] / 1000.0 * (end - begin) * population.size)
         ticks = np.sort(rng.integers(0, max(int((end - begin) * TICKS_PER_MS), 1), n))
@@ -100,3 +104,9 @@ class OffChipSource(ChipCell):
         if label is None or len(label) == 0:
             raise ValueError("OffChipSource needs a label for each of its cells, a list of numbers")
         super().__init__(enable_internal_loopback=enable_internal_loopback, data_rate_scaler=data_rate_scaler, label=label)
+
+    def events(self, population, begin, end, state):
+        labels = population.group.values["label"]
+        if np.unique(labels).size < labels.size:
+            raise ValueError(f"{population.label}: the labels {labels.tolist()} of OffChipSource must differ, one a cell")
+        return super().events(population, begin, end, state)

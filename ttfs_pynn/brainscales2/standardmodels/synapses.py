@@ -1,5 +1,6 @@
 """Synapse types. Weights are integers of any size: above 63 they take several synapses of the chip. Delays are 0."""
 
+import numpy as np
 from pyNN.standardmodels import build_translations, synapses
 
 from ttfs_pynn.brainscales2 import simulator
@@ -12,9 +13,11 @@ class StaticSynapse(synapses.StaticSynapse):
     """Fixed weight (rounded to an integer) and delay (0)."""
 
     translations = build_translations(("weight", "weight"), ("delay", "delay"))
+    # PyNN's check does not say which weight it refuses.
+    parameter_checks = {"weight": lambda weights, projection: projection.checked_weights(np.asarray(weights, dtype=float))}
 
     def _get_minimum_delay(self):
-        return simulator.state.min_delay
+        return simulator.active("a synapse type without a delay of its own").min_delay
 
 
 class PlasticSynapse(StaticSynapse, PlasticityRuleHandle):
