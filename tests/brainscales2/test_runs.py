@@ -192,3 +192,12 @@ def test_spikes_are_counted_at_the_outputs():
     assert min(sent) > 10
     assert [counts[8 + k] for k in range(4)] == [*sent, 0]
     assert pynn.get_pre_realtime_read() == {} or not any(int(v.value) for v in pynn.get_pre_realtime_read().values())
+
+
+def test_a_plasticity_rule_is_mapped_but_not_run():
+    pynn.setup()
+    rule = pynn.PlasticityRule(timer=pynn.Timer(start=5, period=10, num_periods=1))
+    pynn.Population(2, pynn.cells.HXNeuron(plasticity_rule=rule))
+    pynn.run(None, pynn.RunCommand.PREPARE)
+    with pytest.raises(NotImplementedError, match="embedded processor"):
+        pynn.run(1.0)

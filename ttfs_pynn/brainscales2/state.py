@@ -161,6 +161,7 @@ class State(common.control.BaseState):
         if not (np.isfinite(runtime) and runtime >= 0):
             raise ValueError(f"cannot run for {runtime} ms; give a finite time, zero or more")
         coordinates = self.map()
+        self._refuse_plasticity()
         begin, ticks = self.t, int(runtime * 125 * 1000)
         codes = {p: p.celltype.codes(p, self) for p in coordinates}
         spikes, background = ({p: p.celltype.events(p, begin, begin + runtime, self) for p in self._populations
@@ -175,6 +176,13 @@ class State(common.control.BaseState):
         snippet = Snippet(ticks, codes, spikes, background, connections, recorded)
         self.scheduled.append(Scheduled(begin, float(runtime), snippet, {r: r.configuration() for r in self.recorders}))
         self.t = begin + runtime
+
+    def _refuse_plasticity(self):
+        handles = [(p.label, p.celltype) for p in self._populations] + [(p.label, p.synapse_type) for p in self._projections]
+        for label, handle in handles:
+            if getattr(handle, "plasticity_rule", None) is not None:
+                raise NotImplementedError(f"{label}: the embedded processor is not emulated, so a plasticity rule can be mapped "
+                                          "(RunCommand.PREPARE) but not run; take the rule away")
 
     def run(self):
         """Run what is scheduled."""

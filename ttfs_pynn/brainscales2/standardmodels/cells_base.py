@@ -3,6 +3,9 @@
 import numpy as np
 from pyNN.standardmodels import StandardCellType, build_translations
 
+from ttfs_pynn.brainscales2.dlens import lola
+from ttfs_pynn.brainscales2.plasticity import PlasticityRuleHandle
+
 __all__ = ["ANALOG", "Cells", "ChipCell", "CircuitCells", "NeuronCell", "check_codes", "same_names"]
 
 ANALOG = ("v", "exc_synin", "inh_synin", "adaptation")
@@ -86,20 +89,20 @@ class ChipCell(StandardCellType):
         raise NotImplementedError(f"{type(self).__name__} cannot be run on the emulated chip")
 
 
-class NeuronCell(ChipCell):
+class NeuronCell(ChipCell, PlasticityRuleHandle):
     """A point neuron on one circuit."""
+
+    ReadoutSource = lola.AtomicNeuron.Readout.Source
 
     KIND = "neuron"
     recordable = ["spikes", *ANALOG]
     receptor_types = ["excitatory", "inhibitory"]
     conductance_based = False
     injectable = True
-    plasticity_rule = None
 
     def __init__(self, plasticity_rule=None, **parameters):
-        super().__init__(**parameters)
-        if plasticity_rule is not None:
-            self.plasticity_rule = plasticity_rule
+        ChipCell.__init__(self, **parameters)
+        PlasticityRuleHandle.__init__(self, plasticity_rule)
 
     def configure(self, population, circuits, state):
         """Take what follows from the place on the chip: an initial configuration, a calibration."""
