@@ -15,6 +15,7 @@ from ttfs_pynn.brainscales2 import simulator
 from ttfs_pynn.brainscales2.events import TICK_US, TICKS_PER_MS
 from ttfs_pynn.brainscales2.recording_data import Part, RecordingConfiguration, RecordingSite, pad_of
 from ttfs_pynn.brainscales2.standardmodels.cells_base import ANALOG
+from ttfs_pynn.event_driven.recording import block_of
 
 __all__ = ["NothingRecordedError", "Recorder"]
 
@@ -31,7 +32,6 @@ class _Stretch:
     rec_datetime: datetime
     parts: tuple
     annotations: dict = field(default_factory=dict)
-    segments: dict = field(default_factory=dict)  # made of it, by what was asked for
 
 
 class Recorder(recording.Recorder):
@@ -148,15 +148,10 @@ class Recorder(recording.Recorder):
         stretches = list(self.cache) + ([self._current()] if self._state.running else [])
         if not stretches:
             raise NothingRecordedError(f"no data recorded from {self.population.label!r} yet: call run() before get_data()")
-        block = neo.Block(name=self.population.label, description=self.population.describe(),
-                          rec_datetime=stretches[0].rec_datetime, **self.metadata)
-        block.segments = [self._earlier_segment(stretch, filter_ids, wanted) for stretch in self.cache]
+        segments = [self._earlier_segment(stretch, filter_ids, wanted) for stretch in self.cache]
         if self._state.running:
-            block.segments.append(self._segment(stretches[-1], filter_ids, wanted))
-        for segment in block.segments:
-            segment.block = block
-        if annotations:
-            block.annotate(**annotations)
+            segments.append(self._segment(stretches[-1], filter_ids, wanted))
+        block = block_of(self, segments, self.population.describe(), stretches[0].rec_datetime, annotations)
         if clear:
             self.clear()
         return block
@@ -168,13 +163,6 @@ class Recorder(recording.Recorder):
         return copy(self._built[key])  # of its own in each block, as PyNN does
 
     def _segment(self, stretch, filter_ids, wanted):
-        """The segment of a stretch; blocks share those of earlier runs, else 1000 runs without clear=True make 500,000."""
-        key = frozenset(wanted), None if filter_ids is None else tuple(int(i) for i in filter_ids)
-        if key not in stretch.segments:
-            stretch.segments[key] = self._new_segment(stretch, filter_ids, wanted)
-        return stretch.segments[key]
-
-    def _new_segment(self, stretch, filter_ids, wanted):
         segment = neo.Segment(name=stretch.name, description=self.population.describe(), rec_datetime=stretch.rec_datetime,
                               **stretch.annotations)
         if "spikes" in wanted:

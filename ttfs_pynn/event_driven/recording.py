@@ -12,7 +12,7 @@ from pyNN.recording import Variable
 
 from ttfs_pynn.event_driven.probe import Probe
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "block_of"]
 
 _SPIKES = Variable("spikes", location=None, label=None)
 
@@ -36,6 +36,16 @@ class _Stretch:
     signals: dict
     interval: float
     annotations: dict = field(default_factory=dict)
+
+
+def block_of(recorder, segments, description, rec_datetime, annotations):
+    """A Neo Block of a recorder's segments, with what PyNN says about their population."""
+    block = neo.Block(name=recorder.population.label, description=description, rec_datetime=rec_datetime, **recorder.metadata)
+    block.segments = segments
+    for segment in segments:
+        segment.block = block
+    block.annotate(**(annotations or {}))
+    return block
 
 
 class Recorder(recording.Recorder):
@@ -162,13 +172,8 @@ class Recorder(recording.Recorder):
         if not stretches:
             raise errors.NothingToWriteError(
                 f"no data recorded from {self.population.label!r} yet: call run() before get_data()")
-        block = neo.Block(name=self.population.label, description=self._describe(), rec_datetime=stretches[0].rec_datetime,
-                          **self.metadata)
-        block.segments = [self._segment(stretch, filter_ids, wanted) for stretch in stretches]
-        for segment in block.segments:
-            segment.block = block
-        if annotations:
-            block.annotate(**annotations)
+        segments = [self._segment(stretch, filter_ids, wanted) for stretch in stretches]
+        block = block_of(self, segments, self._describe(), stretches[0].rec_datetime, annotations)
         if clear:
             self.clear()
         return block

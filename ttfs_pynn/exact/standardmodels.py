@@ -1,10 +1,8 @@
 """Cell and synapse types: what this backend simulates, and clear refusals of what it does not."""
 
-import numpy as np
-from pyNN.parameters import Sequence
 from pyNN.standardmodels import StandardCellType, StandardModelType, build_translations, cells, electrodes, synapses
 
-from ttfs_pynn.event_driven import current_sources
+from ttfs_pynn.event_driven import cell_types, current_sources
 from ttfs_pynn.event_driven.delta_synapses import DeltaGroup
 from ttfs_pynn.event_driven.groups import LIFGroup
 from ttfs_pynn.event_driven.spike_sources import PoissonSourceGroup
@@ -38,19 +36,9 @@ class IF_curr_delta(cells.IF_curr_delta):
         return DeltaGroup(size, parameters)
 
 
-class SpikeSourceArray(cells.SpikeSourceArray):
+class SpikeSourceArray(cell_types.SpikeSourceArray):
     __doc__ = cells.SpikeSourceArray.__doc__
     translations = _same_names("spike_times")
-
-    def __init__(self, **parameters):
-        times = parameters.get("spike_times")
-        if isinstance(times, np.ndarray) and times.ndim == 2:  # PyNN 0.13 fails for one row of times a cell
-            parameters["spike_times"] = [Sequence(row) for row in times]
-        super().__init__(**parameters)
-
-    def translate(self, parameters, copy=True):
-        # PyNN 0.13 copies every spike train; nothing here changes them.
-        return super().translate(parameters, copy=False)
 
 
 class SpikeSourcePoisson(cells.SpikeSourcePoisson):

@@ -1,11 +1,12 @@
 """Spike sources: given times and Poisson processes from the FPGA, and Poisson generators on the chip."""
 
 import numpy as np
-from pyNN.parameters import ArrayParameter, Sequence
+from pyNN.parameters import ArrayParameter
 from pyNN.standardmodels import cells
 
 from ttfs_pynn.brainscales2.events import TICKS_PER_MS, on_ticks
 from ttfs_pynn.brainscales2.standardmodels.cells_base import ChipCell, check_codes, same_names
+from ttfs_pynn.event_driven import cell_types
 
 __all__ = ["OffChipSource", "SpikeSourceArray", "SpikeSourcePoisson", "SpikeSourcePoissonOnChip"]
 
@@ -15,21 +16,11 @@ def _on_ticks(times, offsets, begin, end):
     return np.searchsorted(offsets, inside, side="right") - 1, ticks
 
 
-class SpikeSourceArray(ChipCell, cells.SpikeSourceArray):
+class SpikeSourceArray(ChipCell, cell_types.SpikeSourceArray):
     """Sources that spike at `spike_times`, ms since the last reset."""
 
     default_parameters = {"spike_times": ArrayParameter([])}
     translations = same_names(("spike_times",))
-
-    def __init__(self, **parameters):
-        times = parameters.get("spike_times")
-        if isinstance(times, np.ndarray) and times.ndim == 2:  # PyNN 0.13 fails for one row of times a cell
-            parameters["spike_times"] = [Sequence(row) for row in times]
-        super().__init__(**parameters)
-
-    def translate(self, parameters, copy=True):
-        # PyNN 0.13 copies every spike train; nothing here changes them.
-        return super().translate(parameters, copy=False)
 
     def events(self, population, begin, end, state):
         return _on_ticks(population.group.times, population.group.offsets, begin, end)
