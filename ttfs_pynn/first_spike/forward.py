@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ttfs_pynn.first_spike import kernels
+from ttfs_pynn.first_spike import kernels, layer_kernels
 
 __all__ = ["first_spike_times", "check_inputs"]
 
@@ -33,5 +33,8 @@ def first_spike_times(t_in, w, neuron):
     t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
     out = np.empty((t_in.shape[0], w.shape[1]))
     one_kind = bool((tau_m == tau_m[:1]).all() and (tau_syn == tau_syn[:1]).all())
-    kernels.first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, one_kind, out)
+    if one_kind and w.size:
+        layer_kernels.layer_first_spike_times(t_in, w, tau_m[0], tau_syn[0], cm, thr, out)
+    else:
+        kernels.first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, one_kind, out)
     return out
