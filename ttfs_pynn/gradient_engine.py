@@ -74,7 +74,8 @@ class GradientEngine:
         for k in reversed(range(len(self.neurons))):
             neuron = self.neurons[k]
             gradients[k], error_in, n = vector_jacobian_product(
-                times.afferent(k) + delay, weights[k], times.layers[k], error, neuron, self.max_dw / neuron.current_scale)
+                times.afferent(k) + delay, weights[k], times.layers[k], error, neuron, self.max_dw / neuron.current_scale,
+                with_inputs=k > 0)
             dropped += n
             if k:
                 error = error_in[:, :times.layers[k - 1].shape[1]]
