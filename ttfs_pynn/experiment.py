@@ -7,15 +7,17 @@ and `training` (fields of TrainingOptions).
 
 import numpy as np
 
+from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
 
-__all__ = ["FREE", "Experiment", "metrics_of"]
+__all__ = ["ARRAYS", "FREE", "Experiment", "metrics_of"]
 
 # What may change when a run is continued.
 FREE = ("training.epochs",)
+ARRAYS = "arrays"  # the backend that is none: an ArrayNetwork
 
 
 class Experiment:
@@ -42,6 +44,10 @@ class Experiment:
         dt = configured["dt"] if dt is None else dt
         if not (np.isfinite(dt) and dt > 0):
             raise ConfigurationError(f"dt = {dt} ms must be positive")
+        if backend == ARRAYS:
+            if weights is None:
+                weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed))
+            return ArrayNetwork(self.architecture, weights)
         copies = (configured["copies"] if backend == configured["backend"] else simulator(backend).default_copies) \
             if copies is None else copies
         if copies < 1:
@@ -60,7 +66,12 @@ class Experiment:
         return RunFolder.create(path, self.configuration, overwrite, free=FREE)
 
     def record_sample(self, network, folder, name, sample=0):
-        """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix."""
+        """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix.
+
+        An ArrayNetwork has no Neo data: nothing is written.
+        """
+        if isinstance(network, ArrayNetwork):
+            return
         recording = network.present(self.data["test"].times[sample:sample + 1])
         for label, block in recording.blocks().items():
             folder.write_spikes(f"{name}_{label}", block)

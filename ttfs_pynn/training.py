@@ -219,7 +219,9 @@ class Trainer:
         """|t + N(0, sigma)|, as the paper's authors do."""
         if not self.options.input_jitter:
             return times
-        return np.abs(times + rng.normal(0.0, self.options.input_jitter, times.shape))
+        jittered, spikes = times.copy(), np.isfinite(times)
+        jittered[spikes] = np.abs(times[spikes] + rng.normal(0.0, self.options.input_jitter, np.count_nonzero(spikes)))
+        return jittered
 
     def _step(self, times, labels, epoch):
         recording = self.network.present(times)
@@ -229,7 +231,7 @@ class Trainer:
         bumped, skip = self.silent_neurons.apply(self.weights, gradients.first_spikes.layers)
         if not skip:
             step = self.optimizer.step(self.weights, gradients.weights, self.schedule(epoch))
-            bumped = [b + (new - old) for b, new, old in zip(bumped, step, self.weights, strict=True)]
+            bumped = [new if b is old else b + (new - old) for b, new, old in zip(bumped, step, self.weights, strict=True)]
         self.weights = bumped
         self.network.write_weights(self.weights)
         self._call("after_step", gradients)

@@ -43,6 +43,25 @@ def _add_equal(v, j, t_out, row, t, a):
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _add_four_equal(v, j, t_out, w, order, at, times, a, k):
+    """`_add_equal` for the inputs k to k + 3: the sums are loaded and stored once."""
+    end = at + v.shape[0]
+    w0, w1 = w[order[k]][at:end], w[order[k + 1]][at:end]
+    w2, w3 = w[order[k + 2]][at:end], w[order[k + 3]][at:end]
+    t0, t1, t2, t3 = times[k], times[k + 1], times[k + 2], times[k + 3]
+    a0, a1, a2, a3 = a[k], a[k + 1], a[k + 2], a[k + 3]
+    for n in range(v.shape[0]):
+        t = t_out[n]
+        s0, s1, s2, s3 = t - t0, t - t1, t - t2, t - t3
+        v[n] += (w0[n] * (a0 * (s0 if s0 > 0.0 else 0.0)) + w1[n] * (a1 * (s1 if s1 > 0.0 else 0.0))) \
+            + (w2[n] * (a2 * (s2 if s2 > 0.0 else 0.0)) + w3[n] * (a3 * (s3 if s3 > 0.0 else 0.0)))
+    for n in range(v.shape[0]):
+        t = t_out[n]
+        j[n] += ((w0[n] * a0 if t > t0 else 0.0) + (w1[n] * a1 if t > t1 else 0.0)) \
+            + ((w2[n] * a2 if t > t2 else 0.0) + (w3[n] * a3 if t > t3 else 0.0))
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _add_unequal(v, j, t_out, row, t, a_m, a_s):
     """v += w a_m, j += w a_s where t < T."""
     for n in range(v.shape[0]):
@@ -133,14 +152,20 @@ def _tile_sample(times, order, n_inputs, w, at, t_out, error, tau_m, tau_syn, cm
     j[:] = 0.0
     causal = 0
     while causal < n_inputs and times[causal] < last:
-        t, row = times[causal], w[order[causal]][at:at + size]
-        a_s[causal] = math.exp(rate_s * (t - t0))
-        if difference == 0.0:
-            _add_equal(v, j, t_out, row, t, a_s[causal])
-        else:
-            a_m[causal] = math.exp(rate_m * (t - t0))
-            _add_unequal(v, j, t_out, row, t, a_m[causal], a_s[causal])
+        a_s[causal] = math.exp(rate_s * (times[causal] - t0))
+        a_m[causal] = a_s[causal] if difference == 0.0 else math.exp(rate_m * (times[causal] - t0))
         causal += 1
+    k = 0
+    while k < causal:
+        row = w[order[k]][at:at + size]
+        if difference != 0.0:
+            _add_unequal(v, j, t_out, row, times[k], a_m[k], a_s[k])
+        elif k + 4 <= causal:
+            _add_four_equal(v, j, t_out, w, order, at, times, a_s, k)
+            k += 3
+        else:
+            _add_equal(v, j, t_out, row, times[k], a_s[k])
+        k += 1
     dropped = _factors(times[:causal], t0, t_out, error, v, j, rate_m, rate_s, tau_m, tau_syn, cm, thr, max_dw, factors)
     f_s, f_m, update_s, update_m = factors[0], factors[1], factors[2], factors[3]
     if with_inputs:
