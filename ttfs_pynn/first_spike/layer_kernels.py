@@ -25,7 +25,7 @@ _SAMPLES = 128  # at a time
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _add_rows(w, order, steps, k, factor, at, to):
+def add_rows(w, order, steps, k, factor, at, to):
     """to += sum of BLOCK rows of w, each times its factor. One result a loop: compilers vectorise no more than that here."""
     to_end = at + to.shape[0]
     w0, w1 = w[order[k]][at:to_end], w[order[k + 1]][at:to_end]
@@ -70,8 +70,8 @@ def add_block(x, j, decay_m, w, order, steps, first, last, at, new_x, new_j, bou
             for n in range(size):
                 bound[n] += row[n] if row[n] > 0.0 else 0.0
         return
-    _add_rows(w, order, steps, first, TO_V, at, new_x)
-    _add_rows(w, order, steps, first, TO_J, at, new_j)
+    add_rows(w, order, steps, first, TO_V, at, new_x)
+    add_rows(w, order, steps, first, TO_J, at, new_j)
     _add_positive_rows(w, order, first, at, bound)
 
 
