@@ -72,6 +72,10 @@ class Simulator:
         """Spike times (ms) as this simulator should be given them to emit them as near to `times` as it can."""
         return times
 
+    def set_spikes(self, population, matrix, dt):
+        """Give spike sources one spike a window at most: matrix (windows, cells) in ms, rising along windows, inf for none."""
+        population.set(spike_times=[self.source_times(train[np.isfinite(train)], dt) for train in matrix.T])
+
     def connector(self, n_copies):
         return BlockConnector(n_copies)
 
@@ -88,6 +92,9 @@ class Simulator:
 
 
 class _Exact(Simulator):
+
+    def set_spikes(self, population, matrix, dt):
+        population.set_spike_matrix(matrix)
 
     def setup(self, dt, seed=None):
         sim = self.load()

@@ -11,10 +11,10 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.event_driven import kernels
-from ttfs_pynn.event_driven.kernels import INVERSE_CM, RATE_E, RATE_M, RESET, THRESHOLD, U_INF, advance_neuron
+from ttfs_pynn.event_driven.kernels import INVERSE_CM, RATE_E, RATE_M, RESET, TAU_REFRAC, THRESHOLD, U_INF, advance_neuron
 from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
-from ttfs_pynn.first_spike.layer_kernels import add_block, add_rows
-from ttfs_pynn.first_spike.membrane import extremum, phi, responses
+from ttfs_pynn.first_spike.layer_kernels import add_block, add_rows, short_reach
+from ttfs_pynn.first_spike.membrane import extremum, phi, responses, threshold_root
 from ttfs_pynn.first_spike.sorted_inputs import BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_J, TO_V
 
 TILE = 192
@@ -66,6 +66,14 @@ def _walk(n, first, last, rows, steps, weights, x, j, theta, highest, rate_m, ra
             if max(x, 0.0) + max(j, 0.0) * reach < theta or (new_x < theta and x < theta and new_j >= rate_m * new_x):
                 x, j = new_x, new_j
                 continue
+            if new_x > theta and x < theta:  # the usual crossing: on a rising flank, and refractory until after this span
+                t_spike = begin + threshold_root(x, j, 0.0, theta, rate_m, rate_s, rate_s, 0.0, span)
+                if t_spike < begin + span <= t_spike + parameters[n, TAU_REFRAC] and out_count[n] < out_times.shape[1]:
+                    out_times[n, out_count[n]] = t_spike
+                    out_count[n] += 1
+                    clamped_until[n] = t_spike + parameters[n, TAU_REFRAC]
+                    x, j = (parameters[n, RESET] - u_inf) / inverse_cm, new_j
+                    continue
         elif max(x, 0.0) + max(j, 0.0) * phi(highest, rate_m, rate_s) < theta:  # released in this span
             wait = clamped_until[n] - begin
             rest_m, rest_s, response = responses(span - wait, rate_m, rate_s)
@@ -81,11 +89,13 @@ def _walk(n, first, last, rows, steps, weights, x, j, theta, highest, rate_m, ra
 
 
 @njit(cache=True, error_model="numpy")
-def _close(x, bound, reach, theta, clamped_until, begin, end, chosen):
+def _close(x, bound, reach, leak, theta, clamped_until, begin, end, chosen):
     """Fill chosen with the neurons that must be walked; returns how many, and the earliest end of refractoriness of all."""
     n_chosen = 0
     for n in range(x.shape[0]):
-        margin = (x[n] if x[n] > 0.0 else 0.0) + bound[n] * reach - theta[n]
+        v = x[n] if x[n] > 0.0 else 0.0
+        rise = bound[n] - leak * v
+        margin = v + (rise if rise > 0.0 else 0.0) * reach - theta[n]
         margin = 1.0 if clamped_until[n] > begin else margin
         bound[n] = -1.0 if clamped_until[n] >= end else margin
         n_chosen += 1 if bound[n] >= 0.0 else 0
@@ -133,8 +143,8 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
             first = last
             continue
         add_block(x, j, decay_m, weights, rows, steps, first, last, at, new_x, new_j, bound)
-        reach = peak if end - begin >= highest else steps[first, TO_V]
-        n_chosen = _close(x, bound, reach, theta, clamped, begin, end, chosen)
+        reach, leak = short_reach(end - begin, peak if end - begin >= highest else steps[first, TO_V], rate_m)
+        n_chosen = _close(x, bound, reach, leak, theta, clamped, begin, end, chosen)
         for n in range(size):
             new_x[n] = x[n] if clamped[n] >= end else new_x[n]
         for c in range(n_chosen):
@@ -174,6 +184,20 @@ def _end_currents(event_times, rows, partner, inhibitory, weights, t, t_stop, ra
 
 
 @njit(cache=True, error_model="numpy")
+def _merged(weights, partner, n_rows):
+    """The first n_rows of the weights, each with its partner's."""
+    merged = np.empty((n_rows, weights.shape[1]))
+    for row in range(n_rows):
+        other = weights[partner[row]]
+        if partner[row] >= 0:
+            for n in range(weights.shape[1]):
+                merged[row, n] = weights[row, n] + other[n]
+        else:
+            merged[row] = weights[row]
+    return merged
+
+
+@njit(cache=True, error_model="numpy")
 def _serial(t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
     for at in range(0, u.shape[0], TILE):
         if not _tile(at, min(TILE, u.shape[0] - at), t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until,
@@ -203,11 +227,7 @@ def run_blocks(event_times, event_rows, inhibitory, weights, partner, t, t_stop,
     steps, ends = np.empty((event_times.size, N_STEPS)), np.empty(event_times.size, dtype=np.int64)
     times = np.maximum(event_times, t)
     ends = ends[:_steps(times, t_stop, rate_m, rate_s, steps, ends)]
-    used = weights
-    if (partner >= 0).any():
-        used = weights[:partner.size].copy()
-        with_partner = np.flatnonzero(partner >= 0)
-        used[with_partner] += weights[partner[with_partner]]
+    used = _merged(weights, partner, event_rows.max() + 1) if (partner >= 0).any() else weights
     begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
     run = _threaded if event_times.size * u.size >= PARALLEL_FROM else _serial
     if not run(times[0], t, event_rows, steps, ends, used, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):

@@ -216,7 +216,7 @@ def _threaded(times, order, counts, w, t_out, error, tau_m, tau_syn, cm, thr, ma
 
 @njit(cache=True, error_model="numpy")
 def _sort(t_in, order, times, counts):
-    bucket = np.empty(t_in.shape[1] + 1, dtype=np.int64)
+    bucket = np.empty(2 * t_in.shape[1] + 2, dtype=np.int64)
     for sample in range(t_in.shape[0]):
         n = counts[sample] = sort_row(t_in[sample], order[sample], bucket, times[sample])
         for k in range(n):

@@ -103,11 +103,23 @@ def walk(times, order, steps, first, last, w, n, x, j, rate_m, rate_s, highest, 
 
 
 @njit(cache=True, error_model="numpy")
-def _near(x, bound, reach, level, near):
+def short_reach(length, reach, rate_m):
+    """(reach, leak) of the bound max(v, 0) + max(J - leak max(v, 0), 0) reach, J the largest current of a block of this length.
+
+    dv/ds = j - r_m v <= J - r_m v, so v rises by at most (J - r_m v) (1 - exp(-r_m S))/r_m < (J - r_m v) S: in short blocks
+    this is less than J phi, which leaves out the leak, but not in long ones.
+    """
+    return (length, rate_m) if length * rate_m < 0.3 else (reach, 0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def _near(x, bound, reach, leak, level, near):
     """Fill near with the neurons whose upper bound reaches their level; returns their number. No branches, which would be missed."""
     n_near = 0
     for n in range(x.shape[0]):
-        bound[n] = (x[n] if x[n] > 0.0 else 0.0) + bound[n] * reach - level[n]
+        v = x[n] if x[n] > 0.0 else 0.0
+        rise = bound[n] - leak * v
+        bound[n] = v + (rise if rise > 0.0 else 0.0) * reach - level[n]
         n_near += 1 if bound[n] >= 0.0 else 0
     if n_near == 0:
         return 0
@@ -134,13 +146,14 @@ def _tile_sample(times, order, steps, n_inputs, w, at, tau_m, tau_syn, cm, thr, 
     first = 0
     while first < n_inputs and waiting:
         last = min(first + BLOCK, n_inputs)
-        length, decay_m = 0.0, 1.0
+        decay_m = 1.0
         for k in range(first, last):
             decay_m *= steps[k, DECAY_M]
         length = (steps[last, TIME] if last < n_inputs else steps[last - 1, TIME]) - steps[first, TIME]
         reach = steps[first, TO_V] if length < highest else peak
         add_block(x, j, decay_m, w, order, steps, first, last, at, new_x, new_j, bound)
-        n_near = _near(x, bound, reach, level, near)
+        reach, leak = short_reach(length, reach, rate_m)
+        n_near = _near(x, bound, reach, leak, level, near)
         for a in range(n_near):
             n = near[a]
             out[n] = walk(times, order, steps, first, last, w, at + n, x[n], j[n], rate_m, rate_s, highest,

@@ -25,34 +25,35 @@ _FULLEST = 64  # inputs of one bucket that are sorted by insertion
 def sort_row(times, order, bucket, sorted_times):
     """Fill order with the indices of the finite times, earliest first, equal ones as they came. Returns their number.
 
-    Buckets of equal width, then insertion, which is linear where times are spread; merge sort where they are not.
+    bucket (2 inputs + 2,) and sorted_times (inputs,) are scratch. Buckets of equal width, then insertion, which is linear where times are spread; merge sort where they are not.
     """
+    spiking = bucket[times.shape[0] + 1:]
     n = 0
-    first, last = math.inf, -math.inf
-    for i in range(times.shape[0]):
-        t = times[i]
-        if t < math.inf:
-            n += 1
-            first, last = min(first, t), max(last, t)
+    for i in range(times.shape[0]):  # without a branch, which would be missed for every other pixel of an image
+        spiking[n] = i
+        n += times[i] < math.inf
     if n == 0:
         return 0
+    first, last = math.inf, -math.inf
+    for k in range(n):
+        t = times[spiking[k]]
+        first, last = min(first, t), max(last, t)
     scale = (n - 1) / (last - first) if last > first else 0.0
     if not scale < math.inf:
         scale = 0.0
     bucket[:n + 1] = 0
-    for i in range(times.shape[0]):
-        if times[i] < math.inf:
-            bucket[int((times[i] - first) * scale) + 1] += 1
+    for k in range(n):
+        bucket[int((times[spiking[k]] - first) * scale) + 1] += 1
     fullest = 0
     for b in range(n):
         fullest = max(fullest, bucket[b + 1])
         bucket[b + 1] += bucket[b]
-    for i in range(times.shape[0]):
-        if times[i] < math.inf:
-            b = int((times[i] - first) * scale)
-            order[bucket[b]] = i
-            sorted_times[bucket[b]] = times[i]
-            bucket[b] += 1
+    for k in range(n):
+        t = times[spiking[k]]
+        b = int((t - first) * scale)
+        order[bucket[b]] = spiking[k]
+        sorted_times[bucket[b]] = t
+        bucket[b] += 1
     if fullest > _FULLEST:
         by_time = np.argsort(sorted_times[:n], kind="mergesort")
         order[:n] = order[:n][by_time]
@@ -92,7 +93,7 @@ def fill_steps(times, order, n, rate_m, rate_s, steps):
 def sort_and_step(t_in, rate_m, rate_s, order, steps, counts):
     """For t_in (samples, inputs): order (samples, inputs), steps (samples, inputs, N_STEPS), counts (samples,)."""
     n_inputs = t_in.shape[1]
-    bucket, sorted_times = np.empty(n_inputs + 1, dtype=np.int64), np.empty(n_inputs)
+    bucket, sorted_times = np.empty(2 * n_inputs + 2, dtype=np.int64), np.empty(n_inputs)
     for sample in range(t_in.shape[0]):
         counts[sample] = sort_row(t_in[sample], order[sample], bucket, sorted_times)
         fill_steps(t_in[sample], order[sample], counts[sample], rate_m, rate_s, steps[sample])
