@@ -1,7 +1,7 @@
 """MNIST of 16 x 16 pixels, 256-246-10: the network that fits the chip.
 
-The network of Göltz, Kriener et al. (2021): the centre of 24 x 24 pixels, resized to 16 x 16. The four IDX files are looked for in
-the folder that the environment variable TTFS_PYNN_DATA names.
+The network of Göltz, Kriener et al. (2021): the centre of 24 x 24 pixels, resized to 16 x 16. The four IDX files are looked for
+in the folder that the environment variable TTFS_PYNN_DATA names.
 """
 
 from ttfs_pynn.datasets import mnist

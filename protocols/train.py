@@ -27,8 +27,8 @@ from ttfs_pynn.simulators import SIMULATORS, simulator
 def parser():
     p = ArgumentParser(prog="python -m protocols.train", description=__doc__)
     p.add_argument("model", help=f"what to train: {', '.join(models.names())}")
-    p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact); or {ARRAYS}: the same "
-                   "mathematics as exact without PyNN and Neo, fastest")
+    p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact); or {ARRAYS}: the "
+                   "same mathematics as exact without PyNN and Neo, fastest")
     p.add_argument("--epochs", type=int, help="how many in all (default: the model's)")
     p.add_argument("--seed", type=int, default=0, help="of initial weights and sample order (default 0)")
     p.add_argument("--output", required=True, metavar="DIR", help="run folder to make")

@@ -13,7 +13,8 @@ __all__ = ["ArrayNetwork"]
 
 
 class ArrayNetwork:
-    """`LayeredNetwork`'s counterpart: write_weights, read_weights, present. It needs no simulator, has no delay, records no Neo data.
+    """`LayeredNetwork`'s counterpart: write_weights, read_weights, present. It needs no simulator, has no delay, records no Neo
+    data.
 
     architecture: a network.Architecture; weights as there. A spike after `deadline` (ms; default as in `presentation.Timing`)
     does not count, as in a window of a simulated run.
@@ -45,8 +46,8 @@ class ArrayNetwork:
             raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
         outside = ~(((t_in >= 0) & (t_in < self.timing.deadline)) | np.isposinf(t_in))
         if outside.any():
-            raise PresentationError(f"an input spikes at {t_in[outside][0]:g} ms, outside 0 to {self.timing.deadline:g} ms; use inf "
-                                    "for no spike")
+            raise PresentationError(f"an input spikes at {t_in[outside][0]:g} ms, outside 0 to {self.timing.deadline:g} ms; use "
+                                    "inf for no spike")
         biases, layers, heard = [], [], t_in
         for layer, w in zip(self.architecture.layers, self._weights, strict=True):
             bias = np.tile(np.asarray(layer.bias_times, dtype=float), (len(t_in), 1)) if layer.bias_times else None

@@ -70,8 +70,8 @@ class Adam:
         for k, (w, gradient, scale) in enumerate(zip(weights, gradients, self.scales, strict=True)):
             w = np.ascontiguousarray(w, dtype=float)
             stepped = np.empty_like(w)
-            _adam_step(w.ravel(), np.ascontiguousarray(gradient, dtype=float).ravel(), self.m[k].ravel(), self.s[k].ravel(), scale,
-                       self.beta1, self.beta2, 1 - self.beta1 ** self.t, 1 - self.beta2 ** self.t, learning_rate * scale,
+            _adam_step(w.ravel(), np.ascontiguousarray(gradient, dtype=float).ravel(), self.m[k].ravel(), self.s[k].ravel(),
+                       scale, self.beta1, self.beta2, 1 - self.beta1 ** self.t, 1 - self.beta2 ** self.t, learning_rate * scale,
                        self.epsilon, stepped.ravel())
             new.append(stepped)
         return new

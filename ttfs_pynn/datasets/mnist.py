@@ -2,8 +2,8 @@
 
     LeCun, Cortes, Burges, "The MNIST database of handwritten digits" (format: http://yann.lecun.com/exdb/mnist/)
 
-A file is a magic number (0, 0, 8 for bytes, number of dimensions), each dimension as a big-endian 32-bit integer, then bytes. It may
-be compressed by gzip.
+A file is a magic number (0, 0, 8 for bytes, number of dimensions), each dimension as a big-endian 32-bit integer, then bytes. It
+may be compressed by gzip.
 """
 
 import gzip
@@ -61,8 +61,8 @@ def folder(path=None, subfolder="mnist"):
     given = path or os.environ.get(VARIABLE)
     if not given:
         raise DatasetError(f"{subfolder}: no folder is named. Nothing is downloaded: put train-images-idx3-ubyte.gz, "
-                           f"train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz into a folder and "
-                           f"set {VARIABLE} to it")
+                           f"train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz into a folder "
+                           f"and set {VARIABLE} to it")
     # The subfolder first, so that a folder with several data sets gives the one that was asked for.
     for place in (Path(given) / subfolder, Path(given)):
         if _find(place, _FILES["train"][0]):

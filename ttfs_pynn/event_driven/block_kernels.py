@@ -1,8 +1,9 @@
 """The fast version of `kernels.run_all_to_all`: events in blocks, as in `first_spike.layer_kernels`.
 
-x = cm (u - u_inf) and j = i_exc + i_inh of all neurons are carried from block to block with two multiply-adds an event and neuron. A
-neuron that may reach threshold inside a block, or whose refractoriness ends in it, is walked through it from event to event by
-`kernels.advance_neuron`; where all of a tile are refractory only j is carried. A pause (no event for a time constant) ends a block.
+x = cm (u - u_inf) and j = i_exc + i_inh of all neurons are carried from block to block with two multiply-adds an event and
+neuron. A neuron that may reach threshold inside a block, or whose refractoriness ends in it, is walked through it from event to
+event by `kernels.advance_neuron`; where all of a tile are refractory only j is carried. A pause (no event for a time constant)
+ends a block.
 """
 
 import math
@@ -23,7 +24,8 @@ _FORGOTTEN = 138.0  # time constants after which a current is 1e-60 of what it w
 
 @njit(cache=True, error_model="numpy")
 def _steps(times, t_stop, rate_m, rate_s, steps, ends):
-    """Fill `steps` as `sorted_inputs` describes, the last one up to t_stop, and ends: where each block ends. Returns their number."""
+    """Fill `steps` as `sorted_inputs` describes, the last one up to t_stop, and ends: where each block ends. Returns their
+    number."""
     n = times.shape[0]
     n_blocks = size = 0
     for k in range(n):

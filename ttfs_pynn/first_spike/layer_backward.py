@@ -1,8 +1,8 @@
 """Derivatives of a whole layer of neurons with equal time constants: the fast version of `backward_kernels`.
 
-With a_i = exp(r (t_i - t_0)), which belongs to an input, and E = exp(-r (T - t_0)), which belongs to a spike, exp(-r (T - t_i)) is
-a_i E: no exponential is left inside the loops over (input, neuron). The inputs are sorted, so both loops end at the tile's last
-spike. A tile of neurons is computed by one thread, sample after sample: the number of threads changes no bit.
+With a_i = exp(r (t_i - t_0)), which belongs to an input, and E = exp(-r (T - t_0)), which belongs to a spike, exp(-r (T - t_i))
+is a_i E: no exponential is left inside the loops over (input, neuron). The inputs are sorted, so both loops end at the tile's
+last spike. A tile of neurons is computed by one thread, sample after sample: the number of threads changes no bit.
 """
 
 import math
@@ -94,15 +94,15 @@ def _largest_response(times, t_out, rate_m, rate_s):
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, tau_m, tau_syn, cm, thr, max_dw, work):
-    """From the sums in v and j: work[0] dL/dT E_s/v' (times 1/cm later), work[1] the same with E_m, and work[2], work[3] the
-    same for the weights, 0 where a contribution is dropped. Returns how many were."""
+def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, tau_m, tau_syn, cm, thr, max_dw, f_s, f_m, update_s, update_m):
+    """From the sums in v and j: f_s = dL/dT E_s/(cm v'), f_m the same with E_m, and update_s, update_m the same for the weights,
+    0 where a contribution is dropped. Returns how many were."""
     dropped = 0
     top = extremum(0.0, 1.0, rate_m, rate_s)
     peak = phi(top, rate_m, rate_s) if top < math.inf else 1.0 / rate_s
     difference = rate_s - rate_m
     for n in range(v.shape[0]):
-        work[0, n] = work[1, n] = work[2, n] = work[3, n] = 0.0
+        f_s[n] = f_m[n] = update_s[n] = update_m[n] = 0.0
         if error[n] == 0.0 or t_out[n] == -math.inf:
             continue
         e_s = math.exp(-rate_s * (t_out[n] - t0))
@@ -117,11 +117,11 @@ def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, tau_m, tau_syn, cm, 
             if rise == 0.0:
                 continue
         factor = error[n] / (rise * cm[n])
-        work[0, n], work[1, n] = factor * e_s, factor * e_m
+        f_s[n], f_m[n] = factor * e_s, factor * e_m
         if abs(factor) * peak > max_dw[n] and abs(factor) * _largest_response(times, t_out[n], rate_m, rate_s) > max_dw[n]:
             dropped += 1
         else:
-            work[2, n], work[3, n] = work[0, n], work[1, n]
+            update_s[n], update_m[n] = f_s[n], f_m[n]
     return dropped
 
 
@@ -147,7 +147,8 @@ def _tile_sample(times, order, n_inputs, w, at, t_out, error, tau_m, tau_syn, cm
     for n in range(size):
         last = max(last, t_out[n])
     t0 = times[0]
-    v, j, factors, a_m, a_s = work[0, :size], work[1, :size], work[2:6, :size], work[6], work[7]
+    v, j, a_m, a_s = work[0, :size], work[1, :size], work[6], work[7]
+    f_s, f_m, update_s, update_m = work[2, :size], work[3, :size], work[4, :size], work[5, :size]
     v[:] = 0.0
     j[:] = 0.0
     causal = 0
@@ -166,8 +167,8 @@ def _tile_sample(times, order, n_inputs, w, at, t_out, error, tau_m, tau_syn, cm
         else:
             _add_equal(v, j, t_out, row, times[k], a_s[k])
         k += 1
-    dropped = _factors(times[:causal], t0, t_out, error, v, j, rate_m, rate_s, tau_m, tau_syn, cm, thr, max_dw, factors)
-    f_s, f_m, update_s, update_m = factors[0], factors[1], factors[2], factors[3]
+    dropped = _factors(times[:causal], t0, t_out, error, v, j, rate_m, rate_s, tau_m, tau_syn, cm, thr, max_dw, f_s, f_m,
+                       update_s, update_m)
     if with_inputs:
         for k in range(causal):
             dt_in[order[k]] += _input_error(w[order[k]][at:at + size], t_out, times[k], a_m[k], a_s[k], f_s, f_m, rate_m,
@@ -195,8 +196,8 @@ def _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, thr, 
         for n in range(at, end):  # what has no error or no spike has no causal inputs
             active = error[sample, n] != 0.0 and t_out[sample, n] < math.inf
             spikes[n - at] = t_out[sample, n] if active else -math.inf
-        dropped += _tile_sample(times[sample], order[sample], counts[sample], w, at, spikes, error[sample, at:end], tau_m, tau_syn,
-                                cm[at:end], thr[at:end], max_dw[at:end], work, dw, dt_in[sample], with_inputs)
+        dropped += _tile_sample(times[sample], order[sample], counts[sample], w, at, spikes, error[sample, at:end], tau_m,
+                                tau_syn, cm[at:end], thr[at:end], max_dw[at:end], work, dw, dt_in[sample], with_inputs)
     return dropped
 
 

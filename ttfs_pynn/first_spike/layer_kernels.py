@@ -5,8 +5,8 @@ The membrane v and the current j of all neurons (times cm) are carried from bloc
     v <- v exp(-r_m S) + j phi(S) + sum_k w_k phi(S_k),      j <- j exp(-r_s S) + sum_k w_k exp(-r_s S_k),
 
 S the length of the block, S_k from input k to its end: two multiply-adds a weight, along contiguous rows of weights. No neuron
-can reach threshold inside a block unless max(v, 0) + (max(j, 0) + sum_k max(w_k, 0)) times the largest phi in it does; one that may
-is walked through the block input by input (`walk`), and what rounding could decide is left to `kernels.crossing`. A tile of
+can reach threshold inside a block unless max(v, 0) + (max(j, 0) + sum_k max(w_k, 0)) times the largest phi in it does; one that
+may is walked through the block input by input (`walk`), and what rounding could decide is left to `kernels.crossing`. A tile of
 neurons, whose weights stay in the cache while samples pass, ends a sample when all of them have spiked.
 """
 
@@ -17,8 +17,7 @@ from numba import njit, prange
 
 from ttfs_pynn.first_spike.kernels import PARALLEL_FROM, crossing, rounding_doubt
 from ttfs_pynn.first_spike.membrane import extremum, phi, threshold_root
-from ttfs_pynn.first_spike.sorted_inputs import (BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_J, TO_V,
-                                                 sort_and_step)
+from ttfs_pynn.first_spike.sorted_inputs import BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_J, TO_V, sort_and_step
 
 TILE = 192
 _SAMPLES = 128  # at a time
@@ -114,7 +113,8 @@ def short_reach(length, reach, rate_m):
 
 @njit(cache=True, error_model="numpy")
 def _near(x, bound, reach, leak, level, near):
-    """Fill near with the neurons whose upper bound reaches their level; returns their number. No branches, which would be missed."""
+    """Fill near with the neurons whose upper bound reaches their level; returns their number. No branches, which would be
+    missed."""
     n_near = 0
     for n in range(x.shape[0]):
         v = x[n] if x[n] > 0.0 else 0.0

@@ -25,7 +25,8 @@ _FULLEST = 64  # inputs of one bucket that are sorted by insertion
 def sort_row(times, order, bucket, sorted_times):
     """Fill order with the indices of the finite times, earliest first, equal ones as they came. Returns their number.
 
-    bucket (2 inputs + 2,) and sorted_times (inputs,) are scratch. Buckets of equal width, then insertion, which is linear where times are spread; merge sort where they are not.
+    bucket (2 inputs + 2,) and sorted_times (inputs,) are scratch. Buckets of equal width, then insertion, which is linear where
+    times are spread; merge sort where they are not.
     """
     spiking = bucket[times.shape[0] + 1:]
     n = 0
