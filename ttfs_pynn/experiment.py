@@ -79,7 +79,7 @@ class Experiment:
     def finish(self, trainer, folder):
         """Test the trained network once; write weights and metrics. Returns (metrics, Evaluation of the test samples)."""
         size = trainer.network.n_copies if trainer.network.n_copies > 1 else 100
-        test = evaluate(trainer.network, self.data["test"], size, trainer.weights)
+        test = evaluate(trainer.network, self.data["test"], size, trainer.weights, keep=False)
         tau_syn = float(np.mean(self.architecture.layers[-1].neuron.tau_syn))
         metrics = {"backend": self.configuration["backend"], "epochs": trainer.epoch, "seed": self.options.seed,
                    **metrics_of(test, "test", tau_syn),
