@@ -20,7 +20,7 @@ from pathlib import Path
 import models
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.experiment import FREE, Experiment
+from ttfs_pynn.experiment import ARRAYS, FREE, Experiment
 from ttfs_pynn.progress import Progress
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
@@ -29,7 +29,8 @@ from ttfs_pynn.simulators import SIMULATORS, simulator
 def parser():
     p = ArgumentParser(prog="python -m protocols.train", description=__doc__)
     p.add_argument("model", help=f"what to train: {', '.join(models.names())}")
-    p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact)")
+    p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact); or {ARRAYS}: the "
+                   "same mathematics as exact without PyNN and Neo, fastest")
     p.add_argument("--epochs", type=int, help="how many in all (default: the model's)")
     p.add_argument("--seed", type=int, default=0, help="of initial weights and sample order (default 0)")
     p.add_argument("--output", required=True, metavar="DIR", help="run folder to make")
@@ -61,7 +62,11 @@ def _setting(text):
 
 def configuration(a, stored=None):
     """The dict that the run folder keeps, from the command line and the model's defaults; a resumed run keeps its epochs."""
-    model, backend = models.load(a.model), simulator(a.backend)
+    model = models.load(a.model)
+    hardware = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
+                                                ("non_idealities", dict(a.non_ideality))) if value not in (None, {})}
+    backend = simulator("exact" if a.backend == ARRAYS else a.backend).configured(hardware)
+    hardware = {"hardware": {"chip": 0, **hardware}} if backend.hardware else {}
     training = {**copy.deepcopy(model.PARAMETERS["training"]), "seed": a.seed}
     if backend.hardware:
         training.update(copy.deepcopy(model.PARAMETERS.get("training_on_hardware", {})))
@@ -70,10 +75,6 @@ def configuration(a, stored=None):
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
                                                      ("learning_rate", a.learning_rate)) if value is not None})
     copies = a.copies or (training["batch_size"] if backend.default_copies > 1 else 1)
-    hardware = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
-                                                ("non_idealities", dict(a.non_ideality))) if value not in (None, {})}
-    backend.configured(hardware)
-    hardware = {"hardware": {"chip": 0, **hardware}} if backend.hardware else {}
     return {**hardware, "model": a.model, "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt, "copies": copies,
             "network": copy.deepcopy(model.PARAMETERS["network"]), "training": training}
 
@@ -101,7 +102,8 @@ def train(a):
     resuming = a.resume and _begun(a.output)
     stored = RunFolder.open(a.output).configuration if resuming else None
     settings = configuration(a, stored)
-    simulator(a.backend).load()
+    if a.backend != ARRAYS:
+        simulator(a.backend).load()
     experiment = Experiment(models.load(a.model), settings)
     network = experiment.network(seed=a.seed)
     trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),))

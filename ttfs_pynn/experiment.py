@@ -7,15 +7,17 @@ and `training` (fields of TrainingOptions).
 
 import numpy as np
 
+from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
 
-__all__ = ["FREE", "Experiment", "metrics_of"]
+__all__ = ["ARRAYS", "FREE", "Experiment", "metrics_of"]
 
 # What may change when a run is continued.
 FREE = ("training.epochs",)
+ARRAYS = "arrays"  # the backend that is none: an ArrayNetwork
 
 
 class Experiment:
@@ -42,6 +44,10 @@ class Experiment:
         dt = configured["dt"] if dt is None else dt
         if not (np.isfinite(dt) and dt > 0):
             raise ConfigurationError(f"dt = {dt} ms must be positive")
+        if backend == ARRAYS:
+            if weights is None:
+                weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed))
+            return ArrayNetwork(self.architecture, weights)
         copies = (configured["copies"] if backend == configured["backend"] else simulator(backend).default_copies) \
             if copies is None else copies
         if copies < 1:
@@ -75,7 +81,12 @@ class Experiment:
         return RunFolder.create(path, self.configuration, overwrite, free=FREE)
 
     def record_sample(self, network, folder, name, sample=0):
-        """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix."""
+        """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix.
+
+        An ArrayNetwork has no Neo data: nothing is written.
+        """
+        if isinstance(network, ArrayNetwork):
+            return
         recording = network.present(self.data["test"].times[sample:sample + 1])
         for label, block in recording.blocks().items():
             folder.write_spikes(f"{name}_{label}", block)
@@ -83,12 +94,11 @@ class Experiment:
     def finish(self, trainer, folder):
         """Test the trained network once; write weights and metrics. Returns (metrics, Evaluation of the test samples)."""
         size = trainer.network.n_copies if trainer.network.n_copies > 1 else 100
-        backend, sim = self.simulator(), trainer.network.sim
-        begin = backend.hardware_time(sim)
-        test = evaluate(trainer.network, self.data["test"], size, trainer.weights)
+        costs = self._costs(trainer.network)
+        test = evaluate(trainer.network, self.data["test"], size, trainer.weights, keep=False)
         tau_syn = float(np.mean(self.architecture.layers[-1].neuron.tau_syn))
-        metrics = {"backend": backend.name, "epochs": trainer.epoch, "seed": self.options.seed,
-                   **metrics_of(test, "test", tau_syn), **backend.costs(len(test.labels), backend.hardware_time(sim) - begin),
+        metrics = {"backend": self.configuration["backend"], "epochs": trainer.epoch, "seed": self.options.seed,
+                   **metrics_of(test, "test", tau_syn), **costs(len(test.labels)),
                    "seconds_per_epoch": float(np.median([record["seconds"] for record in trainer.history]))}
         if "validation_accuracy" in trainer.history[-1]:
             metrics["validation_accuracy"] = trainer.history[-1]["validation_accuracy"]
@@ -96,6 +106,13 @@ class Experiment:
         folder.write_arrays("decisions", {"label_times": test.label_times, "labels": test.labels})
         folder.write_metrics(metrics)
         return metrics, test
+
+    def _costs(self, network):
+        """A function of a number of samples: what they have cost on a chip since now; nothing where there is no chip."""
+        if isinstance(network, ArrayNetwork):
+            return lambda n_samples: {}
+        known, begin = self.simulator(), self.simulator().hardware_time(network.sim)
+        return lambda n_samples: known.costs(n_samples, known.hardware_time(network.sim) - begin)
 
     def map_decisions(self, network, folder, resolution=101):
         """For models with a `plane(resolution)` of features: what the network answers there, as decision_map.npz."""

@@ -11,11 +11,13 @@ __all__ = ["FirstSpikes", "GradientEngine", "Gradients", "first_spikes"]
 
 @dataclass(frozen=True)
 class FirstSpikes:
-    """First-spike times (samples, cells) in ms from each window's start: of the inputs, bias sources and neurons by layer."""
+    """First-spike times (samples, cells) in ms from each window's start: of the inputs, bias sources and neurons by layer.
+    delay: how long they travel (ms)."""
 
     inputs: np.ndarray
     biases: tuple
     layers: tuple
+    delay: float = 0.0
 
     def afferent(self, k):
         """What layer k hears: the spikes of the layer before, then of its bias sources."""
@@ -35,7 +37,13 @@ class Gradients:
 
 
 def first_spikes(recording):
-    """Read a Recording: Neo Blocks whose annotations first_id and size (PyNN's) say which channel is which neuron."""
+    """Read a Recording: Neo Blocks whose annotations first_id and size (PyNN's) say which channel is which neuron.
+
+    FirstSpikes, which an ArrayNetwork returns, are given back as they are.
+    """
+    if isinstance(recording, FirstSpikes):
+        return recording
+
     def read(block, several=1):
         if block is None:
             return None
@@ -77,7 +85,8 @@ class GradientEngine:
         for k in reversed(range(len(self.neurons))):
             neuron = self.neurons[k]
             gradients[k], error_in, n = vector_jacobian_product(
-                times.afferent(k) + delay, weights[k], times.layers[k], error, neuron, self.max_dw / neuron.current_scale)
+                times.afferent(k) + delay, weights[k], times.layers[k], error, neuron, self.max_dw / neuron.current_scale,
+                with_inputs=k > 0)
             dropped += n
             if k:
                 error = error_in[:, :times.layers[k - 1].shape[1]]

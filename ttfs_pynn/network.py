@@ -213,9 +213,8 @@ class LayeredNetwork:
         return recording
 
     def _set_spikes(self, population, presentation, times):
-        trains = presentation.spike_trains(times)
-        dt = self.sim.get_time_step()
-        population.set(spike_times=[self._simulator.source_times(train, dt) for train in trains] * self._simulator.input_copies)
+        matrix = np.tile(presentation.spike_matrix(times), (1, self._simulator.input_copies))
+        self._simulator.set_spikes(population, matrix, self.sim.get_time_step())
 
     @staticmethod
     def _read(population):

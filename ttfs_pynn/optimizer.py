@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 __all__ = ["Adam", "constant", "cosine", "schedule", "step_decay"]
 
@@ -31,6 +32,17 @@ def schedule(name, learning_rate, epochs, **options):
     return _SCHEDULES[name](learning_rate, epochs, **options)
 
 
+@njit(cache=True, error_model="numpy")
+def _adam_step(w, gradient, m, s, scale, beta1, beta2, correction1, correction2, rate, epsilon, new):
+    """One pass over flat arrays: m and s are changed, new is filled."""
+    for i in range(w.shape[0]):
+        g = gradient[i] * scale
+        mean = beta1 * m[i] + (1.0 - beta1) * g
+        square = beta2 * s[i] + (1.0 - beta2) * (g * g)
+        m[i], s[i] = mean, square
+        new[i] = w[i] - rate * (mean / correction1) / (np.sqrt(square / correction2) + epsilon)
+
+
 @dataclass
 class Adam:
     """Kingma and Ba (2015), with bias correction:
@@ -56,12 +68,12 @@ class Adam:
         self.t += 1
         new = []
         for k, (w, gradient, scale) in enumerate(zip(weights, gradients, self.scales, strict=True)):
-            g = gradient * scale
-            self.m[k] = self.beta1 * self.m[k] + (1 - self.beta1) * g
-            self.s[k] = self.beta2 * self.s[k] + (1 - self.beta2) * g ** 2
-            mean = self.m[k] / (1 - self.beta1 ** self.t)
-            spread = np.sqrt(self.s[k] / (1 - self.beta2 ** self.t))
-            new.append(w - learning_rate * scale * mean / (spread + self.epsilon))
+            w = np.ascontiguousarray(w, dtype=float)
+            stepped = np.empty_like(w)
+            _adam_step(w.ravel(), np.ascontiguousarray(gradient, dtype=float).ravel(), self.m[k].ravel(), self.s[k].ravel(),
+                       scale, self.beta1, self.beta2, 1 - self.beta1 ** self.t, 1 - self.beta2 ** self.t, learning_rate * scale,
+                       self.epsilon, stepped.ravel())
+            new.append(stepped)
         return new
 
     def state(self):
@@ -73,5 +85,5 @@ class Adam:
 
     def restore(self, arrays):
         self.t = int(arrays["adam_t"])
-        self.m = [arrays[f"adam_m{k}"].copy() for k in range(len(self.shapes))]
-        self.s = [arrays[f"adam_s{k}"].copy() for k in range(len(self.shapes))]
+        self.m = [np.array(arrays[f"adam_m{k}"], dtype=float, order="C") for k in range(len(self.shapes))]
+        self.s = [np.array(arrays[f"adam_s{k}"], dtype=float, order="C") for k in range(len(self.shapes))]

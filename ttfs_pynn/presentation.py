@@ -84,8 +84,8 @@ class Presentation:
         """Length of the run (ms)."""
         return self.n_windows * self.window
 
-    def spike_trains(self, times):
-        """One sorted array of spike times (ms) a cell, cells of copy 0 first.
+    def spike_matrix(self, times):
+        """Spike times (windows, cells of all copies) in ms from the start of the run, inf for none; cells of copy 0 first.
 
         times (n_samples, cells): one spike a sample and cell at most, in ms from the start of the window; inf for none.
         """
@@ -102,7 +102,11 @@ class Presentation:
         padded[:self.n_samples] = times
         padded = padded.reshape(self.n_windows, self.n_copies * n_cells)
         padded += (np.arange(self.n_windows) * self.window)[:, None]
-        trains = np.ascontiguousarray(padded.T)
+        return padded
+
+    def spike_trains(self, times):
+        """One sorted array of spike times (ms) a cell, from `spike_matrix`."""
+        trains = np.ascontiguousarray(self.spike_matrix(times).T)
         if np.isfinite(trains).all():
             return list(trains)
         return [train[np.isfinite(train)] for train in trains]

@@ -99,6 +99,10 @@ class Simulator:
         """Metrics of `hardware_time` ms on a chip for n_samples: time and energy; none for simulators without one."""
         return {}
 
+    def set_spikes(self, population, matrix, dt):
+        """Give spike sources one spike a window at most: matrix (windows, cells) in ms, rising along windows, inf for none."""
+        population.set(spike_times=[self.source_times(train[np.isfinite(train)], dt) for train in matrix.T])
+
     def connector(self, n_copies):
         return BlockConnector(n_copies)
 
@@ -123,6 +127,9 @@ class Simulator:
 
 
 class _Exact(Simulator):
+
+    def set_spikes(self, population, matrix, dt):
+        population.set_spike_matrix(matrix)
 
     def setup(self, dt, seed=None, layers=()):
         sim = self.load()

@@ -121,18 +121,33 @@ class Evaluation:
         return self.label_times.min(axis=1)
 
 
-def evaluate(network, data, batch_size=100, weights=None):
-    """Present all of `data` in batches. Does not change weights, unless others are given to write first."""
+def _decisions(times):
+    """(label times, spikes of all layers up to the decision) of FirstSpikes."""
+    decided = times.layers[-1].min(axis=1, keepdims=True)
+    return times.layers[-1], sum(((t <= decided) & np.isfinite(t)).sum(axis=1) for t in times.layers)
+
+
+def evaluate(network, data, batch_size=100, weights=None, keep=True):
+    """Present all of `data` in batches. Does not change weights, unless others are given to write first.
+
+    Without `keep` the Evaluation has no first_spikes, which of ten thousand images take more memory than all else.
+    """
     if weights is not None:
         network.write_weights(weights)
-    parts = [first_spikes(network.present(data.times[k:k + batch_size])) for k in range(0, len(data), batch_size)]
+    parts, decisions = [], []
+    for k in range(0, len(data), batch_size):
+        times = first_spikes(network.present(data.times[k:k + batch_size]))
+        decisions.append(_decisions(times))
+        if keep:
+            parts.append(times)
+    label_times, spikes = (np.concatenate(arrays) for arrays in zip(*decisions, strict=True))
+    if not keep:
+        return Evaluation(label_times, data.labels, spikes)
     layers = [np.concatenate(arrays) for arrays in zip(*(p.layers for p in parts), strict=True)]
-    decided = layers[-1].min(axis=1, keepdims=True)
-    spikes = sum(((t <= decided) & np.isfinite(t)).sum(axis=1) for t in layers)
     merged = type(parts[0])(np.concatenate([p.inputs for p in parts]),
                             tuple(None if b[0] is None else np.concatenate(b)
                                   for b in zip(*(p.biases for p in parts), strict=True)), tuple(layers))
-    return Evaluation(layers[-1], data.labels, spikes, merged)
+    return Evaluation(label_times, data.labels, spikes, merged)
 
 
 class Trainer:
@@ -188,7 +203,8 @@ class Trainer:
             record = {"epoch": self.epoch + 1, **self._train_epoch(self.epoch)}
             record["seconds"] = time.perf_counter() - begin
             if self.validation is not None:
-                record["validation_accuracy"] = evaluate(self.network, self.validation, self._evaluation_batch).accuracy
+                record["validation_accuracy"] = evaluate(self.network, self.validation, self._evaluation_batch,
+                                                         keep=False).accuracy
             self.epoch += 1
             self.history.append(record)
             if self.folder is not None:
@@ -220,7 +236,9 @@ class Trainer:
         """|t + N(0, sigma)|, as the paper's authors do."""
         if not self.options.input_jitter:
             return times
-        return np.abs(times + rng.normal(0.0, self.options.input_jitter, times.shape))
+        jittered, spikes = times.copy(), np.isfinite(times)
+        jittered[spikes] = np.abs(times[spikes] + rng.normal(0.0, self.options.input_jitter, np.count_nonzero(spikes)))
+        return jittered
 
     def _step(self, times, labels, epoch):
         recording = self.network.present(times)
@@ -230,7 +248,7 @@ class Trainer:
         bumped, skip = self.silent_neurons.apply(self.weights, gradients.first_spikes.layers)
         if not skip:
             step = self.optimizer.step(self.weights, gradients.weights, self.schedule(epoch))
-            bumped = [b + (new - old) for b, new, old in zip(bumped, step, self.weights, strict=True)]
+            bumped = [new if b is old else b + (new - old) for b, new, old in zip(bumped, step, self.weights, strict=True)]
         self.weights = self.network.within_limits(bumped)
         self.network.write_weights(self.weights)
         self._call("after_step", gradients)

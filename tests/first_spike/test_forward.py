@@ -83,7 +83,8 @@ def test_neurons_with_different_parameters():
     alone = np.concatenate([first_spike_times(t, w[:, n:n + 1], LIFParameters(tau_m=tau_m[n], tau_syn=tau_syn[n], cm=cm[n],
                                                                               v_thresh=v_thresh[n])) for n in range(9)], axis=1)
     assert np.isfinite(alone).sum() > 50
-    np.testing.assert_array_equal(together, alone)
+    # together they are computed by the loop for mixed time constants, alone by the one for layers: sums are ordered otherwise
+    np.testing.assert_allclose(together, alone, rtol=1e-12)
 
 
 def test_same_bits_with_threads(monkeypatch):

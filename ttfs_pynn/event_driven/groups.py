@@ -3,6 +3,7 @@
 import numpy as np
 
 from ttfs_pynn.event_driven import driven_kernels, kernels
+from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.currents import Injections
 
 __all__ = ["LIFGroup", "SimulationError"]
@@ -174,6 +175,19 @@ class LIFGroup:
         order = np.argsort(times, kind="stable")
         return times[order], rows[order]
 
+    def _partners(self, wanted):
+        """(partner, alone), of each row: an excitatory and an inhibitory matrix that hear the same spikes, as signed weights in
+        PyNN do, need one arrival, that of the first, which brings its partner along (-1: none). alone: the others arrive."""
+        first_rows = np.cumsum([0] + [s.n_rows for s in self.incoming])
+        partner, alone = np.full(first_rows[-1], -1, dtype=np.int64), np.ones(first_rows[-1], dtype=bool)
+        for a, one in enumerate(self.incoming if wanted else ()):
+            for b in range(a + 1, len(self.incoming)):
+                mine, other = slice(*first_rows[a:a + 2]), slice(*first_rows[b:b + 2])
+                if one.n_rows and alone[mine].all() and alone[other].all() and partner[mine][0] < 0 \
+                        and one.carries_as(self.incoming[b]):
+                    partner[mine], alone[other] = np.arange(*first_rows[b:b + 2]), False
+        return partner, alone
+
     def _arrange(self, all_to_all):
         """Lay the rows of all incoming synapses one below the other, and let each Synapses object see its part."""
         key = (all_to_all, tuple(synapses.layout_version for synapses in self.incoming))
@@ -228,13 +242,17 @@ class LIFGroup:
 
     def advance(self, t_stop):
         """Deliver the events before t_stop. Returns the spikes of [t, t_stop): (index, time), in time order."""
-        times, rows = self._events(t_stop)
         all_to_all, arguments = self._connections()
-        kernel = kernels.run_all_to_all if all_to_all else kernels.run_sparse
+        partner, alone = self._partners(all_to_all and not self.driven)
+        times, rows = self._events(t_stop)
+        kernel = kernels.run_sparse
         if self.driven or self.probe is not None:
             drive = self._drive(times, rows, all_to_all, arguments, t_stop)
-            if self.driven:
-                kernel, (times, rows, *arguments) = driven_kernels.run_driven, drive
+        if self.driven:
+            kernel, (times, rows, *arguments) = driven_kernels.run_driven, drive
+        elif all_to_all:
+            kernel, arguments = run_blocks, (*arguments, partner)
+            times, rows = (times, rows) if alone.all() else (times[alone[rows]], rows[alone[rows]])
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
             out_times = np.empty((self.size, self.capacity))

@@ -95,6 +95,23 @@ class _OnGroup:
             times, offsets = self._merge(times, offsets)
         self.group.set_spike_times(times, offsets)
 
+    def set_spike_matrix(self, matrix):
+        """Spikes in bulk, without an object a cell: matrix (windows, cells) of times (ms), inf for none; all of a window come
+        before those of the next. Raises InvalidParameterValueError for times that are not in that order."""
+        matrix = np.asarray(matrix, dtype=float)
+        if matrix.ndim != 2 or matrix.shape[1] != self.group.size or np.isnan(matrix).any():
+            raise errors.InvalidParameterValueError(f"spike times of shape {matrix.shape} for {self.size} cells; give (windows, "
+                                                    "cells), inf for no spike")
+        order = np.argsort(matrix, axis=1, kind="stable")
+        in_order = np.take_along_axis(matrix, order, axis=1)
+        finite = np.isfinite(in_order)
+        index, times = order[finite], in_order[finite]
+        if (times[1:] < times[:-1]).any():
+            raise errors.InvalidParameterValueError("spike times of one window are not all before those of the next")
+        by_cell = np.isfinite(matrix.T)
+        offsets = np.concatenate([[0], np.cumsum(by_cell.sum(axis=1))])
+        self.group.set_spike_times(matrix.T[by_cell], offsets, (index, times))
+
     def _merge(self, times, offsets):
         """Spike times of the whole group, with those of this view replaced."""
         old = np.split(self.group.times, self.group.offsets[1:-1])

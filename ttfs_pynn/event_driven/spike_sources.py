@@ -14,13 +14,14 @@ class SpikeSourceGroup:
         self.size = int(size)
         self.set_spike_times(np.empty(0), np.zeros(size + 1, dtype=np.int64))
 
-    def set_spike_times(self, times, offsets):
-        """Source n fires at times[offsets[n]:offsets[n + 1]] (ms), non-decreasing."""
+    def set_spike_times(self, times, offsets, in_time_order=None):
+        """Source n fires at times[offsets[n]:offsets[n + 1]] (ms), non-decreasing. in_time_order: the same spikes as (sources,
+        times), where the caller knows them so."""
         self.times, self.offsets = np.array(times, dtype=float), np.array(offsets, dtype=np.int64)
         if self.offsets.shape != (self.size + 1,) or self.offsets[0] != 0 or self.offsets[-1] != self.times.size:
             raise SimulationError(f"offsets of shape {self.offsets.shape} do not divide {self.times.size} spike times among "
                                   f"{self.size} sources; give {self.size + 1} offsets from 0 to the number of times")
-        self._in_time_order = None
+        self._in_time_order = in_time_order
 
     def spikes(self, t, t_stop):
         """The spikes of [t, t_stop): (index, time), in time order."""

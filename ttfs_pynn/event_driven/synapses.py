@@ -202,6 +202,13 @@ class Synapses:
         due = (times >= delivered_until) & (times < t_stop)
         return (times, rows) if due.all() else (times[due], rows[due])
 
+    def carries_as(self, other):
+        """Whether the very same spikes are on their way here and there, with the same delay."""
+        return (self.pre_group is other.pre_group and self.is_dense and other.is_dense and self.pre.size > 0
+                and self.delay[0] == other.delay[0] and self._delivered_until == other._delivered_until
+                and len(self._in_flight) == len(other._in_flight)
+                and all(a is c and b is d for (a, b), (c, d) in zip(self._in_flight, other._in_flight, strict=True)))
+
     def clear(self):
         self._in_flight = []
         self._delivered_until = -np.inf

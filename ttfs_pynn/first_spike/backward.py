@@ -12,7 +12,8 @@ ideal neuron to threshold at all, the derivatives are 0.
 import numpy as np
 
 from ttfs_pynn.first_spike import backward_kernels as kernels
-from ttfs_pynn.first_spike.forward import check_inputs
+from ttfs_pynn.first_spike import layer_backward
+from ttfs_pynn.first_spike.forward import check_inputs, one_kind
 
 __all__ = ["first_spike_derivatives", "vector_jacobian_product"]
 
@@ -40,19 +41,24 @@ def first_spike_derivatives(t_in, w, t_out, neuron):
     return dt_dw, dt_dt_in
 
 
-def vector_jacobian_product(t_in, w, t_out, error, neuron, max_dw=np.inf):
+def vector_jacobian_product(t_in, w, t_out, error, neuron, max_dw=np.inf, with_inputs=True):
     """Contract error = dL/dT (samples, neurons) with both Jacobians, without building them.
 
     Returns (dL/dw (inputs, neurons) summed over samples, dL/dt_in (samples, inputs), number of dropped contributions): a
     sample's contribution to the weights of a neuron is left out where its largest magnitude exceeds max_dw (1/nA, a number or
-    one a neuron), which is how the paper's authors keep learning stable where v'(T) -> 0.
+    one a neuron), which is how the paper's authors keep learning stable where v'(T) -> 0. Without with_inputs the second is None:
+    the first layer needs no error of its inputs.
     """
     t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
     t_out = _check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
     error = _check_outputs("error", error, *t_out.shape)
     limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), (w.shape[1],)))
+    if one_kind(tau_m, tau_syn) and w.size and layer_backward.applies(t_in, tau_m[0], tau_syn[0]):
+        dw, dt_in = np.zeros_like(w), np.zeros_like(t_in) if with_inputs else None
+        dropped = layer_backward.layer_backward(t_in, w, t_out, error, tau_m[0], tau_syn[0], cm, thr, limit, dw, dt_in)
+        return dw, dt_in, dropped
     dw_blocks = np.zeros((kernels.N_BLOCKS, *w.shape))
     dt_in = np.zeros_like(t_in)
     n_dropped = np.zeros(kernels.N_BLOCKS, dtype=np.int64)
     kernels.backward(t_in, w, t_out, error, tau_m, tau_syn, cm, thr, limit, dw_blocks, dt_in, n_dropped)
-    return dw_blocks.sum(axis=0), dt_in, int(n_dropped.sum())
+    return dw_blocks.sum(axis=0), dt_in if with_inputs else None, int(n_dropped.sum())

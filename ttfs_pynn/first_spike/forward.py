@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ttfs_pynn.first_spike import kernels
+from ttfs_pynn.first_spike import kernels, layer_kernels
 
-__all__ = ["first_spike_times", "check_inputs"]
+__all__ = ["first_spike_times", "check_inputs", "one_kind"]
 
 
 def check_inputs(t_in, w, neuron):
@@ -17,6 +17,11 @@ def check_inputs(t_in, w, neuron):
     if not np.isfinite(w).all():
         raise ValueError(f"w holds {int((~np.isfinite(w)).sum())} values that are not finite; give weights in nA")
     return t_in, w, neuron.columns(w.shape[1])
+
+
+def one_kind(tau_m, tau_syn):
+    """Whether all neurons share both time constants."""
+    return bool((tau_m == tau_m[:1]).all() and (tau_syn == tau_syn[:1]).all())
 
 
 def first_spike_times(t_in, w, neuron):
@@ -32,6 +37,9 @@ def first_spike_times(t_in, w, neuron):
     """
     t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
     out = np.empty((t_in.shape[0], w.shape[1]))
-    one_kind = bool((tau_m == tau_m[:1]).all() and (tau_syn == tau_syn[:1]).all())
-    kernels.first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, one_kind, out)
+    same = one_kind(tau_m, tau_syn)
+    if same and w.size:
+        layer_kernels.layer_first_spike_times(t_in, w, tau_m[0], tau_syn[0], cm, thr, out)
+    else:
+        kernels.first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, same, out)
     return out

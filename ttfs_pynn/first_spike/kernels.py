@@ -34,7 +34,7 @@ def _exact_margin(times, order, n_inputs, w, n, t, after, tau_m, tau_syn, cm, th
 
 
 @njit(cache=True, error_model="numpy")
-def _crossing(times, order, n_inputs, w, n, x, j, span, tau_m, tau_syn, cm, thr, doubt):
+def crossing(times, order, n_inputs, w, n, x, j, span, tau_m, tau_syn, cm, thr, doubt):
     """First crossing after the n_inputs-th input (ms after it, at most `span`), or inf.
 
     x and j carry rounding errors of up to `doubt` in v; a decision that lies within them is taken in twice the digits.
@@ -91,6 +91,19 @@ def _doubt(w, tau_m, tau_syn, cm, thr):
     return doubt
 
 
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def rounding_doubt(w, tau_m, tau_syn, cm, thr):
+    """`_doubt` for neurons of equal time constants, row by row."""
+    n_inputs, n_neurons = w.shape
+    doubt = np.zeros(n_neurons)
+    for i in range(n_inputs):
+        for n in range(n_neurons):
+            doubt[n] += abs(w[i, n])
+    for n in range(n_neurons):
+        doubt[n] = 1e-15 * (n_inputs + 4) * (thr[n] + doubt[n] / cm[n] * min(tau_m, tau_syn))
+    return doubt
+
+
 @njit(cache=True, error_model="numpy")
 def _one_sample(times, w, tau_m, tau_syn, cm, thr, one_kind, doubt, out):
     """First-spike times of all neurons for one sample: inputs sorted once, neurons step from input to input and leave at their
@@ -128,7 +141,7 @@ def _one_sample(times, w, tau_m, tau_syn, cm, thr, one_kind, doubt, out):
             jn = j[n] + w[i, n] / cm[n]
             xn = x[n]
             if max(xn, 0.0) + max(jn, 0.0) * reach >= thr[n] - doubt[n]:
-                s = _crossing(times, order, k + 1, w, n, xn, jn, span, tau_m[n], tau_syn[n], cm[n], thr[n], doubt[n])
+                s = crossing(times, order, k + 1, w, n, xn, jn, span, tau_m[n], tau_syn[n], cm[n], thr[n], doubt[n])
                 if s < math.inf:
                     out[n] = times[i] + s
                     n_alive -= 1

@@ -84,6 +84,9 @@ def potential(s, x, j, rate_m, rate_s):
 @njit(cache=True, error_model="numpy")
 def _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh):
     """x(s), dx/ds and d2x/ds2."""
+    if s == 0.0:
+        dv = j_exc + j_inh - rate_m * x
+        return x, dv, -rate_exc * j_exc - rate_inh * j_inh - rate_m * dv
     decay_m, decay_exc, response = responses(s, rate_m, rate_exc)
     e = j_exc * decay_exc
     v = x * decay_m + j_exc * response

@@ -1,0 +1,187 @@
+"""What a training step costs, step by step: `python -m benchmarks.speed [--network 784-350-10] [--samples 2000] [--json FILE]`.
+
+Random samples (a share `--spiking` of the inputs spikes, 0.19 as in MNIST without black pixels) are learned in batches, on arrays
+and through PyNN `exact` and Neo. All times are CPU times of one thread's worth of work, the fastest of `--repeats` passes. The
+share of the arithmetic limit is
+
+    multiply-adds that are needed / (time on arrays x multiply-add rate of this machine),
+
+two a causal (input, neuron) pair forward and two backward; the rate is that of y += a x over rows of a matrix that fits the
+cache, measured in the same run. `--growth` doubles inputs, neurons and samples four times each and fits the exponents of the
+cost.
+"""
+
+import argparse
+import json
+import time
+from collections import defaultdict
+
+import numpy as np
+from numba import njit
+
+from ttfs_pynn.array_network import ArrayNetwork
+from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
+from ttfs_pynn.loss import TimeToFirstSpike
+from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.optimizer import Adam
+from ttfs_pynn.simulators import simulator
+
+
+def architecture(sizes, spiking):
+    neuron, before, layers = LIFParameters(), sizes[0] * spiking, []
+    for size in sizes[1:]:
+        layers.append(Layer(size, neuron, (), 7.0 / before, 2.4 / before ** 0.5))
+        before = size
+    return Architecture(sizes[0], tuple(layers), 1.5, 20.0)
+
+
+def samples(description, n, spiking, rng):
+    times = rng.uniform(description.t_early, description.t_late, (n, description.n_inputs))
+    times[rng.random(times.shape) >= spiking] = np.inf
+    return times, rng.integers(0, description.layers[-1].size, n)
+
+
+class Clock:
+    """CPU seconds by name of the step."""
+
+    def __init__(self):
+        self.seconds = defaultdict(float)
+
+    def __call__(self, name, function, *arguments):
+        begin = time.process_time()
+        result = function(*arguments)
+        self.seconds[name] += time.process_time() - begin
+        return result
+
+
+def epoch(network, engine, optimizer, weights, data, batch, through_pynn):
+    """One pass; returns a Clock."""
+    clock, loss = Clock(), TimeToFirstSpike(tau_syn=10.0)
+    times, labels = data
+    for begin in range(0, len(times), batch):
+        chosen = slice(begin, begin + batch)
+        recording = clock("PyNN: set, run, read Neo, reset" if through_pynn else "forward", network.present, times[chosen])
+        spikes = clock("first spikes from Neo", first_spikes, recording) if through_pynn else recording
+        _, error = clock("loss", loss, spikes.layers[-1], labels[chosen])
+        gradients, _ = clock("backward", engine.backward, spikes, weights, error / len(error))
+        weights = clock("update", optimizer.step, weights, gradients, 1e-4)
+        clock("write weights", network.write_weights, weights)
+    return clock
+
+
+def fastest(network, description, weights, data, batch, repeats, through_pynn):
+    """{step: CPU seconds} of the fastest of several passes, after a short one that compiles."""
+    neurons = [layer.neuron for layer in description.layers]
+    engine, clocks = GradientEngine(neurons, 0.2), []
+    for repeat in range(repeats + 1):
+        optimizer = Adam(description.shapes, [neuron.current_scale for neuron in neurons])
+        network.write_weights(weights)
+        part = data if repeat else tuple(array[:2 * batch] for array in data)
+        clocks.append(epoch(network, engine, optimizer, weights, part, batch, through_pynn).seconds)
+    return dict(min(clocks[1:], key=lambda seconds: sum(seconds.values())))
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _multiply_adds(w, a, y, repeats):
+    for _ in range(repeats):
+        for i in range(w.shape[0]):
+            for n in range(w.shape[1]):
+                y[n] += a[i] * w[i, n]
+
+
+def multiply_add_rate():
+    """Of y += a x, per second, with a matrix of 180 kB."""
+    rng = np.random.default_rng(0)
+    w, a, y, seconds = rng.random((64, 350)), rng.random(64), np.zeros(350), []
+    _multiply_adds(w, a, y, 1)
+    for _ in range(20):
+        begin = time.process_time()
+        _multiply_adds(w, a, y, 400)
+        seconds.append(time.process_time() - begin)
+    return 400 * w.size / min(seconds)
+
+
+def needed(network, weights, times):
+    """Multiply-adds a sample: forward two a causal pair (all inputs of a silent neuron), backward two of those that spike."""
+    network.write_weights(weights)
+    spikes, total = network.present(times[:200]), 0
+    for k, out in enumerate(spikes.layers):
+        t_in = np.sort(spikes.afferent(k), axis=1)
+        for row, last in zip(t_in, out, strict=True):
+            forward = np.searchsorted(row, last)
+            forward[np.isinf(last)] = np.isfinite(row).sum()
+            total += 2 * forward.sum() + 2 * forward[np.isfinite(last)].sum()
+    return total / len(times[:200])
+
+
+def measure(sizes, n_samples, batch, spiking, repeats, pynn=True):
+    rng = np.random.default_rng(1)
+    description = architecture(sizes, spiking)
+    data, weights = samples(description, n_samples, spiking, rng), description.initial_weights(rng)
+    network = ArrayNetwork(description, weights)
+    arrays = fastest(network, description, weights, data, batch, repeats, False)
+    rate = multiply_add_rate()
+    total = sum(arrays.values())
+    result = {"network": "-".join(map(str, sizes)), "samples": n_samples, "batch": batch, "spiking": spiking,
+              "array_us_per_sample": 1e6 * total / n_samples,
+              "multiply_adds_per_sample": needed(network, weights, data[0]), "multiply_adds_per_second": rate,
+              "array_shares": {name: seconds / total for name, seconds in arrays.items()}}
+    result["fraction_of_arithmetic_limit"] = result["multiply_adds_per_sample"] * n_samples / (total * rate)
+    if pynn:
+        simulated = LayeredNetwork(simulator("exact").setup(0.1), description, weights)
+        steps = fastest(simulated, description, weights, data, batch, repeats, True)
+        total = sum(steps.values())
+        result.update(pynn_us_per_sample=1e6 * total / n_samples,
+                      pynn_shares={name: seconds / total for name, seconds in steps.items()})
+    return result
+
+
+def growth(batch, repeats):
+    """Exponents of the cost on arrays over four doublings of each: the slope of log cost against log size."""
+    found = {}
+    for name, sizes in (("inputs", [((98 << k), 128, 10) for k in range(5)]), ("neurons", [(256, 64 << k, 10) for k in range(5)]),
+                        ("samples", [(256, 128, 10)] * 5)):
+        counts = [400 << k for k in range(5)] if name == "samples" else [400] * 5
+        costs = []
+        for size, count in zip(sizes, counts, strict=True):
+            costs.append(measure(size, count, batch, 1.0, repeats, pynn=False)["array_us_per_sample"] * count)
+        found[name] = float(np.polyfit(np.arange(5), np.log2(costs), 1)[0])
+    return found
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", default="784-350-10", help="sizes of inputs and layers (default 784-350-10)")
+    parser.add_argument("--samples", type=int, default=2000)
+    parser.add_argument("--batch", type=int, default=80)
+    parser.add_argument("--spiking", type=float, default=0.19, help="share of the inputs that spike (default 0.19)")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--growth", action="store_true", help="also fit the growth of the cost")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there")
+    a = parser.parse_args(arguments)
+    try:
+        sizes = tuple(int(size) for size in a.network.split("-"))
+    except ValueError:
+        sizes = ()
+    if len(sizes) < 2 or min(sizes) < 1 or not 0 < a.spiking <= 1 or min(a.samples, a.batch, a.repeats) < 1:
+        parser.error("give --network as sizes such as 784-350-10, --spiking in (0, 1], and counts of at least 1")
+    result = measure(sizes, a.samples, a.batch, a.spiking, a.repeats)
+    if a.growth:
+        result["growth_exponents"] = growth(a.batch, a.repeats)
+    for name in ("array", "pynn"):
+        print(f"{name:<7}{result[f'{name}_us_per_sample']:9.1f} us a sample")
+        for step, share in result[f"{name}_shares"].items():
+            print(f"       {100 * share:7.1f} %  {step}")
+    print(f"{result['multiply_adds_per_sample']:.3g} multiply-adds a sample, {result['multiply_adds_per_second']:.3g} a second "
+          f"in the cache: {result['fraction_of_arithmetic_limit']:.2f} of the limit")
+    for name, exponent in result.get("growth_exponents", {}).items():
+        print(f"cost ~ {name}^{exponent:.2f}")
+    if a.json:
+        with open(a.json, "w", encoding="utf-8") as file:
+            json.dump(result, file, indent=1)
+            file.write("\n")
+
+
+if __name__ == "__main__":
+    main()

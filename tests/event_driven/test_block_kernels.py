@@ -1,0 +1,48 @@
+"""The fast loop for whole groups against the readable one."""
+
+import numpy as np
+import pytest
+
+from ttfs_pynn.event_driven import kernels
+from ttfs_pynn.event_driven.block_kernels import run_blocks
+from ttfs_pynn.event_driven.groups import LIFGroup
+
+
+def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0):
+    rng = np.random.default_rng(seed)
+    n_pre, size = 20, 211
+    group = LIFGroup(size, {"tau_m": tau_m, "tau_syn_E": 10.0, "tau_syn_I": 10.0, "cm": np.linspace(0.7, 1.3, size),
+                            "v_rest": -65.0, "v_reset": -67.0, "v_thresh": -50.0, "tau_refrac": tau_refrac, "i_offset": 0.0})
+    weights = rng.normal(0.6, 2.0, (n_pre, size))
+    weights = np.concatenate([np.maximum(weights, 0), np.minimum(weights, 0)])
+    inhibitory = np.arange(2 * n_pre) >= n_pre
+    times = np.sort(rng.uniform(1.0, 100.0, n_events))
+    times[10:14] = times[10]
+    times += np.floor(times / 25) * gap
+    rows = rng.integers(0, n_pre, n_events)
+    stop = times[-1] + 3.0
+    partner = np.where(inhibitory, -1, np.arange(2 * n_pre) + n_pre)
+    if not partners:
+        times, rows, partner = np.repeat(times, 2), np.stack([rows, rows + n_pre], axis=1).ravel(), np.full(2 * n_pre, -1)
+    state = [array.copy() for array in group.state]
+    state[1][:] = rng.uniform(0, 1, size)
+    out, count = np.zeros((size, 4000)), np.zeros(size, dtype=np.int64)
+    extra = (partner,) if kernel is run_blocks else ()
+    assert kernel(times, rows, inhibitory, weights, *extra, 0.0, stop, *state, group.table, out, count)
+    return state, out, count
+
+
+@pytest.mark.parametrize("gap", [0.0, 200.0])
+@pytest.mark.parametrize("tau_refrac", [0.0, 2.0, 40.0, 150.0])
+@pytest.mark.parametrize("tau_m", [4.0, 10.0, 20.0, np.inf])
+def test_spikes_and_state(tau_m, tau_refrac, gap):
+    expected = run(kernels.run_all_to_all, 1, tau_m, tau_refrac, False, gap=gap)
+    for partners in (False, True):
+        state, out, count = run(run_blocks, 1, tau_m, tau_refrac, partners, gap=gap)
+        assert count.sum() > 100
+        np.testing.assert_array_equal(count, expected[2])
+        assert np.abs(out - expected[1]).max() < 1e-9  # sums in another order, amplified by flat crossings
+        for mine, other in zip(state, expected[0], strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-9, atol=1e-9)
+
+

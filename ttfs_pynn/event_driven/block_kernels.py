@@ -1,0 +1,239 @@
+"""The fast version of `kernels.run_all_to_all`: events in blocks, as in `first_spike.layer_kernels`.
+
+x = cm (u - u_inf) and j = i_exc + i_inh of all neurons are carried from block to block with two multiply-adds an event and
+neuron. A neuron that may reach threshold inside a block, or whose refractoriness ends in it, is walked through it from event to
+event by `kernels.advance_neuron`; where all of a tile are refractory only j is carried. A pause (no event for a time constant)
+ends a block.
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+from ttfs_pynn.event_driven import kernels
+from ttfs_pynn.event_driven.kernels import INVERSE_CM, RATE_E, RATE_M, RESET, TAU_REFRAC, THRESHOLD, U_INF, advance_neuron
+from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
+from ttfs_pynn.first_spike.layer_kernels import add_block, add_rows, short_reach
+from ttfs_pynn.first_spike.membrane import extremum, phi, responses, threshold_root
+from ttfs_pynn.first_spike.sorted_inputs import BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_J, TO_V
+
+TILE = 192
+_FORGOTTEN = 138.0  # time constants after which a current is 1e-60 of what it was
+
+
+@njit(cache=True, error_model="numpy")
+def _steps(times, t_stop, rate_m, rate_s, steps, ends):
+    """Fill `steps` as `sorted_inputs` describes, the last one up to t_stop, and ends: where each block ends. Returns their
+    number."""
+    n = times.shape[0]
+    n_blocks = size = 0
+    for k in range(n):
+        span = (times[k + 1] if k + 1 < n else t_stop) - times[k]
+        steps[k, TIME], steps[k, SPAN] = times[k], span
+        if span == 0.0:
+            steps[k, DECAY_M], steps[k, DECAY_S], steps[k, RESPONSE] = 1.0, 1.0, 0.0
+        else:
+            steps[k, DECAY_M], steps[k, DECAY_S], steps[k, RESPONSE] = responses(span, rate_m, rate_s)
+        size += 1
+        if size == BLOCK or k + 1 == n or span * rate_s > 1.0:
+            ends[n_blocks] = k + 1
+            n_blocks += 1
+            size = 0
+    for b in range(n_blocks):
+        rest_m, to_v, to_j = 1.0, 0.0, 1.0
+        for k in range(ends[b] - 1, (ends[b - 1] if b else 0) - 1, -1):
+            to_v = steps[k, RESPONSE] * rest_m + steps[k, DECAY_S] * to_v
+            to_j *= steps[k, DECAY_S]
+            rest_m *= steps[k, DECAY_M]
+            steps[k, TO_V], steps[k, TO_J] = to_v, to_j
+    return n_blocks
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _walk(n, first, last, rows, steps, weights, x, j, theta, highest, rate_m, rate_s,
+          u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+    """Neuron n through the events first to last - 1. Returns x, j at the end, and False where a spike found no room."""
+    inverse_cm, u_inf = parameters[n, INVERSE_CM], parameters[n, U_INF]
+    for k in range(first, last):
+        j += weights[rows[k], n]
+        begin, span = steps[k, TIME], steps[k, SPAN]
+        if clamped_until[n] >= begin + span and clamped_until[n] > begin:
+            j *= steps[k, DECAY_S]
+            continue
+        if clamped_until[n] <= begin:
+            new_x = x * steps[k, DECAY_M] + j * steps[k, RESPONSE]
+            new_j = j * steps[k, DECAY_S]
+            reach = steps[k, RESPONSE] if span < highest else phi(highest, rate_m, rate_s)
+            if max(x, 0.0) + max(j, 0.0) * reach < theta or (new_x < theta and x < theta and new_j >= rate_m * new_x):
+                x, j = new_x, new_j
+                continue
+            if new_x > theta and x < theta:  # the usual crossing: on a rising flank, and refractory until after this span
+                t_spike = begin + threshold_root(x, j, 0.0, theta, rate_m, rate_s, rate_s, 0.0, span)
+                if t_spike < begin + span <= t_spike + parameters[n, TAU_REFRAC] and out_count[n] < out_times.shape[1]:
+                    out_times[n, out_count[n]] = t_spike
+                    out_count[n] += 1
+                    clamped_until[n] = t_spike + parameters[n, TAU_REFRAC]
+                    x, j = (parameters[n, RESET] - u_inf) / inverse_cm, new_j
+                    continue
+        elif max(x, 0.0) + max(j, 0.0) * phi(highest, rate_m, rate_s) < theta:  # released in this span
+            wait = clamped_until[n] - begin
+            rest_m, rest_s, response = responses(span - wait, rate_m, rate_s)
+            j *= math.exp(-rate_s * wait)
+            x = x * rest_m + j * response
+            j *= rest_s
+            continue
+        u[n], i_exc[n], i_inh[n] = x * inverse_cm + u_inf, j, 0.0
+        if not advance_neuron(n, begin, begin + span, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+            return x, j, False
+        x, j = (u[n] - u_inf) / inverse_cm, i_exc[n]
+    return x, j, True
+
+
+@njit(cache=True, error_model="numpy")
+def _close(x, bound, reach, leak, theta, clamped_until, begin, end, chosen):
+    """Fill chosen with the neurons that must be walked; returns how many, and the earliest end of refractoriness of all."""
+    n_chosen = 0
+    for n in range(x.shape[0]):
+        v = x[n] if x[n] > 0.0 else 0.0
+        rise = bound[n] - leak * v
+        margin = v + (rise if rise > 0.0 else 0.0) * reach - theta[n]
+        margin = 1.0 if clamped_until[n] > begin else margin
+        bound[n] = -1.0 if clamped_until[n] >= end else margin
+        n_chosen += 1 if bound[n] >= 0.0 else 0
+    if n_chosen:
+        n_chosen = 0
+        for n in range(x.shape[0]):
+            chosen[n_chosen] = n
+            n_chosen += bound[n] >= 0.0
+    return n_chosen
+
+
+@njit(cache=True, error_model="numpy")
+def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+    rate_m, rate_s = parameters[0, RATE_M], parameters[0, RATE_E]
+    highest = extremum(0.0, 1.0, rate_m, rate_s)
+    peak = phi(highest, rate_m, rate_s) if highest < math.inf else 1.0 / rate_s
+    work, chosen = np.empty((6, size)), np.empty(size, dtype=np.int64)
+    x, j, new_x, new_j, bound, theta = work[0], work[1], work[2], work[3], work[4], work[5]
+    clamped = clamped_until[at:at + size]
+    for n in range(size):
+        if not advance_neuron(at + n, t, t_first, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+            return False
+        p = parameters[at + n]
+        x[n] = (u[at + n] - p[U_INF]) / p[INVERSE_CM]
+        j[n] = i_exc[at + n] + i_inh[at + n]
+        theta[n] = (p[THRESHOLD] - p[U_INF]) / p[INVERSE_CM]
+    first, free_from = 0, clamped.min()
+    for b in range(ends.shape[0]):
+        last = ends[b]
+        begin, end = steps[first, TIME], steps[last - 1, TIME] + steps[last - 1, SPAN]
+        decay_m = 1.0
+        for k in range(first, last):
+            decay_m *= steps[k, DECAY_M]
+        if free_from >= end:
+            if last - first == BLOCK:
+                for n in range(size):
+                    new_j[n] = j[n] * steps[first, TO_J]
+                add_rows(weights, rows, steps, first, TO_J, at, new_j)
+                j, new_j = new_j, j
+            else:
+                for k in range(first, last):
+                    row = weights[rows[k]][at:at + size]
+                    for n in range(size):
+                        j[n] = (j[n] + row[n]) * steps[k, DECAY_S]
+            first = last
+            continue
+        add_block(x, j, decay_m, weights, rows, steps, first, last, at, new_x, new_j, bound)
+        reach, leak = short_reach(end - begin, peak if end - begin >= highest else steps[first, TO_V], rate_m)
+        n_chosen = _close(x, bound, reach, leak, theta, clamped, begin, end, chosen)
+        for n in range(size):
+            new_x[n] = x[n] if clamped[n] >= end else new_x[n]
+        for c in range(n_chosen):
+            n = chosen[c]
+            new_x[n], new_j[n], room = _walk(at + n, first, last, rows, steps, weights, x[n], j[n], theta[n], highest, rate_m,
+                                             rate_s, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count)
+            if not room:
+                return False
+        if n_chosen:
+            free_from = clamped.min()
+        x, new_x = new_x, x
+        j, new_j = new_j, j
+        first = last
+    for n in range(size):
+        u[at + n] = x[n] * parameters[at + n, INVERSE_CM] + parameters[at + n, U_INF]
+        if clamped_until[at + n] >= end:
+            u[at + n] = parameters[at + n, RESET]
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _end_currents(event_times, rows, partner, inhibitory, weights, t, t_stop, rate_s, i_exc, i_inh):
+    """The two currents at t_stop, from those at t and the events. Which are below 1e-60 of the latest event's are left out."""
+    decay = math.exp(-rate_s * (t_stop - t))
+    i_exc *= decay
+    i_inh *= decay
+    for k in range(event_times.shape[0] - 1, -1, -1):
+        if (event_times[-1] - event_times[k]) * rate_s > _FORGOTTEN:
+            break
+        decay = math.exp(-rate_s * (t_stop - event_times[k]))
+        row = rows[k]
+        while row >= 0:
+            current = i_inh if inhibitory[row] else i_exc
+            for n in range(current.shape[0]):
+                current[n] += weights[row, n] * decay
+            row = partner[row] if row == rows[k] else -1
+
+
+@njit(cache=True, error_model="numpy")
+def _merged(weights, partner, n_rows):
+    """The first n_rows of the weights, each with its partner's."""
+    merged = np.empty((n_rows, weights.shape[1]))
+    for row in range(n_rows):
+        other = weights[partner[row]]
+        if partner[row] >= 0:
+            for n in range(weights.shape[1]):
+                merged[row, n] = weights[row, n] + other[n]
+        else:
+            merged[row] = weights[row]
+    return merged
+
+
+@njit(cache=True, error_model="numpy")
+def _serial(t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+    for at in range(0, u.shape[0], TILE):
+        if not _tile(at, min(TILE, u.shape[0] - at), t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until,
+                     parameters, out_times, out_count):
+            return False
+    return True
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _threaded(t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+    n_parts = (u.shape[0] + TILE - 1) // TILE
+    room = np.ones(n_parts, dtype=np.bool_)
+    for part in prange(n_parts):
+        at = part * TILE
+        room[part] = _tile(at, min(TILE, u.shape[0] - at), t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until,
+                           parameters, out_times, out_count)
+    return room.all()
+
+
+def run_blocks(event_times, event_rows, inhibitory, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
+               out_times, out_count):
+    """As `kernels.run_all_to_all`. partner (rows,): the row that every event of a row brings along, -1 for none."""
+    if not event_times.size:
+        return kernels.run_all_to_all(event_times, event_rows, inhibitory, weights, t, t_stop, u, i_exc, i_inh, clamped_until,
+                                      parameters, out_times, out_count)
+    rate_m, rate_s = parameters[0, RATE_M], parameters[0, RATE_E]
+    steps, ends = np.empty((event_times.size, N_STEPS)), np.empty(event_times.size, dtype=np.int64)
+    times = np.maximum(event_times, t)
+    ends = ends[:_steps(times, t_stop, rate_m, rate_s, steps, ends)]
+    used = _merged(weights, partner, event_rows.max() + 1) if (partner >= 0).any() else weights
+    begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
+    run = _threaded if event_times.size * u.size >= PARALLEL_FROM else _serial
+    if not run(times[0], t, event_rows, steps, ends, used, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+        return False
+    i_exc[:], i_inh[:] = begin_exc, begin_inh
+    _end_currents(times, event_rows, partner, inhibitory, weights, t, t_stop, rate_s, i_exc, i_inh)
+    return True
