@@ -185,6 +185,7 @@ class LayeredNetwork:
         recording = Recording(presentation, self._read(self.inputs),
                               tuple(None if bias is None else self._read(bias) for bias in self.biases),
                               tuple(self._read(layer) for layer in self.layers), self.delay)
+        self._simulator.before_reset(self.sim, self.timing.tau_refrac)
         self.sim.reset()
         return recording
 

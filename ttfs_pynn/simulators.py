@@ -5,6 +5,9 @@ Every quirk stands here once, with the version where it was met; tests/test_simu
 
 import importlib
 import importlib.util
+import os
+import sysconfig
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +63,9 @@ class Simulator:
         sim.setup(timestep=dt, min_delay=dt)
         return sim
 
+    def before_reset(self, sim, rest):
+        """Called before `sim.reset()`; rest (ms): the time after which every neuron listens again."""
+
     def smallest_delay(self, dt):
         """The delay (ms) that a layered network uses where none is asked for."""
         return dt if self.has_time_step else 0.0
@@ -85,6 +91,12 @@ class Simulator:
         for copy in range(n_copies):
             whole[copy, :, copy, :] = weights
         projection.set(weight=whole.reshape(n_copies * n_pre, n_copies * n_post))
+
+
+def _detuned(neuron, relative=1e-6):
+    """tau_syn (ms), made larger by `relative` where it equals tau_m."""
+    return np.where(np.abs(neuron.tau_syn - neuron.tau_m) < relative * np.asarray(neuron.tau_m),
+                    np.multiply(neuron.tau_syn, 1 + relative), neuron.tau_syn)[()]
 
 
 class _Exact(Simulator):
@@ -123,9 +135,7 @@ class _Brian2(Simulator):
         parameters = super().cell_parameters(neuron)
         # pyNN.brian2 0.13 divides by tau_m - tau_syn (NaN where they are equal). A relative 1e-6 between them shifts the membrane
         # by 1e-6 of its height; much less loses more to cancellation (1e-12: 1e-2).
-        tau_syn = np.where(np.abs(neuron.tau_syn - neuron.tau_m) < 1e-6 * np.asarray(neuron.tau_m),
-                           np.multiply(neuron.tau_syn, 1 + 1e-6), neuron.tau_syn)[()]
-        parameters.update(tau_syn_E=tau_syn, tau_syn_I=tau_syn)
+        parameters.update(dict.fromkeys(("tau_syn_E", "tau_syn_I"), _detuned(neuron)))
         if np.isinf(neuron.tau_m).any():
             raise SimulatorError("brian2 cannot simulate tau_m = inf; use a large value such as 1e6 ms, or the simulator 'exact'")
         # brian2 2.9: an infinite refractory period overflows its integer clock.
@@ -162,9 +172,70 @@ class _Brian2BlockConnector(BlockConnector):
                 setattr(synapses, name, value.evaluate(simplify=True))
 
 
+class _Nest(Simulator):
+    """NEST 3.10 with precise spike times, which is what pyNN.nest 0.13 does unless told otherwise."""
+
+    precision, model = "off_grid", "iaf_psc_exp_ps"
+
+    def setup(self, dt, seed=None):
+        os.environ.setdefault("PYNEST_QUIET", "1")  # else 20 lines are printed at import
+        sim = self.load()
+        # With min_delay 'auto' every spike source fires late by (smallest delay - dt), so it is given.
+        sim.setup(timestep=dt, min_delay=dt, verbosity="error", spike_precision=self.precision, t_flush=1000.0,
+                  **({} if seed is None else {"rng_seed": seed + 1}))
+        import nest
+        # Above zero, the default, every query of the kernel takes longer the longer the simulated time is.
+        nest.spike_buffer_shrink_limit = 0.0
+        sim.IF_curr_exp.nest_name = {"on_grid": "iaf_psc_exp", "off_grid": self.model}
+        return sim
+
+    def before_reset(self, sim, rest):
+        # NEST cannot reset: pyNN.nest 0.13 simulates t_flush more in silence, which must outlast refractoriness.
+        sim.simulator.state.t_flush = float(np.max(rest)) + 2 * sim.get_time_step()
+        warnings.filterwarnings("ignore", "Full reset functionality", UserWarning)  # seen to, just above
+
+    def cell_parameters(self, neuron):
+        parameters = super().cell_parameters(neuron)
+        if np.isinf(neuron.tau_m).any():
+            raise SimulatorError("nest cannot simulate tau_m = inf; use a large value such as 1e6 ms, or the simulator 'exact'")
+        # An infinite refractory period overflows the count of its steps.
+        parameters["tau_refrac"] = np.minimum(parameters["tau_refrac"], 1e6)
+        if self.load().IF_curr_exp.nest_name["off_grid"] == _NestLossless.model:
+            parameters.update(dict.fromkeys(("tau_syn_E", "tau_syn_I"), _detuned(neuron)))
+        return parameters
+
+
+class _NestGrid(_Nest):
+    """NEST with spikes at steps, for the sake of speed."""
+
+    precision = "on_grid"
+
+
+class _NestLossless(_Nest):
+    """NEST's model that misses no crossing; iaf_psc_exp_ps misses one that is over before the step ends. It refuses equal time
+    constants, and two different ones of the synapses."""
+
+    model = "iaf_psc_exp_ps_lossless"
+
+
+class _Neuron(Simulator):
+    """NEURON 9.0, fixed step: implicit Euler, and spikes are found at steps."""
+
+    def load(self):
+        # pyNN.neuron 0.13 compiles its mechanisms at the first import with nrnivmodl, and looks for that on PATH alone.
+        scripts = sysconfig.get_path("scripts")
+        if scripts not in os.environ.get("PATH", "").split(os.pathsep):
+            os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
+        return super().load()
+
+
 SIMULATORS = {s.name: s for s in (
     _Exact("exact", "ttfs_pynn.exact", "numba", "pip install ttfs_pynn", has_time_step=False),
     _Brian2("brian2", "pyNN.brian2", "brian2", "pip install brian2", has_time_step=True, default_copies=50),
+    _Nest("nest", "pyNN.nest", "nest", "pip install 'ttfs_pynn[nest]'", has_time_step=True, default_copies=50),
+    _NestGrid("nest_grid", "pyNN.nest", "nest", "pip install 'ttfs_pynn[nest]'", has_time_step=True, default_copies=50),
+    _NestLossless("nest_lossless", "pyNN.nest", "nest", "pip install 'ttfs_pynn[nest]'", has_time_step=True, default_copies=50),
+    _Neuron("neuron", "pyNN.neuron", "neuron", "pip install 'ttfs_pynn[neuron]'", has_time_step=True, default_copies=50),
 )}
 
 
