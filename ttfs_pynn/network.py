@@ -155,7 +155,7 @@ class LayeredNetwork:
             rows = []
             for excitatory, inhibitory in pairs:
                 n_pre, n_post = excitatory.pre.size // self.n_copies, excitatory.post.size // self.n_copies
-                rows.append(sum(p.get("weight", format="array")[:n_pre, :n_post] for p in (excitatory, inhibitory)))
+                rows.append(sum(self._simulator.read_weights(p)[:n_pre, :n_post] for p in (excitatory, inhibitory)))
             read.append(np.concatenate(rows))
         return read
 

@@ -81,6 +81,14 @@ class Simulator:
     def connector(self, n_copies):
         return BlockConnector(n_copies)
 
+    def read_weights(self, projection):
+        """The weights (nA) of a projection as an array (pre, post), NaN where there is no connection."""
+        return projection.get("weight", format="array")
+
+    def is_set_up(self, sim):
+        """Whether `sim`, the PyNN module, runs as this entry; several may share a module."""
+        return True
+
     def write_weights(self, projection, weights, n_copies):
         """Give every copy of a projection made with `connector` the weights (n_pre, n_post) in nA."""
         if n_copies == 1:
@@ -194,14 +202,20 @@ class _Nest(Simulator):
         sim.simulator.state.t_flush = float(np.max(rest)) + 2 * sim.get_time_step()
         warnings.filterwarnings("ignore", "Full reset functionality", UserWarning)  # seen to, just above
 
+    def read_weights(self, projection):
+        # The first run sorts connections; pyNN.nest 0.13 goes on reading the handles that it looked up before, now of others.
+        projection._connections = None
+        return super().read_weights(projection)
+
+    def is_set_up(self, sim):
+        return sim.simulator.state.spike_precision == self.precision and sim.IF_curr_exp.nest_name["off_grid"] == self.model
+
     def cell_parameters(self, neuron):
         parameters = super().cell_parameters(neuron)
         if np.isinf(neuron.tau_m).any():
             raise SimulatorError("nest cannot simulate tau_m = inf; use a large value such as 1e6 ms, or the simulator 'exact'")
         # An infinite refractory period overflows the count of its steps.
         parameters["tau_refrac"] = np.minimum(parameters["tau_refrac"], 1e6)
-        if self.load().IF_curr_exp.nest_name["off_grid"] == _NestLossless.model:
-            parameters.update(dict.fromkeys(("tau_syn_E", "tau_syn_I"), _detuned(neuron)))
         return parameters
 
 
@@ -210,12 +224,19 @@ class _NestGrid(_Nest):
 
     precision = "on_grid"
 
+    def source_times(self, times, dt):
+        # A generator rounds up, and 1.5 - 0.1 is a little more than 1.4: aim between two steps for the one that is meant.
+        return (np.round(np.asarray(times) / dt) - 0.25) * dt
+
 
 class _NestLossless(_Nest):
     """NEST's model that misses no crossing; iaf_psc_exp_ps misses one that is over before the step ends. It refuses equal time
     constants, and two different ones of the synapses."""
 
     model = "iaf_psc_exp_ps_lossless"
+
+    def cell_parameters(self, neuron):
+        return super().cell_parameters(neuron) | dict.fromkeys(("tau_syn_E", "tau_syn_I"), _detuned(neuron))
 
 
 class _Neuron(Simulator):
@@ -247,8 +268,8 @@ def simulator(name):
 
 
 def simulator_of(sim):
-    """The Simulator whose PyNN module is `sim`; a plain one for modules that are not listed here."""
+    """The Simulator as which the PyNN module `sim` was set up; a plain one for modules that are not listed here."""
     for known in SIMULATORS.values():
-        if known.module == sim.__name__:
+        if known.module == sim.__name__ and known.is_set_up(sim):
             return known
     return Simulator(sim.__name__, sim.__name__, sim.__name__.split(".")[0], "", has_time_step=True)
