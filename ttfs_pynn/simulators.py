@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from pyNN.connectors import Connector
+from pyNN.parameters import Sequence
 
 from ttfs_pynn.errors import TTFSError
 
@@ -78,6 +79,12 @@ class Simulator:
         """Spike times (ms) as this simulator should be given them to emit them as near to `times` as it can."""
         return times
 
+    def adapt(self, population, dt):
+        """Change a population of anybody's script, before it runs, as this simulator needs it."""
+        if type(population.celltype).__name__ == "SpikeSourceArray" and type(self).source_times is not Simulator.source_times:
+            trains = population.get("spike_times", simplify=False)
+            population.set(spike_times=[Sequence(np.unique(self.source_times(train.value, dt))) for train in trains])
+
     def connector(self, n_copies):
         return BlockConnector(n_copies)
 
@@ -101,10 +108,10 @@ class Simulator:
         projection.set(weight=whole.reshape(n_copies * n_pre, n_copies * n_post))
 
 
-def _detuned(neuron, relative=1e-6):
+def _detuned(tau_m, tau_syn, relative=1e-6):
     """tau_syn (ms), made larger by `relative` where it equals tau_m."""
-    return np.where(np.abs(neuron.tau_syn - neuron.tau_m) < relative * np.asarray(neuron.tau_m),
-                    np.multiply(neuron.tau_syn, 1 + relative), neuron.tau_syn)[()]
+    return np.where(np.abs(np.subtract(tau_syn, tau_m)) < relative * np.asarray(tau_m), np.multiply(tau_syn, 1 + relative),
+                    tau_syn)[()]
 
 
 class _Exact(Simulator):
@@ -143,7 +150,7 @@ class _Brian2(Simulator):
         parameters = super().cell_parameters(neuron)
         # pyNN.brian2 0.13 divides by tau_m - tau_syn (NaN where they are equal). A relative 1e-6 between them shifts the membrane
         # by 1e-6 of its height; much less loses more to cancellation (1e-12: 1e-2).
-        parameters.update(dict.fromkeys(("tau_syn_E", "tau_syn_I"), _detuned(neuron)))
+        parameters.update(dict.fromkeys(("tau_syn_E", "tau_syn_I"), _detuned(neuron.tau_m, neuron.tau_syn)))
         if np.isinf(neuron.tau_m).any():
             raise SimulatorError("brian2 cannot simulate tau_m = inf; use a large value such as 1e6 ms, or the simulator 'exact'")
         # brian2 2.9: an infinite refractory period overflows its integer clock.
@@ -154,6 +161,15 @@ class _Brian2(Simulator):
         # brian2 2.9 cuts spike times off to the step before: input is early by half a step on average, while bias spikes at
         # multiples of dt are not, and trained decisions move. Rounded, the error has no preferred sign.
         return np.round(np.asarray(times) / dt) * dt
+
+    def adapt(self, population, dt):
+        super().adapt(population, dt)
+        if "tau_syn_E" in population.celltype.default_parameters and "tau_m" in population.celltype.default_parameters:
+            tau_m = population.get("tau_m", simplify=False)
+            for name in ("tau_syn_E", "tau_syn_I"):
+                tau_syn = population.get(name, simplify=False)
+                if (np.abs(tau_syn - tau_m) < 1e-6 * tau_m).any():
+                    population.set(**{name: _detuned(tau_m, tau_syn)})
 
     def connector(self, n_copies):
         return _Brian2BlockConnector(n_copies)
@@ -236,7 +252,7 @@ class _NestLossless(_Nest):
     model = "iaf_psc_exp_ps_lossless"
 
     def cell_parameters(self, neuron):
-        return super().cell_parameters(neuron) | dict.fromkeys(("tau_syn_E", "tau_syn_I"), _detuned(neuron))
+        return super().cell_parameters(neuron) | dict.fromkeys(("tau_syn_E", "tau_syn_I"), _detuned(neuron.tau_m, neuron.tau_syn))
 
 
 class _Neuron(Simulator):
