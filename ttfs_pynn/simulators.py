@@ -41,7 +41,8 @@ class BlockConnector(Connector):
 
 @dataclass(frozen=True)
 class Simulator:
-    """One simulator. `needs` is the package that it runs on; `default_copies`: samples that it best simulates side by side."""
+    """One simulator. `needs` is the package that it runs on; `default_copies`: samples that it best simulates side by side; `lag`:
+    how many steps late its spikes come on average, because they are found at steps."""
 
     name: str
     module: str
@@ -49,6 +50,7 @@ class Simulator:
     install: str
     has_time_step: bool
     default_copies: int = 1
+    lag: float = 0.0
 
     def load(self):
         """The PyNN module, or a SimulatorError that says how to install what is missing."""
@@ -163,7 +165,13 @@ class _Brian2(Simulator):
         return np.round(np.asarray(times) / dt) * dt
 
     def adapt(self, population, dt):
-        super().adapt(population, dt)
+        if type(population.celltype).__name__ == "SpikeSourceArray":
+            # pyNN.brian2 0.13 cannot give back the spike times that it was given.
+            import brian2
+            group = population.brian2_group
+            given = np.asarray(group.spike_time) * 1e3
+            pairs = np.unique(np.stack([np.asarray(group.neuron_index), self.source_times(given, dt)]), axis=1)
+            group.set_spikes(pairs[0].astype(int), pairs[1] * brian2.ms)
         if "tau_syn_E" in population.celltype.default_parameters and "tau_m" in population.celltype.default_parameters:
             tau_m = population.get("tau_m", simplify=False)
             for name in ("tau_syn_E", "tau_syn_I"):
@@ -268,11 +276,11 @@ class _Neuron(Simulator):
 
 SIMULATORS = {s.name: s for s in (
     _Exact("exact", "ttfs_pynn.exact", "numba", "pip install ttfs_pynn", has_time_step=False),
-    _Brian2("brian2", "pyNN.brian2", "brian2", "pip install brian2", has_time_step=True, default_copies=50),
+    _Brian2("brian2", "pyNN.brian2", "brian2", "pip install brian2", has_time_step=True, default_copies=50, lag=0.5),
     _Nest("nest", "pyNN.nest", "nest", "pip install 'ttfs_pynn[nest]'", has_time_step=True, default_copies=50),
-    _NestGrid("nest_grid", "pyNN.nest", "nest", "pip install 'ttfs_pynn[nest]'", has_time_step=True, default_copies=50),
+    _NestGrid("nest_grid", "pyNN.nest", "nest", "pip install 'ttfs_pynn[nest]'", has_time_step=True, default_copies=50, lag=0.5),
     _NestLossless("nest_lossless", "pyNN.nest", "nest", "pip install 'ttfs_pynn[nest]'", has_time_step=True, default_copies=50),
-    _Neuron("neuron", "pyNN.neuron", "neuron", "pip install 'ttfs_pynn[neuron]'", has_time_step=True, default_copies=50),
+    _Neuron("neuron", "pyNN.neuron", "neuron", "pip install 'ttfs_pynn[neuron]'", has_time_step=True, default_copies=50, lag=0.5),
 )}
 
 
