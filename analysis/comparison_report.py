@@ -113,9 +113,10 @@ def _statistics(result):
                      for r in run_.get("statistics", {}).get("rows", ())]
     if not rows:
         return ""
-    return ("<h2>Statistics of populations</h2><p class=note>Kolmogorov-Smirnov, p corrected by Holm; a difference is p &lt; 0.01 and "
-            "|Cohen's d| &ge; 0.2. Where a network is chaotic, this counts and not single spikes.</p>" +
-            _table(["simulator", "dt (ms)", "population", "measure", "mean, exact", "mean", "Cohen's d", "KS", "p", "differs"], rows))
+    return ("<h2>Statistics of populations</h2><p class=note>Kolmogorov-Smirnov, p corrected by Holm; a difference is p &lt; "
+            "0.01 and |Cohen's d| &ge; 0.2. Where a network is chaotic, this counts and not single spikes.</p>" +
+            _table(["simulator", "dt (ms)", "population", "measure", "mean, exact", "mean", "Cohen's d", "KS", "p",
+                    "differs"], rows))
 
 
 def _pictures(result, folder):
@@ -125,8 +126,8 @@ def _pictures(result, folder):
         text += "<h2>Error against time step</h2>" + _figure(
             lambda f: error_against_dt.draw(f.subplots(1, 2), curves), "error against dt", (8.0, 3.4))
         text += "<ul>" + "".join(
-            f"<li>{html.escape(n)}: order of convergence {_number(s['order'])} (whole network), {_number(s['own_order'])} (given own "
-            "inputs); – where there are fewer than two steps or errors are at rounding</li>"
+            f"<li>{html.escape(n)}: order of convergence {_number(s['order'])} (whole network), "
+            f"{_number(s['own_order'])} (given own inputs); – where there are fewer than two steps or errors are at rounding</li>"
             for n, s in result["simulators"].items() if n in curves) + "</ul>"
     dt = max(result["settings"]["dt_ms"])
     for name in curves:
@@ -144,28 +145,30 @@ def _pictures(result, folder):
 def page(result, folder):
     """The HTML page of a comparison.json in a folder."""
     settings = result["settings"]
-    facts = [["simulators", ", ".join(settings["simulators"])], ["time steps (ms)", ", ".join(f"{d:g}" for d in settings["dt_ms"])],
-             ["samples", settings["samples"]], ["delay of layered networks (ms)", settings["delay_ms"]], ["seed", settings["seed"]]]
+    facts = [["simulators", ", ".join(settings["simulators"])],
+             ["time steps (ms)", ", ".join(f"{d:g}" for d in settings["dt_ms"])], ["samples", settings["samples"]],
+             ["delay of layered networks (ms)", settings["delay_ms"]], ["seed", settings["seed"]]]
     packages = [[name, version] for name, version in result["versions"]["packages"].items()]
     notes = sorted({n for s in result["simulators"].values() for r in s["runs"] for n in r["notes"]})
     return "\n".join([
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'>",
         f"<title>Do the simulators agree? {html.escape(result['what'])}</title><style>{_STYLE}</style>",
         f"<h1>Do the simulators agree? {html.escape(Path(result['what']).name)}</h1>",
-        "<p>Reference: <b>exact</b>. A spike matches one of the same neuron within the window, each once, in order. <i>Own</i>: against "
-        "the exact neuron that received what this one received. <i>Steep</i>: slope at threshold at least a tenth of the median; the "
-        "others graze it, and a small error moves them far.</p>", _overview(result),
+        "<p>Reference: <b>exact</b>. A spike matches one of the same neuron within the window, each once, in order. <i>Own</i>: "
+        "against the exact neuron that received what this one received. <i>Steep</i>: slope at threshold at least a tenth of the "
+        "median; the others graze it, and a small error moves them far.</p>", _overview(result),
         "".join(f"<p class=note>Note: {html.escape(n)}.</p>" for n in notes),
         "<h2>Defects</h2>", _defects(result), _pictures(result, folder), _statistics(result), "<h2>Layer by layer</h2>",
-        _layers(result), "<h2>Missing and extra spikes</h2><p class=note>Margin: how far the exact membrane came above threshold (below, "
-        "where negative). One step: how far it moves if each projection's input comes one step later. Cause <i>inputs</i>: the exact "
-        "neuron does the same, given what this one received.</p>", _unmatched(result),
-        "<h2>Settings and versions</h2>", _table(["setting", "value"], facts), _table(["package", "version"], packages), "</html>"])
+        _layers(result), "<h2>Missing and extra spikes</h2><p class=note>Margin: how far the exact membrane came above threshold "
+        "(below, where negative). One step: how far it moves if each projection's input comes one step later. Cause "
+        "<i>inputs</i>: the exact neuron does the same, given what this one received.</p>", _unmatched(result), "<h2>Settings and versions</h2>",
+        _table(["setting", "value"], facts), _table(["package", "version"], packages), "</html>"])
 
 
 def table(result):
     """The overview as lines of text."""
-    lines = [f"{'simulator':<14}{'dt (ms)':>9}{'matched':>9}{'missing':>9}{'extra':>7}{'unexplained':>13}{'largest |error|':>17}  defects"]
+    lines = [f"{'simulator':<14}{'dt (ms)':>9}{'matched':>9}{'missing':>9}{'extra':>7}{'unexplained':>13}{'largest |error|':>17}"
+             "  defects"]
     for name, s in result["simulators"].items():
         for r in s["runs"]:
             lines.append(f"{name:<14}{r['dt_ms']:>9g}{r['matched']:>9}{r['missing']:>9}{r['extra']:>7}{r['unexplained']:>13}"

@@ -33,7 +33,7 @@ def record_blocks(record):
 
 
 def read_blocks(path):
-    """{label: Block} of a file that Neo reads (NIX, NWB ...), one for each block and segment; ResultsError where there is none."""
+    """{label: Block} of a file that Neo reads (NIX, NWB ...); ResultsError where it cannot or holds no spikes."""
     path = Path(path)
     if not path.is_file():
         raise ResultsError(f"there is no file {path}; give a NIX file, or a run folder")

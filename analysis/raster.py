@@ -9,7 +9,6 @@ examples:
 import os
 
 import numpy as np
-
 from matplotlib.lines import Line2D
 
 from analysis.neo_files import flat_spikes, read_blocks, record_blocks, rows_of
@@ -69,8 +68,8 @@ def mark_samples(axes, window, labels, class_names=None, unit=1.0):
     for k, label in enumerate(labels):
         axes.axvline(k * window / unit, color=GREY, linewidth=0.5, zorder=0)
         name = class_names[label] if class_names else str(label)
-        axes.text((k + 0.5) * window / unit, 1.0, name, transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=7,
-                  color=CLASSES[label % len(CLASSES)])
+        axes.text((k + 0.5) * window / unit, 1.0, name, transform=axes.get_xaxis_transform(), ha="center", va="bottom",
+                  fontsize=7, color=CLASSES[label % len(CLASSES)])
     return axes
 
 
@@ -94,8 +93,8 @@ def draw(axes, blocks, start=0.0, stop=np.inf, tau_syn=None, title=None, class_n
     """Layers as bands, from the inputs at the bottom to the labels at the top. Returns the axes.
 
     blocks: {label: neo.Block} in that order. The sample is what happened in [start, stop) ms. tau_syn (ms):
-    the unit of the time axis, ms without it. class_names: of the last layer's neurons. Ticks are spikes, dots first spikes; the dotted line is the
-    first spike of the last layer, which decides.
+    the unit of the time axis, ms without it. class_names: of the last layer's neurons.
+    Ticks are spikes, dots first spikes; the dotted line is the first spike of the last layer, which decides.
     """
     last = list(blocks)[-1]
     for label, block, bottom, height in _bands(axes, blocks):
@@ -156,8 +155,10 @@ def _draw_run(folder, path):
 
 
 def main(arguments=None):
-    a, path = picture_command("raster", __doc__, "raster", arguments, other=dict(metavar="FILE", help="a second recording, overlaid"),
-                              start=dict(type=float, default=0.0, metavar="MS"), stop=dict(type=float, default=np.inf, metavar="MS"))
+    a, path = picture_command("raster", __doc__, "raster", arguments,
+                              other=dict(metavar="FILE", help="a second recording, overlaid"),
+                              start=dict(type=float, default=0.0, metavar="MS", help="of what is drawn (default 0)"),
+                              stop=dict(type=float, default=np.inf, metavar="MS", help="of what is drawn (default: all)"))
     if os.path.isdir(a.file):
         _draw_run(RunFolder.open(a.file), path)
     else:

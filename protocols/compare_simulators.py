@@ -49,12 +49,13 @@ from ttfs_pynn.training import SpikeData, evaluate
 def parser():
     p = ArgumentParser(prog="python -m protocols.compare_simulators", description=__doc__)
     p.add_argument("what", metavar="WHAT", help="run folder, name of a model, or FILE.py with build(sim)")
-    p.add_argument("--simulators", default="exact,brian2", metavar="A,B", help=f"of {', '.join(SIMULATORS)} (default exact,brian2)")
+    p.add_argument("--simulators", default="exact,brian2", metavar="A,B",
+                   help=f"{', '.join(SIMULATORS)} (default exact,brian2)")
     p.add_argument("--dt", default="0.1", metavar="MS,MS", help="time steps (default 0.1)")
-    p.add_argument("--samples", type=int, default=100, metavar="N", help="layered networks: the first N test samples (default 100)")
-    p.add_argument("--delay", type=float, metavar="MS", help="layered networks: delay of every projection (default: the largest dt)")
+    p.add_argument("--samples", type=int, default=100, metavar="N", help="layered networks: first N test samples (default 100)")
+    p.add_argument("--delay", type=float, metavar="MS", help="layered networks: delay of projections (default: largest dt)")
     p.add_argument("--duration", type=float, default=1000.0, metavar="MS", help="for scripts that never run (default 1000)")
-    p.add_argument("--window", type=float, metavar="MS", help="of the matching rule (default: a sample; scripts 20 dt, at least 1)")
+    p.add_argument("--window", type=float, metavar="MS", help="of the matching rule (default: a sample, or 20 dt, at least 1)")
     p.add_argument("--seed", type=int, default=1, help="of Poisson sources and noise (default 1)")
     p.add_argument("--timeout", type=float, default=3600.0, metavar="S", help="for each simulator and time step (default 3600)")
     p.add_argument("--output", required=True, metavar="DIR", help="folder to make")

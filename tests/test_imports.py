@@ -47,10 +47,11 @@ def test_only_simulators_and_backends_know_simulators():
 
 
 def test_engine_and_mathematics_know_no_pynn():
-    for name in ("gradient_engine", "presentation", "loss", "optimizer", "silent_neurons", "neuron", "training", "comparison"):
-        for imported in imports(ROOT / "ttfs_pynn" / f"{name}.py"):
+    names = ("gradient_engine", "presentation", "loss", "optimizer", "silent_neurons", "neuron", "training")
+    for path in [ROOT / "ttfs_pynn" / f"{name}.py" for name in names] + files("ttfs_pynn/comparison"):
+        for imported in imports(path):
             above = ("pyNN", "ttfs_pynn.network", "ttfs_pynn.simulators", "ttfs_pynn.exact")
-            assert not imported.startswith(above), (name, imported)
+            assert not imported.startswith(above), (path, imported)
 
 
 def test_analysis_and_models_never_simulate():

@@ -96,8 +96,8 @@ class ObservedSimulator:
     def record(self, connections=True):
         """NetworkRecord of what was built and spiked. connections: also every connection."""
         if not self._populations:
-            raise ConfigurationError("build(sim) made no population with sim.Population; it is to build the network on the module "
-                                     "that it is given")
+            raise ConfigurationError("build(sim) made no population with sim.Population; it is to build the network on the "
+                                     "module that it is given")
         if not self._ran:
             self.run(self._duration)
         ids = np.concatenate([[int(cell) for cell in p.all_cells] for p in self._populations])

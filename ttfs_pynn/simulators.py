@@ -41,8 +41,10 @@ class BlockConnector(Connector):
 
 @dataclass(frozen=True)
 class Simulator:
-    """One simulator. `needs` is the package that it runs on; `default_copies`: samples that it best simulates side by side; `lag`:
-    how many steps late its spikes come on average, because they are found at steps."""
+    """One simulator. `needs` is the package that it runs on; `default_copies`: samples that it best simulates side by side.
+
+    `lag`: how many steps late its spikes come on average, because they are found at steps.
+    """
 
     name: str
     module: str
@@ -230,6 +232,16 @@ class _Nest(Simulator):
         # The first run sorts connections; pyNN.nest 0.13 goes on reading the handles that it looked up before, now of others.
         projection._connections = None
         return super().read_weights(projection)
+
+    def write_weights(self, projection, weights, n_copies):
+        # pyNN.nest 0.13 looks up the connections of every target by itself, half a minute for 50 copies.
+        import nest
+        connections = nest.GetConnections(synapse_model=projection.nest_synapse_model,
+                                          synapse_label=projection.nest_synapse_label)
+        n_pre, n_post = weights.shape
+        pre = np.array(list(connections.sources())) - int(projection.pre.all_cells[0])
+        post = np.array(list(connections.targets())) - int(projection.post.all_cells[0])
+        connections.set(weight=list(1e3 * weights[pre % n_pre, post % n_post]))
 
     def is_set_up(self, sim):
         return sim.simulator.state.spike_precision == self.precision and sim.IF_curr_exp.nest_name["off_grid"] == self.model

@@ -79,7 +79,10 @@ def _fit(effects, r, trust):
 
 
 def find_defects(record, label, c, dt, lag, most=5):
-    """List of Defect of a population. record: description and recorded spikes; c: its Conditional; lag: see above, in steps (0.5 where spikes are found at steps)."""
+    """List of Defect of a population. record: description and recorded spikes; c: its Conditional.
+
+    lag: see above, in steps; 0.5 where spikes are found at steps.
+    """
     usable = np.isfinite(c.residual) & (c.slope > 0)
     if usable.sum() < 30 or not c.projections:
         return []

@@ -8,7 +8,7 @@ __all__ = ["explain"]
 
 
 def explain(reference, other, matching, conditionals, dt, window, most=200):
-    """A list of dicts, one a missing or extra spike: cell, population, time (ms), kind, margin (mV), bound (mV), cause, explained.
+    """A list of dicts, one a missing or extra spike: cell, population, time_ms, kind, margin_mV, bound_mV, cause, explained.
 
     other has the description of the reference; conditionals: {label: Conditional of it}. margin: of the exact network, how far it
     came above threshold for a spike that is missing, below it (negative) for one that is extra. cause:
@@ -26,7 +26,8 @@ def explain(reference, other, matching, conditionals, dt, window, most=200):
     for kind in ("missing", "extra"):
         for cell, time in list(zip(*getattr(matching, kind), strict=True))[:most]:
             label = reference.population_of(cell)
-            row = {"kind": kind, "population": label, "cell": int(cell - reference.populations[label].start), "time_ms": float(time)}
+            row = {"kind": kind, "population": label, "cell": int(cell - reference.populations[label].start),
+                   "time_ms": float(time)}
             near = [d for d in direct.get((kind, int(cell)), ()) if abs(d[0] - time) <= window]
             if conditionals.get(label) is None:
                 row |= {"margin_mV": None, "bound_mV": None, "cause": "not LIF", "explained": False}

@@ -39,7 +39,7 @@ def class_agreement(reference, other):
 
 
 def compare_records(reference, other, dt, window, lag=0.0, defects=True):
-    """A dict: matched, missing, extra, max_abs_error_ms, class_agreement, `populations`, `unmatched` (see explanation), `defects`.
+    """A dict: matched, missing, extra, max_abs_error_ms, class_agreement, `populations`, `unmatched` (explanation), `defects`.
 
     populations: for each whole_network (against the reference), own_inputs (against the exact neuron with the same inputs).
     """
@@ -66,7 +66,8 @@ def compare_records(reference, other, dt, window, lag=0.0, defects=True):
             row["own_inputs"] = {"matched": int(c.residual.size), "missing": int(c.missing[0].size),
                                  "extra": int(c.extra[0].size), **_sizes(c.residual),
                                  "mean_error_ms": float(c.residual.mean()) if c.residual.size else 0.0,
-                                 "grazing": int((~steep).sum()), "max_abs_error_steep_ms": _sizes(c.residual[steep])["max_abs_error_ms"]}
+                                 "grazing": int((~steep).sum()),
+                                 "max_abs_error_steep_ms": _sizes(c.residual[steep])["max_abs_error_ms"]}
             if defects:
                 result["defects"] += [d.as_dict() | {"population": label} for d in find_defects(other, label, c, dt, lag)]
         result["populations"].append(row)
