@@ -161,7 +161,8 @@ def page(result, folder):
         "<h2>Defects</h2>", _defects(result), _pictures(result, folder), _statistics(result), "<h2>Layer by layer</h2>",
         _layers(result), "<h2>Missing and extra spikes</h2><p class=note>Margin: how far the exact membrane came above threshold "
         "(below, where negative). One step: how far it moves if each projection's input comes one step later. Cause "
-        "<i>inputs</i>: the exact neuron does the same, given what this one received.</p>", _unmatched(result), "<h2>Settings and versions</h2>",
+        "<i>inputs</i>: the exact neuron does the same, given what this one received.</p>",
+        _unmatched(result), "<h2>Settings and versions</h2>",
         _table(["setting", "value"], facts), _table(["package", "version"], packages), "</html>"])
 
 
