@@ -109,13 +109,13 @@ def _statistics(result):
     for name, s in result["simulators"].items():
         for run_ in s["runs"]:
             rows += [("bad" if r["differs"] else "", [name, run_["dt_ms"], r["population"], r["measure"], r["mean_reference"],
-                     r["mean_other"], r["effect"], r["ks"], r["p_corrected"], r["differs"]])
+                     r["mean_other"], r["effect"], r["test"], r["p_corrected"], r["differs"]])
                      for r in run_.get("statistics", {}).get("rows", ())]
     if not rows:
         return ""
-    return ("<h2>Statistics of populations</h2><p class=note>Kolmogorov-Smirnov, p corrected by Holm; a difference is p &lt; "
-            "0.01 and |Cohen's d| &ge; 0.2. Where a network is chaotic, this counts and not single spikes.</p>" +
-            _table(["simulator", "dt (ms)", "population", "measure", "mean, exact", "mean", "Cohen's d", "KS", "p",
+    return ("<h2>Statistics of populations</h2><p class=note>p is corrected by Holm; a difference is p &lt; 0.01 and "
+            "|effect d| &ge; 0.2. Where a network is chaotic, this counts and not single spikes.</p>" +
+            _table(["simulator", "dt (ms)", "population", "measure", "mean, exact", "mean", "effect d", "test", "p",
                     "differs"], rows))
 
 

@@ -99,9 +99,9 @@ def main(arguments=None):
         other = next(iter(others.values()), None)
         draw(axes, block, other)
     for label, block in blocks.items():
-        found = measures(trains_of(block), duration_of(block))
+        finite = {name: v[np.isfinite(v)] for name, v in measures(trains_of(block), duration_of(block)).items()}
         print(f"{label}: {rows_of(block)} neurons, " + ", ".join(f"{name} {v.mean():.4g} +- {v.std():.2g}"
-                                                                 for name, v in found.items() if v.size))
+                                                                 for name, v in finite.items() if v.size))
     if other is not None:
         victor, rossum = distances(block, other)
         print(f"distance, mean over neurons: Victor-Purpura {victor.mean():.4g}, van Rossum {rossum.mean():.4g}")
