@@ -68,7 +68,10 @@ def load_script(path):
     sys.path.insert(0, str(Path(path).resolve().parent))  # scripts import their neighbours
     spec = importlib.util.spec_from_file_location(Path(path).stem, path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever the script does wrong
+        raise ConfigurationError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
     if not callable(getattr(module, "build", None)):
         raise ConfigurationError(f"{path} has no function build(sim); put the script's body into one, with `sim` for the module "
                                  "that it imported")

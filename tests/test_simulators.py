@@ -98,9 +98,10 @@ def needs(name):
     pytest.importorskip(SIMULATORS[name].needs, reason="make test-simulators installs it")
 
 
-@pytest.mark.parametrize("name, lowest, highest", [("nest", -1e-9, 1e-9), ("nest_grid", 0.0, 1.0), ("nest_lossless", -1e-2, 1e-9)])
+@pytest.mark.parametrize("name, lowest, highest", [("nest", -1e-9, 1e-9), ("nest_grid", 0.0, 1.0),
+                                                   ("nest_lossless", -1e-2, 1e-9)])
 def test_nest_agrees_with_exact(name, lowest, highest):
-    """Given its own inputs, in steps of 0.1 ms. Lossless runs on a tau_syn that is 1e-6 longer, because it refuses equal constants."""
+    """Given its own inputs, in steps of 0.1 ms. Lossless has a tau_syn that is 1e-6 longer: it refuses equal ones."""
     needs(name)
     network, weights = small_network(name, delay=1.0)
     times = first_spikes(network.present(samples(12)))

@@ -93,7 +93,7 @@ class ObservedSimulator:
             self._simulator.adapt(population, self._dt)
             population.record("spikes")
 
-    def record(self, connections=True):
+    def network_record(self, connections=True):
         """NetworkRecord of what was built and spiked. connections: also every connection."""
         if not self._populations:
             raise ConfigurationError("build(sim) made no population with sim.Population; it is to build the network on the "
@@ -147,4 +147,4 @@ def run_script(build, simulator, dt, seed=1, duration=1000.0, connections=True):
     """NetworkRecord of build(sim) on a simulators.Simulator."""
     sim = ObservedSimulator(simulator, dt, seed, duration)
     build(sim)
-    return sim.record(connections)
+    return sim.network_record(connections)

@@ -52,7 +52,8 @@ def test_sensitivities_are_derivatives(reference):
             value = first.delay + sign * step if name == "delay" else first.weight * (1 + sign * step)
             changed = list(reference.connections)
             changed[base.projections[0]] = replace(first, **{name: value})
-            predicted.append(conditional(replace(reference, connections=tuple(changed)), "layer1", reference.samples[1]).predicted)
+            other = replace(reference, connections=tuple(changed))
+            predicted.append(conditional(other, "layer1", reference.samples[1]).predicted)
         expected = (base.d_delay if name == "delay" else base.d_log_weight)[:, 0]
         found = (predicted[0] - predicted[1]) / (2 * step)
         assert np.abs(expected).max() > 0.1

@@ -28,8 +28,8 @@ def test_holm():
 def balanced(g):
     def build(sim):
         from pyNN.random import NumpyRNG
-        cell = dict(tau_m=20.0, cm=0.25, v_rest=-65.0, v_reset=-65.0, v_thresh=-50.0, tau_refrac=2.0, tau_syn_E=0.5, tau_syn_I=0.5,
-                    i_offset=0.3)
+        cell = dict(tau_m=20.0, cm=0.25, v_rest=-65.0, v_reset=-65.0, v_thresh=-50.0, tau_refrac=2.0, tau_syn_E=0.5,
+                    tau_syn_I=0.5, i_offset=0.3)
         v = np.random.default_rng(7).uniform(-65, -50, 500)
         exc, inh = (sim.Population(n, sim.IF_curr_exp(**cell), label=label) for n, label in ((400, "exc"), (100, "inh")))
         exc.initialize(v=v[:400])

@@ -6,8 +6,9 @@ The residuals r of `conditional` are explained by one cause after the other, eac
 
 with c, uniform noise from the grid, known for the simulator: its spikes come `lag` steps late on average. Spikes on a shallow
 slope tell little and move not in proportion: they are weighted down by 1/(1 + (slope_0/u')^2), slope_0 a tenth of the median, and
-outliers by Huber's weight. A cause is named where it is both larger than `smallest` and significant at 1e-6 after Bonferroni's
-correction for all causes that were tried. Weights of all projections and thresholds of all cells of a population cannot be told
+outliers by Huber's weight. A cause is named where it is significant at 1e-6 after Bonferroni's correction for
+all causes that were tried, and large: 0.4 steps of a delay, 0.2 % of weights or of the way to threshold, or what a time step leaves
+by itself, half of dt over the shortest time constant, where spikes are found at steps. Weights of all projections and thresholds of all cells of a population cannot be told
 apart where membranes start from rest, nor can delays of all projections and late spikes: such a finding names both.
 """
 
@@ -41,9 +42,11 @@ class _Cause:
     smallest: float
 
 
-def _causes(record, label, c, dt):
+def _causes(record, label, c, dt, lag):
     """Everything that is tried: single projections, all excitatory and inhibitory ones of a source, all together, each cell."""
-    groups = {}
+    groups, first = {}, record.populations[label].start
+    shortest = min(record.parameters[name][first] for name in ("tau_m", "tau_syn_E", "tau_syn_I"))
+    smallest = max(2e-3, 0.5 * dt / shortest if lag else 0.0)
     for place, k in enumerate(c.projections):
         projection = record.connections[k]
         groups[(place,)] = projection.label
@@ -55,11 +58,10 @@ def _causes(record, label, c, dt):
     causes = []
     for places, where in groups.items():
         causes.append(_Cause("delay", where, c.d_delay[:, places].sum(axis=1), 0.4 * dt))
-        causes.append(_Cause("weight", where, c.d_log_weight[:, places].sum(axis=1), 2e-3))
-    first = record.populations[label].start
+        causes.append(_Cause("weight", where, c.d_log_weight[:, places].sum(axis=1), smallest))
     for cell in np.unique(c.cell):
         height = record.parameters["v_thresh"][cell] - record.parameters["v_rest"][cell]
-        causes.append(_Cause("threshold", f"cell {cell - first} of {label}", (c.cell == cell) / c.slope, 2e-3 * height))
+        causes.append(_Cause("threshold", f"cell {cell - first} of {label}", (c.cell == cell) / c.slope, smallest * height))
     return causes
 
 
@@ -86,7 +88,7 @@ def find_defects(record, label, c, dt, lag, most=5):
     usable = np.isfinite(c.residual) & (c.slope > 0)
     if usable.sum() < 30 or not c.projections:
         return []
-    causes = [_Cause(k.kind, k.where, k.effect[usable], k.smallest) for k in _causes(record, label, c, dt)]
+    causes = [_Cause(k.kind, k.where, k.effect[usable], k.smallest) for k in _causes(record, label, c, dt, lag)]
     slope, r = c.slope[usable], c.residual[usable] - lag * dt
     trust = 1 / (1 + (0.1 * np.median(slope) / slope) ** 2)
     limit = norm.isf(1e-6 / len(causes) / 2)
