@@ -25,10 +25,10 @@ _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:1100px;margin:0 auto;padding:1rem}
 h1{font-size:1.6rem;line-height:1.2;overflow-wrap:anywhere}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ccc}
 .wide{overflow-x:auto;-webkit-overflow-scrolling:touch}table{border-collapse:collapse;font-size:.88rem;margin:.5rem 0}
-th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}
+th,td{padding:.25rem .45rem;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}
 th:first-child,td:first-child{text-align:left}td.text{text-align:left;white-space:normal;min-width:14rem}
 .bad{background:#fbe3d6}.good{background:#e0f2ea}.note{color:#555;font-size:.9rem}
-figure{margin:1rem 0}img{max-width:100%;height:auto}li{margin:.3rem 0}
+figure{margin:1rem 0;overflow-x:auto}img{width:100%;min-width:34rem;height:auto}li{margin:.3rem 0}
 """
 
 
@@ -45,7 +45,9 @@ def _table(head, rows):
     lines = ["<div class=wide><table><tr>" + "".join(f"<th>{html.escape(h)}</th>" for h in head) + "</tr>"]
     for row in rows:
         name, cells = row if isinstance(row, tuple) else ("", row)
-        body = "".join(f"<td{' class=text' if isinstance(c, str) and len(c) > 24 else ''}>{html.escape(_number(c))}</td>"
+        # A failure takes the rest of its row.
+        rest = f" colspan={len(head) - len(cells) + 1}" if len(cells) < len(head) else ""
+        body = "".join(f"<td{' class=text' + rest if isinstance(c, str) and len(c) > 24 else ''}>{html.escape(_number(c))}</td>"
                        for c in cells)
         lines.append(f"<tr class='{name}'>{body}</tr>")
     return "\n".join([*lines, "</table></div>"])
@@ -71,7 +73,7 @@ def _overview(result):
                          run_["median_abs_error_ms"], run_["max_abs_error_ms"], share, run_["class_agreement"],
                          len(run_["defects"]), round(run_["seconds"], 1)])
         rows += [("bad", [name, f["dt_ms"], f"did not run: {f['failure']}"]) for f in s["failures"]]
-    return _table(["simulator", "dt (ms)", "matched", "missing", "extra", "unexplained", "median |error| (ms)", "largest (ms)",
+    return _table(["simulator", "dt (ms)", "matched", "missing", "extra", "unexplained", "median (ms)", "largest (ms)",
                    "largest / dt", "same class", "defects", "seconds"], rows)
 
 
@@ -154,8 +156,8 @@ def page(result, folder):
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'>",
         f"<title>Do the simulators agree? {html.escape(result['what'])}</title><style>{_STYLE}</style>",
         f"<h1>Do the simulators agree? {html.escape(Path(result['what']).name)}</h1>",
-        "<p>Reference: <b>exact</b>. A spike matches one of the same neuron within the window, each once, in order. <i>Own</i>: "
-        "against the exact neuron that received what this one received. <i>Steep</i>: slope at threshold at least a tenth of the "
+        "<p>Reference: <b>exact</b>. A spike matches one of the same neuron within the window, each once, in order. Errors are "
+        "absolute. <i>Own</i>: against the exact neuron that received what this one received. <i>Steep</i>: slope at threshold at least a tenth of the "
         "median; the others graze it, and a small error moves them far.</p>", _overview(result),
         "".join(f"<p class=note>Note: {html.escape(n)}.</p>" for n in notes),
         "<h2>Defects</h2>", _defects(result), _pictures(result, folder), _statistics(result), "<h2>Layer by layer</h2>",

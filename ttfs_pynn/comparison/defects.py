@@ -6,10 +6,12 @@ The residuals r of `conditional` are explained by one cause after the other, eac
 
 with c, uniform noise from the grid, known for the simulator: its spikes come `lag` steps late on average. Spikes on a shallow
 slope tell little and move not in proportion: they are weighted down by 1/(1 + (slope_0/u')^2), slope_0 a tenth of the median, and
-outliers by Huber's weight. A cause is named where it is significant at 1e-6 after Bonferroni's correction for
-all causes that were tried, and large: 0.4 steps of a delay, 0.2 % of weights or of the way to threshold, or what a time step leaves
-by itself, half of dt over the shortest time constant, where spikes are found at steps. Weights of all projections and thresholds of all cells of a population cannot be told
-apart where membranes start from rest, nor can delays of all projections and late spikes: such a finding names both.
+outliers by Huber's weight.
+
+A cause is named where it is significant at 1e-6 after Bonferroni's correction for all causes that were tried, and large: 0.4
+steps of a delay, 0.2 % of weights or of the way to threshold, or what a time step leaves by itself, half of dt over the shortest
+time constant, where spikes are found at steps. Weights of all projections and thresholds of all cells of a population cannot be
+told apart where membranes start from rest, nor can delays of all projections and late spikes: such a finding names both.
 """
 
 from dataclasses import asdict, dataclass
