@@ -157,7 +157,8 @@ def page(result, folder):
         f"<title>Do the simulators agree? {html.escape(result['what'])}</title><style>{_STYLE}</style>",
         f"<h1>Do the simulators agree? {html.escape(Path(result['what']).name)}</h1>",
         "<p>Reference: <b>exact</b>. A spike matches one of the same neuron within the window, each once, in order. Errors are "
-        "absolute. <i>Own</i>: against the exact neuron that received what this one received. <i>Steep</i>: slope at threshold at least a tenth of the "
+        "absolute. <i>Own</i>: against the exact neuron that received what this one received. <i>Steep</i>: "
+        "slope at threshold at least a tenth of the "
         "median; the others graze it, and a small error moves them far.</p>", _overview(result),
         "".join(f"<p class=note>Note: {html.escape(n)}.</p>" for n in notes),
         "<h2>Defects</h2>", _defects(result), _pictures(result, folder), _statistics(result), "<h2>Layer by layer</h2>",

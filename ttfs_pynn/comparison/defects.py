@@ -61,7 +61,8 @@ def _causes(record, label, c, dt, lag):
     for places, where in groups.items():
         causes.append(_Cause("delay", where, c.d_delay[:, places].sum(axis=1), 0.4 * dt))
         causes.append(_Cause("weight", where, c.d_log_weight[:, places].sum(axis=1), smallest))
-    for cell in np.unique(c.cell):
+    cells, counts = np.unique(c.cell, return_counts=True)
+    for cell in cells[counts >= 5]:  # one odd spike is no threshold
         height = record.parameters["v_thresh"][cell] - record.parameters["v_rest"][cell]
         causes.append(_Cause("threshold", f"cell {cell - first} of {label}", (c.cell == cell) / c.slope, smallest * height))
     return causes
