@@ -90,6 +90,9 @@ class ObservedSimulator:
                 trains.append(np.sort(start + span * rng.random(rng.poisson(rate * span / 1000))))
             population.set(spike_times=trains)
         for population in self._populations:
+            if "v" in population.initial_values:
+                # A RandomDistribution would be drawn anew whenever it is looked at.
+                population.initialize(v=population.initial_values["v"].evaluate(simplify=False))
             self._simulator.adapt(population, self._dt)
             population.record("spikes")
 
