@@ -1,15 +1,16 @@
 # make demo   train on Yin-Yang and replay the trained network on Brian2
 # make test   the default test suite
-# Both set up .venv in this folder first, once.  Another interpreter: make demo PYTHON=python3.12
+# make test-simulators   install NEST, NEURON and elephant too and run what needs them
+# All set up .venv in this folder first, once.  Another interpreter: make demo PYTHON=python3.12
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean
+.PHONY: help demo test test-simulators lint clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 3
+	@sed -n 's/^# //p' Makefile | head -n 4
 
 $(STAMP): setup.cfg constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || { \
@@ -29,6 +30,12 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(VENV)/bin/python -m pytest -m 'not slow'
+
+# With the scripts of the environment on PATH: PyNN compiles NEURON's mechanisms with nrnivmodl at the first import.
+test-simulators: $(STAMP)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev,nest,neuron,analysis]' -c constraints.txt
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m pytest tests/test_simulators.py tests/test_script.py tests/comparison \
+	  tests/protocols/test_compare_simulators.py tests/analysis
 
 lint: $(STAMP)
 	$(VENV)/bin/python -m ruff check .

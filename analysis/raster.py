@@ -1,34 +1,33 @@
-"""Raster of one sample: all spikes of all layers, the first of each neuron marked, before and after training.
+"""Raster: all spikes of all layers, the first of each neuron marked; two simulators overlaid; samples and classes marked.
 
 examples:
-  python -m analysis.raster runs/yy7
+  python -m analysis.raster runs/yy7                                       (one sample, before and after training)
+  python -m analysis.raster spikes.nix --stop 200                          (any file that Neo reads)
+  python -m analysis.raster exact.nix --other nest.nix --output both.png
 """
 
-import numpy as np
+import os
 
-from analysis.style import CLASSES, DARK, GREY, VERMILION, command, figure
+import numpy as np
+from matplotlib.lines import Line2D
+
+from analysis.neo_files import flat_spikes, read_blocks, record_blocks, rows_of
+from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, VERMILION, figure, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.presentation import spikes_of
+from ttfs_pynn.results import RunFolder
+
+__all__ = ["draw", "draw_overlaid", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks"]
+
+
+DENSE = 20_000  # spikes from which on they are drawn as pixels
 
 
 def spikes(block, start=0.0, stop=np.inf):
     """(row, time) of a Neo Block's spikes in [start, stop) ms: neurons count from 0, times from `start`."""
-    trains = block.segments[0].spiketrains
-    ids, times = spikes_of(block.segments[0])
-    first = block.annotations.get("first_id")
-    if first is None:
-        known = np.unique([train.annotations.get("channel_id", row) for row, train in enumerate(trains)])
-        rows = np.searchsorted(known, ids)
-    else:
-        rows = ids - first
+    rows, times = flat_spikes(block)
     inside = (times >= start) & (times < stop)
     return rows[inside], times[inside] - start
-
-
-def rows_of(block):
-    """How many neurons a Neo Block was recorded from."""
-    return int(block.annotations.get("size", len(block.segments[0].spiketrains)))
 
 
 def _first_of_each(rows, times):
@@ -40,40 +39,80 @@ def _first_of_each(rows, times):
 
 
 def _draw_band(axes, rows, times, y, colours, size):
+    if len(times) > DENSE:
+        axes.plot(times, y, ",", color=DARK, rasterized=True)
+        return
     first = _first_of_each(rows, times)
     axes.vlines(times[~first], y[~first] - 0.06, y[~first] + 0.06, color=GREY, linewidth=0.7)
     axes.scatter(times[first], y[first], s=size, c=colours[first], linewidths=0, zorder=3)
 
 
-def draw(axes, blocks, start=0.0, stop=np.inf, tau_syn=None, title=None):
-    """Layers as bands, from the inputs at the bottom to the labels at the top. Returns the axes.
-
-    blocks: {label: neo.Block} in that order. The sample is what happened in [start, stop) ms. tau_syn (ms):
-    the unit of the time axis, ms without it. Ticks are spikes, dots first spikes; the dotted line is the
-    first spike of the last layer, which decides.
-    """
-    bottom, centres, last = 0.0, [], list(blocks)[-1]
+def _bands(axes, blocks):
+    """(label, block, bottom, height) of each band, from the bottom; labels the axis."""
+    found, bottom, last = [], 0.0, list(blocks)[-1]
     for label, block in blocks.items():
-        size = rows_of(block)
         # A band of 120 neurons may be higher than one of 3, but must not hide it.
-        height = 1.0 + 0.35 * np.sqrt(size)
-        rows, times = spikes(block, start, stop)
-        times = times / (tau_syn or 1.0)
-        if label == last:
-            colours = np.array(CLASSES)[rows % len(CLASSES)]
-            if len(times):
-                axes.axvline(times.min(), color=colours[times.argmin()], linewidth=1, linestyle=":", zorder=1)
-        else:
-            colours = np.full(len(rows), VERMILION if "bias" in label else DARK)
-        y = bottom + height * (rows + 0.5) / size
-        _draw_band(axes, rows, times, y, colours, 40 if label == last else 8)
-        centres.append(bottom + height / 2)
+        height = 1.0 + 0.35 * np.sqrt(rows_of(block))
+        found.append((label, block, bottom, height))
         bottom += height
         if label != last:
             axes.axhline(bottom, color=GREY, linewidth=0.4)
-    axes.set_yticks(centres, list(blocks))
+    axes.set_yticks([low + height / 2 for *_, low, height in found], list(blocks))
     axes.tick_params(axis="y", length=0)
-    axes.set(ylim=(0, bottom), xlabel="time (ms)" if tau_syn is None else "time ($\\tau_s$)", title=title)
+    axes.set_ylim(0, bottom)
+    return found
+
+
+def mark_samples(axes, window, labels, class_names=None, unit=1.0):
+    """A line where each sample of `window` ms begins, and above it its class. Returns the axes."""
+    for k, label in enumerate(labels):
+        axes.axvline(k * window / unit, color=GREY, linewidth=0.5, zorder=0)
+        name = class_names[label] if class_names else str(label)
+        axes.text((k + 0.5) * window / unit, 1.0, name, transform=axes.get_xaxis_transform(), ha="center", va="bottom",
+                  fontsize=7, color=CLASSES[label % len(CLASSES)])
+    return axes
+
+
+def draw_overlaid(axes, reference, other, start=0.0, stop=np.inf, names=("reference", "other")):
+    """Spikes of two recordings of the same network in [start, stop) ms: open circles and, where they agree, dots inside them.
+    Returns the axes."""
+    for label, block, bottom, height in _bands(axes, reference):
+        for recorded, style in ((block, dict(s=26, facecolors="none", edgecolors=ORANGE, linewidths=1.1)),
+                                (other[label], dict(s=7, color=BLUE, linewidths=0))):
+            rows, times = spikes(recorded, start, stop)
+            y = bottom + height * (rows + 0.5) / max(rows_of(block), 1)
+            axes.scatter(times + start, y, zorder=2, rasterized=len(times) > DENSE, **style)
+    handles = [Line2D([], [], marker="o", linestyle="", markerfacecolor="none", color=ORANGE, label=names[0]),
+               Line2D([], [], marker=".", linestyle="", color=BLUE, label=names[1])]
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+    axes.set(xlabel="time (ms)")
+    return axes
+
+
+def draw(axes, blocks, start=0.0, stop=np.inf, tau_syn=None, title=None, class_names=None):
+    """Layers as bands, from the inputs at the bottom to the labels at the top. Returns the axes.
+
+    blocks: {label: neo.Block} in that order. The sample is what happened in [start, stop) ms. tau_syn (ms):
+    the unit of the time axis, ms without it. class_names: of the last layer's neurons.
+    Ticks are spikes, dots first spikes; the dotted line is the first spike of the last layer, which decides.
+    """
+    last = list(blocks)[-1]
+    for label, block, bottom, height in _bands(axes, blocks):
+        size = rows_of(block)
+        rows, times = spikes(block, start, stop)
+        times = times / (tau_syn or 1.0)
+        decides = label == last and size <= len(CLASSES) and len(blocks) > 1
+        if decides:
+            colours = np.array(CLASSES)[rows % len(CLASSES)]
+            if len(times):
+                axes.axvline(times.min(), color=colours[times.argmin()], linewidth=1, linestyle=":", zorder=1)
+            for k, name in enumerate(class_names or ()):
+                axes.text(1.01, bottom + height * (k + 0.5) / size, name, transform=axes.get_yaxis_transform(), va="center",
+                          fontsize=7, color=CLASSES[k % len(CLASSES)])
+        else:
+            colours = np.full(len(rows), VERMILION if "bias" in label else DARK)
+        _draw_band(axes, rows, times, bottom + height * (rows + 0.5) / max(size, 1), colours, 40 if decides else 8)
+    axes.set(xlabel="time (ms)" if tau_syn is None else "time ($\\tau_s$)", title=title)
     return axes
 
 
@@ -103,8 +142,7 @@ def readable(blocks):
     return {name(label): block for label, block in blocks.items()}
 
 
-def main(arguments=None):
-    folder, path = command("raster", __doc__, "raster", arguments)
+def _draw_run(folder, path):
     pictures = {prefix: stored_blocks(folder, prefix) for prefix in ("before", "after")}
     pictures = {prefix: blocks for prefix, blocks in pictures.items() if blocks}
     if not pictures:
@@ -112,7 +150,27 @@ def main(arguments=None):
     tau_syn = folder.configuration.get("network", {}).get("tau_syn")
     with figure(path, columns=len(pictures), size=(3.6, 4.0), squeeze=False, sharex=True) as axes:
         for panel, (prefix, blocks) in zip(axes[0], pictures.items(), strict=True):
-            draw(panel, readable(blocks), tau_syn=tau_syn, title=f"{prefix} training")
+            draw(panel, readable(blocks), tau_syn=tau_syn, title=f"{prefix} training",
+                 class_names=folder.configuration.get("classes"))
+
+
+def main(arguments=None):
+    a, path = picture_command("raster", __doc__, "raster", arguments,
+                              other=dict(metavar="FILE", help="a second recording, overlaid"),
+                              start=dict(type=float, default=0.0, metavar="MS", help="of what is drawn (default 0)"),
+                              stop=dict(type=float, default=np.inf, metavar="MS", help="of what is drawn (default: all)"))
+    if os.path.isdir(a.file):
+        _draw_run(RunFolder.open(a.file), path)
+    else:
+        blocks = read_blocks(a.file)
+        with figure(path, size=(7.0, 4.0)) as axes:
+            if a.other:
+                second = read_blocks(a.other)
+                if len(second) != len(blocks):
+                    raise ResultsError(f"{a.other} holds {len(second)} blocks and {a.file} {len(blocks)}; overlay like with like")
+                draw_overlaid(axes, blocks, dict(zip(blocks, second.values(), strict=True)), a.start, a.stop, (a.file, a.other))
+            else:
+                draw(axes, blocks, a.start, a.stop)
     print(path)
 
 

@@ -7,9 +7,11 @@ import contextlib
 import os
 
 from matplotlib import rc_context
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
 from ttfs_pynn.command_line import ArgumentParser
+from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import atomic_path
 from ttfs_pynn.results import RunFolder
 
@@ -23,9 +25,32 @@ RC = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "leg
       "axes.titlesize": 9, "figure.constrained_layout.use": True, "savefig.dpi": 200}
 
 
+def checked_picture(path):
+    """`path`, or a ResultsError where Matplotlib cannot write a file of that suffix."""
+    suffix = os.path.splitext(path)[1][1:].lower()
+    allowed = sorted(FigureCanvasBase.get_supported_filetypes())
+    if suffix not in allowed:
+        raise ResultsError(f"{path}: no picture can be written as {'.' + suffix if suffix else 'a file without suffix'}; end the "
+                           f"name in one of .{', .'.join(allowed)}")
+    return path
+
+
+def picture_command(module, description, name, arguments=None, **options):
+    """(parsed arguments, path of the picture) of a command that draws a FILE; `options`: more arguments, {flag: keywords}."""
+    parser = ArgumentParser(prog=f"python -m analysis.{module}", description=description)
+    parser.add_argument("file", metavar="FILE", help="run folder of protocols.train, or a file of spikes that Neo reads (NIX)")
+    parser.add_argument("--output", metavar="FILE", help=f"picture to write (default: {name}.png beside FILE)")
+    for flag, keywords in options.items():
+        parser.add_argument(f"--{flag.replace('_', '-')}", **keywords)
+    a = parser.parse_args(arguments)
+    beside = os.path.join(a.file, "figures") if os.path.isdir(a.file) else os.path.dirname(a.file) or "."
+    return a, checked_picture(a.output or os.path.join(beside, f"{name}.png"))
+
+
 @contextlib.contextmanager
 def figure(path, columns=1, size=(4.0, 3.0), **options):
     """Yields axes of a new figure (an array if columns > 1) and saves it to `path` as its suffix says."""
+    checked_picture(path)
     # A Figure of its own needs no display and leaves pyplot's state alone.
     with rc_context(RC):
         drawing = Figure(figsize=(size[0] * columns, size[1]))
@@ -41,4 +66,4 @@ def command(module, description, name, arguments=None):
     parser.add_argument("--output", metavar="FILE", help=f"picture to write (default DIR/figures/{name}.png)")
     parsed = parser.parse_args(arguments)
     run = RunFolder.open(parsed.folder)
-    return run, parsed.output or run.figure_path(f"{name}.png")
+    return run, checked_picture(parsed.output) if parsed.output else run.figure_path(f"{name}.png")

@@ -1,4 +1,4 @@
-"""Each quirk of `simulators.py` with its regression test: where a simulator changes, these tell."""
+"""Each quirk of `simulators` with its regression test: where a simulator changes, these tell."""
 
 import numpy as np
 import pytest
@@ -92,3 +92,61 @@ def test_network_on_a_plain_pynn_backend():
     architecture = small_architecture(5)
     with pytest.raises(NotImplementedError):  # mock cannot set weights
         LayeredNetwork(sim, architecture, architecture.initial_weights(np.random.default_rng(0)))
+
+
+def needs(name):
+    pytest.importorskip(SIMULATORS[name].needs, reason="make test-simulators installs it")
+
+
+@pytest.mark.parametrize("name, lowest, highest", [("nest", -1e-9, 1e-9), ("nest_grid", 0.0, 1.0),
+                                                   ("nest_lossless", -1e-2, 1e-9)])
+def test_nest_agrees_with_exact(name, lowest, highest):
+    """Given its own inputs, in steps of 0.1 ms. Lossless has a tau_syn that is 1e-6 longer: it refuses equal ones."""
+    needs(name)
+    network, weights = small_network(name, delay=1.0)
+    times = first_spikes(network.present(samples(12)))
+    for agreement in explained_by_own_inputs(times, weights, [layer.neuron for layer in network.architecture.layers], 1.0):
+        assert agreement.matched > 10 and agreement.missing == agreement.extra == 0
+        assert lowest < agreement.differences.min() / 0.1 and agreement.differences.max() / 0.1 < highest
+    # Nothing is late by (delay - dt), and nothing between two steps moves to the wrong one.
+    late = np.abs(times.inputs - samples(12)).max()
+    assert late < (0.05 + 1e-9 if name == "nest_grid" else 1e-9)
+
+
+def test_nest_starts_anew_after_a_reset_and_reads_the_weights_it_has():
+    """pyNN.nest 0.13 cannot reset without t_flush, and reads other connections' weights after a run."""
+    needs("nest")
+    network, weights = small_network("nest", n_copies=5, single=True, delay=1.0)
+    first = first_spikes(network.present(samples(5)))
+    network.write_weights([1.3 * w for w in weights])
+    for expected, found in zip(weights, network.read_weights(), strict=True):
+        np.testing.assert_allclose(found, 1.3 * expected, rtol=1e-12)
+    changed = first_spikes(network.present(samples(5)))
+    network.write_weights(weights)
+    again = first_spikes(network.present(samples(5)))
+    assert compare_first_spikes(first.layers[0], changed.layers[0]).differences.min() < -0.1
+    for a, b in zip(first.layers, again.layers, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-9)  # times are counted from another start
+
+
+def test_nest_entries_know_which_of_them_runs():
+    needs("nest")
+    for name in ("nest", "nest_grid", "nest_lossless"):
+        assert simulator_of(simulator(name).setup(0.1)).name == name
+    with pytest.raises(SimulatorError, match="tau_m = inf"):
+        simulator("nest").cell_parameters(LIFParameters(tau_m=np.inf))
+
+
+def test_neuron_agrees_with_exact_within_its_integration_error():
+    """Implicit Euler and spikes at steps: half a step late in the median, and first order where the membrane crosses steeply."""
+    needs("neuron")
+    medians = []
+    for dt in (0.1, 0.01):
+        network, weights = small_network("neuron", dt=dt, n_copies=12, single=True, delay=1.0)
+        times = first_spikes(network.present(samples(12)))
+        neurons = [layer.neuron for layer in network.architecture.layers]
+        agreement = explained_by_own_inputs(times, weights, neurons, 1.0)
+        assert all(a.matched > 10 and a.missing + a.extra <= 1 for a in agreement)
+        medians.append(np.median(np.abs(np.concatenate([a.differences for a in agreement]))) / dt)
+        assert np.abs(times.inputs - samples(12)).max() < 1e-9  # its sources are precise
+    assert all(0.2 < m < 0.8 for m in medians)

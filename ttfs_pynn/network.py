@@ -209,6 +209,7 @@ class LayeredNetwork:
                               tuple(None if bias is None else self._read(bias) for bias in self.biases),
                               tuple(self._read(layer) for layer in self.layers), self.delay, self._simulator.time_scale,
                               self._simulator.input_copies)
+        self._simulator.before_reset(self.sim, self.timing.tau_refrac)
         self.sim.reset()
         return recording
 

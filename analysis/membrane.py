@@ -1,0 +1,66 @@
+"""Membrane traces with threshold, spikes and the inputs that caused the first of them.
+
+examples:
+  python -m analysis.membrane recorded.nix --threshold -50 --neurons 3       (a file with a signal of v)
+"""
+
+import numpy as np
+
+from analysis.style import BLUE, CLASSES, GREY, VERMILION, figure, picture_command
+from ttfs_pynn.command_line import run
+from ttfs_pynn.errors import ResultsError
+
+
+def signal_of(block, name="v"):
+    """(times (ms), values (samples, neurons) in mV) of the recorded signal; ResultsError where there is none."""
+    for segment in block.segments:
+        for signal in segment.analogsignals:
+            if signal.name == name or (signal.name or "").lower() in ("v", "v_m", "membrane potential"):
+                return signal.times.rescale("ms").magnitude, signal.rescale("mV").magnitude
+    raise ResultsError(f"no signal {name!r} was recorded; record it with population.record({name!r})")
+
+
+def draw(axes, times, v, threshold=None, spikes=(), causal=(), other=(), label=None):
+    """One neuron. times (ms), v (mV); spikes, causal, other: times (ms) of its spikes, of the inputs that came before its first
+    spike and so can have caused it, and of those that came too late. Returns the axes."""
+    axes.plot(times, v, color=BLUE, linewidth=1.2, label=label)
+    low = float(np.nanmin(v)) if len(v) else 0.0
+    top = max(float(np.nanmax(v)) if len(v) else 1.0, threshold if threshold is not None else -np.inf)
+    height = max(top - low, 1e-9)
+    if threshold is not None:
+        axes.axhline(threshold, color=GREY, linewidth=0.9, linestyle="--")
+        axes.annotate("threshold", (1.0, threshold), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=7,
+                      color=GREY)
+    axes.vlines(causal, low - 0.16 * height, low - 0.04 * height, color=VERMILION, linewidth=1.3, label="causal inputs")
+    axes.vlines(other, low - 0.16 * height, low - 0.04 * height, color=GREY, linewidth=0.8, label="later inputs")
+    for spike in spikes:
+        axes.axvline(spike, color=CLASSES[7], linewidth=0.8, linestyle=":")
+    axes.set(xlabel="time (ms)", ylabel="membrane (mV)")
+    axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(0, 1.16), ncols=3)
+    return axes
+
+
+def causal_inputs(arrivals, first_spike):
+    """(causal, later): arrival times (ms) before the first spike (inf: none spiked, all are causal), and the others."""
+    arrivals = np.asarray(arrivals, dtype=float)
+    return arrivals[arrivals < first_spike], arrivals[arrivals >= first_spike]
+
+
+def main(arguments=None):
+    a, path = picture_command("membrane", __doc__, "membrane", arguments,
+                              threshold=dict(type=float, metavar="MV", help="where the neuron spikes"),
+                              neurons=dict(type=int, default=4, metavar="N", help="how many (default 4)"))
+    import neo
+    with neo.io.NixIO(a.file, "ro") as file:
+        block = file.read_block()
+    times, v = signal_of(block)
+    n = min(a.neurons, v.shape[1])
+    with figure(path, columns=n, size=(3.4, 2.8), squeeze=False) as axes:
+        for k, panel in enumerate(axes[0]):
+            draw(panel, times, v[:, k], a.threshold)
+            panel.set_title(f"neuron {k}", loc="right")
+    print(path)
+
+
+if __name__ == "__main__":
+    run(main)

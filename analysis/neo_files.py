@@ -1,0 +1,81 @@
+"""Spikes from wherever they are: Neo Blocks, NIX files, run folders, records of a comparison."""
+
+from pathlib import Path
+
+import neo
+import numpy as np
+import quantities as pq
+from neo.core.spiketrainlist import SpikeTrainList
+
+from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.presentation import PresentationError, spikes_of
+
+
+def block_of(cells, times, size, duration, label=None):
+    """A Neo Block of `size` neurons from flat arrays: neuron numbers and times (ms)."""
+    block = neo.Block(name=label, first_id=0, size=int(size))
+    segment = neo.Segment()
+    order = np.argsort(times, kind="stable")
+    segment.spiketrains = SpikeTrainList.from_spike_time_array(
+        np.asarray(times, dtype=float)[order], np.asarray(cells)[order], all_channel_ids=list(range(int(size))),
+        t_stop=float(duration), units="ms", t_start=0.0 * pq.ms)
+    block.segments.append(segment)
+    return block
+
+
+def record_blocks(record):
+    """{label: Block} of a comparison's NetworkRecord."""
+    blocks = {}
+    for label, cells in record.populations.items():
+        inside = (record.cells >= cells.start) & (record.cells < cells.stop)
+        blocks[label] = block_of(record.cells[inside] - cells.start, record.times[inside], len(cells), record.duration, label)
+    return blocks
+
+
+def read_blocks(path):
+    """{label: Block} of a file that Neo reads (NIX, NWB ...); ResultsError where it cannot or holds no spikes."""
+    path = Path(path)
+    if not path.is_file():
+        raise ResultsError(f"there is no file {path}; give a NIX file, or a run folder")
+    try:
+        reader = neo.io.NixIO(str(path), "ro") if path.suffix == ".nix" else neo.io.get_io(str(path))
+        blocks = reader.read_all_blocks() if hasattr(reader, "read_all_blocks") else reader.read()
+    except Exception as error:  # each of Neo's readers raises errors of its own
+        raise ResultsError(f"Neo cannot read {path}: {error}") from error
+    blocks = {block.name or (path.stem if len(blocks) == 1 else f"{path.stem} {k}"): block for k, block in enumerate(blocks)}
+    if not any(len(segment.spiketrains) for block in blocks.values() for segment in block.segments):
+        raise ResultsError(f"{path} holds no spike trains")
+    return blocks
+
+
+def flat_spikes(block, segment=0):
+    """(neuron numbers from 0, times in ms) of a Block's segment; trains without channel_id count by their position."""
+    trains = block.segments[segment].spiketrains
+    try:
+        ids, times = spikes_of(block.segments[segment])
+    except PresentationError:
+        lengths = [len(train) for train in trains]
+        return np.repeat(np.arange(len(trains)), lengths), np.concatenate([train.rescale("ms").magnitude for train in trains])
+    first = block.annotations.get("first_id")
+    if first is not None:
+        return ids - int(first), times
+    known = np.unique([int(train.annotations.get("channel_id", row)) for row, train in enumerate(trains)])
+    return np.searchsorted(known, ids), times
+
+
+def rows_of(block):
+    """How many neurons a Block was recorded from."""
+    return int(block.annotations.get("size", len(block.segments[0].spiketrains)))
+
+
+def trains_of(block, segment=0):
+    """One sorted array of times (ms) a neuron."""
+    rows, times = flat_spikes(block, segment)
+    order = np.lexsort((times, rows))
+    return np.split(times[order], np.searchsorted(rows[order], np.arange(1, max(rows_of(block), 1))))
+
+
+def duration_of(block, segment=0):
+    """Where the recording ends (ms)."""
+    trains = block.segments[segment].spiketrains
+    return float(max([train.t_stop.rescale("ms").item() for train in trains[:1]] or [0.0]))

@@ -1,0 +1,65 @@
+"""When neurons spike first, by class: mean latency of the first spike and how often there is one.
+
+examples:
+  python -m analysis.tuning out/records/exact_0.1.npz --population layer0     (a record of protocols.compare_simulators)
+"""
+
+import numpy as np
+
+from analysis.style import CLASSES, checked_picture, figure
+from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.comparison.record import NetworkRecord
+from ttfs_pynn.errors import ResultsError
+
+
+def first_spikes_of(record, label):
+    """(samples, neurons) in ms from the start of the sample, inf for none, of a layered NetworkRecord."""
+    if record.samples is None:
+        raise ResultsError("the record is not of a layered network, which sees samples; tuning needs them")
+    if label not in record.populations:
+        raise ResultsError(f"no population {label!r}; there are {', '.join(record.labels)}")
+    window, _ = record.samples
+    cells = record.populations[label]
+    keep = (record.cells >= cells.start) & (record.cells < cells.stop)
+    first = np.full((round(record.duration / window), len(cells)), np.inf)
+    sample = (record.times[keep] // window).astype(int)
+    np.minimum.at(first, (sample, record.cells[keep] - cells.start), record.times[keep] % window)
+    return first
+
+
+def draw(axes, first_spikes, labels=None, class_names=None):
+    """Mean latency of each neuron for each class, neurons in the order of their latency; bars: standard deviation over samples.
+
+    first_spikes (samples, neurons) in ms, inf for none; labels (samples,), all one class where None. Returns the axes.
+    """
+    first = np.where(np.isfinite(first_spikes), first_spikes, np.nan)
+    labels = np.zeros(len(first), dtype=int) if labels is None else np.asarray(labels)
+    spiking = np.isfinite(first).any(axis=0)
+    order = np.argsort(np.nanmean(first[:, spiking], axis=0)) if spiking.any() else np.empty(0, dtype=int)
+    for k in np.unique(labels):
+        chosen = first[labels == k][:, spiking][:, order]
+        counts = np.isfinite(chosen).sum(axis=0)
+        mean = np.full(chosen.shape[1], np.nan)
+        np.divide(np.nansum(chosen, axis=0), counts, out=mean, where=counts > 0)
+        axes.plot(mean, ".", color=CLASSES[k % len(CLASSES)], markersize=4,
+                  label=class_names[k] if class_names else f"class {k}")
+    axes.set(xlabel=f"neuron ({int(spiking.sum())} of {first.shape[1]} spike)", ylabel="mean first spike (ms)")
+    axes.legend()
+    return axes
+
+
+def main(arguments=None):
+    parser = ArgumentParser(prog="python -m analysis.tuning", description=__doc__)
+    parser.add_argument("file", metavar="FILE", help="record of protocols.compare_simulators")
+    parser.add_argument("--population", default="layer0", help="(default layer0)")
+    parser.add_argument("--output", default="tuning.png", metavar="FILE", help="picture to write (default tuning.png)")
+    a = parser.parse_args(arguments)
+    path = checked_picture(a.output)
+    record = NetworkRecord.read(a.file)
+    with figure(path, size=(5.0, 3.2)) as axes:
+        draw(axes, first_spikes_of(record, a.population))
+    print(path)
+
+
+if __name__ == "__main__":
+    run(main)

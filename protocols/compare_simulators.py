@@ -1,0 +1,199 @@
+"""Does this network do the same on every simulator, and if not, where and why?
+
+WHAT is a run folder of protocols.train, the name of a model in models/ (with its initial weights), or any PyNN script with a
+function build(sim). Each simulator runs in a process of its own; `exact` is the reference. The folder gets
+
+  comparison.json   for each simulator and time step: matched, missing, extra, max_abs_error_ms, class_agreement, defects ...
+  report.html       all of it to read, with figures; one file
+  records/          what was recorded, for analysis.* and for reading again
+
+A spike matches a spike of the same neuron that is at most --window ms away, each once, in order (layered networks: the neuron's
+first spike in the same sample). Given own inputs: each recorded spike against the exact neuron that received what this neuron
+received and was reset when it was, so that one layer's errors are not counted again in the next.
+
+A simulator that is not installed or fails is a row that says so.
+
+examples:
+  python -m protocols.compare_simulators runs/yy7 --simulators exact,brian2,nest --dt 0.1,0.01 --samples 200 --output out
+  python -m protocols.compare_simulators network.py --duration 500 --output out
+"""
+
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import models
+from analysis import comparison_report
+from protocols.evaluate import open_run
+from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.comparison.layered import layered_record
+from ttfs_pynn.comparison.matching import default_window
+from ttfs_pynn.comparison.record import NetworkRecord
+from ttfs_pynn.comparison.statistics import compare_statistics
+from ttfs_pynn.comparison.summary import add_orders, compare_records
+from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.experiment import Experiment
+from ttfs_pynn.files import write_bytes
+from ttfs_pynn.provenance import versions
+from ttfs_pynn.results import RunFolder
+from ttfs_pynn.script import run_script
+from ttfs_pynn.simulators import SIMULATORS, simulator
+from ttfs_pynn.training import SpikeData, evaluate
+
+
+def parser():
+    p = ArgumentParser(prog="python -m protocols.compare_simulators", description=__doc__)
+    p.add_argument("what", metavar="WHAT", help="run folder, name of a model, or FILE.py with build(sim)")
+    p.add_argument("--simulators", default="exact,brian2", metavar="A,B",
+                   help=f"{', '.join(SIMULATORS)} (default exact,brian2)")
+    p.add_argument("--dt", default="0.1", metavar="MS,MS", help="time steps (default 0.1)")
+    p.add_argument("--samples", type=int, default=100, metavar="N", help="layered networks: first N test samples (default 100)")
+    p.add_argument("--delay", type=float, metavar="MS", help="layered networks: delay of projections (default: largest dt)")
+    p.add_argument("--duration", type=float, default=1000.0, metavar="MS", help="for scripts that never run (default 1000)")
+    p.add_argument("--window", type=float, metavar="MS", help="of the matching rule (default: a sample, or 20 dt, at least 1)")
+    p.add_argument("--seed", type=int, default=1, help="of Poisson sources and noise (default 1)")
+    p.add_argument("--timeout", type=float, default=3600.0, metavar="S", help="for each simulator and time step (default 3600)")
+    p.add_argument("--output", required=True, metavar="DIR", help="folder to make")
+    p.add_argument("--inside", nargs=3, metavar=("SIMULATOR", "DT", "FILE"), help="(what the processes are started with)")
+    return p
+
+
+def load_script(path):
+    """The module of a Python file; ConfigurationError where it has no build(sim)."""
+    sys.path.insert(0, str(Path(path).resolve().parent))  # scripts import their neighbours
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever the script does wrong
+        raise ConfigurationError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    if not callable(getattr(module, "build", None)):
+        raise ConfigurationError(f"{path} has no function build(sim); put the script's body into one, with `sim` for the module "
+                                 "that it imported")
+    return module
+
+
+def _layered(what):
+    """(experiment, weights) of a run folder or of a model's name; None for a script."""
+    if RunFolder.exists(what):
+        return open_run(what)[1:]
+    if str(what).endswith(".py"):
+        if not Path(what).is_file():
+            raise ConfigurationError(f"there is no file {what}")
+        return None
+    model = models.load(str(what))
+    experiment = Experiment(model, {"backend": "exact", "dt": 0.1, "copies": 1, **model.PARAMETERS})
+    return experiment, experiment.architecture.initial_weights(np.random.default_rng(0))
+
+
+def record_on(a, name, dt):
+    """NetworkRecord of what was asked for, on one simulator: what a process of its own does."""
+    layered, begin = _layered(a.what), time.perf_counter()
+    if layered is None:
+        record = run_script(load_script(a.what).build, simulator(name), dt, a.seed, a.duration, connections=name == "exact")
+        record.meta["seconds"] = time.perf_counter() - begin
+        return record
+    experiment, weights = layered
+    test = experiment.data["test"]
+    data = SpikeData(test.times[:a.samples], test.labels[:a.samples])
+    sim, copies = simulator(name).setup(dt, seed=a.seed), min(simulator(name).default_copies, len(data))
+    # Windows of one length everywhere, so that records can be laid over each other.
+    plain = experiment.model.build(simulator("exact").setup(dt), experiment.configuration["network"], weights, delay=a.delay)
+    timing = plain.timing.on_grid(max(a.steps))
+    network = experiment.model.build(sim, experiment.configuration["network"], weights, n_copies=copies, single=copies > 1,
+                                     delay=a.delay)
+    result = evaluate(network, data, copies if copies > 1 else 100)
+    seconds = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
+    return layered_record(result.first_spikes, experiment.architecture, weights, a.delay, timing.window, timing.deadline, seconds)
+
+
+def _start(a, name, dt, file):
+    """Run one simulator in a process of its own. Returns (NetworkRecord or None, what went wrong)."""
+    command = [sys.executable, "-W", "ignore", "-m", "protocols.compare_simulators", str(a.what), "--samples", str(a.samples),
+               "--delay", repr(a.delay), "--dt", a.dt, "--duration", repr(a.duration), "--seed", str(a.seed),
+               "--output", str(a.output), "--inside", name, repr(dt), str(file)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=a.timeout)
+    except subprocess.TimeoutExpired:
+        return None, f"not done after {a.timeout:g} s (--timeout)"
+    if done.returncode:
+        lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
+        return None, lines[-1] if lines else f"ended with status {done.returncode}"
+    return NetworkRecord.read(file), None
+
+
+def compare(a, say=print):
+    """The dict of comparison.json."""
+    folder, names = Path(a.output), a.names
+    result = {"what": str(a.what), "settings": {"dt_ms": a.steps, "samples": a.samples, "delay_ms": a.delay, "seed": a.seed,
+              "simulators": names}, "versions": versions(), "simulators": {}}
+    references = {}
+    for name in ["exact", *[n for n in names if n != "exact"]]:
+        runs, failures = [], []
+        for dt in a.steps:
+            say(f"{name}, dt {dt:g} ms", flush=True)
+            record, failure = _start(a, name, dt, folder / "records" / f"{name}_{dt:g}.npz")
+            if name == "exact":
+                if failure:
+                    raise ConfigurationError(f"the reference 'exact' failed: {failure}")
+                references[dt] = record
+            if failure:
+                failures.append({"dt_ms": dt, "failure": failure})
+                continue
+            window = a.window or default_window(references[dt], dt)
+            try:
+                runs.append(compare_records(references[dt], record, dt, window, simulator(name).lag))
+            except ValueError as error:
+                failures.append({"dt_ms": dt, "failure": str(error)})
+                continue
+            runs[-1] |= {"seconds": record.meta["seconds"], "accuracy": record.meta.get("accuracy")}
+            if references[dt].samples is None and name != "exact":
+                runs[-1]["statistics"] = compare_statistics(references[dt], record)
+        finest = min(runs, key=lambda r: r["dt_ms"], default={})
+        result["simulators"][name] = {
+            "status": "ok" if runs and not failures else failures[0]["failure"], "failures": failures, "runs": runs,
+            **{key: finest.get(key) for key in ("matched", "missing", "extra", "max_abs_error_ms", "class_agreement", "defects")},
+            **add_orders(runs)}
+    return result
+
+
+def _prepare(a):
+    a.names = [name for name in a.simulators.split(",") if name]
+    for name in a.names:
+        simulator(name)
+    try:
+        a.steps = sorted({float(dt) for dt in a.dt.split(",")}, reverse=True)
+    except ValueError:
+        raise ConfigurationError(f"--dt {a.dt}: give numbers (ms) with commas between them, such as 0.1,0.01") from None
+    if not a.steps or min(a.steps) <= 0:
+        raise ConfigurationError(f"--dt {a.dt}: time steps must be positive")
+    if a.samples < 1:
+        raise ConfigurationError(f"--samples {a.samples} must be at least 1")
+    a.delay = max(a.steps) if a.delay is None else a.delay
+    return a
+
+
+def main(arguments=None):
+    a = _prepare(parser().parse_args(arguments))
+    if a.inside:
+        name, dt, file = a.inside
+        simulator(name).load()
+        record_on(a, name, float(dt)).write(file)
+        return
+    layered = _layered(a.what)  # a mistake shows before a process is started
+    if layered is None:
+        load_script(a.what)
+    result = compare(a)
+    folder = Path(a.output)
+    write_bytes(folder / "comparison.json", (json.dumps(result, indent=1, default=float) + "\n").encode())
+    comparison_report.main([str(folder)])
+    print("\n".join(comparison_report.table(result)))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,68 @@
+"""The command as a user gives it: rows, failures, the page."""
+
+import json
+
+import numpy as np
+import pytest
+
+from protocols import compare_simulators
+from tests.protocols.test_command_lines import fails
+
+SCRIPT = """
+def build(sim):
+    source = sim.Population(3, sim.SpikeSourceArray(spike_times=[[2.0], [3.0, 30.0], [4.0]]), label="in")
+    cells = sim.Population(4, sim.IF_curr_exp(cm=0.5), label="cells")
+    sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=1.5, delay=1.0), receptor_type="excitatory")
+    sim.run(60.0)
+"""
+
+
+def test_a_script_on_three_simulators_one_of_which_is_not_installed(tmp_path, monkeypatch, capsys):
+    (tmp_path / "net.py").write_text(SCRIPT)
+    start = compare_simulators._start
+    monkeypatch.setattr(compare_simulators, "_start", lambda a, name, dt, file:
+                        (None, "simulator 'nest' needs the package 'nest'") if name == "nest" else start(a, name, dt, file))
+    out = tmp_path / "out"
+    compare_simulators.main([str(tmp_path / "net.py"), "--simulators", "exact,brian2,nest", "--dt", "0.1,0.05", "--output",
+                             str(out)])
+    found = json.loads((out / "comparison.json").read_text())["simulators"]
+    for name in ("exact", "brian2", "nest"):
+        assert {"matched", "missing", "extra", "max_abs_error_ms", "class_agreement"} <= set(found[name])
+    assert found["exact"]["matched"] == found["brian2"]["matched"] >= 8 and found["exact"]["max_abs_error_ms"] == 0
+    assert 0 < found["brian2"]["max_abs_error_ms"] <= 0.05 + 1e-6 and found["brian2"]["status"] == "ok"
+    assert found["nest"]["matched"] is None and "needs the package" in found["nest"]["status"]
+    page = (out / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 2 and "did not run: simulator" in page and "width=device-width" in page
+    assert "http" not in page and "did not run" in capsys.readouterr().out
+
+
+def test_a_script_that_fails_is_a_row_and_a_reference_that_fails_stops(tmp_path, capsys):
+    (tmp_path / "net.py").write_text(SCRIPT + "    if 'brian2' in sim._sim.__name__:\n"
+                                     "        raise RuntimeError('no such cell')\n")
+    out = tmp_path / "out"
+    compare_simulators.main([str(tmp_path / "net.py"), "--output", str(out)])
+    assert json.loads((out / "comparison.json").read_text())["simulators"]["brian2"]["status"] == "RuntimeError: no such cell"
+    (tmp_path / "bad.py").write_text("def build(sim):\n    sim.Population(1, sim.HH_cond_exp())\n")
+    assert "the reference 'exact' failed" in fails(capsys, compare_simulators.main, str(tmp_path / "bad.py"), "--output",
+                                                 str(out))
+
+
+def test_a_model_by_its_name(tmp_path):
+    out = tmp_path / "out"
+    compare_simulators.main(["yin_yang", "--simulators", "exact", "--samples", "20", "--output", str(out)])
+    run = json.loads((out / "comparison.json").read_text())["simulators"]["exact"]["runs"][0]
+    assert run["class_agreement"] == 1 and run["matched"] > 1000 and run["missing"] == run["extra"] == 0
+    assert np.isclose(run["populations"][2]["own_inputs"]["max_abs_error_ms"], 0, atol=1e-8)
+
+
+@pytest.mark.parametrize("arguments, text", [
+    (("yinyang",), "unknown model 'yinyang'"), (("none.py",), "there is no file none.py"),
+    (("yin_yang", "--simulators", "nets"), "unknown backend 'nets'"), (("yin_yang", "--dt", "a"), "give numbers (ms)"),
+    (("yin_yang", "--dt", "0"), "must be positive"), (("yin_yang", "--samples", "0"), "must be at least 1")])
+def test_mistakes_are_one_line(capsys, tmp_path, arguments, text):
+    assert text in fails(capsys, compare_simulators.main, *arguments, "--output", str(tmp_path / "out"))
+
+
+def test_a_file_without_build(capsys, tmp_path):
+    (tmp_path / "net.py").write_text("x = 1\n")
+    assert "no function build(sim)" in fails(capsys, compare_simulators.main, str(tmp_path / "net.py"), "--output", str(tmp_path))

@@ -1,0 +1,15 @@
+"""The same network on several simulators: what agrees, what does not, and why. Arrays in, arrays out; no simulator is imported.
+
+    first_spikes   agreement of first-spike times, sample by sample
+    record         what one simulator was given and what it recorded, on disk
+    matching       spike trains of several spikes: matched, missing, extra
+    conditional    the exact neuron driven by the spikes that a neuron was recorded to receive
+    explanation    why a spike is missing or extra: margins to threshold
+    defects        a delay, a weight or a threshold that is not what it should be, from spike times alone
+    statistics     distributions of rates, irregularity and correlation, for networks that are chaotic
+    summary        all of it as one dict for comparison.json
+"""
+
+from ttfs_pynn.comparison.first_spikes import Agreement, compare_first_spikes, explained_by_own_inputs
+
+__all__ = ["Agreement", "compare_first_spikes", "explained_by_own_inputs"]

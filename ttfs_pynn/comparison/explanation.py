@@ -1,0 +1,54 @@
+"""Why a spike is missing or extra: how near to threshold the exact neuron came."""
+
+import numpy as np
+
+from ttfs_pynn.comparison.conditional import cell_conditional
+
+__all__ = ["explain"]
+
+
+def explain(reference, other, matching, conditionals, dt, window, most=200):
+    """A list of dicts, one a missing or extra spike: cell, population, time_ms, kind, margin_mV, bound_mV, cause, explained.
+
+    other has the description of the reference; conditionals: {label: Conditional of it}. margin: of the exact network, how far it
+    came above threshold for a spike that is missing, below it (negative) for one that is extra. cause:
+        "threshold"  the exact neuron does not do it, given what this one received: explained if it would take no more than
+                     all of each projection's input one step later or earlier (`bound`) to do it
+        "inputs"     the exact neuron does the same, given what this one received: inputs differ, for a cause further up
+        "not LIF"    the exact model does not describe the cell: not explained
+    """
+    direct = {}
+    for c in conditionals.values():
+        for kind in ("missing", "extra") if c else ():
+            for cell, time, margin, bound in zip(*getattr(c, kind), strict=True):
+                direct.setdefault((kind, int(cell)), []).append((time, margin, bound))
+    rows, trains = [], reference.trains()
+    for kind in ("missing", "extra"):
+        for cell, time in list(zip(*getattr(matching, kind), strict=True))[:most]:
+            label = reference.population_of(cell)
+            row = {"kind": kind, "population": label, "cell": int(cell - reference.populations[label].start),
+                   "time_ms": float(time)}
+            near = [d for d in direct.get((kind, int(cell)), ()) if abs(d[0] - time) <= window]
+            if conditionals.get(label) is None:
+                row |= {"margin_mV": None, "bound_mV": None, "cause": "not LIF", "explained": False}
+            elif near:
+                _, margin, bound = min(near, key=lambda d: abs(d[0] - time))
+                row |= {"margin_mV": float(margin), "bound_mV": float(bound * dt), "cause": "threshold",
+                        "explained": bool(abs(margin) <= bound * dt + 1e-9)}
+            else:
+                margin, bound = _margin(reference, int(cell), trains[cell], kind, time, window)
+                row |= {"margin_mV": margin, "bound_mV": None if bound is None else bound * dt, "cause": "inputs",
+                        "explained": True}
+            rows.append(row)
+    return rows
+
+
+def _margin(reference, cell, train, kind, time, window):
+    """(margin, bound) of the exact network, had the cell not spiked (had it spiked) at that time."""
+    others = train[np.abs(train - time) > 1e-9] if kind == "missing" else np.sort(np.append(train, time))
+    found = cell_conditional(reference, cell, others, min(window, 1e-3) if kind == "extra" else window)[kind == "extra"]
+    near = found[np.abs(found[:, 0] - time) <= window] if len(found) else found
+    if not len(near):
+        return None, None
+    best = near[np.argmin(np.abs(near[:, 0] - time))]
+    return float(best[1]), float(best[2])

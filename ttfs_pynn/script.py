@@ -1,0 +1,153 @@
+"""Run any PyNN script on any simulator and take down what it built and what spiked.
+
+The script is a function `build(sim)`. It is handed a stand-in for the PyNN module that sees to it that every simulator is given
+the same: the time step is the caller's, Poisson sources become spike trains drawn once from a seed, and the quirks of
+`simulators` are attended to. Whatever the script asks for besides reaches the PyNN module unchanged.
+"""
+
+import numpy as np
+
+from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord
+from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.presentation import spikes_of
+
+__all__ = ["ObservedSimulator", "run_script"]
+
+_CURRENT_SOURCES = ("DCSource", "StepCurrentSource", "ACSource", "NoisyCurrentSource")
+
+
+class ObservedSimulator:
+    """Stands in for a PyNN module. `simulator`: a simulators.Simulator; dt in ms; duration (ms) for scripts that never run."""
+
+    def __init__(self, simulator, dt, seed=1, duration=1000.0):
+        self._simulator, self._dt, self._seed, self._duration = simulator, dt, seed, duration
+        self._sim = simulator.setup(dt, seed=seed)
+        self._begin()
+
+    def _begin(self):
+        self._populations, self._projections, self._poisson, self._notes, self._ran = [], [], [], set(), False
+
+    def __getattr__(self, name):
+        found = getattr(self._sim, name)
+        if name in _CURRENT_SOURCES:
+            def make(*arguments, **parameters):
+                self._notes.add("currents are injected")
+                return found(*arguments, **parameters)
+            return make
+        return found
+
+    def setup(self, *arguments, **parameters):
+        """As the caller of the comparison said, whatever the script says."""
+        self._sim = self._simulator.setup(self._dt, seed=self._seed)
+        self._begin()
+        return 0
+
+    def Population(self, size, cellclass, cellparams=None, **options):
+        name = cellclass.__name__ if isinstance(cellclass, type) else type(cellclass).__name__
+        rates = None
+        if name == "SpikeSourcePoisson":
+            cell = cellclass(**(cellparams or {})) if isinstance(cellclass, type) else cellclass
+            rates, cellclass, cellparams = cell.parameter_space, self._sim.SpikeSourceArray, {}
+        made = self._sim.Population(size, cellclass, cellparams, **options)
+        self._populations.append(made)
+        if rates is not None:
+            rates.shape = (made.size,)
+            rates.evaluate(simplify=False)
+            self._poisson.append((made, rates))
+            self._notes.add("Poisson sources were drawn once for all simulators")
+        return made
+
+    def create(self, cellclass, cellparams=None, n=1):
+        return self.Population(n, cellclass, cellparams)
+
+    def Projection(self, *arguments, **options):
+        made = self._sim.Projection(*arguments, **options)
+        self._projections.append(made)
+        return made
+
+    def run(self, simtime, *arguments, **options):
+        self._before_run(simtime)
+        return self._sim.run(simtime, *arguments, **options)
+
+    run_for = run
+
+    def run_until(self, time, *arguments, **options):
+        return self.run(time - self._sim.get_current_time(), *arguments, **options)
+
+    def end(self, *arguments, **options):
+        """Nothing: what was recorded is still to be read."""
+
+    def _before_run(self, simtime):
+        if self._ran:
+            return
+        self._ran = True
+        for k, (population, rates) in enumerate(self._poisson):
+            rng = np.random.default_rng([self._seed, k])
+            trains = []
+            for rate, start, length in zip(rates["rate"], rates["start"], rates["duration"], strict=True):
+                stop = min(start + length, max(simtime, self._duration))
+                span = max(stop - start, 0.0)
+                trains.append(np.sort(start + span * rng.random(rng.poisson(rate * span / 1000))))
+            population.set(spike_times=trains)
+        for population in self._populations:
+            if "v" in population.initial_values:
+                # A RandomDistribution would be drawn anew whenever it is looked at.
+                population.initialize(v=population.initial_values["v"].evaluate(simplify=False))
+            self._simulator.adapt(population, self._dt)
+            population.record("spikes")
+
+    def network_record(self, connections=True):
+        """NetworkRecord of what was built and spiked. connections: also every connection."""
+        if not self._populations:
+            raise ConfigurationError("build(sim) made no population with sim.Population; it is to build the network on the "
+                                     "module that it is given")
+        if not self._ran:
+            self.run(self._duration)
+        ids = np.concatenate([[int(cell) for cell in p.all_cells] for p in self._populations])
+        number = dict(zip(ids.tolist(), range(ids.size), strict=True))
+        cells, times = [], []
+        for population in self._populations:
+            channels, spikes = spikes_of(population.get_data("spikes").segments[-1])
+            cells.append(np.array([number[c] for c in channels.tolist()], dtype=np.int64))
+            times.append(spikes)
+        cells, times = np.concatenate(cells), np.concatenate(times)
+        order = np.lexsort((times, cells))
+        made = tuple(self._connections(p, number) for p in self._projections) if connections else ()
+        return NetworkRecord(self._labels(), tuple(int(p.size) for p in self._populations), self._parameters(), made,
+                             cells[order], times[order], float(self._sim.get_current_time()), None, tuple(sorted(self._notes)),
+                             {"connections": [len(p) for p in self._projections]})
+
+    def _labels(self):
+        labels = []
+        for population in self._populations:
+            label, k = population.label, 1
+            while label in labels:
+                k += 1
+                label = f"{population.label} {k}"
+            labels.append(label)
+        return tuple(labels)
+
+    def _parameters(self):
+        columns = {name: [] for name in PARAMETERS}
+        for population in self._populations:
+            known = type(population.celltype).__name__ == "IF_curr_exp"
+            for name in PARAMETERS:
+                value = np.nan
+                if known:
+                    value = population.initial_values["v"].evaluate(simplify=True) if name == "v" else population.get(name)
+                columns[name].append(np.broadcast_to(np.asarray(value, dtype=float), (population.size,)))
+        return {name: np.concatenate(column) for name, column in columns.items()}
+
+    def _connections(self, projection, number):
+        pre = np.array([number[int(cell)] for cell in projection.pre.all_cells])
+        post = np.array([number[int(cell)] for cell in projection.post.all_cells])
+        table = np.array(projection.get(["weight", "delay"], format="list"), dtype=float).reshape(-1, 4)
+        i, j = table[:, 0].astype(int), table[:, 1].astype(int)
+        return Connections(projection.label, projection.receptor_type, pre[i], post[j], table[:, 2], table[:, 3])
+
+
+def run_script(build, simulator, dt, seed=1, duration=1000.0, connections=True):
+    """NetworkRecord of build(sim) on a simulators.Simulator."""
+    sim = ObservedSimulator(simulator, dt, seed, duration)
+    build(sim)
+    return sim.network_record(connections)

@@ -1,0 +1,39 @@
+"""The PyNN simulators by name, what each can do, and what has to be known to make one description run on all of them.
+
+Every quirk stands here once, with the version where it was met; tests/test_simulators.py keeps them true.
+"""
+
+from ttfs_pynn.simulators.base import BlockConnector, Simulator, SimulatorError
+from ttfs_pynn.simulators.with_brainscales2 import BrainScaleS2
+from ttfs_pynn.simulators.with_brian2 import Brian2
+from ttfs_pynn.simulators.with_exact import Exact
+from ttfs_pynn.simulators.with_nest import Nest, NestGrid, NestLossless
+from ttfs_pynn.simulators.with_neuron import Neuron
+
+__all__ = ["SIMULATORS", "BlockConnector", "Simulator", "SimulatorError", "simulator", "simulator_of"]
+
+SIMULATORS = {s.name: s for s in (
+    Exact("exact", "ttfs_pynn.exact", "numba", "pip install ttfs_pynn", has_time_step=False),
+    Brian2("brian2", "pyNN.brian2", "brian2", "pip install brian2", has_time_step=True, default_copies=50, lag=0.5),
+    Nest("nest", "pyNN.nest", "nest", "pip install 'ttfs_pynn[nest]'", has_time_step=True, default_copies=50),
+    NestGrid("nest_grid", "pyNN.nest", "nest", "pip install 'ttfs_pynn[nest]'", has_time_step=True, default_copies=50, lag=0.5),
+    NestLossless("nest_lossless", "pyNN.nest", "nest", "pip install 'ttfs_pynn[nest]'", has_time_step=True, default_copies=50),
+    Neuron("neuron", "pyNN.neuron", "neuron", "pip install 'ttfs_pynn[neuron]'", has_time_step=True, default_copies=50, lag=0.5),
+    BrainScaleS2("brainscales2", "ttfs_pynn.brainscales2", "numba", "pip install ttfs_pynn", has_time_step=False,
+                 time_scale=1000.0, input_copies=5, hardware=True),
+)}
+
+
+def simulator(name):
+    """The Simulator of that name; SimulatorError with the known names if there is none."""
+    if name not in SIMULATORS:
+        raise SimulatorError(f"unknown backend {name!r}; known: {', '.join(SIMULATORS)}")
+    return SIMULATORS[name]
+
+
+def simulator_of(sim):
+    """The Simulator as which the PyNN module `sim` was set up; a plain one for modules that are not listed here."""
+    for known in SIMULATORS.values():
+        if known.module == sim.__name__ and known.is_set_up(sim):
+            return known
+    return Simulator(sim.__name__, sim.__name__, sim.__name__.split(".")[0], "", has_time_step=True)

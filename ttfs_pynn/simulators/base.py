@@ -1,0 +1,146 @@
+"""What every simulator of the registry can be asked, and what most of them answer."""
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+
+import numpy as np
+from pyNN.connectors import Connector
+from pyNN.parameters import Sequence
+
+from ttfs_pynn.errors import TTFSError
+
+__all__ = ["BlockConnector", "Simulator", "SimulatorError", "detuned"]
+
+
+class SimulatorError(TTFSError):
+    """A simulator is not known, not installed, or cannot do what is asked of it."""
+
+
+class BlockConnector(Connector):
+    """All-to-all inside each of n_copies equal parts of both populations, in the order of the postsynaptic cells."""
+
+    def __init__(self, n_copies):
+        super().__init__(safe=False)
+        self.n_copies = n_copies
+
+    def connect(self, projection):
+        n_pre, n_post = projection.pre.size // self.n_copies, projection.post.size // self.n_copies
+        parameters = {name: value.evaluate(simplify=True)
+                      for name, value in self._parameters_from_synapse_type(projection).items()}
+        for j in range(projection.post.size):
+            block = np.arange(n_pre) + (j // n_post) * n_pre
+            projection._convergent_connect(block, j, **parameters)
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """One simulator. `needs` is the package that it runs on; `default_copies`: samples that it best simulates side by side.
+
+    `lag`: how many steps late its spikes come on average, because they are found at steps.
+    """
+
+    name: str
+    module: str
+    needs: str
+    install: str
+    has_time_step: bool
+    default_copies: int = 1
+    time_scale: float = 1.0  # how many ms of the model are one ms of the simulator
+    input_copies: int = 1  # how many equal sources stand for one input of the model
+    hardware: bool = False  # whether it is a chip, with options of its own
+    lag: float = 0.0
+
+    def configured(self, options):
+        """The same with `options` of a hardware (a dict); SimulatorError where there are none."""
+        if options:
+            raise SimulatorError(f"{', '.join(options)}: the backend {self.name} is no chip; leave that out, or use brainscales2")
+        return self
+
+    def load(self):
+        """The PyNN module, or a SimulatorError that says how to install what is missing."""
+        if importlib.util.find_spec(self.needs) is None:
+            raise SimulatorError(f"simulator {self.name!r} needs the package {self.needs!r}, which is not installed; "
+                                 f"install it with: {self.install}")
+        return importlib.import_module(self.module)
+
+    def setup(self, dt, seed=None, layers=()):
+        """Start a simulation with time step dt (ms) and return the PyNN module. layers: sizes of the layers that it will hold."""
+        sim = self.load()
+        # NEST 3.10: with min_delay 'auto' every spike source fires late by (smallest delay - dt), so it is always given.
+        sim.setup(timestep=dt, min_delay=dt)
+        return sim
+
+    def before_reset(self, sim, rest):
+        """Called before `sim.reset()`; rest (ms): the time after which every neuron listens again."""
+
+    def is_set_up(self, sim):
+        """Whether `sim`, the PyNN module, runs as this entry; several may share a module."""
+        return True
+
+    def smallest_delay(self, dt):
+        """The delay (ms) that a layered network uses where none is asked for."""
+        return dt if self.has_time_step else 0.0
+
+    def cell_parameters(self, neuron):
+        """IF_curr_exp's parameters for a LIFParameters."""
+        return neuron.to_pynn()
+
+    def cell(self, sim, neuron, n_copies):
+        """The cell type for a LIFParameters, repeated for each copy of the network."""
+        return sim.IF_curr_exp(**{name: np.tile(value, n_copies) if np.ndim(value) else value
+                                  for name, value in self.cell_parameters(neuron).items()})
+
+    def timing(self, t_early, t_late, neurons, single):
+        """Windows of samples as this simulator should show them (None: `Timing.derive` knows)."""
+        return None
+
+    def source_times(self, times, dt):
+        """Spike times (ms) as this simulator should be given them to emit them as near to `times` as it can."""
+        return times
+
+    def adapt(self, population, dt):
+        """Change a population of anybody's script, before it runs, as this simulator needs it."""
+        if type(population.celltype).__name__ == "SpikeSourceArray" and type(self).source_times is not Simulator.source_times:
+            trains = population.get("spike_times", simplify=False)
+            population.set(spike_times=[Sequence(np.unique(self.source_times(train.value, dt))) for train in trains])
+
+    def hardware_time(self, sim):
+        """Time (ms) that a chip has run since setup; 0 for simulators without one."""
+        return 0.0
+
+    def costs(self, n_samples, hardware_time):
+        """Metrics of `hardware_time` ms on a chip for n_samples: time and energy; none for simulators without one."""
+        return {}
+
+    def set_spikes(self, population, matrix, dt):
+        """Give spike sources one spike a window at most: matrix (windows, cells) in ms, rising along windows, inf for none."""
+        population.set(spike_times=[self.source_times(train[np.isfinite(train)], dt) for train in matrix.T])
+
+    def connector(self, n_copies):
+        return BlockConnector(n_copies)
+
+    def largest_weight(self, neuron, sources):
+        """The largest weight (nA) that an input, of so many sources, can have onto cells like `neuron`; inf without a limit."""
+        return np.inf
+
+    def read_weights(self, projection, neuron):
+        """The weights (n_pre, n_post) in nA that a projection onto cells like `neuron` holds."""
+        return projection.get("weight", format="array")
+
+    def write_weights(self, projection, weights, n_copies, neuron):
+        """Give every copy of a projection made with `connector`, onto cells like `neuron`, the weights (n_pre, n_post) in nA."""
+        if n_copies == 1:
+            projection.set(weight=weights)
+            return
+        n_pre, n_post = weights.shape
+        whole = np.full((n_copies, n_pre, n_copies, n_post), np.nan)
+        for copy in range(n_copies):
+            whole[copy, :, copy, :] = weights
+        projection.set(weight=whole.reshape(n_copies * n_pre, n_copies * n_post))
+
+
+def detuned(tau_m, tau_syn, relative=1e-6):
+    """tau_syn (ms), made larger by `relative` where it equals tau_m."""
+    return np.where(np.abs(np.subtract(tau_syn, tau_m)) < relative * np.asarray(tau_m), np.multiply(tau_syn, 1 + relative),
+                    tau_syn)[()]

@@ -1,0 +1,136 @@
+"""The emulated chip: what a model of first-spike learning becomes on it."""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from ttfs_pynn.presentation import Timing
+from ttfs_pynn.simulators.base import Simulator, SimulatorError
+
+__all__ = ["BrainScaleS2"]
+
+
+@dataclass(frozen=True)
+class BrainScaleS2(Simulator):
+    """The emulated chip: 1 ms of a model is 1 us on it, and v_rest to v_thresh are 80 to 150 LSB.
+
+    A synapse of weight 63 has the weight 1.6 in units of a neuron's current_scale, so each input of a network is several sources,
+    which share out its weight. Weights are rounded to integers and clipped.
+    """
+
+    chip: int = 0
+    non_idealities: tuple = ()  # (name, size) of those that differ from the defaults; (('off', True),) for none
+    i_synin_gm: float = 800.0
+    synapse_dac_bias: float = 1022.0
+
+    V_REST, V_THRESH = 80.0, 150.0  # LSB
+    LONGEST_REFRACTORY = 32.0  # us
+
+    def configured(self, options):
+        """options: chip, input_copies, i_synin_gm, synapse_dac_bias, non_idealities (dict; {'off': True} for an ideal chip)."""
+        options = dict(options)
+        unknown = set(options) - {"chip", "input_copies", "i_synin_gm", "synapse_dac_bias", "non_idealities", "profile"}
+        if unknown:
+            raise SimulatorError(f"{', '.join(sorted(unknown))}: unknown options of brainscales2; known: chip, input_copies, "
+                                 "i_synin_gm, synapse_dac_bias, non_idealities, profile")
+        options.pop("profile", None)
+        options["non_idealities"] = tuple(sorted(options.get("non_idealities", {}).items()))
+        new = replace(self, **options)
+        if new.input_copies < 1:
+            raise SimulatorError(f"input_copies = {new.input_copies} must be at least 1")
+        new._sizes()
+        return new
+
+    def _sizes(self):
+        from ttfs_pynn.brainscales2.non_idealities import NonIdealities
+        sizes = dict(self.non_idealities)
+        start = NonIdealities.off() if sizes.pop("off", False) else NonIdealities()
+        try:
+            return replace(start, **sizes)
+        except (TypeError, ValueError) as error:
+            known = ", ".join(field.name for field in fields(NonIdealities))
+            raise SimulatorError(f"non-idealities {sizes}: {error}; known are off, {known}") from None
+
+    def setup(self, dt, seed=None, layers=()):
+        """Layers are placed on the two halves of the chip by turns: each half has 256 rows of synapses, and signed weights take
+        two for each neuron that they come from."""
+        sim = self.load()
+        sim.setup(chip=self.chip, non_idealities=self._sizes(), seed=seed,
+                  neuronPermutation=[int(n) for n in np.concatenate(self.places(layers))])
+        return sim
+
+    @staticmethod
+    def places(layers):
+        """Numbers of the circuits of each layer: by turns from the upper and the lower half, as far as they reach."""
+        used, found = np.zeros(512, dtype=bool), []
+        for k, size in enumerate(layers):
+            order = np.roll(np.arange(512), -256 * (k % 2))
+            free = order[~used[order]][:size]
+            used[free] = True
+            found.append(free)
+        return found or [np.empty(0, dtype=int)]
+
+    def measured_neurons(self, path, layers):
+        """LIFParameters of each layer of an architecture, with one value a neuron, from the profile of the chip in a file."""
+        from ttfs_pynn.brainscales2.characterisation import ChipProfile
+        profile, found = ChipProfile.load(path), []
+        if profile.chip != self.chip:
+            raise SimulatorError(f"{path} is the profile of chip {profile.chip}; the run is on chip {self.chip}")
+        for layer, circuits in zip(layers, self.places([layer.size for layer in layers]), strict=True):
+            p, neuron = profile.of(circuits), layer.neuron
+            lsb = neuron.threshold / (self.V_THRESH - self.V_REST)  # mV of the model in 1 LSB
+            gain = (p["gain_E"] + p["gain_I"]) / 2 * lsb
+            found.append(replace(neuron, tau_m=p["tau_m"], tau_syn=(p["tau_syn_E"] + p["tau_syn_I"]) / 2,
+                                 cm=self.unit(neuron) / gain, v_thresh=neuron.v_rest + lsb * (p["v_thresh"] - p["v_rest"])))
+        return found
+
+    def targets(self, neuron):
+        """Parameters of the calibrated cells that stand for a neuron of the model."""
+        return {"tau_m": neuron.tau_m, "tau_syn_E": neuron.tau_syn, "tau_syn_I": neuron.tau_syn, "cm": 63.0,
+                "tau_refrac": self.LONGEST_REFRACTORY, "v_rest": self.V_REST, "v_reset": self.V_REST, "v_thresh": self.V_THRESH,
+                "i_synin_gm_E": self.i_synin_gm, "i_synin_gm_I": self.i_synin_gm, "synapse_dac_bias": self.synapse_dac_bias}
+
+    def cell(self, sim, neuron, n_copies):
+        if np.isinf(neuron.tau_m).any():
+            raise SimulatorError("the chip's neurons leak: tau_m = inf is not possible; use a tau_m of at most 60 ms")
+        return sim.cells.CalibHXNeuronCuba(**self.targets(neuron))
+
+    def timing(self, t_early, t_late, neurons, single):
+        # A neuron is refractory for 32 us at most, so it may spike again: after the decisions are made, and the window goes on
+        # until what is left of them is less than the noise.
+        slowest = max(float(np.max([n.tau_m, n.tau_syn])) for n in neurons)
+        deadline = t_late + 3 * slowest * len(neurons)
+        return Timing(deadline, deadline + 10 * slowest, self.LONGEST_REFRACTORY)
+
+    def smallest_delay(self, dt):
+        return 0.0
+
+    def hardware_time(self, sim):
+        return sim.simulator.state.hardware_time
+
+    def costs(self, n_samples, hardware_time):
+        from ttfs_pynn.brainscales2.energy import classification_costs
+        return classification_costs(n_samples, hardware_time)
+
+    def source_times(self, times, dt):
+        return np.asarray(times) / self.time_scale
+
+    def unit(self, neuron):
+        """Weight (nA) of a synapse of weight 1: see the equations of `brainscales2.circuits`."""
+        from ttfs_pynn.brainscales2.circuits import psp_height
+        height = psp_height(1.0, self.i_synin_gm, self.synapse_dac_bias) / (self.V_THRESH - self.V_REST)
+        return np.e * height * neuron.current_scale
+
+    def largest_weight(self, neuron, sources):
+        return 63 * sources * self.unit(neuron)
+
+    def write_weights(self, projection, weights, n_copies, neuron):
+        if n_copies != 1:
+            raise SimulatorError(f"{n_copies} copies: the chip holds one copy of a network; leave --copies out")
+        # Equal sources share out an integer, so that several synapses of 6 bits are one of more.
+        several = projection.pre.size // weights.shape[0]
+        total = np.clip(np.round(weights / self.unit(neuron)), -63 * several, 63 * several)
+        projection.set(weight=np.concatenate([np.sign(total) * ((np.abs(total) + k) // several) for k in range(several)]))
+
+    def read_weights(self, projection, neuron):
+        return projection.get("weight", format="array") * self.unit(neuron)

@@ -1,0 +1,83 @@
+"""pyNN.brian2."""
+
+import numpy as np
+
+from ttfs_pynn.simulators.base import BlockConnector, Simulator, SimulatorError, detuned
+
+__all__ = ["Brian2"]
+
+
+class Brian2(Simulator):
+
+    def setup(self, dt, seed=None, layers=()):
+        sim = super().load()
+        import brian2
+        # The C++ target compiles for a minute when first used and is no faster for populations of thousands of neurons.
+        brian2.prefs.codegen.target = "numpy"
+        brian2.prefs.logging.delete_log_on_exit = True
+        brian2.BrianLogger.suppress_name("resolution_conflict")
+        brian2.BrianLogger.suppress_name("method_choice")  # that the exact integrator was chosen
+        sim.setup(timestep=dt, min_delay=dt)
+        # pyNN.brian2 0.13: SpikeSourceArray runs on brian2.defaultclock (0.1 ms), whatever setup() was told.
+        brian2.defaultclock.dt = dt * brian2.ms
+        if seed is not None:
+            brian2.seed(seed)
+        return sim
+
+    def smallest_delay(self, dt):
+        return 0.0  # a spike of one step enters the next even without a delay
+
+    def cell_parameters(self, neuron):
+        parameters = super().cell_parameters(neuron)
+        # pyNN.brian2 0.13 divides by tau_m - tau_syn (NaN where they are equal). A relative 1e-6 between them shifts the membrane
+        # by 1e-6 of its height; much less loses more to cancellation (1e-12: 1e-2).
+        parameters.update(dict.fromkeys(("tau_syn_E", "tau_syn_I"), detuned(neuron.tau_m, neuron.tau_syn)))
+        if np.isinf(neuron.tau_m).any():
+            raise SimulatorError("brian2 cannot simulate tau_m = inf; use a large value such as 1e6 ms, or the simulator 'exact'")
+        # brian2 2.9: an infinite refractory period overflows its integer clock.
+        parameters["tau_refrac"] = np.minimum(parameters["tau_refrac"], 1e9)
+        return parameters
+
+    def source_times(self, times, dt):
+        # brian2 2.9 cuts spike times off to the step before: input is early by half a step on average, while bias spikes at
+        # multiples of dt are not, and trained decisions move. Rounded, the error has no preferred sign.
+        return np.round(np.asarray(times) / dt) * dt
+
+    def adapt(self, population, dt):
+        if type(population.celltype).__name__ == "SpikeSourceArray":
+            # pyNN.brian2 0.13 cannot give back the spike times that it was given.
+            import brian2
+            group = population.brian2_group
+            given = np.asarray(group.spike_time) * 1e3
+            pairs = np.unique(np.stack([np.asarray(group.neuron_index), self.source_times(given, dt)]), axis=1)
+            group.set_spikes(pairs[0].astype(int), pairs[1] * brian2.ms)
+        if "tau_syn_E" in population.celltype.default_parameters and "tau_m" in population.celltype.default_parameters:
+            tau_m = population.get("tau_m", simplify=False)
+            for name in ("tau_syn_E", "tau_syn_I"):
+                tau_syn = population.get(name, simplify=False)
+                if (np.abs(tau_syn - tau_m) < 1e-6 * tau_m).any():
+                    population.set(**{name: detuned(tau_m, tau_syn)})
+
+    def connector(self, n_copies):
+        return _AtOnceConnector(n_copies)
+
+    def write_weights(self, projection, weights, n_copies, neuron):
+        # pyNN.brian2 0.13: set() reads all weights back as a matrix over all copies first. Connections lie target by target.
+        from brian2 import nA
+        synapses = projection._brian2_synapses[0][0]
+        synapses.weight = np.tile(weights.T.ravel(), n_copies) * nA
+
+
+class _AtOnceConnector(BlockConnector):
+    """pyNN.brian2 0.13 assigns every synapse by itself, half a millisecond each; here all are created at once."""
+
+    def connect(self, projection):
+        n_pre, n_post = projection.pre.size // self.n_copies, projection.post.size // self.n_copies
+        post = np.repeat(np.arange(projection.post.size), n_pre)
+        pre = np.tile(np.arange(n_pre), projection.post.size) + post // n_post * n_pre
+        synapses = projection._brian2_synapses[0][0]
+        synapses.connect(i=pre, j=post)
+        projection._n_connections += pre.size
+        for name, value in self._parameters_from_synapse_type(projection).items():
+            if name in ("weight", "delay"):
+                setattr(synapses, name, value.evaluate(simplify=True))
