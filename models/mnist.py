@@ -15,7 +15,7 @@ PARAMETERS = {
     "network": {
         "hidden": 350,
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
-        "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
+        "t_early": 1.5, "t_late": 20.0, "black_spikes": False, "shift": 1,
         "hidden_weights": [0.05, 0.2], "label_weights": [0.05, 0.2],
     },
     "training": {
@@ -48,3 +48,8 @@ def encode(images, parameters):
 def data(parameters):
     """50,000 training, 10,000 validation and 10,000 test images as spike times."""
     return {name: SpikeData(encode(images, parameters), labels) for name, (images, labels) in mnist.parts().items()}
+
+
+def augment(times, rng, parameters):
+    """Training images moved by up to `shift` pixels in each direction, anew in each epoch."""
+    return mnist.shifted(times, rng, parameters["shift"]) if parameters["shift"] else times

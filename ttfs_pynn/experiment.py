@@ -68,7 +68,13 @@ class Experiment:
             raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of "
                                      "the network; use as many copies as samples, or one")
         return Trainer(network, self.data["train"], self.options, self.data["validation"], folder, callbacks,
-                       weights, self._measured_neurons())
+                       weights, self._measured_neurons(), self._augment())
+
+    def _augment(self):
+        """What a model with `augment(times, rng, parameters)` makes of training samples, anew in each epoch; None without."""
+        if not hasattr(self.model, "augment"):
+            return None
+        return lambda times, rng: self.model.augment(times, rng, self.configuration["network"])
 
     def _measured_neurons(self):
         """LIFParameters of each layer as the profile that the configuration names has them; None without one."""

@@ -153,13 +153,16 @@ def evaluate(network, data, batch_size=100, weights=None, keep=True):
 class Trainer:
     """Trains `network` (a LayeredNetwork) on `train` (SpikeData). Weights are floats here, and written to the network.
 
-    measured: LIFParameters of each layer that gradients assume, by default those of the architecture. validation: SpikeData or
+    measured: LIFParameters of each layer that gradients assume, by default those of the architecture. augment: a function of
+    (times, rng) that gives other times for a batch of training samples. validation: SpikeData or
     None; folder: a results.RunFolder for a checkpoint after each epoch, or None.
     """
 
-    def __init__(self, network, train, options, validation=None, folder=None, callbacks=(), weights=None, measured=None):
+    def __init__(self, network, train, options, validation=None, folder=None, callbacks=(), weights=None, measured=None,
+                 augment=None):
         self.network, self.train, self.validation = network, train, validation
         self.options, self.folder, self.callbacks = options, folder, list(callbacks)
+        self._augment = augment
         architecture = network.architecture
         neurons = [layer.neuron for layer in architecture.layers]
         if len(options.silent_tolerated) != len(neurons):
@@ -225,7 +228,8 @@ class Trainer:
         loss = right = dropped = 0.0
         for begin in range(0, order.size, size):
             chosen = order[begin:begin + size]
-            gradients = self._step(self._jittered(self.train.times[chosen], rng), self.train.labels[chosen],
+            times = self.train.times[chosen] if self._augment is None else self._augment(self.train.times[chosen], rng)
+            gradients = self._step(self._jittered(times, rng), self.train.labels[chosen],
                                    epoch + begin / order.size)
             loss += gradients.loss.sum()
             right += (predict(gradients.first_spikes.layers[-1]) == self.train.labels[chosen]).sum()

@@ -16,7 +16,7 @@ import numpy as np
 from ttfs_pynn.datasets.dataset import Dataset
 from ttfs_pynn.errors import DatasetError
 
-__all__ = ["DIGITS", "FASHION", "folder", "read_idx", "read", "small", "spike_times"]
+__all__ = ["DIGITS", "FASHION", "folder", "read_idx", "read", "shifted", "small", "spike_times"]
 
 DIGITS = tuple(str(digit) for digit in range(10))
 FASHION = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
@@ -129,6 +129,17 @@ def spike_times(images, t_early, t_late, black_spikes=False):
     if images.dtype != np.uint8:
         raise DatasetError(f"images are {images.dtype}; give bytes, 0 black to 255 white")
     return table[images.reshape(len(images), -1)]
+
+
+def shifted(times, rng, largest):
+    """Spike times (n, pixels) of square images that are moved by -largest to largest pixels in each direction, by chance; what
+    moves in at an edge is black (inf). The images are not changed."""
+    side = int(round(times.shape[1] ** 0.5))
+    padded = np.full((len(times), side + 2 * largest, side + 2 * largest), np.inf)
+    padded[:, largest:largest + side, largest:largest + side] = times.reshape(-1, side, side)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
+    down, right = rng.integers(0, 2 * largest + 1, (2, len(times)))
+    return windows[np.arange(len(times)), down, right].reshape(times.shape)
 
 
 def parts(path=None, subfolder="mnist", shrink=False):
