@@ -15,7 +15,8 @@ PARAMETERS = {
     "network": {
         "hidden": 350,
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
-        "t_early": 1.5, "t_late": 20.0, "black_spikes": False, "shift": 1,
+        "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
+        "bias_times": [1.5, 9.0, 16.0], "shift": 1,
         "hidden_weights": [0.05, 0.2], "label_weights": [0.05, 0.2],
     },
     "training": {
@@ -31,7 +32,7 @@ def architecture(parameters):
     """Neurons and layers from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return Architecture(784, (Layer(p["hidden"], neuron, (), *p["hidden_weights"]),
+    return Architecture(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"]),
                               Layer(10, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
 
 
