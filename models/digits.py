@@ -18,11 +18,11 @@ PARAMETERS = {
         "hidden": 100,
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
-        "hidden_weights": [0.2, 0.4], "label_weights": [0.1, 0.3],
+        "hidden_weights": [0.2, 0.4], "label_weights": [0.3, 0.3],
     },
     "training": {
         "epochs": 40, "batch_size": 40, "learning_rate": 0.005, "schedule": "cosine",
-        "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
+        "loss": "pairwise_difference", "loss_options": {"difference": 0.3},
         "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005, "input_jitter": 1.0,
     },
 }
