@@ -36,7 +36,7 @@ def test_mnist_models(tmp_path, monkeypatch, name, n_inputs, hidden):
 def test_digits_are_learned_on_arrays():
     pytest.importorskip("sklearn", reason="scikit-learn is the extra 'digits'")
     model = models.load("digits")
-    parameters, training = model.PARAMETERS["network"], {**model.PARAMETERS["training"], "epochs": 3}
+    parameters, training = model.PARAMETERS["network"], {**model.PARAMETERS["training"], "epochs": 12}
     architecture, data = model.architecture(parameters), model.data(parameters)
     network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(0)))
     history = Trainer(network, data["train"], TrainingOptions(**training), data["validation"]).run()
