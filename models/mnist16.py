@@ -19,7 +19,7 @@ PARAMETERS = {
         "hidden_weights": [0.1, 0.3], "label_weights": [0.05, 0.2],
     },
     "training": {
-        "epochs": 50, "batch_size": 80, "learning_rate": 0.005, "schedule": "cosine",
+        "epochs": 50, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
         "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
         "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005, "input_jitter": 1.0,
     },
