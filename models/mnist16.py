@@ -15,7 +15,7 @@ PARAMETERS = {
         "hidden": 246,
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
-        "bias_times": [1.5, 9.0, 16.0], "shift": 1,
+        "bias_times": [1.5, 9.0, 16.0], "shift": 1, "shifted": 0.5,
         "hidden_weights": [0.1, 0.3], "label_weights": [0.05, 0.2],
     },
     "training": {
@@ -51,5 +51,5 @@ def data(parameters):
 
 
 def augment(times, rng, parameters):
-    """Training images moved by up to `shift` pixels in each direction, anew in each epoch."""
-    return mnist.shifted(times, rng, parameters["shift"]) if parameters["shift"] else times
+    """A share `shifted` of training images moved by up to `shift` pixels in each direction, anew in each epoch."""
+    return mnist.shifted(times, rng, parameters["shift"], parameters["shifted"])

@@ -55,3 +55,10 @@ def test_first_neuron_decides_and_silence_is_no_answer():
 def test_bad_input(times, labels):
     with pytest.raises(ValueError, match="label"):
         LOSSES[1](times, labels)
+
+
+@pytest.mark.parametrize("kind", [TimeToFirstSpike, PairwiseDifference, MeanSquaredError])
+@pytest.mark.parametrize("tau_syn", [0.0, -1.0, np.inf, np.nan])
+def test_a_time_constant_is_positive(kind, tau_syn):
+    with pytest.raises(ValueError, match="tau_syn"):
+        kind(tau_syn=tau_syn)

@@ -43,3 +43,8 @@ def test_from_and_to_pynn():
 def test_bad_parameters(values, text):
     with pytest.raises(ValueError, match=text):
         LIFParameters(**values)
+
+
+def test_from_pynn_names_what_is_missing():
+    with pytest.raises(ValueError, match="tau_syn_E missing"):
+        LIFParameters.from_pynn(tau_syn_I=5.0, tau_m=10.0)

@@ -81,6 +81,9 @@ class GradientEngine:
     def backward(self, times, weights, error, delay=0.0):
         """dL/dw of every layer, summed over samples, and the number of dropped contributions, from FirstSpikes and
         dL/dT of the last layer."""
+        if not len(times.layers) == len(weights) == len(self.neurons):
+            raise ValueError(f"spikes of {len(times.layers)} layers and {len(weights)} weight matrices for an engine of "
+                             f"{len(self.neurons)} layers; give each layer one LIFParameters and one matrix")
         gradients, dropped = [None] * len(self.neurons), 0
         for k in reversed(range(len(self.neurons))):
             neuron = self.neurons[k]

@@ -27,6 +27,12 @@ def _checked(times, labels):
     return times, labels, np.arange(labels.size)
 
 
+def _positive(**values):
+    for name, value in values.items():
+        if not 0 < value < np.inf:
+            raise ValueError(f"{name} = {value} must be positive and finite")
+
+
 @dataclass(frozen=True)
 class TimeToFirstSpike:
     """The paper's loss (Göltz, Kriener et al. 2021), t* the time of the right label neuron:
@@ -41,6 +47,9 @@ class TimeToFirstSpike:
     alpha: float = 0.005
     beta: float = 1.0
     silent_loss: float = 100.0
+
+    def __post_init__(self):
+        _positive(tau_syn=self.tau_syn, xi=self.xi, beta=self.beta)
 
     def __call__(self, times, labels):
         times, labels, rows = _checked(times, labels)
@@ -73,6 +82,9 @@ class PairwiseDifference:
     difference: float = 0.2
     t_silent: float = 4.0
 
+    def __post_init__(self):
+        _positive(tau_syn=self.tau_syn)
+
     def __call__(self, times, labels):
         times, labels, rows = _checked(times, labels)
         t = np.where(np.isfinite(times), times / self.tau_syn, self.t_silent)
@@ -94,6 +106,9 @@ class MeanSquaredError:
     t_right: float = 1.6
     t_wrong: float = 1.9
     t_silent: float = 4.0
+
+    def __post_init__(self):
+        _positive(tau_syn=self.tau_syn)
 
     def __call__(self, times, labels):
         times, labels, rows = _checked(times, labels)

@@ -40,6 +40,8 @@ class Architecture:
     def __post_init__(self):
         if self.n_inputs < 1 or not self.layers or min(layer.size for layer in self.layers) < 1:
             raise ValueError("a network needs at least one input and one layer of at least one neuron")
+        if not 0 <= self.t_early <= self.t_late < np.inf:
+            raise ValueError(f"input times from {self.t_early:g} to {self.t_late:g} ms; need 0 <= t_early <= t_late")
         for k, layer in enumerate(self.layers):
             if any(t < 0 or not np.isfinite(t) for t in layer.bias_times):
                 raise ValueError(f"bias times {layer.bias_times} of layer {k} must be finite and not negative")

@@ -55,6 +55,9 @@ class LIFParameters:
     @classmethod
     def from_pynn(cls, **parameters):
         """From IF_curr_exp's parameters (names of PyNN, numbers or arrays); tau_syn_E and tau_syn_I must be equal, i_offset 0."""
+        missing = {"tau_syn_E", "tau_syn_I"} - set(parameters)
+        if missing:
+            raise ValueError(f"{', '.join(sorted(missing))} missing; give IF_curr_exp's parameters under PyNN's names")
         tau_exc, tau_inh = np.asarray(parameters.pop("tau_syn_E")), np.asarray(parameters.pop("tau_syn_I"))
         if not np.array_equal(*np.broadcast_arrays(tau_exc, tau_inh)):
             raise ValueError(f"tau_syn_E = {tau_exc} and tau_syn_I = {tau_inh} differ; first-spike learning needs them equal")

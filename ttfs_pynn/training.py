@@ -62,8 +62,9 @@ class TrainingOptions:
     seed: int = 0
 
     def __post_init__(self):
-        for name, allowed, text in (("epochs", self.epochs >= 1, "at least 1"),
-                                    ("batch_size", self.batch_size >= 1, "at least 1"),
+        whole = {name: isinstance(getattr(self, name), int | np.integer) for name in ("epochs", "batch_size")}
+        for name, allowed, text in (("epochs", whole["epochs"] and self.epochs >= 1, "an integer, at least 1"),
+                                    ("batch_size", whole["batch_size"] and self.batch_size >= 1, "an integer, at least 1"),
                                     ("learning_rate", 0 < self.learning_rate < np.inf, "positive and finite"),
                                     ("max_dw", self.max_dw > 0, "positive"), ("bump", self.bump >= 0, "zero or more"),
                                     ("input_jitter", 0 <= self.input_jitter < np.inf, "zero or more"),

@@ -117,3 +117,11 @@ def test_what_leaves_the_image_is_gone():
     times[:, 0] = 1.0
     moved = mnist.shifted(times, np.random.default_rng(1), 1)
     assert 0 < np.isfinite(moved).any(axis=1).sum() < 50
+
+
+def test_a_share_of_the_images_is_shifted():
+    times = np.full((1000, 25), np.inf)
+    times[:, 12] = 3.0
+    assert np.array_equal(mnist.shifted(times, np.random.default_rng(2), 1, share=0.0), times)
+    moved = np.argmin(mnist.shifted(times, np.random.default_rng(2), 1, share=0.5), axis=1) != 12
+    assert abs(moved.mean() - 0.5 * 8 / 9) < 0.06  # four standard errors

@@ -107,3 +107,16 @@ def test_progress_is_reported(sim, ends):
     connector = sim.AllToAllConnector(callback=fractions.append)
     connected(sim, *ends, connector)
     assert fractions == [0.0, 0.25, 0.5, 0.75]
+
+
+@pytest.mark.parametrize("target", [3, -1])
+def test_a_list_with_a_target_that_does_not_exist(sim, target):
+    source, neurons = sim.Population(2, sim.SpikeSourceArray()), sim.Population(3, sim.IF_curr_exp())
+    with pytest.raises(errors.ConnectionError, match=f"target {target}"):
+        sim.Projection(source, neurons, sim.FromListConnector([(0, 1, 0.5, 1.0), (1, target, 0.5, 1.0)]), sim.StaticSynapse())
+
+
+@pytest.mark.parametrize("timestep", [0.0, -0.1])
+def test_a_time_step_is_positive(sim, timestep):
+    with pytest.raises(ValueError, match="must be positive"):
+        sim.setup(timestep=timestep)

@@ -4,7 +4,7 @@ import inspect
 
 from pyNN import connectors
 
-from ttfs_pynn.event_driven.connectors import OneToOneConnector as _OneToOneConnector
+from ttfs_pynn.event_driven import connectors as mended
 
 __all__ = []
 
@@ -19,7 +19,7 @@ def _with_locations(base):
 
 for _name, _class in inspect.getmembers(connectors, inspect.isclass):
     if issubclass(_class, connectors.Connector) and _class is not connectors.Connector:
-        globals()[_name] = _with_locations(_OneToOneConnector if _name == "OneToOneConnector" else _class)
+        globals()[_name] = _with_locations(getattr(mended, _name, _class))
         __all__.append(_name)
 
 

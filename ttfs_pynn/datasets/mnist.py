@@ -131,14 +131,14 @@ def spike_times(images, t_early, t_late, black_spikes=False):
     return table[images.reshape(len(images), -1)]
 
 
-def shifted(times, rng, largest):
-    """Spike times (n, pixels) of square images that are moved by -largest to largest pixels in each direction, by chance; what
-    moves in at an edge is black (inf). The images are not changed."""
-    side = int(round(times.shape[1] ** 0.5))
+def shifted(times, rng, largest, share=1.0):
+    """Spike times (n, pixels) of square images, of which a share is moved by -largest to largest pixels in each direction, by
+    chance; what moves in at an edge is black (inf). What is given is not changed."""
+    side, still = int(round(times.shape[1] ** 0.5)), rng.random(len(times)) >= share
     padded = np.full((len(times), side + 2 * largest, side + 2 * largest), np.inf)
     padded[:, largest:largest + side, largest:largest + side] = times.reshape(-1, side, side)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
-    down, right = rng.integers(0, 2 * largest + 1, (2, len(times)))
+    down, right = np.where(still, largest, rng.integers(0, 2 * largest + 1, (2, len(times))))
     return windows[np.arange(len(times)), down, right].reshape(times.shape)
 
 

@@ -18,6 +18,8 @@ def setup(timestep=DEFAULT_TIMESTEP, min_delay=DEFAULT_MIN_DELAY, **extra_params
     of recorded signals, and the interval in which ACSource and NoisyCurrentSource change. Any delay >= 0 is simulated as given.
     extra_params: max_delay; seed (int) of Poisson and noise sources; keywords of other simulators are ignored.
     """
+    if not 0 < timestep < np.inf:
+        raise ValueError(f"timestep = {timestep} ms must be positive")
     common.setup(timestep, min_delay, **extra_params)
     state = simulator.state
     state.clear()
