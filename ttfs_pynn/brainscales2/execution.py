@@ -9,15 +9,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ttfs_pynn.brainscales2 import converters, events
-from ttfs_pynn.brainscales2.chip_groups import BypassGroup, ChipNetwork, Probes, lif_parameters
+from ttfs_pynn.brainscales2 import events
+from ttfs_pynn.brainscales2.chip_groups import BypassGroup, ChipNetwork, lif_parameters
 from ttfs_pynn.brainscales2.circuits import physics_of
+from ttfs_pynn.brainscales2.readout import Readout, Traces
 from ttfs_pynn.event_driven.core import LIFGroup, SpikeSourceGroup, Synapses
 
-__all__ = ["Connections", "Run", "Snippet", "SnippetResult", "Traces", "execute"]
-
-_INTERVALS = {"madc": converters.MADC_INTERVAL, "cadc": converters.CADC_INTERVAL}
-_PROBED = {"v": "v", "exc_synin": "isyn_exc", "inh_synin": "isyn_inh"}  # adaptation needs no probe
+__all__ = ["Connections", "Run", "Snippet", "SnippetResult", "execute"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +51,6 @@ class Snippet:
     background: dict
     connections: dict
     recorded: dict = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class Traces:
-    """Samples of one device: {neuron: (variable, times (us since the snippet's begin), values)}."""
-
-    samples: dict
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +126,10 @@ class _Execution:
             self._configure(snippet)
             sent = self._send(snippet, begin)
             end = begin + snippet.ticks
-            self._probe(snippet)
+            readout = Readout(self.run, self.groups, self.physics, snippet, self.pair)
             spikes = self.network.advance(end * events.TICK_US)
             self.run.capacities.update({p: group.capacity for p, group in self.groups.items() if isinstance(group, LIFGroup)})
-            found.append(SnippetResult(self._noticed(spikes, sent, begin, end), self._traces(snippet, begin)))
+            found.append(SnippetResult(self._noticed(spikes, sent, begin, end), readout.traces(begin)))
             begin = end
         return found
 
@@ -233,70 +224,4 @@ class _Execution:
                 inside = ticks < end
                 self.late[population] = index[~inside], ticks[~inside]
                 found[population] = index[inside], ticks[inside] - begin
-        return found
-
-    def _wanted(self, device, population, neurons):
-        if device == "madc" and self.pair is not None:
-            return [n for n in neurons if (population, n) in self.pair]
-        return list(neurons)
-
-    def _probe(self, snippet):
-        for group in self.groups.values():
-            if isinstance(group, LIFGroup):
-                group.probe = None
-        for (device, population), by_name in snippet.recorded.items():
-            group = self.groups[population]
-            for variable, neurons in by_name.items():
-                neurons = self._wanted(device, population, neurons)
-                if neurons and variable in _PROBED:
-                    group.probe = group.probe or Probes(group.size, _INTERVALS)
-                    group.probe.record(device, _PROBED[variable], neurons)
-        for group in self.groups.values():
-            if getattr(group, "probe", None) is not None:
-                group.probe.begin(group)
-
-    def _traces(self, snippet, begin):
-        found = {}
-        for (device, population), by_name in snippet.recorded.items():
-            samples = {}
-            for variable, neurons in by_name.items():
-                neurons = self._wanted(device, population, neurons)
-                if neurons:
-                    samples |= self._samples(device, population, variable, neurons, begin, snippet)
-            found[device, population] = Traces(samples)
-        return self._by_turns(found)
-
-    def _samples(self, device, population, variable, neurons, begin, snippet):
-        ticks, codes = snippet.ticks, snippet.codes[population]
-        group, rng, interval = self.groups[population], self.run.rng, _INTERVALS[device]
-        physics = self.physics[population]
-        if variable in _PROBED:
-            probe = group.probe.by_device[device]
-            probe.end(group)
-            recorded, first, voltages = probe.signal(_PROBED[variable])
-            voltages = voltages[:, np.searchsorted(recorded, neurons)]
-        else:
-            first = np.ceil(begin * events.TICK_US / interval) * interval
-            voltages = np.full((int(ticks * events.TICK_US / interval) + 1, len(neurons)), converters.ADAPTATION_VOLTAGE)
-        if variable.endswith("synin"):
-            gain = (physics.gain_E if variable == "exc_synin" else physics.gain_I)[neurons]
-            voltages = converters.synaptic_voltage(voltages, gain, codes.dac_bias)
-        times = first + np.arange(len(voltages)) * interval - begin * events.TICK_US
-        keep = times < ticks * events.TICK_US
-        if device == "cadc":
-            keep &= np.arange(times.size) < converters.CADC_SAMPLES
-            offset = self.run.chip.cadc_offsets[self.run.circuits[population][neurons]]
-            values = converters.cadc_values(voltages[keep], offset, self.deviations.cadc_noise, rng)
-        else:
-            values = converters.madc_values(voltages[keep], self.deviations.madc_noise, rng)
-        return {n: (variable, times[keep], values[:, k]) for k, n in enumerate(neurons)}
-
-    def _by_turns(self, found):
-        """Two neurons share the MADC: each has every other sample."""
-        recorded = [(key, n) for key, traces in found.items() if key[0] == "madc" for n in traces.samples]
-        if len(recorded) != 2 or self.pair is None:
-            return found
-        for turn, (key, n) in enumerate(recorded):
-            variable, times, values = found[key].samples[n]
-            found[key].samples[n] = variable, times[turn::2], values[turn::2]
         return found

@@ -7,6 +7,7 @@ import numpy as np
 from pyNN import common
 
 from ttfs_pynn.brainscales2 import logger as log
+from ttfs_pynn.brainscales2.calibration import refractory_clocks
 from ttfs_pynn.brainscales2.chip import chip_from_seed
 from ttfs_pynn.brainscales2.dlens import hal, halco, lola
 from ttfs_pynn.brainscales2.energy import classification_costs
@@ -45,6 +46,7 @@ class State(common.control.BaseState):
         self.record_at_once = False
         self.initial_config = self.injected_config = self.injected_readout = None
         self.neuron_permutation = self.background_permutation = None
+        self._default_config = lola.Chip()
         self.calibrations = 0
         self.clear()
 
@@ -64,9 +66,9 @@ class State(common.control.BaseState):
                 return float(population.group.values["synapse_dac_bias"][0])
         return float(self.base_configuration().synapse_blocks[0].i_bias_dac[0])
 
-    def refractory_clocks(self, choose):
+    def refractory_clocks(self):
         """Scales of the two clocks with which all calibrated neurons of the chip reach their refractory times."""
-        return choose(np.concatenate([p.group.values["tau_refrac"] for p in self.neuron_populations if "tau_refrac" in
+        return refractory_clocks(np.concatenate([p.group.values["tau_refrac"] for p in self.neuron_populations if "tau_refrac" in
                                       p.group.values]))
 
     def clear(self):
@@ -99,10 +101,8 @@ class State(common.control.BaseState):
         return self.base_configuration()
 
     def base_configuration(self):
-        if self.initial_config is None:
-            self.initial_config_default = getattr(self, "initial_config_default", None) or lola.Chip()
-            return self.initial_config_default
-        return self.initial_config
+        """The chip's configuration that cells start from: the one given to setup(), or the default."""
+        return self._default_config if self.initial_config is None else self.initial_config
 
     def add_population(self, population):
         self.populations.append(population)

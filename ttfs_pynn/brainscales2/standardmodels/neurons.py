@@ -6,7 +6,7 @@ from warnings import warn
 import numpy as np
 
 from ttfs_pynn.brainscales2 import simulator
-from ttfs_pynn.brainscales2.calibration import calibrate, codes_from_parameters, parameters_from_codes, refractory_clocks
+from ttfs_pynn.brainscales2.calibration import calibrate, codes_from_parameters, parameters_from_codes
 from ttfs_pynn.brainscales2.dlens import lola
 from ttfs_pynn.brainscales2.neuron_fields import NOT_CONFIGURABLE, flatten, unflatten
 from ttfs_pynn.brainscales2.standardmodels.cells_base import ANALOG, NeuronCell, check_codes, same_names
@@ -110,7 +110,7 @@ class CalibHXNeuronCuba(NeuronCell):
 
     def configure(self, population, circuits, state):
         group = population.group
-        clocks = state.refractory_clocks(refractory_clocks)
+        clocks = state.refractory_clocks()
         key = (group.version, tuple(circuits), clocks, state.chip)
         if getattr(group, "calibrated_for", None) == key:
             return
