@@ -6,17 +6,18 @@ examples:
 
 import numpy as np
 
+from analysis.neo_files import time_scale
 from analysis.style import BLUE, CLASSES, GREY, VERMILION, figure, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
 
 
 def signal_of(block, name="v"):
-    """(times (ms), values (samples, neurons) in mV) of the recorded signal; ResultsError where there is none."""
+    """(times (ms of the model), values (samples, neurons) in mV) of the recorded signal; ResultsError where there is none."""
     for segment in block.segments:
         for signal in segment.analogsignals:
             if signal.name == name or (signal.name or "").lower() in ("v", "v_m", "membrane potential"):
-                return signal.times.rescale("ms").magnitude, signal.rescale("mV").magnitude
+                return signal.times.rescale("ms").magnitude * time_scale(block), signal.rescale("mV").magnitude
     raise ResultsError(f"no signal {name!r} was recorded; record it with population.record({name!r})")
 
 

@@ -16,6 +16,7 @@ from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, VERMILION, figure,
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.results import RunFolder
+from ttfs_pynn.simulators import SIMULATORS
 
 __all__ = ["draw", "draw_overlaid", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks"]
 
@@ -125,7 +126,12 @@ def stored_blocks(folder, prefix):
         number = int("".join(filter(str.isdigit, label)) or -1)
         return number, not label.startswith("bias"), label
 
-    return {name[len(prefix) + 1:]: folder.read_spikes(name) for name in sorted(names, key=place)}
+    blocks = {name[len(prefix) + 1:]: folder.read_spikes(name) for name in sorted(names, key=place)}
+    known = SIMULATORS.get(folder.configuration.get("backend"))
+    if known is not None and known.time_scale != 1:
+        for block in blocks.values():  # of folders from before blocks were annotated
+            block.annotations.setdefault("time_scale", known.time_scale)
+    return blocks
 
 
 def readable(blocks):
@@ -168,7 +174,10 @@ def main(arguments=None):
                 second = read_blocks(a.other)
                 if len(second) != len(blocks):
                     raise ResultsError(f"{a.other} holds {len(second)} blocks and {a.file} {len(blocks)}; overlay like with like")
-                draw_overlaid(axes, blocks, dict(zip(blocks, second.values(), strict=True)), a.start, a.stop, (a.file, a.other))
+                paths = (a.file, a.other)
+                names = [os.path.basename(path) for path in paths]
+                draw_overlaid(axes, blocks, dict(zip(blocks, second.values(), strict=True)), a.start, a.stop,
+                              names if names[0] != names[1] else paths)
             else:
                 draw(axes, blocks, a.start, a.stop)
     print(path)
