@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from analysis.neo_files import flat_spikes, read_blocks, record_blocks, rows_of
-from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, VERMILION, figure, picture_command
+from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, VERMILION, distinct_names, figure, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.results import RunFolder
@@ -174,10 +174,8 @@ def main(arguments=None):
                 second = read_blocks(a.other)
                 if len(second) != len(blocks):
                     raise ResultsError(f"{a.other} holds {len(second)} blocks and {a.file} {len(blocks)}; overlay like with like")
-                paths = (a.file, a.other)
-                names = [os.path.basename(path) for path in paths]
                 draw_overlaid(axes, blocks, dict(zip(blocks, second.values(), strict=True)), a.start, a.stop,
-                              names if names[0] != names[1] else paths)
+                              distinct_names(a.file, a.other))
             else:
                 draw(axes, blocks, a.start, a.stop)
     print(path)
