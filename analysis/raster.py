@@ -16,12 +16,12 @@ from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, VERMILION, distinc
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.results import RunFolder
-from ttfs_pynn.simulators import SIMULATORS
 
 __all__ = ["draw", "draw_overlaid", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks"]
 
 
 DENSE = 20_000  # spikes from which on they are drawn as pixels
+CHIP_TIME_SCALE = 1000.0  # ms of the model in 1 ms of the emulated chip
 
 
 def spikes(block, start=0.0, stop=np.inf):
@@ -127,10 +127,9 @@ def stored_blocks(folder, prefix):
         return number, not label.startswith("bias"), label
 
     blocks = {name[len(prefix) + 1:]: folder.read_spikes(name) for name in sorted(names, key=place)}
-    known = SIMULATORS.get(folder.configuration.get("backend"))
-    if known is not None and known.time_scale != 1:
+    if folder.configuration.get("backend") == "brainscales2":
         for block in blocks.values():  # of folders from before blocks were annotated
-            block.annotations.setdefault("time_scale", known.time_scale)
+            block.annotations.setdefault("time_scale", CHIP_TIME_SCALE)
     return blocks
 
 
