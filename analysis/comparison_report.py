@@ -22,10 +22,11 @@ from ttfs_pynn.files import write_bytes
 
 _STYLE = """
 :root{color-scheme:light}*{box-sizing:border-box}
-body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:1100px;margin:0 auto;padding:1rem}
+body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:1180px;margin:0 auto;padding:1rem}
 h1{font-size:1.6rem;line-height:1.2;overflow-wrap:anywhere}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ccc}
 .wide{overflow-x:auto;-webkit-overflow-scrolling:touch}table{border-collapse:collapse;font-size:.88rem;margin:.5rem 0}
 th,td{padding:.25rem .45rem;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}
+th{white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left}td.text{text-align:left;white-space:normal;min-width:14rem}
 .bad{background:#fbe3d6}.good{background:#e0f2ea}.note{color:#555;font-size:.9rem}
 figure{margin:1rem 0;overflow-x:auto}img{width:100%;min-width:34rem;height:auto}li{margin:.3rem 0}
@@ -97,8 +98,9 @@ def _layers(result):
 
 
 def _unmatched(result, most=40):
-    rows = [[name, run_["dt_ms"], u["kind"], u["population"], u["cell"], u["time_ms"], u["margin_mV"], u["bound_mV"], u["cause"],
-             u["explained"]] for name, s in result["simulators"].items() for run_ in s["runs"] for u in run_["unmatched"]]
+    rows = [[name, run_["dt_ms"], u["kind"], u["population"], u["cell"], f"{u['time_ms']:.2f}", u["margin_mV"], u["bound_mV"],
+             u["cause"], u["explained"]]
+            for name, s in result["simulators"].items() for run_ in s["runs"] for u in run_["unmatched"]]
     rows.sort(key=lambda row: row[-1])  # what is not explained comes first
     text = _table(["simulator", "dt (ms)", "", "population", "cell", "time (ms)", "margin (mV)", "one step (mV)", "cause",
                    "explained"], [("" if row[-1] else "bad", row) for row in rows[:most]])
@@ -124,16 +126,18 @@ def _statistics(result):
 def _pictures(result, folder):
     text = ""
     curves = {name: s["runs"] for name, s in result["simulators"].items() if name != "exact" and s["runs"]}
-    if curves:
+    if any(len(runs) > 1 for runs in curves.values()):
         text += "<h2>Error against time step</h2>" + _figure(
-            lambda f: error_against_dt.draw(f.subplots(1, 2), curves), "error against dt", (8.0, 3.4))
-        text += "<ul>" + "".join(
-            f"<li>{html.escape(n)}: order of convergence {_number(s['order'])} (whole network), "
-            f"{_number(s['own_order'])} (given own inputs); – where there are fewer than two steps or errors are at rounding</li>"
-            for n, s in result["simulators"].items() if n in curves) + "</ul>"
-    dt = max(result["settings"]["dt_ms"])
-    for name in curves:
+            lambda f: error_against_dt.draw(f.subplots(1, 2), curves), "error against dt", (9.0, 3.4))
+        rows = [[n, *("–" if s[key] is None else f"{s[key]:.2f}" for key in ("order", "own_order"))]
+                for n, s in result["simulators"].items() if n in curves]
+        text += _table(["order of convergence", "whole network", "given own inputs"], rows)
+        text += "<p class=note>– where there are fewer than two steps, or errors are at rounding.</p>"
+    for name, runs in curves.items():
+        dt = max(r["dt_ms"] for r in runs)
         paths = [Path(folder) / "records" / f"{n}_{dt:g}.npz" for n in ("exact", name)]
+        own = Path(folder) / "records" / f"{name}_{dt:g}_exact.npz"  # what a chip is compared with
+        paths[0] = own if own.is_file() else paths[0]
         if all(p.is_file() for p in paths):
             a, b = map(NetworkRecord.read, paths)
             stop = min(a.samples[1] if a.samples else a.duration, 300.0)

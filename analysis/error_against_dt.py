@@ -35,7 +35,7 @@ def draw(axes, curves, floor=1e-13):
             panel.plot(steps, np.maximum(largest, floor), color=colour, marker=_MARKERS[k % 6], linestyle=":", fillstyle="none")
         panel.set(xscale="log", yscale="log", xlabel="dt (ms)", ylabel="|error| (ms)", title=f"{title} (dotted: largest)")
         panel.margins(0.1)
-    axes[0].legend(fontsize=7)
+    axes[-1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))  # curves go everywhere inside
     return axes
 
 
@@ -49,7 +49,7 @@ def main(arguments=None):
         raise ResultsError(f"{a.folder} has no comparison.json; make it with protocols.compare_simulators")
     found = json.loads(path.read_text(encoding="utf-8"))["simulators"]
     output = checked_picture(a.output or Path(a.folder) / "error_against_dt.png")
-    with figure(output, columns=2) as axes:
+    with figure(output, columns=2, size=(4.6, 3.0)) as axes:
         draw(axes, {name: s["runs"] for name, s in found.items() if name != "exact" and s["runs"]})
     print(output)
 

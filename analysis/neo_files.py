@@ -48,14 +48,21 @@ def read_blocks(path):
     return blocks
 
 
+def time_scale(block):
+    """How many ms of the model are one ms of a Block: 1000 for recordings of the emulated chip, whose annotation says so."""
+    return float(block.annotations.get("time_scale", 1.0))
+
+
 def flat_spikes(block, segment=0):
-    """(neuron numbers from 0, times in ms) of a Block's segment; trains without channel_id count by their position."""
+    """(neuron numbers from 0, times in ms of the model) of a Block's segment; trains without channel_id count by position."""
     trains = block.segments[segment].spiketrains
     try:
         ids, times = spikes_of(block.segments[segment])
     except PresentationError:
         lengths = [len(train) for train in trains]
-        return np.repeat(np.arange(len(trains)), lengths), np.concatenate([train.rescale("ms").magnitude for train in trains])
+        times = np.concatenate([train.rescale("ms").magnitude for train in trains])
+        return np.repeat(np.arange(len(trains)), lengths), times * time_scale(block)
+    times = times * time_scale(block)
     first = block.annotations.get("first_id")
     if first is not None:
         return ids - int(first), times
@@ -76,6 +83,6 @@ def trains_of(block, segment=0):
 
 
 def duration_of(block, segment=0):
-    """Where the recording ends (ms)."""
+    """Where the recording ends (ms of the model)."""
     trains = block.segments[segment].spiketrains
-    return float(max([train.t_stop.rescale("ms").item() for train in trains[:1]] or [0.0]))
+    return float(max([train.t_stop.rescale("ms").item() for train in trains[:1]] or [0.0])) * time_scale(block)

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from analysis.neo_files import flat_spikes, read_blocks, record_blocks, rows_of
-from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, VERMILION, figure, picture_command
+from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, VERMILION, distinct_names, figure, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.results import RunFolder
@@ -21,6 +21,7 @@ __all__ = ["draw", "draw_overlaid", "mark_samples", "readable", "record_blocks",
 
 
 DENSE = 20_000  # spikes from which on they are drawn as pixels
+CHIP_TIME_SCALE = 1000.0  # ms of the model in 1 ms of the emulated chip
 
 
 def spikes(block, start=0.0, stop=np.inf):
@@ -125,7 +126,11 @@ def stored_blocks(folder, prefix):
         number = int("".join(filter(str.isdigit, label)) or -1)
         return number, not label.startswith("bias"), label
 
-    return {name[len(prefix) + 1:]: folder.read_spikes(name) for name in sorted(names, key=place)}
+    blocks = {name[len(prefix) + 1:]: folder.read_spikes(name) for name in sorted(names, key=place)}
+    if folder.configuration.get("backend") == "brainscales2":
+        for block in blocks.values():  # of folders from before blocks were annotated
+            block.annotations.setdefault("time_scale", CHIP_TIME_SCALE)
+    return blocks
 
 
 def readable(blocks):
@@ -168,7 +173,8 @@ def main(arguments=None):
                 second = read_blocks(a.other)
                 if len(second) != len(blocks):
                     raise ResultsError(f"{a.other} holds {len(second)} blocks and {a.file} {len(blocks)}; overlay like with like")
-                draw_overlaid(axes, blocks, dict(zip(blocks, second.values(), strict=True)), a.start, a.stop, (a.file, a.other))
+                draw_overlaid(axes, blocks, dict(zip(blocks, second.values(), strict=True)), a.start, a.stop,
+                              distinct_names(a.file, a.other))
             else:
                 draw(axes, blocks, a.start, a.stop)
     print(path)

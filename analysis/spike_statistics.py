@@ -8,7 +8,7 @@ examples:
 import numpy as np
 
 from analysis.neo_files import duration_of, flat_spikes, read_blocks, rows_of, trains_of
-from analysis.style import BLUE, CLASSES, GREY, figure, picture_command
+from analysis.style import BLUE, CLASSES, GREY, distinct_names, figure, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.comparison.statistics import measures
 from ttfs_pynn.errors import ResultsError
@@ -75,12 +75,14 @@ def draw_counts(axes, counts, labels=None, class_names=None):
     return axes
 
 
-def draw(axes, block, other=None):
-    """Four Axes: rate, interspike interval, CV, correlation of counts; `other` is drawn dashed. Returns the axes."""
+def draw(axes, block, other=None, names=None):
+    """Four Axes: rate, interspike interval, CV, correlation of counts; `other` is drawn dashed. names: of the two, by default
+    those of the blocks. Returns the axes."""
     blocks = [b for b in (block, other) if b is not None]
     found = [measures(trains_of(b), duration_of(b)) for b in blocks]
     intervals = [np.concatenate([np.diff(t) for t in trains_of(b)] or [np.empty(0)]) for b in blocks]
-    names = [b.name or f"recording {k + 1}" for k, b in enumerate(blocks)] if other is not None else None
+    if other is not None and names is None:
+        names = [b.name or f"recording {k + 1}" for k, b in enumerate(blocks)]
     draw_distribution(axes[0], [f["rate"] for f in found], "rate (1/s)", names)
     draw_distribution(axes[1], intervals, "interspike interval (ms)")
     draw_distribution(axes[2], [f["cv"] for f in found], "CV of intervals")
@@ -97,7 +99,7 @@ def main(arguments=None):
     with figure(path, columns=4, size=(3.2, 3.0)) as axes:
         label, block = next(iter(blocks.items()))
         other = next(iter(others.values()), None)
-        draw(axes, block, other)
+        draw(axes, block, other, distinct_names(a.file, a.other) if a.other else None)
     for label, block in blocks.items():
         finite = {name: v[np.isfinite(v)] for name, v in measures(trains_of(block), duration_of(block)).items()}
         print(f"{label}: {rows_of(block)} neurons, " + ", ".join(f"{name} {v.mean():.4g} +- {v.std():.2g}"

@@ -35,6 +35,12 @@ def checked_picture(path):
     return path
 
 
+def distinct_names(first, second):
+    """Names of two files for a legend: without their folders, unless they are the same then."""
+    names = os.path.basename(first), os.path.basename(second)
+    return names if names[0] != names[1] else (first, second)
+
+
 def picture_command(module, description, name, arguments=None, **options):
     """(parsed arguments, path of the picture) of a command that draws a FILE; `options`: more arguments, {flag: keywords}."""
     parser = ArgumentParser(prog=f"python -m analysis.{module}", description=description)

@@ -33,7 +33,8 @@ def draw(axes, first_spikes, labels=None, class_names=None):
     first_spikes (samples, neurons) in ms, inf for none; labels (samples,), all one class where None. Returns the axes.
     """
     first = np.where(np.isfinite(first_spikes), first_spikes, np.nan)
-    labels = np.zeros(len(first), dtype=int) if labels is None else np.asarray(labels)
+    several = labels is not None
+    labels = np.asarray(labels) if several else np.zeros(len(first), dtype=int)
     spiking = np.isfinite(first).any(axis=0)
     order = np.argsort(np.nanmean(first[:, spiking], axis=0)) if spiking.any() else np.empty(0, dtype=int)
     for k in np.unique(labels):
@@ -41,10 +42,12 @@ def draw(axes, first_spikes, labels=None, class_names=None):
         counts = np.isfinite(chosen).sum(axis=0)
         mean = np.full(chosen.shape[1], np.nan)
         np.divide(np.nansum(chosen, axis=0), counts, out=mean, where=counts > 0)
-        axes.plot(mean, ".", color=CLASSES[k % len(CLASSES)], markersize=4,
-                  label=class_names[k] if class_names else f"class {k}")
+        spread = np.sqrt(np.nansum((chosen - mean) ** 2, axis=0) / np.maximum(counts, 1))
+        axes.errorbar(np.arange(mean.size), mean, spread, fmt=".", color=CLASSES[k % len(CLASSES)], markersize=4,
+                      elinewidth=0.5, label=class_names[k] if class_names else f"class {k}")
     axes.set(xlabel=f"neuron ({int(spiking.sum())} of {first.shape[1]} spike)", ylabel="mean first spike (ms)")
-    axes.legend()
+    if several:
+        axes.legend()
     return axes
 
 

@@ -13,8 +13,14 @@ received and was reset when it was, so that one layer's errors are not counted a
 
 A simulator that is not installed or fails is a row that says so.
 
+brainscales2, the emulated chip, runs layered networks only, once, with a tick of its time stamps for dt (8 ns, 0.008 ms of the
+model). It rounds weights and has no delays, and its neurons are refractory for 32 ms of the model: it is compared with an exact
+network that has the weights that the chip holds, no delays, and that refractoriness, recorded as brainscales2_0.008_exact.npz.
+A run that was trained on a chip is compared on that chip.
+
 examples:
   python -m protocols.compare_simulators runs/yy7 --simulators exact,brian2,nest --dt 0.1,0.01 --samples 200 --output out
+  python -m protocols.compare_simulators runs/yy7 --simulators exact,brainscales2 --ideal-chip --output out
   python -m protocols.compare_simulators network.py --duration 500 --output out
 """
 
@@ -58,6 +64,7 @@ def parser():
     p.add_argument("--window", type=float, metavar="MS", help="of the matching rule (default: a sample, or 20 dt, at least 1)")
     p.add_argument("--seed", type=int, default=1, help="of Poisson sources and noise (default 1)")
     p.add_argument("--timeout", type=float, default=3600.0, metavar="S", help="for each simulator and time step (default 3600)")
+    p.add_argument("--ideal-chip", action="store_true", help="brainscales2 without mismatch, noise and losses")
     p.add_argument("--output", required=True, metavar="DIR", help="folder to make")
     p.add_argument("--inside", nargs=3, metavar=("SIMULATOR", "DT", "FILE"), help="(what the processes are started with)")
     return p
@@ -112,11 +119,42 @@ def record_on(a, name, dt):
     return layered_record(result.first_spikes, experiment.architecture, weights, a.delay, timing.window, timing.deadline, seconds)
 
 
+def records_on_chip(a, name):
+    """(NetworkRecord, its reference) of a layered network on a chip and of the exact network with the chip's weights."""
+    layered, begin = _layered(a.what), time.perf_counter()
+    if layered is None:
+        raise ConfigurationError(f"{name} runs layered networks only, its cells are no IF_curr_exp: give a run folder or a model")
+    experiment, weights = layered
+    known = experiment.simulator(name)
+    known = known.configured({"non_idealities": {"off": True}}) if a.ideal_chip else known
+    data = SpikeData(experiment.data["test"].times[:a.samples], experiment.data["test"].labels[:a.samples])
+    parameters = experiment.configuration["network"]
+    sim = known.setup(known.tick, seed=a.seed, layers=[layer.size for layer in experiment.architecture.layers])
+    chip = experiment.model.build(sim, parameters, weights, simulator=known)
+    held, timing = chip.read_weights(), chip.timing
+    exact = experiment.model.build(simulator("exact").setup(known.tick), parameters, held, delay=0.0, timing=timing)
+    note = (f"{name} is compared with the exact network that has the weights that the chip holds, no delays, and neurons "
+            f"refractory for {timing.tau_refrac:g} ms")
+    note += "" if a.ideal_chip else "; what its mismatch and noise do is not explained, for they may do more than one tick"
+    records = []
+    for network in (chip, exact):
+        result = evaluate(network, data, 100)
+        meta = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
+        records.append(layered_record(result.first_spikes, experiment.architecture, held, 0.0, timing.window, timing.deadline,
+                                      meta, [note]))
+    return records
+
+
+def reference_of(file):
+    """Where the reference of a chip's record is."""
+    return Path(file).with_name(f"{Path(file).stem}_exact.npz")
+
+
 def _start(a, name, dt, file):
     """Run one simulator in a process of its own. Returns (NetworkRecord or None, what went wrong)."""
     command = [sys.executable, "-W", "ignore", "-m", "protocols.compare_simulators", str(a.what), "--samples", str(a.samples),
                "--delay", repr(a.delay), "--dt", a.dt, "--duration", repr(a.duration), "--seed", str(a.seed),
-               "--output", str(a.output), "--inside", name, repr(dt), str(file)]
+               "--output", str(a.output), *(["--ideal-chip"] if a.ideal_chip else []), "--inside", name, repr(dt), str(file)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=a.timeout)
     except subprocess.TimeoutExpired:
@@ -135,9 +173,10 @@ def compare(a, say=print):
     references = {}
     for name in ["exact", *[n for n in names if n != "exact"]]:
         runs, failures = [], []
-        for dt in a.steps:
+        for dt in [simulator(name).tick] if simulator(name).hardware else a.steps:
             say(f"{name}, dt {dt:g} ms", flush=True)
-            record, failure = _start(a, name, dt, folder / "records" / f"{name}_{dt:g}.npz")
+            file = folder / "records" / f"{name}_{dt:g}.npz"
+            record, failure = _start(a, name, dt, file)
             if name == "exact":
                 if failure:
                     raise ConfigurationError(f"the reference 'exact' failed: {failure}")
@@ -145,15 +184,18 @@ def compare(a, say=print):
             if failure:
                 failures.append({"dt_ms": dt, "failure": failure})
                 continue
-            window = a.window or default_window(references[dt], dt)
+            reference = NetworkRecord.read(reference_of(file)) if simulator(name).hardware else references[dt]
+            window = a.window or default_window(reference, dt)
             try:
-                runs.append(compare_records(references[dt], record, dt, window, simulator(name).lag))
+                # A chip stamps spikes late but sends them on as they are, so that half a tick of a delay is no defect.
+                runs.append(compare_records(reference, record, dt, window, simulator(name).lag,
+                                            delay_steps=1.0 if simulator(name).hardware else 0.4))
             except ValueError as error:
                 failures.append({"dt_ms": dt, "failure": str(error)})
                 continue
             runs[-1] |= {"seconds": record.meta["seconds"], "accuracy": record.meta.get("accuracy")}
-            if references[dt].samples is None and name != "exact":
-                runs[-1]["statistics"] = compare_statistics(references[dt], record)
+            if reference.samples is None and name != "exact":
+                runs[-1]["statistics"] = compare_statistics(reference, record)
         finest = min(runs, key=lambda r: r["dt_ms"], default={})
         result["simulators"][name] = {
             "status": "ok" if runs and not failures else failures[0]["failure"], "failures": failures, "runs": runs,
@@ -183,7 +225,12 @@ def main(arguments=None):
     if a.inside:
         name, dt, file = a.inside
         simulator(name).load()
-        record_on(a, name, float(dt)).write(file)
+        if simulator(name).hardware:
+            record, reference = records_on_chip(a, name)
+            reference.write(reference_of(file))
+            record.write(file)
+        else:
+            record_on(a, name, float(dt)).write(file)
         return
     layered = _layered(a.what)  # a mistake shows before a process is started
     if layered is None:

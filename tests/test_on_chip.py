@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from analysis.neo_files import duration_of, trains_of
 from models import yin_yang
 from ttfs_pynn.gradient_engine import first_spikes
 from ttfs_pynn.network import LayeredNetwork
@@ -65,6 +66,10 @@ def test_first_spikes_are_those_of_the_model_in_its_time(weights):
     np.testing.assert_allclose(times.inputs, samples(10), atol=0.05)  # ticks of 8 ns, and events that wait for each other
     blocks = recording.blocks()
     assert blocks["input"].annotations["size"] == 20, "five sources an input"
+    drawn = trains_of(blocks["layer1"])  # figures show the time of the model
+    spiking = np.isfinite(times.layers[1][0])
+    np.testing.assert_allclose([train[0] for train, s in zip(drawn, spiking, strict=True) if s], times.layers[1][0][spiking])
+    assert duration_of(blocks["layer1"]) == pytest.approx(recording.presentation.duration)
 
 
 def test_one_seed_one_result(weights):

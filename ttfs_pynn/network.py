@@ -82,12 +82,15 @@ class Recording:
     input_copies: int = 1  # recorded sources that stand for one input
 
     def blocks(self):
-        """{label: Block} of everything that was recorded."""
+        """{label: Block} of everything that was recorded; those of a chip are annotated with its time_scale."""
         found = {"input": self.inputs}
         for k, (bias, layer) in enumerate(zip(self.biases, self.layers, strict=True)):
             if bias is not None:
                 found[f"bias{k}"] = bias
             found[f"layer{k}"] = layer
+        if self.time_scale != 1:
+            for block in found.values():
+                block.annotate(time_scale=self.time_scale)
         return found
 
 

@@ -132,6 +132,17 @@ def test_layers_are_stacked_in_the_order_of_the_network(folder):
     assert list(raster.readable(deep)) == ["input", "hidden 0", "bias 1", "hidden 1", "label"]
 
 
+@pytest.mark.parametrize("annotated", [True, False])
+def test_recordings_of_a_chip_are_drawn_in_the_time_of_the_model(tmp_path, annotated):
+    folder = RunFolder.create(tmp_path / "chip", {"backend": "brainscales2"})
+    recorded = block(2, [(0, 0.010), (1, 0.0123)], 0)
+    if annotated:
+        recorded.annotate(time_scale=1000.0)
+    folder.write_spikes("after_layer0", recorded)
+    read = raster.stored_blocks(folder, "after")["layer0"]
+    np.testing.assert_allclose(raster.spikes(read)[1], [10.0, 12.3])
+
+
 def test_decision_grid_has_its_origin_below_left():
     def corners(features):
         return np.where(features[:, 0] < 0.5, 0, np.where(features[:, 1] < 0.5, 1, 2))

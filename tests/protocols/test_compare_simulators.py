@@ -66,3 +66,25 @@ def test_mistakes_are_one_line(capsys, tmp_path, arguments, text):
 def test_a_file_without_build(capsys, tmp_path):
     (tmp_path / "net.py").write_text("x = 1\n")
     assert "no function build(sim)" in fails(capsys, compare_simulators.main, str(tmp_path / "net.py"), "--output", str(tmp_path))
+
+
+def test_an_ideal_chip_does_what_the_exact_network_with_its_weights_does(tmp_path):
+    out = tmp_path / "out"
+    compare_simulators.main(["yin_yang", "--simulators", "exact,brainscales2", "--ideal-chip", "--samples", "20", "--output",
+                             str(out)])
+    chip = json.loads((out / "comparison.json").read_text())["simulators"]["brainscales2"]
+    (run,) = chip["runs"]
+    assert chip["status"] == "ok" and chip["defects"] == [] and run["unexplained"] == 0 and run["dt_ms"] == 0.008
+    assert run["matched"] > 1000 and run["missing"] + run["extra"] <= 1 and run["median_abs_error_ms"] < 0.004
+    for population in run["populations"]:
+        if population["own_inputs"]:
+            assert population["own_inputs"]["max_abs_error_steep_ms"] < 2 * 0.008
+    assert "the weights that the chip holds" in (out / "report.html").read_text()
+
+
+def test_a_chip_refuses_scripts(tmp_path):
+    (tmp_path / "net.py").write_text(SCRIPT)
+    out = tmp_path / "out"
+    compare_simulators.main([str(tmp_path / "net.py"), "--simulators", "exact,brainscales2", "--output", str(out)])
+    status = json.loads((out / "comparison.json").read_text())["simulators"]["brainscales2"]["status"]
+    assert "runs layered networks only" in status and "\n" not in status

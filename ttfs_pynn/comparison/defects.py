@@ -9,9 +9,10 @@ slope tell little and move not in proportion: they are weighted down by 1/(1 + (
 outliers by Huber's weight.
 
 A cause is named where it is significant at 1e-6 after Bonferroni's correction for all causes that were tried, and large: 0.4
-steps of a delay, 0.2 % of weights or of the way to threshold, or what a time step leaves by itself, half of dt over the shortest
-time constant, where spikes are found at steps. Weights of all projections and thresholds of all cells of a population cannot be
-told apart where membranes start from rest, nor can delays of all projections and late spikes: such a finding names both.
+steps of a delay (`delay_steps`), 0.2 % of weights or of the way to threshold, or what a time step leaves by itself, half of dt
+over the shortest time constant, where spikes are found at steps. Weights of all projections and thresholds of all cells of a
+population cannot be told apart where membranes start from rest, nor can delays of all projections and late spikes: such a finding
+names both.
 """
 
 from dataclasses import asdict, dataclass
@@ -44,7 +45,7 @@ class _Cause:
     smallest: float
 
 
-def _causes(record, label, c, dt, lag):
+def _causes(record, label, c, dt, lag, delay_steps):
     """Everything that is tried: single projections, all excitatory and inhibitory ones of a source, all together, each cell."""
     groups, first = {}, record.populations[label].start
     shortest = min(record.parameters[name][first] for name in ("tau_m", "tau_syn_E", "tau_syn_I"))
@@ -59,7 +60,7 @@ def _causes(record, label, c, dt, lag):
     groups.setdefault(tuple(range(len(c.projections))), f"all projections onto {label}")
     causes = []
     for places, where in groups.items():
-        causes.append(_Cause("delay", where, c.d_delay[:, places].sum(axis=1), 0.4 * dt))
+        causes.append(_Cause("delay", where, c.d_delay[:, places].sum(axis=1), delay_steps * dt))
         causes.append(_Cause("weight", where, c.d_log_weight[:, places].sum(axis=1), smallest))
     cells, counts = np.unique(c.cell, return_counts=True)
     for cell in cells[counts >= 5]:  # one odd spike is no threshold
@@ -83,7 +84,7 @@ def _fit(effects, r, trust):
     return coefficients, np.sqrt(np.maximum(np.diag(inverse) * variance, 0.0)), weight, left
 
 
-def find_defects(record, label, c, dt, lag, most=5):
+def find_defects(record, label, c, dt, lag, most=5, delay_steps=0.4):
     """List of Defect of a population. record: description and recorded spikes; c: its Conditional.
 
     lag: see above, in steps; 0.5 where spikes are found at steps.
@@ -91,7 +92,7 @@ def find_defects(record, label, c, dt, lag, most=5):
     usable = np.isfinite(c.residual) & (c.slope > 0)
     if usable.sum() < 30 or not c.projections:
         return []
-    causes = [_Cause(k.kind, k.where, k.effect[usable], k.smallest) for k in _causes(record, label, c, dt, lag)]
+    causes = [_Cause(k.kind, k.where, k.effect[usable], k.smallest) for k in _causes(record, label, c, dt, lag, delay_steps)]
     slope, r = c.slope[usable], c.residual[usable] - lag * dt
     trust = 1 / (1 + (0.1 * np.median(slope) / slope) ** 2)
     limit = norm.isf(1e-6 / len(causes) / 2)

@@ -7,7 +7,7 @@ from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord
 __all__ = ["layered_record"]
 
 
-def layered_record(first_spikes, architecture, weights, delay, window, deadline, meta=None):
+def layered_record(first_spikes, architecture, weights, delay, window, deadline, meta=None, notes=()):
     """NetworkRecord of the spikes of `gradient_engine.FirstSpikes`. delay, window, deadline in ms.
 
     A neuron spikes once a sample and listens again in the next window, as `presentation.Timing` has it.
@@ -27,8 +27,9 @@ def layered_record(first_spikes, architecture, weights, delay, window, deadline,
     absolute = np.concatenate(arrays, axis=1) + np.arange(samples)[:, None] * window
     # The sources of another simulator are listed by their cells, in the order of time.
     cells, sample = np.nonzero(np.isfinite(absolute.T))
-    return NetworkRecord(tuple(labels), sizes, _parameters(neurons, sizes, window - deadline), _connections(architecture, weights,
-                         delay, starts), cells, absolute.T[cells, sample], samples * window, (window, deadline), (), meta or {})
+    parameters, connections = _parameters(neurons, sizes, window - deadline), _connections(architecture, weights, delay, starts)
+    return NetworkRecord(tuple(labels), sizes, parameters, connections, cells, absolute.T[cells, sample], samples * window,
+                         (window, deadline), tuple(notes), meta or {})
 
 
 def _parameters(neurons, sizes, refractory):

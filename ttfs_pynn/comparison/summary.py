@@ -38,10 +38,11 @@ def class_agreement(reference, other):
     return float((decisions[0] == decisions[1]).mean())
 
 
-def compare_records(reference, other, dt, window, lag=0.0, defects=True):
+def compare_records(reference, other, dt, window, lag=0.0, defects=True, delay_steps=0.4):
     """A dict: matched, missing, extra, max_abs_error_ms, class_agreement, `populations`, `unmatched` (explanation), `defects`.
 
     populations: for each whole_network (against the reference), own_inputs (against the exact neuron with the same inputs).
+    lag, delay_steps: see `find_defects`.
     """
     notes = list(other.notes)
     if other.meta.get("connections", []) != reference.meta.get("connections", []):
@@ -69,7 +70,8 @@ def compare_records(reference, other, dt, window, lag=0.0, defects=True):
                                  "grazing": int((~steep).sum()),
                                  "max_abs_error_steep_ms": _sizes(c.residual[steep])["max_abs_error_ms"]}
             if defects:
-                result["defects"] += [d.as_dict() | {"population": label} for d in find_defects(other, label, c, dt, lag)]
+                found = find_defects(other, label, c, dt, lag, delay_steps=delay_steps)
+                result["defects"] += [d.as_dict() | {"population": label} for d in found]
         result["populations"].append(row)
     result["unmatched"] = explain(reference, other, matching, conditionals, dt, window)
     result["unexplained"] = sum(not row["explained"] for row in result["unmatched"])

@@ -20,7 +20,7 @@ SIMULATORS = {s.name: s for s in (
     NestLossless("nest_lossless", "pyNN.nest", "nest", "pip install 'ttfs_pynn[nest]'", has_time_step=True, default_copies=50),
     Neuron("neuron", "pyNN.neuron", "neuron", "pip install 'ttfs_pynn[neuron]'", has_time_step=True, default_copies=50, lag=0.5),
     BrainScaleS2("brainscales2", "ttfs_pynn.brainscales2", "numba", "pip install ttfs_pynn", has_time_step=False,
-                 time_scale=1000.0, input_copies=5, hardware=True),
+                 time_scale=1000.0, input_copies=5, hardware=True, tick=0.008, lag=0.5),
 )}
 
 

@@ -50,6 +50,7 @@ class Simulator:
     input_copies: int = 1  # how many equal sources stand for one input of the model
     hardware: bool = False  # whether it is a chip, with options of its own
     lag: float = 0.0
+    tick: float = 0.0  # ms of the model: a chip's time stamps are multiples of it
 
     def configured(self, options):
         """The same with `options` of a hardware (a dict); SimulatorError where there are none."""
