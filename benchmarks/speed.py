@@ -1,14 +1,15 @@
 """What a training step costs, step by step: `python -m benchmarks.speed [--network 784-350-10] [--samples 2000] [--json FILE]`.
 
 Random samples (a share `--spiking` of the inputs spikes, 0.19 as in MNIST without black pixels) are learned in batches, on arrays
-and through PyNN `exact` and Neo. All times are CPU times of one thread's worth of work, the fastest of `--repeats` passes. The
+and through PyNN `exact` and Neo. Times are those of the clock on the wall, the fastest of `--repeats` passes, with as many threads
+as Numba has (NUMBA_NUM_THREADS); with `--cpu` they are CPU times, which mean something on a busy machine with one thread. The
 share of the arithmetic limit is
 
     multiply-adds that are needed / (time on arrays x multiply-add rate of this machine),
 
 two a causal (input, neuron) pair forward and two backward; the rate is that of y += a x over rows of a matrix that fits the
-cache, measured in the same run. `--growth` doubles inputs, neurons and samples four times each and fits the exponents of the
-cost.
+cache, measured in the same run, times the number of threads. `--growth` doubles inputs, neurons and samples four times each and
+fits the exponents of the cost.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import time
 from collections import defaultdict
 
 import numpy as np
-from numba import njit
+from numba import get_num_threads, njit
 
 from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
@@ -43,15 +44,17 @@ def samples(description, n, spiking, rng):
 
 
 class Clock:
-    """CPU seconds by name of the step."""
+    """Seconds by name of the step; `now` is what the time is read from."""
+
+    now = staticmethod(time.perf_counter)
 
     def __init__(self):
         self.seconds = defaultdict(float)
 
     def __call__(self, name, function, *arguments):
-        begin = time.process_time()
+        begin = self.now()
         result = function(*arguments)
-        self.seconds[name] += time.process_time() - begin
+        self.seconds[name] += self.now() - begin
         return result
 
 
@@ -96,9 +99,9 @@ def multiply_add_rate():
     w, a, y, seconds = rng.random((64, 350)), rng.random(64), np.zeros(350), []
     _multiply_adds(w, a, y, 1)
     for _ in range(20):
-        begin = time.process_time()
+        begin = Clock.now()
         _multiply_adds(w, a, y, 400)
-        seconds.append(time.process_time() - begin)
+        seconds.append(Clock.now() - begin)
     return 400 * w.size / min(seconds)
 
 
@@ -121,9 +124,11 @@ def measure(sizes, n_samples, batch, spiking, repeats, pynn=True):
     data, weights = samples(description, n_samples, spiking, rng), description.initial_weights(rng)
     network = ArrayNetwork(description, weights)
     arrays = fastest(network, description, weights, data, batch, repeats, False)
-    rate = multiply_add_rate()
+    threads = get_num_threads()
+    rate = threads * multiply_add_rate()
     total = sum(arrays.values())
     result = {"network": "-".join(map(str, sizes)), "samples": n_samples, "batch": batch, "spiking": spiking,
+              "threads": threads,
               "array_us_per_sample": 1e6 * total / n_samples,
               "multiply_adds_per_sample": needed(network, weights, data[0]), "multiply_adds_per_second": rate,
               "array_shares": {name: seconds / total for name, seconds in arrays.items()}}
@@ -157,6 +162,7 @@ def main(arguments=None):
     parser.add_argument("--batch", type=int, default=80)
     parser.add_argument("--spiking", type=float, default=0.19, help="share of the inputs that spike (default 0.19)")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--cpu", action="store_true", help="CPU times instead of those of the clock on the wall")
     parser.add_argument("--growth", action="store_true", help="also fit the growth of the cost")
     parser.add_argument("--json", metavar="FILE", help="write the figures there")
     a = parser.parse_args(arguments)
@@ -166,6 +172,8 @@ def main(arguments=None):
         sizes = ()
     if len(sizes) < 2 or min(sizes) < 1 or not 0 < a.spiking <= 1 or min(a.samples, a.batch, a.repeats) < 1:
         parser.error("give --network as sizes such as 784-350-10, --spiking in (0, 1], and counts of at least 1")
+    if a.cpu:
+        Clock.now = staticmethod(time.process_time)
     result = measure(sizes, a.samples, a.batch, a.spiking, a.repeats)
     if a.growth:
         result["growth_exponents"] = growth(a.batch, a.repeats)
