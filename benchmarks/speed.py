@@ -1,7 +1,7 @@
 """What a training step costs, step by step: `python -m benchmarks.speed [--network 784-350-10] [--samples 2000] [--json FILE]`.
 
 Random samples (a share `--spiking` of the inputs spikes, 0.19 as in MNIST without black pixels) are learned in batches, on arrays
-and through PyNN `exact` and Neo. Times are those of the clock on the wall, the fastest of `--repeats` passes, with as many threads
+and through PyNN `exact` and Neo. Times are those of the clock on the wall, the fastest of `--repeats` passes; as many threads
 as Numba has (NUMBA_NUM_THREADS); with `--cpu` they are CPU times, which mean something on a busy machine with one thread. The
 share of the arithmetic limit is
 

@@ -142,3 +142,11 @@ def test_measured_neurons_have_the_units_of_the_model(tmp_path):
     for layer, measured in zip(ARCHITECTURE.layers, known.measured_neurons(path, ARCHITECTURE.layers), strict=True):
         for name in ("tau_m", "tau_syn", "cm", "v_thresh"):
             np.testing.assert_allclose(getattr(measured, name), np.full(layer.size, getattr(neuron, name)), rtol=1e-12)
+
+
+def test_a_network_that_does_not_fit_is_refused_before_it_runs():
+    known = simulator("brainscales2").configured({"input_copies": 60})
+    sim = known.setup(0.1, layers=[layer.size for layer in ARCHITECTURE.layers])
+    LayeredNetwork(sim, ARCHITECTURE, ARCHITECTURE.initial_weights(np.random.default_rng(0)), simulator=known)
+    with pytest.raises(SimulatorError, match="does not fit on the chip.*60 sources"):
+        known.check(sim)

@@ -55,7 +55,9 @@ class Experiment:
         weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed)) if weights is None else weights
         known = self.simulator(backend)
         sim = known.setup(dt, seed=seed, layers=[layer.size for layer in self.architecture.layers])
-        return self.model.build(sim, configured["network"], weights, n_copies=copies, single=copies > 1, simulator=known)
+        network = self.model.build(sim, configured["network"], weights, n_copies=copies, single=copies > 1, simulator=known)
+        known.check(sim)
+        return network
 
     def simulator(self, backend=None):
         """The Simulator of a backend, by default the configuration's, whose options of the hardware it then has."""

@@ -72,6 +72,9 @@ class Simulator:
         sim.setup(timestep=dt, min_delay=dt)
         return sim
 
+    def check(self, sim):
+        """An error where the network that was built cannot run, before anything does."""
+
     def before_reset(self, sim, rest):
         """Called before `sim.reset()`; rest (ms): the time after which every neuron listens again."""
 

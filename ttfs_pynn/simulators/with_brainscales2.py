@@ -102,6 +102,13 @@ class BrainScaleS2(Simulator):
         deadline = t_late + 3 * slowest * len(neurons)
         return Timing(deadline, deadline + 10 * slowest, self.LONGEST_REFRACTORY)
 
+    def check(self, sim):
+        try:
+            sim.will_it_map()
+        except sim.MappingError as error:
+            raise SimulatorError(f"the network does not fit on the chip: {error} An input is {self.input_copies} sources here; see "
+                                 "--input-copies") from None
+
     def smallest_delay(self, dt):
         return 0.0
 
