@@ -106,7 +106,7 @@ class BrainScaleS2(Simulator):
         try:
             sim.will_it_map()
         except sim.MappingError as error:
-            raise SimulatorError(f"the network does not fit on the chip: {error} An input is {self.input_copies} sources here; see "
+            raise SimulatorError(f"the network does not fit on the chip: {error} An input is {self.input_copies} sources; see "
                                  "--input-copies") from None
 
     def smallest_delay(self, dt):
