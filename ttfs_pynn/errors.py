@@ -10,6 +10,8 @@ __all__ = ["ConfigurationError", "DatasetError", "EncodingError", "ResultsError"
 
 def __getattr__(name):
     # PyNN's errors too: scripts for the vendor's adapter say `from pynn_brainscales import errors`, and have that name replaced.
+    if name.startswith("__"):
+        raise AttributeError(name)
     return getattr(importlib.import_module("pyNN.errors"), name)
 
 
