@@ -153,9 +153,11 @@ class LayeredNetwork:
         clipped = []
         for k, (matrix, layer) in enumerate(zip(weights, self.architecture.layers, strict=True)):
             n_neurons = self.architecture.layers[k - 1].size if k else 0  # the other inputs are sources
-            sources = np.where(np.arange(len(matrix)) < n_neurons, 1, self._simulator.input_copies)
-            limit = np.array([self._simulator.largest_weight(layer.neuron, int(n)) for n in sources])[:, None]
-            clipped.append(np.clip(matrix, -limit, limit) if np.isfinite(limit).all() else matrix)
+            of_neurons, of_sources = (self._simulator.largest_weight(layer.neuron, n) for n in (1, self._simulator.input_copies))
+            if np.isfinite(of_neurons) or np.isfinite(of_sources):
+                limit = np.where(np.arange(len(matrix)) < n_neurons, of_neurons, of_sources)[:, None]
+                matrix = np.clip(matrix, -limit, limit)
+            clipped.append(matrix)
         return clipped
 
     def write_weights(self, weights):

@@ -165,13 +165,19 @@ class LIFGroup:
             raise SimulationError("a current cannot be injected where tau_m = inf (no leak); give a finite tau_m")
         self._injections.add(current, indices)
 
-    def _events(self, t_stop):
-        """Arrivals before t_stop over all incoming synapses: (times, rows), in time order."""
+    def _events(self, t_stop, alone=None):
+        """Arrivals before t_stop over all incoming synapses: (times, rows), in time order. alone: without those of synapses whose
+        rows arrive with a partner, see `_partners`."""
         parts = [synapses.take_events(t_stop) for synapses in self.incoming]
         first_rows = np.cumsum([0] + [synapses.n_rows for synapses in self.incoming])
+        if alone is not None:
+            kept = [k for k, first in enumerate(first_rows[:-1]) if parts[k][0].size and alone[first]]
+            parts, first_rows = [parts[k] for k in kept], first_rows[kept]
         times = np.concatenate([times for times, _ in parts]) if parts else np.empty(0)
         rows = np.concatenate([rows + first for (_, rows), first in zip(parts, first_rows, strict=False)]) if parts \
             else np.empty(0, dtype=np.int64)
+        if (times[1:] >= times[:-1]).all():
+            return times, rows
         order = np.argsort(times, kind="stable")
         return times[order], rows[order]
 
@@ -244,7 +250,7 @@ class LIFGroup:
         """Deliver the events before t_stop. Returns the spikes of [t, t_stop): (index, time), in time order."""
         all_to_all, arguments = self._connections()
         partner, alone = self._partners(all_to_all and not self.driven)
-        times, rows = self._events(t_stop)
+        times, rows = self._events(t_stop, alone if self.probe is None else None)
         kernel = kernels.run_sparse
         if self.driven or self.probe is not None:
             drive = self._drive(times, rows, all_to_all, arguments, t_stop)
@@ -252,7 +258,8 @@ class LIFGroup:
             kernel, (times, rows, *arguments) = driven_kernels.run_driven, drive
         elif all_to_all:
             kernel, arguments = run_blocks, (*arguments, partner)
-            times, rows = (times, rows) if alone.all() else (times[alone[rows]], rows[alone[rows]])
+            if self.probe is not None:
+                times, rows = times[alone[rows]], rows[alone[rows]]
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
             out_times = np.empty((self.size, self.capacity))
