@@ -63,8 +63,8 @@ class TrainingOptions:
 
     def __post_init__(self):
         whole = {name: isinstance(getattr(self, name), int | np.integer) for name in ("epochs", "batch_size")}
-        for name, allowed, text in (("epochs", whole["epochs"] and self.epochs >= 1, "an integer, at least 1"),
-                                    ("batch_size", whole["batch_size"] and self.batch_size >= 1, "an integer, at least 1"),
+        for name, allowed, text in (("epochs", whole["epochs"] and self.epochs >= 1, "at least 1, an integer"),
+                                    ("batch_size", whole["batch_size"] and self.batch_size >= 1, "at least 1, an integer"),
                                     ("learning_rate", 0 < self.learning_rate < np.inf, "positive and finite"),
                                     ("max_dw", self.max_dw > 0, "positive"), ("bump", self.bump >= 0, "zero or more"),
                                     ("input_jitter", 0 <= self.input_jitter < np.inf, "zero or more"),
