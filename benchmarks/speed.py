@@ -9,10 +9,11 @@ share of the arithmetic limit is
 
 two a causal (input, neuron) pair forward and two backward; the rate is that of y += a x over rows of a matrix that fits the
 cache, measured in the same run, times the number of threads. `--growth` doubles inputs, neurons and samples four times each and
-fits the exponents of the cost.
+fits the exponents of the cost; `--plot FILE.png` draws the cost against synapses x samples.
 """
 
 import argparse
+import itertools
 import json
 import time
 from collections import defaultdict
@@ -143,16 +144,34 @@ def measure(sizes, n_samples, batch, spiking, repeats, pynn=True):
 
 
 def growth(batch, repeats):
-    """Exponents of the cost on arrays over four doublings of each: the slope of log cost against log size."""
+    """{name: (synapses x samples [5], s an epoch on arrays [5])} over four doublings of each."""
     found = {}
     for name, sizes in (("inputs", [((98 << k), 128, 10) for k in range(5)]), ("neurons", [(256, 64 << k, 10) for k in range(5)]),
                         ("samples", [(256, 128, 10)] * 5)):
         counts = [400 << k for k in range(5)] if name == "samples" else [400] * 5
-        costs = []
+        work, costs = [], []
         for size, count in zip(sizes, counts, strict=True):
-            costs.append(measure(size, count, batch, 1.0, repeats, pynn=False)["array_us_per_sample"] * count)
-        found[name] = float(np.polyfit(np.arange(5), np.log2(costs), 1)[0])
+            work.append(count * sum(before * after for before, after in itertools.pairwise(size)))
+            costs.append(1e-6 * count * measure(size, count, batch, 1.0, repeats, pynn=False)["array_us_per_sample"])
+        found[name] = np.array(work), np.array(costs)
     return found
+
+
+def exponent(costs):
+    """The slope of log cost against log size, which doubles."""
+    return float(np.polyfit(np.arange(len(costs)), np.log2(costs), 1)[0])
+
+
+def plot(grown, file):
+    """Cost against synapses x samples, one line for what was doubled."""
+    from matplotlib.figure import Figure
+
+    axes = Figure(figsize=(4.5, 3.4), layout="constrained").subplots()
+    for (name, (work, costs)), marker in zip(grown.items(), "o^s", strict=True):
+        axes.loglog(work, costs, marker=marker, label=f"{name}, exponent {exponent(costs):.2f}")
+    axes.set(xlabel="synapses x samples", ylabel="forward, backward, update (s)")
+    axes.legend(frameon=False)
+    axes.figure.savefig(file, dpi=150)
 
 
 def main(arguments=None):
@@ -164,6 +183,7 @@ def main(arguments=None):
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--cpu", action="store_true", help="CPU times instead of those of the clock on the wall")
     parser.add_argument("--growth", action="store_true", help="also fit the growth of the cost")
+    parser.add_argument("--plot", metavar="FILE", help="draw the cost against synapses there (with --growth)")
     parser.add_argument("--json", metavar="FILE", help="write the figures there")
     a = parser.parse_args(arguments)
     try:
@@ -172,19 +192,24 @@ def main(arguments=None):
         sizes = ()
     if len(sizes) < 2 or min(sizes) < 1 or not 0 < a.spiking <= 1 or min(a.samples, a.batch, a.repeats) < 1:
         parser.error("give --network as sizes such as 784-350-10, --spiking in (0, 1], and counts of at least 1")
+    if a.plot and not a.growth:
+        parser.error("--plot draws what --growth measures; give both")
     if a.cpu:
         Clock.now = staticmethod(time.process_time)
     result = measure(sizes, a.samples, a.batch, a.spiking, a.repeats)
     if a.growth:
-        result["growth_exponents"] = growth(a.batch, a.repeats)
+        grown = growth(a.batch, a.repeats)
+        result["growth_exponents"] = {name: exponent(costs) for name, (_, costs) in grown.items()}
+        if a.plot:
+            plot(grown, a.plot)
     for name in ("array", "pynn"):
         print(f"{name:<7}{result[f'{name}_us_per_sample']:9.1f} us a sample")
         for step, share in result[f"{name}_shares"].items():
             print(f"       {100 * share:7.1f} %  {step}")
     print(f"{result['multiply_adds_per_sample']:.3g} multiply-adds a sample, {result['multiply_adds_per_second']:.3g} a second "
           f"in the cache: {result['fraction_of_arithmetic_limit']:.2f} of the limit")
-    for name, exponent in result.get("growth_exponents", {}).items():
-        print(f"cost ~ {name}^{exponent:.2f}")
+    for name, slope in result.get("growth_exponents", {}).items():
+        print(f"cost ~ {name}^{slope:.2f}")
     if a.json:
         with open(a.json, "w", encoding="utf-8") as file:
             json.dump(result, file, indent=1)
