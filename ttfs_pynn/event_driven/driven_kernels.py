@@ -30,6 +30,18 @@ from ttfs_pynn.first_spike.membrane import phi
 
 
 @njit(cache=True, error_model="numpy")
+def _receive(n, weight, t, jumps, inhibitory, u, i_exc, i_inh, clamped_until):
+    """Neuron n takes up a spike at t: as a jump of its voltage, unless that is clamped, or of a synaptic current."""
+    if jumps:
+        if clamped_until[n] <= t:
+            u[n] += weight
+    elif inhibitory:
+        i_inh[n] += weight
+    else:
+        i_exc[n] += weight
+
+
+@njit(cache=True, error_model="numpy")
 def _inject(n, parameters, own, currents, reaching_start, reaching):
     total = 0.0
     for c in range(reaching_start[n], reaching_start[n + 1]):
@@ -72,13 +84,8 @@ def run_driven(event_times, event_rows, inhibitory, row_start, targets, weights,
             now[n] = until
             if source >= 0:
                 _inject(n, table, own, currents, reaching_start, reaching)
-            elif jumps:
-                if clamped_until[n] <= until:
-                    u[n] += weights[c]
-            elif inhibitory[row]:
-                i_inh[n] += weights[c]
             else:
-                i_exc[n] += weights[c]
+                _receive(n, weights[c], until, jumps, inhibitory[row], u, i_exc, i_inh, clamped_until)
     for n in range(u.shape[0]):
         if not advance_neuron(n, now[n], t_stop, u, i_exc, i_inh, clamped_until, table, out_times, out_count):
             return False
@@ -178,10 +185,5 @@ def trace(event_times, event_rows, inhibitory, row_start, targets, weights, jump
                 continue
             if source >= 0:
                 _inject(n, table, own, currents, reaching_start, reaching)
-            elif jumps:
-                if clamped_until[n] <= until:
-                    u[n] += weights[c]
-            elif inhibitory[row]:
-                i_inh[n] += weights[c]
             else:
-                i_exc[n] += weights[c]
+                _receive(n, weights[c], until, jumps, inhibitory[row], u, i_exc, i_inh, clamped_until)
