@@ -33,11 +33,14 @@ CLASS_NAMES = ("yin", "yang", "dot")
 
 
 def architecture(parameters):
-    """Neurons, layers and biases from the `network` table of PARAMETERS."""
+    """Neurons, layers and biases from the `network` table of PARAMETERS.
+
+    What else a `network.Layer` has, such as trained delays, may stand in tables `hidden_layer` and `label_layer`.
+    """
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return Architecture(4, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"]),
-                            Layer(3, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
+    return Architecture(4, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"], **p.get("hidden_layer", {})),
+                            Layer(3, neuron, (), *p["label_weights"], **p.get("label_layer", {}))), p["t_early"], p["t_late"])
 
 
 def build(sim, parameters, weights, **options):

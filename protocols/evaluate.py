@@ -87,8 +87,7 @@ def open_run(path):
         raise ConfigurationError(f"{path} is not a run of protocols.train: its configuration names no model, backend, network "
                                  "or training")
     experiment = Experiment(models.load(folder.configuration["model"]), folder.configuration)
-    stored = folder.read_weights()
-    return folder, experiment, [stored[f"w{k}"] for k in range(len(stored))]
+    return folder, experiment, experiment.trained(folder.read_weights())
 
 
 def main(arguments=None):

@@ -35,6 +35,7 @@ class Experiment:
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(f"network parameters: {error}") from None
         self.data = model.data(configuration["network"])
+        self.times = None  # TrainedTimes that networks get, where they are not the initial ones
 
     def network(self, backend=None, weights=None, dt=None, copies=None, seed=0):
         """The network on a simulator, by default the configuration's. With several copies each run shows each of them one
@@ -47,7 +48,7 @@ class Experiment:
         if backend == ARRAYS:
             if weights is None:
                 weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed))
-            return ArrayNetwork(self.architecture, weights)
+            return self._with_times(ArrayNetwork(self.architecture, weights))
         copies = (configured["copies"] if backend == configured["backend"] else simulator(backend).default_copies) \
             if copies is None else copies
         if copies < 1:
@@ -57,7 +58,18 @@ class Experiment:
         sim = known.setup(dt, seed=seed, layers=[layer.size for layer in self.architecture.layers])
         network = self.model.build(sim, configured["network"], weights, n_copies=copies, single=copies > 1, simulator=known)
         known.check(sim)
+        return self._with_times(network)
+
+    def _with_times(self, network):
+        if self.times is not None:
+            network.write_times(self.times)
         return network
+
+    def trained(self, arrays):
+        """Weights (a list) from the arrays of a finished run (`RunFolder.read_weights`); networks get its delays and bias times."""
+        initial = self.architecture.initial_times(np.random.default_rng(0))
+        self.times = initial.with_arrays(arrays) if self.architecture.trains_times else None
+        return self.architecture.check_weights([arrays[f"w{k}"] for k in range(len(self.architecture.layers))])
 
     def simulator(self, backend=None):
         """The Simulator of a backend, by default the configuration's, whose options of the hardware it then has."""
@@ -70,7 +82,7 @@ class Experiment:
             raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of "
                                      "the network; use as many copies as samples, or one")
         return Trainer(network, self.data["train"], self.options, self.data["validation"], folder, callbacks,
-                       weights, self._measured_neurons(), self._augment())
+                       weights, self._measured_neurons(), self._augment(), self.times)
 
     def _augment(self):
         """What a model with `augment(times, rng, parameters)` makes of training samples, anew in each epoch; None without."""
@@ -110,7 +122,7 @@ class Experiment:
                    "seconds_per_epoch": float(np.median([record["seconds"] for record in trainer.history]))}
         if "validation_accuracy" in trainer.history[-1]:
             metrics["validation_accuracy"] = trainer.history[-1]["validation_accuracy"]
-        folder.write_weights({f"w{k}": w for k, w in enumerate(trainer.weights)})
+        folder.write_weights(trainer.arrays())
         folder.write_arrays("decisions", {"label_times": test.label_times, "labels": test.labels})
         folder.write_metrics(metrics)
         return metrics, test

@@ -134,14 +134,22 @@ class Simulator:
 
     def write_weights(self, projection, weights, n_copies, neuron):
         """Give every copy of a projection made with `connector`, onto cells like `neuron`, the weights (n_pre, n_post) in nA."""
-        if n_copies == 1:
-            projection.set(weight=weights)
-            return
-        n_pre, n_post = weights.shape
-        whole = np.full((n_copies, n_pre, n_copies, n_post), np.nan)
-        for copy in range(n_copies):
-            whole[copy, :, copy, :] = weights
-        projection.set(weight=whole.reshape(n_copies * n_pre, n_copies * n_post))
+        projection.set(weight=_repeated(weights, n_copies))
+
+    def write_delays(self, projection, delays, n_copies):
+        """Give every copy of a projection made with `connector` the delays (n_pre, n_post) in ms, between two runs."""
+        projection.set(delay=_repeated(delays, n_copies))
+
+
+def _repeated(matrix, n_copies):
+    """The matrix (n_pre, n_post) of every copy, NaN between copies, which are not connected."""
+    if n_copies == 1:
+        return matrix
+    n_pre, n_post = matrix.shape
+    whole = np.full((n_copies, n_pre, n_copies, n_post), np.nan)
+    for copy in range(n_copies):
+        whole[copy, :, copy, :] = matrix
+    return whole.reshape(n_copies * n_pre, n_copies * n_post)
 
 
 def detuned(tau_m, tau_syn, relative=1e-6):

@@ -67,6 +67,18 @@ class Brian2(Simulator):
         synapses = projection._brian2_synapses[0][0]
         synapses.weight = np.tile(weights.T.ravel(), n_copies) * nA
 
+    def set_spikes(self, population, matrix, dt):
+        # pyNN.brian2 0.13 cannot set the spike times of a population of a single source.
+        from brian2 import ms
+        window, cell = np.nonzero(np.isfinite(matrix))
+        population.brian2_group.set_spikes(cell, self.source_times(matrix[window, cell], dt) * ms)
+
+    def write_delays(self, projection, delays, n_copies):
+        # As for weights. brian2 2.9 rounds a delay to a multiple of dt.
+        from brian2 import ms
+        synapses = projection._brian2_synapses[0][0]
+        synapses.delay = np.tile(delays.T.ravel(), n_copies) * ms
+
 
 class _AtOnceConnector(BlockConnector):
     """pyNN.brian2 0.13 assigns every synapse by itself, half a millisecond each; here all are created at once."""
