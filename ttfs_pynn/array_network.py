@@ -25,8 +25,8 @@ class ArrayNetwork:
 
     def __init__(self, architecture, weights, deadline=None):
         self.architecture = architecture
-        self.timing = Timing.derive(architecture.t_early, architecture.latest_input, [layer.neuron for layer in architecture.layers], single=True,
-                                    deadline=deadline)
+        self.timing = Timing.derive(architecture.t_early, architecture.latest_input,
+                                    [layer.neuron for layer in architecture.layers], single=True, deadline=deadline)
         self.write_weights(weights)
         self.write_times(architecture.initial_times(np.random.default_rng(0)))
 

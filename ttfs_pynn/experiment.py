@@ -66,7 +66,7 @@ class Experiment:
         return network
 
     def trained(self, arrays):
-        """Weights (a list) from the arrays of a finished run (`RunFolder.read_weights`); networks get its delays and bias times."""
+        """Weights (a list) from the arrays of a finished run (`RunFolder.read_weights`), whose delays and bias times networks get."""
         initial = self.architecture.initial_times(np.random.default_rng(0))
         self.times = initial.with_arrays(arrays) if self.architecture.trains_times else None
         return self.architecture.check_weights([arrays[f"w{k}"] for k in range(len(self.architecture.layers))])

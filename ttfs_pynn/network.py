@@ -211,7 +211,7 @@ class LayeredNetwork:
                 first += part.shape[0]
 
     def write_times(self, times):
-        """Use these TrainedTimes from now on: delays are those of the projections (besides `delay`), bias times those of sources."""
+        """Use these TrainedTimes from now on: delays of the projections (in addition to `delay`), spike times of the bias sources."""
         self._bias_times, self._delays = times.bias_times, times.matrices
         for shape, pairs, matrix in zip(self.architecture.shapes, self._projections, self._delays, strict=True):
             if matrix is None:

@@ -291,7 +291,8 @@ class Trainer:
         new = self.optimizer.step([*self.weights, *(times[name] for name in self._trained)],
                                   [*gradients.weights, *(of_times[name] for name in self._trained)], learning_rate)
         n = len(self.weights)
-        return new[:n], self.network.architecture.clip_times(self.times.with_arrays(dict(zip(self._trained, new[n:], strict=True))))
+        stepped = self.times.with_arrays(dict(zip(self._trained, new[n:], strict=True)))
+        return new[:n], self.network.architecture.clip_times(stepped)
 
     def _write(self):
         self.network.write_weights(self.weights)

@@ -1,6 +1,6 @@
 """First-spike times and derivatives of layers whose synapses have delays.
 
-A spike of input i arrives at neuron n at t_i + d_in, and T depends on it as on t_i: dT_n/dd_in = dT_n/dt_i (first_spike.backward).
+A spike of input i arrives at neuron n at t_i + d_in, and T depends on the one as on the other: dT_n/dd_in = dT_n/dt_i.
 Delays (inputs, 1) are axonal, (1, neurons) dendritic, (inputs, neurons) synaptic (Göltz, Weber, Kriener et al. 2025, DelGrad).
 """
 
