@@ -29,11 +29,16 @@ CLASS_NAMES = mnist.DIGITS
 
 
 def architecture(parameters):
-    """Neurons and layers from the `network` table of PARAMETERS."""
+    """Neurons and layers from the `network` table of PARAMETERS.
+
+    What else a `network.Layer` has, such as bias_times or train_bias_times, may stand in tables `hidden_layer` and `label_layer`.
+    """
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return Architecture(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"]),
-                              Layer(10, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
+    return Architecture(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"],
+                                    **p.get("hidden_layer", {})),
+                              Layer(10, neuron, weight_mean=p["label_weights"][0], weight_std=p["label_weights"][1],
+                                    **p.get("label_layer", {}))), p["t_early"], p["t_late"])
 
 
 def build(sim, parameters, weights, **options):

@@ -48,7 +48,7 @@ class Experiment:
         if backend == ARRAYS:
             if weights is None:
                 weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed))
-            return self._with_times(ArrayNetwork(self.architecture, weights))
+            return self.with_times(ArrayNetwork(self.architecture, weights))
         copies = (configured["copies"] if backend == configured["backend"] else simulator(backend).default_copies) \
             if copies is None else copies
         if copies < 1:
@@ -58,15 +58,16 @@ class Experiment:
         sim = known.setup(dt, seed=seed, layers=[layer.size for layer in self.architecture.layers])
         network = self.model.build(sim, configured["network"], weights, n_copies=copies, single=copies > 1, simulator=known)
         known.check(sim)
-        return self._with_times(network)
+        return self.with_times(network)
 
-    def _with_times(self, network):
+    def with_times(self, network):
+        """The network, with the delays and bias times of the run that `trained` was given, if any."""
         if self.times is not None:
             network.write_times(self.times)
         return network
 
     def trained(self, arrays):
-        """Weights (a list) from the arrays of a finished run (`RunFolder.read_weights`), whose delays and bias times networks get."""
+        """Weights (a list) from the arrays of a finished run (`RunFolder.read_weights`); networks get its delays, bias times."""
         initial = self.architecture.initial_times(np.random.default_rng(0))
         self.times = initial.with_arrays(arrays) if self.architecture.trains_times else None
         return self.architecture.check_weights([arrays[f"w{k}"] for k in range(len(self.architecture.layers))])

@@ -32,6 +32,10 @@ class Layer:
     delay_max: float = 20.0
     train_bias_times: bool = False
 
+    def __post_init__(self):
+        for name in ("bias_times", "delays"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -72,7 +76,7 @@ class Architecture:
 
     @property
     def trains_times(self):
-        return any(layer.delays or (layer.train_bias_times and layer.bias_times) for layer in self.layers)
+        return any(bool(layer.delays or (layer.train_bias_times and layer.bias_times)) for layer in self.layers)
 
     def initial_times(self, rng):
         """TrainedTimes from a numpy Generator."""
@@ -211,7 +215,7 @@ class LayeredNetwork:
                 first += part.shape[0]
 
     def write_times(self, times):
-        """Use these TrainedTimes from now on: delays of the projections (in addition to `delay`), spike times of the bias sources."""
+        """Use these TrainedTimes from now on: delays of the projections (in addition to `delay`), times of bias sources."""
         self._bias_times, self._delays = times.bias_times, times.matrices
         for shape, pairs, matrix in zip(self.architecture.shapes, self._projections, self._delays, strict=True):
             if matrix is None:

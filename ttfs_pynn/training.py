@@ -180,7 +180,7 @@ class Trainer:
             raise ConfigurationError("training data are empty or hold NaN")
         scales = [float(np.mean(neuron.current_scale)) for neuron in neurons]
         self.engine = GradientEngine(neurons if measured is None else measured, options.max_dw,
-                                     [layer.train_bias_times and layer.bias_times != () for layer in architecture.layers])
+                                     [layer.train_bias_times and bool(layer.bias_times) for layer in architecture.layers])
         try:
             self.loss = LOSSES[options.loss](tau_syn=float(np.mean(neurons[-1].tau_syn)), **options.loss_options)
             self.schedule = schedule(options.schedule, options.learning_rate, options.epochs, **options.schedule_options)

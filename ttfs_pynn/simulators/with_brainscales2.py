@@ -139,5 +139,8 @@ class BrainScaleS2(Simulator):
         total = np.clip(np.round(weights / self.unit(neuron)), -63 * several, 63 * several)
         projection.set(weight=np.concatenate([np.sign(total) * ((np.abs(total) + k) // several) for k in range(several)]))
 
+    def write_delays(self, projection, delays, n_copies):
+        raise SimulatorError("the chip's synapses have no delays to set; train without `delays`, or on another backend")
+
     def read_weights(self, projection, neuron):
         return projection.get("weight", format="array") * self.unit(neuron)
