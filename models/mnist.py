@@ -18,6 +18,7 @@ PARAMETERS = {
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
         "bias_times": [1.5, 9.0, 16.0], "shift": 1, "shifted": 1.0,
         "hidden_weights": [0.05, 0.2], "label_weights": [0.05, 0.2],
+        "hidden_layer": {}, "label_layer": {},  # what else a network.Layer has, such as trained delays
     },
     "training": {
         "epochs": 50, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
@@ -29,10 +30,7 @@ CLASS_NAMES = mnist.DIGITS
 
 
 def architecture(parameters):
-    """Neurons and layers from the `network` table of PARAMETERS.
-
-    What else a `network.Layer` has, such as bias_times or train_bias_times, may stand in tables `hidden_layer` and `label_layer`.
-    """
+    """Neurons and layers from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
     return Architecture(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"],
