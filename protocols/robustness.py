@@ -13,22 +13,21 @@ examples:
   python -m protocols.robustness --quick
 """
 
-import copy
 import json
 from pathlib import Path
 
 import numpy as np
 
 from models import yin_yang
+from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.datasets import yin_yang as samples
 from ttfs_pynn.distortion import DistortedNetwork, Distortion
 from ttfs_pynn.errors import ConfigurationError, ResultsError
-from ttfs_pynn.experiment import ARRAYS, Experiment
 from ttfs_pynn.files import write_bytes
 from ttfs_pynn.provenance import versions
 from ttfs_pynn.sweep import run_all
-from ttfs_pynn.training import SpikeData, Trainer, evaluate
+from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
 
 # What is varied: fields of Distortion that get a level (times its factor); what the learning rule assumes; how it is written.
 TAU_SYN = yin_yang.PARAMETERS["network"]["tau_syn"]
@@ -53,7 +52,7 @@ FRESH = 10_000
 def parser():
     p = ArgumentParser(prog="python -m protocols.robustness", description=__doc__)
     p.add_argument("--seeds", type=int, default=5, metavar="N", help="networks a point (default 5)")
-    p.add_argument("--epochs", type=int, default=15, metavar="N", help="of each training (default 15)")
+    p.add_argument("--epochs", type=int, default=10, metavar="N", help="of each training (default 10)")
     p.add_argument("--quick", action="store_true", help="a look: 2 epochs, 2 seeds, the ends of each scale; into DIR/quick")
     p.add_argument("--scheduler", default="local", help="local (default), slurm, or the address of a Dask scheduler")
     p.add_argument("--workers", type=int, default=2, metavar="N", help="processes at a time (default 2)")
@@ -77,32 +76,36 @@ def jobs_of(levels, seeds, epochs):
     return ideal, loop
 
 
-def _experiment(job):
-    configuration = {"model": "yin_yang", "backend": ARRAYS, "dt": 0.1, "copies": 1, **copy.deepcopy(yin_yang.PARAMETERS)}
-    configuration["training"].update(epochs=job["epochs"], seed=job["seed"])
-    fresh = samples.fresh(FRESH, np.random.default_rng(1912))
-    return Experiment(yin_yang, configuration), SpikeData(yin_yang.encode(fresh.features, configuration["network"]), fresh.labels)
+def _parts(job):
+    """(architecture, training samples, options, fresh samples) of a job: 5,000 published ones, FRESH others."""
+    network = yin_yang.PARAMETERS["network"]
+    options = {name: tuple(value) if isinstance(value, list) else value
+               for name, value in yin_yang.PARAMETERS["training"].items()}
+    options.update(epochs=job["epochs"], seed=job["seed"])
+    parts = samples.yin_yang(5000, seed=42), samples.fresh(FRESH, np.random.default_rng(1912))
+    train, fresh = (SpikeData(yin_yang.encode(part.features, network), part.labels) for part in parts)
+    return yin_yang.architecture(network), train, TrainingOptions(**options), fresh
 
 
 def train_ideally(job):
     """Train without a distortion, test without and with each of job['tests']."""
-    experiment, test = _experiment(job)
-    trainer = experiment.trainer(experiment.network())
+    architecture, train, options, fresh = _parts(job)
+    weights = architecture.initial_weights(np.random.default_rng(job["seed"]))
+    trainer = Trainer(ArrayNetwork(architecture, weights), train, options)
     trainer.run()
-    accuracies = [evaluate(DistortedNetwork(experiment.architecture, trainer.weights, Distortion(**d)), test, keep=False).accuracy
+    accuracies = [evaluate(DistortedNetwork(architecture, trainer.weights, Distortion(**d)), fresh, keep=False).accuracy
                   for _, d in job["tests"]]
-    return {"accuracy": evaluate(trainer.network, test, keep=False).accuracy, "distorted": accuracies}
+    return {"accuracy": evaluate(trainer.network, fresh, keep=False).accuracy, "distorted": accuracies}
 
 
 def train_distorted(job):
     """Train with job['distortion'] in the loop and test with it."""
-    experiment, test = _experiment(job)
-    weights = experiment.architecture.initial_weights(np.random.default_rng(job["seed"]))
-    network = DistortedNetwork(experiment.architecture, weights, Distortion(**job["distortion"]))
-    trainer = Trainer(network, experiment.data["train"], experiment.options,
-                      measured=network.neurons if job["rule_knows"] else None)
+    architecture, train, options, fresh = _parts(job)
+    weights = architecture.initial_weights(np.random.default_rng(job["seed"]))
+    network = DistortedNetwork(architecture, weights, Distortion(**job["distortion"]))
+    trainer = Trainer(network, train, options, measured=network.neurons if job["rule_knows"] else None)
     trainer.run()
-    return {"accuracy": evaluate(network, test, weights=trainer.weights, keep=False).accuracy}
+    return {"accuracy": evaluate(network, fresh, keep=False).accuracy}
 
 
 def run_one(job):
