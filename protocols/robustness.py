@@ -4,8 +4,8 @@ Each distortion (ttfs_pynn/distortion.py) at several sizes, each for several see
 distortion, and another, trained ideally, is only tested with it. Accuracy on fresh samples that no training has seen. The network
 is models/yin_yang.py on arrays with few epochs: the question is how accuracy falls, not how high it is.
 
-Runs are processes of a sweep (ttfs_pynn/sweep.py): a sweep that was stopped goes on where it was when it is started again. The
-figure is drawn by `python -m analysis.robustness`.
+Each seed and distortion is a process of a sweep (ttfs_pynn/sweep.py), which trains one network after the other for its sizes: a
+sweep that was stopped goes on where it was when it is started again. The figure is drawn by `python -m analysis.robustness`.
 
 examples:
   python -m protocols.robustness
@@ -46,13 +46,13 @@ PANELS = {
     "jitter": {"fields": {"jitter": TAU_SYN}, "levels": (0.01, 0.02, 0.05, 0.1, 0.2), "label": "jitter of spikes (std, tau_syn)"},
     "lost_spikes": {"fields": {"lost_spikes": 1.0}, "levels": (0.005, 0.01, 0.02, 0.05, 0.1), "label": "share of spikes lost"},
 }
-FRESH = 10_000
+FRESH = 5_000
 
 
 def parser():
     p = ArgumentParser(prog="python -m protocols.robustness", description=__doc__)
     p.add_argument("--seeds", type=int, default=5, metavar="N", help="networks a point (default 5)")
-    p.add_argument("--epochs", type=int, default=10, metavar="N", help="of each training (default 10)")
+    p.add_argument("--epochs", type=int, default=8, metavar="N", help="of each training (default 8)")
     p.add_argument("--quick", action="store_true", help="a look: 2 epochs, 2 seeds, the ends of each scale; into DIR/quick")
     p.add_argument("--scheduler", default="local", help="local (default), slurm, or the address of a Dask scheduler")
     p.add_argument("--workers", type=int, default=2, metavar="N", help="processes at a time (default 2)")
@@ -67,12 +67,12 @@ def distortion_of(panel, level, seed):
 
 
 def jobs_of(levels, seeds, epochs):
-    """(ideal, in the loop): a job for each seed, and {(panel, level, seed): job}."""
-    ideal = [{"seed": seed, "epochs": epochs, "tests": [[panel, distortion_of(panel, level, seed)]
+    """(ideal, in the loop): a job for each seed, and {(panel, seed): job}, first all jobs of the first seed."""
+    ideal = [{"seed": seed, "epochs": epochs, "tests": [distortion_of(panel, level, seed)
                                                        for panel in levels for level in levels[panel]]} for seed in range(seeds)]
-    loop = {(panel, level, seed): {"seed": seed, "epochs": epochs, "distortion": distortion_of(panel, level, seed),
-                                   "rule_knows": PANELS[panel].get("rule_knows", False)}
-            for seed in range(seeds) for panel in levels for level in levels[panel]}
+    loop = {(panel, seed): {"seed": seed, "epochs": epochs, "rule_knows": PANELS[panel].get("rule_knows", False),
+                            "distortions": [distortion_of(panel, level, seed) for level in levels[panel]]}
+            for seed in range(seeds) for panel in levels}
     return ideal, loop
 
 
@@ -93,19 +93,21 @@ def train_ideally(job):
     weights = architecture.initial_weights(np.random.default_rng(job["seed"]))
     trainer = Trainer(ArrayNetwork(architecture, weights), train, options)
     trainer.run()
-    accuracies = [evaluate(DistortedNetwork(architecture, trainer.weights, Distortion(**d)), fresh, keep=False).accuracy
-                  for _, d in job["tests"]]
-    return {"accuracy": evaluate(trainer.network, fresh, keep=False).accuracy, "distorted": accuracies}
+    distorted = [DistortedNetwork(architecture, trainer.weights, Distortion(**fields)) for fields in job["tests"]]
+    return {"accuracy": evaluate(trainer.network, fresh, keep=False).accuracy,
+            "distorted": [evaluate(network, fresh, keep=False).accuracy for network in distorted]}
 
 
 def train_distorted(job):
-    """Train with job['distortion'] in the loop and test with it."""
+    """For each of job['distortions']: train with it in the loop, and test with it."""
     architecture, train, options, fresh = _parts(job)
-    weights = architecture.initial_weights(np.random.default_rng(job["seed"]))
-    network = DistortedNetwork(architecture, weights, Distortion(**job["distortion"]))
-    trainer = Trainer(network, train, options, measured=network.neurons if job["rule_knows"] else None)
-    trainer.run()
-    return {"accuracy": evaluate(network, fresh, keep=False).accuracy}
+    accuracies = []
+    for fields in job["distortions"]:
+        weights = architecture.initial_weights(np.random.default_rng(job["seed"]))
+        network = DistortedNetwork(architecture, weights, Distortion(**fields))
+        Trainer(network, train, options, measured=network.neurons if job["rule_knows"] else None).run()
+        accuracies.append(evaluate(network, fresh, keep=False).accuracy)
+    return {"distorted": accuracies}
 
 
 def run_one(job):
@@ -113,17 +115,17 @@ def run_one(job):
     return train_ideally(job) if "tests" in job else train_distorted(job)
 
 
-def gathered(levels, seeds, ideal, loop, results):
+def gathered(levels, seeds, loop, results):
     """The results as the figure wants them: {panel: levels, and accuracies [level][seed] of both trainings}."""
-    first, rest = results[:seeds], dict(zip(loop, results[seeds:], strict=True))
+    ideal, rest = results[:seeds], dict(zip(loop, results[seeds:], strict=True))
     panels, begin = {}, 0
     for panel, values in levels.items():
         panels[panel] = {
             "label": PANELS[panel]["label"], "levels": list(values),
-            "in_the_loop": [[rest[panel, level, seed]["accuracy"] for seed in range(seeds)] for level in values],
-            "only_tested": [[first[seed]["distorted"][begin + k] for seed in range(seeds)] for k in range(len(values))]}
+            "in_the_loop": [[rest[panel, seed]["distorted"][k] for seed in range(seeds)] for k in range(len(values))],
+            "only_tested": [[ideal[seed]["distorted"][begin + k] for seed in range(seeds)] for k in range(len(values))]}
         begin += len(values)
-    return {"ideal": [r["accuracy"] for r in first], "panels": panels}
+    return {"ideal": [r["accuracy"] for r in ideal], "panels": panels}
 
 
 def main(arguments=None):
@@ -139,7 +141,7 @@ def main(arguments=None):
                            "command tries them again")
     path = Path(a.results) / ("quick" if a.quick else ".") / "robustness" / "robustness.json"
     write_bytes(path, (json.dumps({"quick": a.quick, "epochs": epochs, "seeds": list(range(seeds)), "fresh_samples": FRESH,
-                                   "versions": versions(), **gathered(levels, seeds, ideal, loop, results)},
+                                   "versions": versions(), **gathered(levels, seeds, loop, results)},
                                   indent=1) + "\n").encode())
     print(path)
 
