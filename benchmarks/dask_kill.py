@@ -1,8 +1,8 @@
 """Kill workers and the scheduler of a sweep: `python -m benchmarks.dask_kill [--runs 200]`.
 
-A Dask scheduler and two workers run as processes of their own, on this machine alone. While the sweep runs, a worker gets SIGKILL
-when a fifth and when two fifths of the results are there (its nanny starts another), and the scheduler when three fifths are. Then
-scheduler and workers are started anew, and the same sweep is called again. Runs write down when they begin and end.
+A Dask scheduler and two workers run as processes of their own, on this machine alone. When a fifth and when two fifths of the
+results are there, a worker gets SIGKILL in the middle of a run (its nanny starts another), and when three fifths are, the
+scheduler. Then both are started anew, and the same sweep is called again. Runs write down when they begin and end.
 """
 
 import argparse
@@ -32,13 +32,13 @@ def cluster(folder, name):
     log = open(Path(folder) / f"{name}.log", "w", encoding="utf-8")
 
     def start(program, *options):
-        return subprocess.Popen([sys.executable, "-m", f"distributed.cli.dask_{program}", "--host", "127.0.0.1", *options], stdout=log,
-                                stderr=subprocess.STDOUT)
+        command = [sys.executable, "-m", f"distributed.cli.dask_{program}", "--host", "127.0.0.1", *options]
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
 
     scheduler = start("scheduler", "--port", "0", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file))
     processes = [scheduler]
     try:
-        while not file.is_file():
+        while not (file.is_file() and file.read_text().strip().endswith("}")):  # it is not written at once
             if scheduler.poll() is not None:
                 raise RuntimeError(f"the scheduler did not start: see {log.name}")
             time.sleep(0.1)
@@ -65,11 +65,20 @@ def _wait_for(results, n):
         time.sleep(0.02)
 
 
-def _kill_worker(address, which):
-    from distributed import Client
-    with Client(address, set_as_default=False) as client:
-        pids = sorted(client.run(os.getpid).values())
-        os.kill(pids[which % len(pids)], signal.SIGKILL)
+def _kill_worker_in_a_run(log):
+    """SIGKILL for the worker of a run that has begun and not ended. Returns the run's number."""
+    begin = time.monotonic()
+    while time.monotonic() - begin < PATIENCE:
+        last = {}
+        for line in log.read_text().splitlines():
+            number, event, worker = line.split()
+            last[number] = event, int(worker)
+        number, (event, worker) = list(last.items())[-1]  # the one that began last
+        if event == "begins":
+            os.kill(worker, signal.SIGKILL)
+            return number
+        time.sleep(0.01)
+    raise RuntimeError(f"no run began within {PATIENCE} s")
 
 
 def killed_sweep(folder, n_runs, seconds):
@@ -81,9 +90,10 @@ def killed_sweep(folder, n_runs, seconds):
     with ThreadPoolExecutor(1) as pool:
         with cluster(folder, "first") as (scheduler, address):
             sweep = pool.submit(run_all, JOB, jobs, results, address, quiet=True)
-            for k, share in enumerate((0.2, 0.4)):
+            hit = []
+            for share in (0.2, 0.4):
                 _wait_for(results, share * n_runs)
-                _kill_worker(address, k)
+                hit.append(_kill_worker_in_a_run(log))
             _wait_for(results, 0.6 * n_runs)
             scheduler.kill()
             lost = _error(sweep)
@@ -91,7 +101,7 @@ def killed_sweep(folder, n_runs, seconds):
         with cluster(folder, "second") as (_, address):
             values, failures = run_all(JOB, jobs, results, address, quiet=True)
     return {"said": lost, "kept": kept, "failures": len(failures), "results": sum(v is not None for v in values),
-            "right": sum(v["square"] == k**2 for k, v in enumerate(values) if v), **executions(log)}
+            "right": sum(v["square"] == k**2 for k, v in enumerate(values) if v), "killed_runs": hit, **executions(log)}
 
 
 def _error(sweep):
@@ -103,14 +113,14 @@ def _error(sweep):
 
 
 def executions(log):
-    """Runs that began, ended, ended more than once, began after they had ended, and began again because a kill ended them."""
+    """How many runs began, ended, ended more than once, began after they had ended; which ones began more than once."""
     began, ended, after = Counter(), Counter(), 0
     for line in Path(log).read_text().splitlines():
         number, event, _ = line.split()
         after += event == "begins" and ended[number] > 0
         (began if event == "begins" else ended)[number] += 1
     return {"begun": sum(began.values()), "ended": sum(ended.values()), "ended_twice": sum(n > 1 for n in ended.values()),
-            "begun_after_end": after, "repeated": sum(n > 1 for n in began.values())}
+            "begun_after_end": after, "repeated": [number for number, n in began.items() if n > 1]}
 
 
 def main():
