@@ -63,3 +63,9 @@ def data(parameters):
     """The published training, validation and test samples as spike times."""
     parts = zip(("train", "validation", "test"), yin_yang.published(), strict=True)
     return {name: SpikeData(encode(part.features, parameters), part.labels) for name, part in parts}
+
+
+def fresh(n, rng, parameters):
+    """`n` new samples of the same distribution as spike times."""
+    new = yin_yang.fresh(n, rng)
+    return SpikeData(encode(new.features, parameters), new.labels)

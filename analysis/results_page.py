@@ -1,0 +1,88 @@
+"""The results of `protocols.reproduce` as a page in Markdown: one table, then where each row's settings come from.
+
+examples:
+  python -m analysis.results_page results
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.errors import ResultsError
+
+_HEAD = ("| what | paper | test accuracy | each seed | fresh samples | decision after (tau_syn) | spikes a sample | command |\n"
+         "| --- | --- | --- | --- | --- | --- | --- | --- |")
+
+
+def mean_and_spread(values, digits=4):
+    """'mean +- standard deviation (n)' of a list; without a spread for one value, '-' for none."""
+    values = np.array([v for v in values if v is not None], dtype=float)
+    if not values.size:
+        return "-"
+    spread = f" +- {values.std(ddof=1):.{digits}f}" if values.size > 1 else ""
+    return f"{values.mean():.{digits}f}{spread} ({values.size})"
+
+
+def _paper(paper):
+    if "accuracy" not in paper:
+        return "-"
+    return f"{paper['accuracy']:.3f}" + (f" +- {paper['std']:.3f}" if "std" in paper else "")
+
+
+def line(result):
+    """One row of the table, from the dict of a results file."""
+    runs = result["runs"]
+    fresh = mean_and_spread([r.get("fresh_accuracy") for r in runs])
+    if fresh != "-":
+        fresh += f" on {max(r.get('fresh_samples', 0) for r in runs):,}"
+    return "| " + " | ".join((
+        result["title"], _paper(result["paper"]), mean_and_spread([r["test_accuracy"] for r in runs]),
+        " ".join(f"{r['test_accuracy']:.4f}" for r in runs), fresh, mean_and_spread([r["latency_tau_syn"] for r in runs], 2),
+        mean_and_spread([r["spikes_per_sample"] for r in runs], 1), f"`{result['command']}`")) + " |"
+
+
+def table(results):
+    """The table of results (a list of the dicts in the files), as Markdown."""
+    return "\n".join([_HEAD, *map(line, results)])
+
+
+def read(folder):
+    """The results in a folder, in order of their files' names."""
+    found = []
+    for path in sorted(Path(folder).glob("*.json")):
+        try:
+            result = json.loads(path.read_text(encoding="utf-8"))
+            line(result)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ResultsError(f"{path} is no result of protocols.reproduce: {type(error).__name__} {error}") from None
+        found.append(result)
+    return found
+
+
+def page(folder):
+    """The page README.md of a folder of results, as text."""
+    results = read(folder)
+    quick = any(result["quick"] for result in results)
+    title = "# A quick look, not results\n\nFew epochs and samples: these figures show only that everything runs." if quick else \
+        "# Results"
+    notes = [f"**{r['title']}.** {r['settings']} {r['configuration']['training']['epochs']} epochs on "
+             f"{r['configuration']['backend']}." + (f" Paper's value: {r['paper']['source']}" if "source" in r["paper"] else "")
+             for r in results]
+    text = ("Mean +- standard deviation over seeds (how many) of the accuracy on test samples, seen once, at the end. This\n"
+            "page is written by `python -m protocols.reproduce`; settings are in `protocols/rows`, all figures in JSON files.")
+    return "\n\n".join([title, text, table(results), "## Settings", *notes]) + "\n"
+
+
+def main(arguments=None):
+    parser = ArgumentParser(prog="python -m analysis.results_page", description=__doc__)
+    parser.add_argument("folder", metavar="DIR", help="folder of results, such as results")
+    a = parser.parse_args(arguments)
+    if not Path(a.folder).is_dir():
+        raise ResultsError(f"there is no folder {a.folder}; make it with protocols.reproduce")
+    print(page(a.folder), end="")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,254 @@
+"""Reproduce the figures of the paper and those beyond it: each ROW is a network, trained for several seeds and tested once each.
+
+A row is a file protocols/rows/ROW.toml: a model, a backend, values in place of the model's, the value to compare with and where
+the settings come from. Each seed is a run in a process of its own with a run folder; a run that was killed goes on from its last
+checkpoint, a finished one is not repeated. Results are gathered in DIR/ROW.json and on the page DIR/README.md. Without ROW: all.
+
+examples:
+  python -m protocols.reproduce --list
+  python -m protocols.reproduce yin_yang
+  python -m protocols.reproduce yin_yang mnist --seeds 3 --workers 3
+  python -m protocols.reproduce yin_yang --quick                  (a look at a few samples and epochs, into DIR/quick)
+  TTFS_PYNN_DATA=FOLDER python -m protocols.reproduce --scheduler slurm --workers 20
+"""
+
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+
+import models
+from analysis.results_page import page
+from protocols import train
+from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.configuration import canonical, plain
+from ttfs_pynn.errors import ConfigurationError, TTFSError
+from ttfs_pynn.experiment import FREE, Experiment
+from ttfs_pynn.files import write_bytes
+from ttfs_pynn.provenance import versions
+from ttfs_pynn.results import RunFolder
+from ttfs_pynn.sweep import run_all
+from ttfs_pynn.training import SpikeData, evaluate
+
+ROWS = Path(__file__).parent / "rows"
+FRESH_SEED = 2021  # of the generator of fresh test samples, which neither training nor validation has seen
+QUICK = {"epochs": 2, "seeds": 2, "samples": 1000}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row's file. network, training: values in place of the model's. hardware: chip, profile, input_copies, non_idealities.
+
+    seeds: a number of seeds from 0, or a list. chip_is_seed: each seed is trained on the virtual chip of its number.
+    fresh_samples: test also on so many new samples (for models with `fresh`). paper: accuracy, std, source. settings: where they
+    come from.
+    """
+
+    name: str
+    title: str
+    model: str
+    settings: str
+    backend: str = "exact"
+    seeds: list = field(default_factory=lambda: [0, 1, 2, 3, 4])
+    dt: float = 0.1
+    copies: int | None = None
+    fresh_samples: int = 0
+    chip_is_seed: bool = False
+    paper: dict = field(default_factory=dict)
+    network: dict = field(default_factory=dict)
+    training: dict = field(default_factory=dict)
+    hardware: dict = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, name, folder=ROWS):
+        """The row of that name; ConfigurationError where there is none or its file has what no row has."""
+        path = Path(folder) / f"{name}.toml"
+        if not path.is_file():
+            raise ConfigurationError(f"unknown row {name!r}; known: {', '.join(names(folder))}")
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            allowed = [f.name for f in fields(cls)[1:]]
+            if not set(table) <= set(allowed):
+                raise ValueError(f"it has {', '.join(sorted(set(table) - set(allowed)))}; a row may have {', '.join(allowed)}")
+            row = cls(name=name, **table)
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(f"{path}: {error}") from None
+        if isinstance(row.seeds, int):
+            object.__setattr__(row, "seeds", list(range(row.seeds)))
+        return row
+
+    def configuration(self, seed, quick=False):
+        """The configuration of one run, as `protocols.train` makes it."""
+        hardware = {**self.hardware, **({"chip": seed} if self.chip_is_seed else {})}
+        arguments = [self.model, "--backend", self.backend, "--seed", str(seed), "--dt", str(self.dt), "--output", "unused"]
+        for key, value in hardware.items():
+            if key == "non_idealities":
+                arguments += [part for name, size in value.items() for part in ("--non-ideality", f"{name}={size}")]
+            else:
+                arguments += [f"--{key.replace('_', '-')}", str(value)]
+        if self.copies:
+            arguments += ["--copies", str(self.copies)]
+        found = train.configuration(train.parser().parse_args(arguments))
+        unknown = sorted(set(self.network) - set(found["network"]))
+        if unknown:
+            raise ConfigurationError(f"models/{self.model}.py has no network parameter {', '.join(unknown)}; it has "
+                                     f"{', '.join(found['network'])}")
+        found["network"].update(self.network)
+        found["training"].update(self.training)
+        if quick:
+            found["training"]["epochs"] = QUICK["epochs"]
+        return found
+
+
+def names(folder=ROWS):
+    """The rows there are."""
+    return sorted(path.stem for path in Path(folder).glob("*.toml"))
+
+
+def parser():
+    p = ArgumentParser(prog="python -m protocols.reproduce", description=__doc__)
+    p.add_argument("rows", nargs="*", metavar="ROW", help="what to reproduce (default: all; --list names them)")
+    p.add_argument("--list", action="store_true", help="name the rows and what is stored of them, and stop")
+    p.add_argument("--quick", action="store_true", help=f"{QUICK['seeds']} seeds, {QUICK['epochs']} epochs, {QUICK['samples']} "
+                   "samples: shows that it runs; kept apart from results")
+    p.add_argument("--seeds", metavar="N|LIST", help="so many, from the row's first on, or these: 3,4 (default: the row's)")
+    p.add_argument("--scheduler", default="local", help="local (default), slurm, or the address of a Dask scheduler")
+    p.add_argument("--workers", type=int, default=2, metavar="N", help="runs at a time (default 2)")
+    p.add_argument("--results", default="results", metavar="DIR", help="where results are gathered (default results)")
+    p.add_argument("--runs", default="runs/reproduce", metavar="DIR", help="where run folders are kept (default runs/reproduce)")
+    return p
+
+
+def seeds_of(row, text, quick):
+    """The seeds to run, from --seeds and the row."""
+    try:
+        given = None if text is None else [int(seed) for seed in text.split(",")]
+    except ValueError:
+        raise ConfigurationError(f"--seeds {text}: give a number such as 5, or seeds such as 3,4") from None
+    if given is None:
+        return row.seeds[:QUICK["seeds"]] if quick else row.seeds
+    if min(given) < (1 if len(given) == 1 and "," not in text else 0):
+        raise ConfigurationError(f"--seeds {text}: seeds count from 0, at least one is needed")
+    return [row.seeds[0] + k for k in range(given[0])] if len(given) == 1 and "," not in text else given
+
+
+def job_of(row, seed, runs, quick):
+    """What the sweep runs for one seed; the run folder's name says which configuration it is of."""
+    configuration = plain(row.configuration(seed, quick))
+    fresh = min(row.fresh_samples, QUICK["samples"]) if quick else row.fresh_samples
+    digest = hashlib.sha256(json.dumps(canonical(configuration)).encode()).hexdigest()[:8]
+    folder = Path(runs) / ("quick" if quick else ".") / row.name / f"seed_{seed}_{digest}"
+    return {"configuration": configuration, "fresh_samples": fresh, "samples": QUICK["samples"] if quick else 0,
+            "folder": str(folder)}
+
+
+def run_one(job):
+    """One run: train or go on, test once. Returns its metrics."""
+    configuration, path = job["configuration"], Path(job["folder"])
+    experiment = Experiment(models.load(configuration["model"]), configuration)
+    if job["samples"]:
+        experiment.data = {name: SpikeData(part.times[:job["samples"]], part.labels[:job["samples"]])
+                           for name, part in experiment.data.items()}
+    network = experiment.network(seed=configuration["training"]["seed"])
+    trainer = experiment.trainer(network)
+    if RunFolder.exists(path):
+        trainer.folder = RunFolder.open(path, configuration, writing=True, free=FREE)
+    else:
+        trainer.folder = experiment.create_folder(path)
+    if trainer.folder.has_checkpoint:
+        arrays, meta, _ = trainer.folder.load_checkpoint()
+        trainer.restore(arrays, meta)
+    trainer.run()
+    metrics, _ = experiment.finish(trainer, trainer.folder)
+    if job["fresh_samples"]:
+        metrics.update(_on_fresh_samples(experiment, network, job["fresh_samples"]))
+        trainer.folder.write_metrics(metrics)
+    return {"seed": configuration["training"]["seed"], **metrics}
+
+
+def _on_fresh_samples(experiment, network, n):
+    if not hasattr(experiment.model, "fresh"):
+        raise ConfigurationError(f"models/{experiment.configuration['model']}.py has no fresh(n, rng, parameters): new samples "
+                                 "cannot be drawn; leave out fresh_samples")
+    data = experiment.model.fresh(n, np.random.default_rng(FRESH_SEED), experiment.configuration["network"])
+    batch = network.n_copies if network.n_copies > 1 else 100
+    return {"fresh_accuracy": evaluate(network, data, batch, keep=False).accuracy, "fresh_samples": n}
+
+
+def record(row, jobs, results, path, quick):
+    """Write what was found for a row to `path`, with the seeds that are there already of the same configuration."""
+    configuration = jobs[0]["configuration"]
+    common = {**configuration, "training": {k: v for k, v in configuration["training"].items() if k != "seed"}}
+    if row.chip_is_seed:
+        common["hardware"] = {k: v for k, v in configuration["hardware"].items() if k != "chip"}
+    common = _finite(common)
+    runs = {result["seed"]: result for result in results if result is not None}
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    same = before and canonical(before["configuration"]) == canonical(common)
+    if same and before["runs"][0].get("fresh_samples", 0) == jobs[0]["fresh_samples"]:
+        runs = {r["seed"]: r for r in before["runs"]} | runs
+    content = {"row": row.name, "title": row.title, "quick": quick, "paper": row.paper, "settings": row.settings.strip(),
+               "command": f"python -m protocols.reproduce {row.name}{' --quick' if quick else ''}", "configuration": common,
+               "runs": [runs[seed] for seed in sorted(runs)], "versions": versions()}
+    write_bytes(path, (json.dumps(_finite(content), indent=1) + "\n").encode())
+
+
+def _finite(value):
+    """JSON has no inf: text, as in TOML (tau_m of a membrane without leak)."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return str(value) if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def reproduce(row, a, results):
+    """Run a row's seeds and write its results. Returns how many seeds failed, after saying why."""
+    jobs = [job_of(row, seed, a.runs, a.quick) for seed in seeds_of(row, a.seeds, a.quick)]
+    found, failures = run_all("protocols.reproduce:run_one", jobs, Path(a.runs) / "finished", a.scheduler, a.workers)
+    if len(failures) < len(jobs):
+        record(row, jobs, found, results / f"{row.name}.json", a.quick)
+    for problem in sorted(set(failures.values())):
+        print(f"{row.name}: {problem}")
+    return len(failures)
+
+
+def listing(results):
+    """One line a row: title, seeds, how many are stored."""
+    lines = []
+    for name in names():
+        row, path = Row.read(name), results / f"{name}.json"
+        stored = len(json.loads(path.read_text(encoding="utf-8"))["runs"]) if path.is_file() else 0
+        lines.append(f"{name:<20}{row.title:<58}{stored} of {len(row.seeds)} seeds stored")
+    return lines
+
+
+def main(arguments=None):
+    a = parser().parse_args(arguments)
+    results = Path(a.results) / ("quick" if a.quick else ".")
+    if a.list:
+        print("\n".join(listing(results)))
+        return 0
+    failed = []
+    for row in [Row.read(name) for name in a.rows or names()]:
+        print(f"{row.name}: {row.title}", flush=True)
+        try:
+            if reproduce(row, a, results):
+                failed.append(row.name)
+        except TTFSError as error:  # a model that is not there: the other rows go on
+            if len(a.rows) == 1:
+                raise
+            print(f"{row.name}: not run: {error}")
+            failed.append(row.name)
+        write_bytes(results / "README.md", page(results).encode())
+    print(results / "README.md")
+    if failed:
+        print(f"not complete: {', '.join(failed)}; the same command tries again")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    run(main)

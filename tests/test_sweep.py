@@ -1,0 +1,119 @@
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip("distributed", reason="sweeps need Dask: pip install 'ttfs_pynn[sweep]'")
+from benchmarks.dask_kill import executions, killed_sweep  # noqa: E402
+from ttfs_pynn.errors import ConfigurationError, ResultsError  # noqa: E402
+from ttfs_pynn.sweep import execute, key_of, run_all, stored  # noqa: E402
+
+SLEEP = "tests.sweep_jobs:sleep"
+
+
+def jobs(n, folder, seconds=0.0):
+    return [{"number": k, "seconds": seconds, "log": str(folder / "log")} for k in range(n)]
+
+
+def started(job, folder):
+    """A process as a worker starts it."""
+    process = subprocess.Popen([sys.executable, "-m", "ttfs_pynn.sweep", SLEEP, str(folder)], stdin=subprocess.PIPE, text=True,
+                               env={**os.environ, "NUMBA_NUM_THREADS": "1"})
+    process.stdin.write(json.dumps(job) + "\n")
+    process.stdin.flush()
+    return process
+
+
+def test_a_sweep_runs_each_job_once_and_a_second_call_none(tmp_path):
+    """Equal jobs are one run; a failure does not stop the others and is tried again; what is stored is not."""
+    data = tmp_path / "data"
+    four = jobs(3, tmp_path)
+    four.append(dict(four[0], seconds=0))  # 0 and 0.0 are the same
+    results, failures = run_all(SLEEP, four, tmp_path / "a", quiet=True)
+    assert [r["square"] for r in results] == [0, 1, 4, 0] and not failures and results[0]["threads"] == "1"
+    again, _ = run_all(SLEEP, four, tmp_path / "a", quiet=True)
+    assert again == results and executions(tmp_path / "log") == {"begun": 3, "ended": 3, "ended_twice": 0, "begun_after_end": 0,
+                                                                 "repeated": []}
+    assert sorted(path.suffix for path in (tmp_path / "a").iterdir()) == [".json"] * 3
+    two = [{"data": str(data)}, {"data": str(tmp_path)}]
+    results, failures = run_all("tests.sweep_jobs:fails", two, tmp_path / "b", quiet=True)
+    assert results == [None, {"found": True}] and list(failures) == [0] and "error: there are no data (see" in failures[0]
+    data.write_text("")
+    results, failures = run_all("tests.sweep_jobs:fails", two, tmp_path / "b", quiet=True)
+    assert results == [{"found": True}] * 2 and not failures
+
+
+@pytest.mark.slow
+def test_killed_workers_and_a_killed_scheduler_lose_and_repeat_nothing(tmp_path):
+    """benchmarks/dask_kill.py does it with 200 runs."""
+    found = killed_sweep(tmp_path, 10, 0.4)
+    assert found["results"] == found["right"] == 10 and found["failures"] == 0
+    assert "was lost" in found["said"] and "give the same command" in found["said"] and found["kept"] >= 6
+    assert found["begun_after_end"] == found["ended_twice"] == 0 and found["ended"] == 10
+    assert set(found["killed_runs"]) <= set(found["repeated"])
+
+
+def test_a_run_ends_with_its_worker_and_stores_nothing(tmp_path):
+    (job,) = jobs(1, tmp_path, seconds=60)
+    process = started(job, tmp_path)
+    while not (tmp_path / "log").exists():
+        time.sleep(0.02)
+    process.stdin.close()
+    assert process.wait(30) == 3 and stored(SLEEP, job, tmp_path) is None
+
+
+def test_two_processes_on_one_job_execute_it_once(tmp_path):
+    (job,) = jobs(1, tmp_path, seconds=0.3)
+    processes = [started(job, tmp_path) for _ in range(2)]
+    assert [process.wait(30) for process in processes] == [0, 0]
+    assert executions(tmp_path / "log")["begun"] == 1 and stored(SLEEP, job, tmp_path)["square"] == 0
+
+
+def test_slurm_through_a_command_that_starts_jobs_here(tmp_path, monkeypatch):
+    """dask-jobqueue writes the job script and calls sbatch; this one runs it."""
+    pytest.importorskip("dask_jobqueue")
+    import dask
+    sbatch = tmp_path / "bin" / "sbatch"
+    sbatch.parent.mkdir()
+    sbatch.write_text(f"#!/bin/sh\ncp \"$1\" {tmp_path}/script\nsh \"$1\" >{tmp_path}/out 2>&1 &\necho Submitted batch job 7\n")
+    cancel = sbatch.with_name("scancel")
+    cancel.write_text("#!/bin/sh\n")
+    for program in (sbatch, cancel):
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{sbatch.parent}:{os.environ['PATH']}")
+    with dask.config.set({"jobqueue.slurm.interface": "lo", "jobqueue.slurm.log-directory": str(tmp_path)}):
+        results, failures = run_all(SLEEP, jobs(2, tmp_path), tmp_path / "a", "slurm", workers=1, quiet=True)
+    assert [r["square"] for r in results] == [0, 1] and not failures
+    script = (tmp_path / "script").read_text()
+    assert "#SBATCH --cpus-per-task=1" in script and "--nthreads 1" in script
+
+
+def test_keys_and_damaged_results(tmp_path, monkeypatch):
+    job = jobs(1, tmp_path)[0]
+    assert key_of(SLEEP, job) == key_of(SLEEP, dict(reversed(job.items())))
+    assert len({key_of(SLEEP, job), key_of("tests.sweep_jobs:fails", job), key_of(SLEEP, {**job, "number": 1})}) == 3
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    execute(SLEEP, job, tmp_path)
+    path = tmp_path / f"{key_of(SLEEP, job)}.json"
+    for content in (path.read_text()[:40], path.read_text().replace('"number": 0', '"number": 5'), "[]"):
+        path.write_text(content)
+        with pytest.raises(ResultsError, match="is damaged .* delete it"):
+            stored(SLEEP, job, tmp_path)
+
+
+@pytest.mark.parametrize("function, options, text", [
+    ("tests.nowhere:f", {}, "is no function 'module:name'"), ("tests.sweep_jobs:nothing", {}, "is no function"),
+    ("", {}, "is no function"), (SLEEP, {"workers": 0}, "workers = 0 must be at least 1"),
+    (SLEEP, {"scheduler": "nonsense"}, "give local, slurm, or the address")])
+def test_bad_sweeps(tmp_path, function, options, text):
+    with pytest.raises(ConfigurationError, match=text):
+        run_all(function, jobs(1, tmp_path), tmp_path, quiet=True, **options)
+
+
+def test_without_dask_the_error_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'ttfs_pynn\[sweep\]'"):
+        run_all(SLEEP, jobs(1, tmp_path), tmp_path)

@@ -1,0 +1,244 @@
+"""Many runs, one process each, on Dask distributed: on this machine, on a scheduler that runs somewhere, on a Slurm cluster.
+
+A job is a dict of plain values (a run's configuration, its seed in it); what it means is a function `module:name` that takes the
+dict and returns another one. The result of a job is the file KEY.json, KEY being the SHA-256 of function and job, written by the
+process that ran it, whole or not at all. So a sweep that was killed, in whatever part, is simply started again: what is stored is
+never executed again, what was killed half way is. Processes on the same job wait for each other (a lock file), and a process
+ends when the worker that started it does. KEY knows nothing of versions of the code: new code wants a new folder.
+"""
+
+import contextlib
+import hashlib
+import importlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ttfs_pynn.configuration import canonical, plain
+from ttfs_pynn.errors import ConfigurationError, ResultsError, TTFSError
+from ttfs_pynn.files import remove_leftovers, write_bytes
+
+__all__ = ["key_of", "run_all", "stored"]
+
+_INSTALL = "sweeps need Dask distributed: pip install 'ttfs_pynn[sweep]'"
+_ONE_CORE = {name: "1" for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+_WORKER_LOST = 3  # exit status of a run whose worker is gone
+
+
+def key_of(function, job):
+    """What a job's result is called: 20 hexadecimal digits of the SHA-256 of its function's name and its canonical form."""
+    text = json.dumps([function, canonical(job)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _file(function, job, folder):
+    return Path(folder) / f"{key_of(function, job)}.json"
+
+
+def stored(function, job, folder):
+    """The result of a job that is finished, None of one that is not. ResultsError where its file is not as it was written."""
+    path = _file(function, job, folder)
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if canonical(record["job"]) != canonical(job):
+            raise ValueError("it belongs to another job")
+        return record["result"]
+    except FileNotFoundError:
+        return None
+    except (KeyError, TypeError, ValueError) as error:
+        raise ResultsError(f"{path} is damaged ({error}); delete it, and the run is repeated") from error
+
+
+def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
+    """Run all jobs that are not stored in `folder` yet. Returns (results, failures): a list in the order of jobs, None for one
+    that failed, and {index of the job: why}.
+
+    function: 'module:name', importable where the workers run. scheduler: 'local' (`workers` processes here, reachable from this
+    machine only), the address of a running scheduler ('tcp://HOST:PORT', whose workers see the same files), or 'slurm'
+    (`workers` Slurm jobs of one core, options in the configuration file of dask-jobqueue). A failed run does not stop the others
+    and is tried again in the next call. ConfigurationError where Dask is missing or no scheduler answers; ResultsError where it
+    was lost on the way: call again, and the rest is run.
+    """
+    jobs, folder = [plain(job) for job in jobs], Path(folder).resolve()
+    source = _source(function)
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = {}  # equal jobs are one run
+    for index, job in enumerate(jobs):
+        if stored(function, job, folder) is None:
+            missing.setdefault(key_of(function, job), index)
+    failures = {}
+    if missing:
+        with _client(scheduler, min(workers, len(missing)) if scheduler == "local" else workers) as client:
+            told = _Told(len(jobs), len(jobs) - len(missing), quiet)
+            for key, problem in _finished(client, scheduler, function, jobs, missing, folder, source):
+                told.one(problem)
+                if problem:
+                    failures[missing[key]] = problem
+            told.close()
+    if not failures:
+        remove_leftovers(folder)
+    failures = {i: failures[missing[key_of(function, job)]] for i, job in enumerate(jobs)
+                if missing.get(key_of(function, job)) in failures}
+    return [None if i in failures else stored(function, job, folder) for i, job in enumerate(jobs)], failures
+
+
+def _source(function):
+    """The folder from which `function` is imported, after a look whether it is there."""
+    module, _, name = function.partition(":")
+    try:
+        found = importlib.import_module(module)
+        getattr(found, name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigurationError(f"{function!r} is no function 'module:name' that can be imported: {error}") from None
+    return str(Path(found.__file__).resolve().parents[module.count(".")])
+
+
+@contextlib.contextmanager
+def _client(scheduler, workers):
+    """A Dask client; what was started for it ends with it."""
+    if workers < 1:
+        raise ConfigurationError(f"workers = {workers} must be at least 1")
+    try:
+        import dask
+        import distributed
+        import locket  # noqa: F401
+    except ImportError as error:
+        raise ConfigurationError(f"{_INSTALL} ({error})") from None
+    with contextlib.ExitStack() as stack:
+        # A run that was killed with its worker is not to blame; a run that kills its workers is given up in the end.
+        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10}))
+        where = scheduler
+        if scheduler == "local":
+            where = stack.enter_context(distributed.LocalCluster(
+                n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0",
+                worker_dashboard_address=None, memory_limit=0, silence_logs=50))
+        elif scheduler == "slurm":
+            where = stack.enter_context(_slurm(dask, workers))
+        try:
+            client = stack.enter_context(distributed.Client(where, timeout=20, set_as_default=False))
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"scheduler {scheduler!r} cannot be used ({error}); give local, slurm, or the address of a "
+                                     "running one such as tcp://127.0.0.1:8786") from error
+        yield client
+
+
+def _slurm(dask, workers):
+    try:
+        from dask_jobqueue import SLURMCluster
+    except ImportError as error:
+        raise ConfigurationError(f"{_INSTALL} ({error})") from None
+    memory = dask.config.get("jobqueue.slurm.memory", None) or "4GB"
+    cluster = SLURMCluster(cores=1, processes=1, memory=memory, python=sys.executable)
+    cluster.scale(jobs=workers)
+    return cluster
+
+
+def _finished(client, scheduler, function, jobs, missing, folder, source):
+    """Yields (key, None or why it failed) as the runs end."""
+    from distributed import as_completed
+    futures = {client.submit(_run_in_process, function, jobs[index], str(folder), source, os.getcwd(), key=f"run-{key}",
+                             pure=False): key for key, index in missing.items()}
+    for future in as_completed(futures, loop=client.loop):
+        if future.status == "finished":
+            yield futures[future], future.result()
+        elif future.status == "error":  # the worker died again and again
+            yield futures[future], str(future.exception()).splitlines()[0]
+        else:
+            left = sum(stored(function, jobs[index], folder) is None for index in missing.values())
+            raise ResultsError(f"the scheduler {scheduler} was lost; {len(missing) - left} of {len(missing)} runs are stored: "
+                               "start it again and give the same command, which runs the rest")
+
+
+class _Told:
+    """Progress: a bar in a terminal, a line now and then elsewhere."""
+
+    def __init__(self, total, done, quiet):
+        self.total, self.done, self.failed, self._begin, self._last = total, done, 0, time.monotonic(), 0.0
+        self._quiet = quiet
+        self._bar = tqdm(total=total, initial=done, unit="run") if sys.stderr.isatty() and not quiet else None
+
+    def one(self, problem):
+        self.done, self.failed = self.done + 1, self.failed + bool(problem)
+        if self._bar is not None:
+            self._bar.update(1)
+        elif not self._quiet and (time.monotonic() - self._last > 10 or self.done == self.total):
+            self._last = time.monotonic()
+            print(f"{self.done} of {self.total} runs, {self.failed} failed, {self._last - self._begin:.0f} s", file=sys.stderr,
+                  flush=True)
+
+    def close(self):
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _run_in_process(function, job, folder, source, cwd):
+    """On a worker: run one job in a process of its own. Returns None, or why it failed."""
+    if stored(function, job, folder) is not None:  # by another sweep, or before this worker was lost
+        return None
+    log = Path(folder) / f"{key_of(function, job)}.log"
+    environment = {**os.environ, **_ONE_CORE, "PYTHONPATH": os.pathsep.join(
+        [source, *filter(None, [os.environ.get("PYTHONPATH")])])}
+    with open(log, "w", encoding="utf-8") as output:
+        # The run watches its standard input: it is closed when this worker is no more.
+        process = subprocess.Popen([sys.executable, "-m", "ttfs_pynn.sweep", function, folder], cwd=cwd, env=environment,
+                                   stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, text=True)
+        try:
+            with contextlib.suppress(BrokenPipeError):  # it ended before it read: its log says why
+                process.stdin.write(json.dumps(job) + "\n")
+                process.stdin.flush()
+            status = process.wait()
+        finally:
+            process.kill()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+    if status == 0:
+        log.unlink(missing_ok=True)
+        return None
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    last = next((line for line in reversed(lines) if line.strip()), f"it ended with status {status} and said nothing")
+    return f"{last.strip()} (see {log})"
+
+
+def _die_with_worker():
+    # Nothing is ever sent after the job: reading ends when the other side is gone. No clean-up, which might block.
+    sys.stdin.read()
+    os._exit(_WORKER_LOST)
+
+
+def execute(function, job, folder):
+    """Run one job here unless its result is stored; store it."""
+    import locket
+    path = _file(function, job, folder)
+    lock = path.with_suffix(".lock")
+    with locket.lock_file(str(lock)):
+        if stored(function, job, folder) is not None:
+            return
+        module, _, name = function.partition(":")
+        begin = time.perf_counter()
+        result = getattr(importlib.import_module(module), name)(job)
+        record = {"function": function, "job": job, "result": plain(result, "result", none_allowed=True),
+                  "seconds": time.perf_counter() - begin}
+        write_bytes(path, (json.dumps(record, indent=1) + "\n").encode())
+    # Whoever waits for the deleted file's lock finds the result next.
+    lock.unlink(missing_ok=True)
+
+
+def main():
+    function, folder = sys.argv[1:]
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_die_with_worker, daemon=True).start()
+    try:
+        execute(function, job, folder)
+    except TTFSError as error:
+        print(f"error: {error}")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
