@@ -51,8 +51,8 @@ def time_to_accuracy(label_times, labels, accuracy):
 def spikes_until(layers, until=np.inf):
     """How many neurons have spiked by a time, layer by layer: (samples, layers), integers. First spikes are counted.
 
-    layers: first-spike times (samples, neurons) of each layer, inf where silent. until: (samples,) or one time for all; inf, as of
-    a sample without a decision, counts the whole window.
+    layers: first-spike times (samples, neurons) of each layer, inf where silent. until: (samples,) or one time for all; inf, as
+    of a sample without a decision, counts the whole window.
     """
     until = np.broadcast_to(np.asarray(until, dtype=float), len(layers[0]))[:, None]
     return np.stack([((t <= until) & np.isfinite(t)).sum(axis=1) for t in layers], axis=1).astype(np.int32)
