@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from analysis import error_against_dt, raster
-from analysis.page import document, figure
+from analysis.page import document, facts, figure
 from analysis.page import table as html_table
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.record import NetworkRecord
@@ -105,10 +105,9 @@ def _pictures(result, folder):
 def page(result, folder):
     """The HTML page of a comparison.json in a folder."""
     settings = result["settings"]
-    facts = [["simulators", ", ".join(settings["simulators"])],
+    given = [["simulators", ", ".join(settings["simulators"])],
              ["time steps (ms)", ", ".join(f"{d:g}" for d in settings["dt_ms"])], ["samples", settings["samples"]],
              ["delay of layered networks (ms)", settings["delay_ms"]], ["seed", settings["seed"]]]
-    packages = [[name, version] for name, version in result["versions"]["packages"].items()]
     notes = sorted({n for s in result["simulators"].values() for r in s["runs"] for n in r["notes"]})
     return document(f"Do the simulators agree? {result['what']}", [
         f"<h1>Do the simulators agree? {html.escape(Path(result['what']).name)}</h1>",
@@ -122,7 +121,7 @@ def page(result, folder):
         "threshold (below, where negative). One step: how far it moves if each projection's input comes one step later. Cause "
         "<i>inputs</i>: the exact neuron does the same, given what this one received.</p>",
         _unmatched(result), "<h2>Settings and versions</h2>",
-        html_table(["setting", "value"], facts), html_table(["package", "version"], packages)])
+        facts(given), facts(result["versions"]["packages"].items())])
 
 
 def table(result):

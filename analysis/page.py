@@ -25,8 +25,9 @@ th,td{padding:.25rem .45rem;text-align:right;border-bottom:1px solid var(--line)
 th{white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left}td.text{text-align:left;white-space:normal;min-width:14rem;overflow-wrap:anywhere}
 .bad{background:var(--bad)}.good{background:var(--good)}.note{color:var(--soft);font-size:.9rem}
-.panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:1rem}.panels figure{margin:0}
-.panels figure.broad{grid-column:1/-1}
+table.facts td{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:7rem}
+.panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:1rem}
+.panels figure{margin:0;max-width:38rem}
 figure{margin:1rem 0;overflow-x:auto}figcaption{color:var(--soft);font-size:.9rem}
 img{width:100%;height:auto;background:#fff}img.wide{min-width:34rem}li{margin:.3rem 0}
 """
@@ -52,6 +53,12 @@ def table(head, rows, digits=3):
                        f"{html.escape(number(c, digits))}</td>" for c in cells)
         lines.append(f"<tr class='{name}'>{body}</tr>")
     return "\n".join([*lines, "</table></div>"])
+
+
+def facts(rows):
+    """A table of names and values, [[name, value]], that a narrow screen wraps."""
+    body = "\n".join(f"<tr><td>{html.escape(name)}</td><td>{html.escape(number(value))}</td></tr>" for name, value in rows)
+    return f"<table class=facts>{body}</table>"
 
 
 def figure(draw, alt, size=(7.0, 3.6), caption="", wide=True):
