@@ -36,7 +36,8 @@ def test_a_study_goes_on_where_it_stopped(tmp_path, monkeypatch, capsys):
     arguments = ["yin_yang", "--alpha", "0.5", "--xi", "none", "--epochs", "1", "--seeds", "0", "--output", str(path)]
     early_spikes.main([*arguments, "--difference", "none"])
     early_spikes.main([*arguments, "--difference", "0.2"])
-    assert trained == [("time_to_first_spike", {"alpha": 0.5, "xi": 0.2}, 0, 1), ("pairwise_difference", {"difference": 0.2}, 0, 1)]
+    assert trained == [("time_to_first_spike", {"alpha": 0.5, "xi": 0.2}, 0, 1),
+                       ("pairwise_difference", {"difference": 0.2}, 0, 1)]
     first, second = json.loads(path.read_text())["runs"]
     # An epoch each; chance is 1/3. A large alpha makes decisions early.
     assert first["accuracy"] > 0.5 and second["accuracy"] > 0.7 and first["latency"] < second["latency"]
