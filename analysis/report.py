@@ -162,7 +162,7 @@ def _costs(folder):
     rows = _named(folder.read_metrics(), COSTS)
     if not rows:
         raise Missing("only the (emulated) chip has costs")
-    return facts(rows)
+    return f"{facts(rows)}<p class='note'>Times elsewhere on this page are the model's: 1 ms of it is 1 us on the chip.</p>"
 
 
 def _elsewhere(folder):
