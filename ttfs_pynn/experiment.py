@@ -124,7 +124,8 @@ class Experiment:
         if "validation_accuracy" in trainer.history[-1]:
             metrics["validation_accuracy"] = trainer.history[-1]["validation_accuracy"]
         folder.write_weights(trainer.arrays())
-        folder.write_arrays("decisions", {"label_times": test.label_times, "labels": test.labels})
+        folder.write_arrays("decisions", {"label_times": test.label_times, "labels": test.labels,
+                                          "layer_spikes": test.layer_spikes, "window_spikes": test.window_spikes})
         folder.write_metrics(metrics)
         return metrics, test
 
@@ -145,9 +146,11 @@ class Experiment:
 
 
 def metrics_of(evaluation, name, tau_syn):
-    """Accuracy (a fraction), latency of the decisions made (mean, in ms and tau_syn), spikes a sample, share without answer."""
+    """Accuracy (a fraction), latency of the decisions made (mean, in ms and tau_syn), share without answer; mean spikes a sample:
+    of all layers up to the decision, and by layer up to it and in the whole window."""
     answered = np.isfinite(evaluation.latency)
     latency = float(evaluation.latency[answered].mean()) if answered.any() else float("nan")
     return {f"{name}_accuracy": evaluation.accuracy, f"{name}_samples": len(evaluation.labels), "latency_ms": latency,
             "latency_tau_syn": latency / tau_syn, "spikes_per_sample": float(evaluation.spikes.mean()),
-            "no_answer": float(1 - answered.mean())}
+            "layer_spikes_per_sample": evaluation.layer_spikes.mean(axis=0).tolist(),
+            "window_spikes_per_sample": evaluation.window_spikes.mean(axis=0).tolist(), "no_answer": float(1 - answered.mean())}

@@ -5,11 +5,13 @@
     history.json              one entry an epoch
     metrics.json              the figures that a run is judged by; evaluation_*.json for other simulators
     weights.npz               trained weights
-    decisions.npz             label_times (samples, classes) in ms and labels (samples,) of the test
+    decisions.npz             of the test: label_times (samples, classes) in ms, labels (samples,), and spikes by layer (samples,
+                              layers), up to the decision (layer_spikes) and in the whole window (window_spikes)
     decision_map.npz          what the trained network answers over the unit square
     checkpoint.npz            where to go on, and checkpoint.previous.npz, the one before
     spikes/NAME.nix           recorded spikes, a Neo block each
     figures/                  pictures
+    report.html               all of it on one page (analysis.report)
 
 Every file is whole or not there, whenever the process is killed (see `ttfs_pynn.files`).
 """
@@ -34,7 +36,7 @@ __all__ = ["RunFolder"]
 _CONFIGURATION = "configuration.toml"
 # All that overwriting may delete; configuration.toml, which marks a run folder, is replaced instead.
 _KNOWN = ("versions.toml", "history.json", "metrics.json", "evaluation_*.json", "checkpoint.npz",
-          "checkpoint.previous.npz", "weights.npz", "decisions.npz", "decision_map.npz", "*.tmp",
+          "checkpoint.previous.npz", "weights.npz", "decisions.npz", "decision_map.npz", "report.html", "*.tmp",
           "spikes/*.nix", "spikes/*.tmp", "figures/*.png", "figures/*.svg", "figures/*.pdf", "figures/*.tmp")
 
 
@@ -45,6 +47,13 @@ def _finite(value):
     if isinstance(value, list):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _read_toml(path):
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{path} cannot be read: {error}") from error
 
 
 class RunFolder:
@@ -101,10 +110,7 @@ class RunFolder:
         if not cls.exists(path):
             raise ResultsError(f"{path} is not a run folder (no {_CONFIGURATION} in it); "
                                "give the folder of a training run")
-        try:
-            stored = tomllib.loads((path / _CONFIGURATION).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ResultsError(f"{path / _CONFIGURATION} cannot be read: {error}") from error
+        stored = _read_toml(path / _CONFIGURATION)
         if configuration is not None:
             changed = differences(canonical(stored, free), canonical(configuration, free))
             if changed:
@@ -182,6 +188,11 @@ class RunFolder:
     def read_history(self):
         """The list of `write_history`."""
         return self.read_json("history.json")
+
+    def read_versions(self):
+        """What the run was made with, a dict; see `provenance.versions`."""
+        self._require("versions.toml")
+        return _read_toml(self.path / "versions.toml")
 
     def write_json(self, name, value):
         """Store a value for JSON as the file `name`; what is not finite becomes null."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ttfs_pynn import loss as losses
+from ttfs_pynn.decision import spikes_until
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
 from ttfs_pynn.loss import predict
@@ -105,14 +106,20 @@ class Callback:
 class Evaluation:
     """What a network answers. Times in ms; label_times (samples, classes), predictions (samples,), -1 for no answer.
 
-    latency (samples,): from the start of the window to the first label spike, inf without one. spikes (samples,): spikes of all
-    layers up to the decision (first spikes counted).
+    latency (samples,): from the start of the window to the first label spike, inf without one. layer_spikes (samples, layers):
+    neurons of each layer that have spiked by the decision, window_spikes in the whole window; spikes (samples,): of all layers by
+    the decision (first spikes counted).
     """
 
     label_times: np.ndarray
     labels: np.ndarray
-    spikes: np.ndarray
+    layer_spikes: np.ndarray
+    window_spikes: np.ndarray
     first_spikes: object = None
+
+    @property
+    def spikes(self):
+        return self.layer_spikes.sum(axis=1)
 
     @property
     def predictions(self):
@@ -126,11 +133,16 @@ class Evaluation:
     def latency(self):
         return self.label_times.min(axis=1)
 
+    def summary(self, name):
+        """A dict for JSON: NAME_accuracy, NAME_latency_ms (mean over decisions), NAME_spikes (mean), NAME_no_answer (a share)."""
+        latency = self.latency[np.isfinite(self.latency)]
+        return {f"{name}_accuracy": self.accuracy, f"{name}_latency_ms": float(latency.mean()) if latency.size else float("nan"),
+                f"{name}_spikes": float(self.spikes.mean()), f"{name}_no_answer": 1 - latency.size / len(self.labels)}
+
 
 def _decisions(times):
-    """(label times, spikes of all layers up to the decision) of FirstSpikes."""
-    decided = times.layers[-1].min(axis=1, keepdims=True)
-    return times.layers[-1], sum(((t <= decided) & np.isfinite(t)).sum(axis=1) for t in times.layers)
+    """(label times, spikes of each layer by the decision, in the window) of FirstSpikes."""
+    return times.layers[-1], spikes_until(times.layers, times.layers[-1].min(axis=1)), spikes_until(times.layers)
 
 
 def evaluate(network, data, batch_size=100, weights=None, keep=True):
@@ -146,15 +158,15 @@ def evaluate(network, data, batch_size=100, weights=None, keep=True):
         decisions.append(_decisions(times))
         if keep:
             parts.append(times)
-    label_times, spikes = (np.concatenate(arrays) for arrays in zip(*decisions, strict=True))
+    label_times, layer_spikes, window_spikes = (np.concatenate(arrays) for arrays in zip(*decisions, strict=True))
     if not keep:
-        return Evaluation(label_times, data.labels, spikes)
+        return Evaluation(label_times, data.labels, layer_spikes, window_spikes)
     layers = [np.concatenate(arrays) for arrays in zip(*(p.layers for p in parts), strict=True)]
     merged = type(parts[0])(np.concatenate([p.inputs for p in parts]),
                             tuple(None if b[0] is None else np.concatenate(b)
                                   for b in zip(*(p.biases for p in parts), strict=True)), tuple(layers), parts[0].delay,
                             parts[0].delays)
-    return Evaluation(label_times, data.labels, spikes, merged)
+    return Evaluation(label_times, data.labels, layer_spikes, window_spikes, merged)
 
 
 class Trainer:
@@ -231,8 +243,7 @@ class Trainer:
             record = {"epoch": self.epoch + 1, **self._train_epoch(self.epoch)}
             record["seconds"] = time.perf_counter() - begin
             if self.validation is not None:
-                record["validation_accuracy"] = evaluate(self.network, self.validation, self._evaluation_batch,
-                                                         keep=False).accuracy
+                record.update(evaluate(self.network, self.validation, self._evaluation_batch, keep=False).summary("validation"))
             self.epoch += 1
             self.history.append(record)
             if self.folder is not None:
