@@ -23,6 +23,10 @@ PARAMETERS = {
         "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
         "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005, "input_jitter": 1.0,
     },
+    # 256 signed inputs fill the rows of two circuits: an input is one source, and none are left for bias spikes.
+    "hardware": {"circuits": 2, "input_copies": 1},
+    "network_on_hardware": {"bias_times": []},
+    "training_on_hardware": {},
 }
 CLASS_NAMES = mnist.DIGITS
 
