@@ -17,13 +17,13 @@ class ArrayNetwork:
     data.
 
     architecture: a network.Architecture; weights as there. A spike after `deadline` (ms; default as in `presentation.Timing`)
-    does not count, as in a window of a simulated run.
+    does not count, as in a window of a simulated run. simulator: one of `simulators`, whose range of weights holds in training.
     """
 
     n_copies, delay = 1, 0.0
 
-    def __init__(self, architecture, weights, deadline=None):
-        self.architecture = architecture
+    def __init__(self, architecture, weights, deadline=None, simulator=None):
+        self.architecture, self._simulator = architecture, simulator
         last = max([architecture.t_late, *(t for layer in architecture.layers for t in layer.bias_times)])
         self.timing = Timing.derive(architecture.t_early, last, [layer.neuron for layer in architecture.layers], single=True,
                                     deadline=deadline)
@@ -34,7 +34,7 @@ class ArrayNetwork:
         self._weights = self.architecture.check_weights(weights)
 
     def within_limits(self, weights):
-        return weights
+        return weights if self._simulator is None else self.architecture.within_limits(weights, self._simulator)
 
     def read_weights(self):
         return [w.copy() for w in self._weights]

@@ -155,6 +155,9 @@ class BrainScaleS2(Simulator):
     def source_times(self, times, dt):
         return np.asarray(times) / self.time_scale
 
+    def set_spikes(self, population, matrix, dt):
+        population.set_spike_matrix(self.source_times(matrix, dt))
+
     def unit(self, neuron):
         """Weight (nA) of a synapse of weight 1: see the equations of `brainscales2.circuits`."""
         from ttfs_pynn.brainscales2.circuits import psp_height
@@ -170,7 +173,9 @@ class BrainScaleS2(Simulator):
         # Equal sources share out an integer, so that several synapses of 6 bits are one of more.
         several = projection.pre.size // weights.shape[0]
         total = np.clip(np.round(weights / self.unit(neuron)), -63 * several, 63 * several)
-        projection.set(weight=np.concatenate([np.sign(total) * ((np.abs(total) + k) // several) for k in range(several)]))
+        if several > 1:
+            total = np.concatenate([np.sign(total) * ((np.abs(total) + k) // several) for k in range(several)])
+        projection.set(weight=total)
 
     def read_weights(self, projection, neuron):
         return projection.get("weight", format="array") * self.unit(neuron)
