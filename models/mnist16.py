@@ -23,10 +23,11 @@ PARAMETERS = {
         "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
         "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005, "input_jitter": 1.0,
     },
-    # 256 signed inputs fill the rows of two circuits: an input is one source, and none are left for bias spikes.
+    # On a chip 256 signed inputs fill the rows of two circuits: an input is one source, and no row is left for bias spikes.
+    # Training there goes on from an ideal network: see the examples of protocols.train.
     "hardware": {"circuits": 2, "input_copies": 1},
     "network_on_hardware": {"bias_times": []},
-    "training_on_hardware": {},
+    "training_on_hardware": {"epochs": 2, "learning_rate": 0.0007},
 }
 CLASS_NAMES = mnist.DIGITS
 

@@ -80,7 +80,8 @@ def configuration(a, stored=None):
     chip = simulator(CHIP) if a.hardware_network else backend
     hardware = {"chip": 0, **model.PARAMETERS.get("hardware", {}), **asked} if chip.hardware else asked
     chip.configured(hardware)
-    network, training = copy.deepcopy(model.PARAMETERS["network"]), {**copy.deepcopy(model.PARAMETERS["training"]), "seed": a.seed}
+    network, training = (copy.deepcopy(model.PARAMETERS[name]) for name in ("network", "training"))
+    training["seed"] = a.seed
     if chip.hardware:
         network.update(copy.deepcopy(model.PARAMETERS.get("network_on_hardware", {})))
     if backend.hardware:
@@ -103,7 +104,8 @@ def _start_weights(path, experiment):
     try:
         return experiment.architecture.check_weights([stored[f"w{k}"] for k in range(len(stored))])
     except (KeyError, ValueError) as error:
-        raise ConfigurationError(f"--from {path}: {error}. Its network must be the one to train; see --hardware-network") from None
+        raise ConfigurationError(f"--from {path}: {error}. It must be a run of the network to train; see --hardware-network") \
+            from None
 
 
 def _begun(path):

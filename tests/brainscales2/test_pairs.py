@@ -10,11 +10,11 @@ from ttfs_pynn.brainscales2.circuits import Physics, joined
 PAIRS = [0, 256, 7, 263]
 
 
-def pair(lower, **shared):
+def pair(lower):
     """(several circuits, their joined Physics): the first circuit is nominal, the second has the values `lower`."""
-    names = ("tau_m", "tau_syn_E", "tau_syn_I", "v_rest", "v_reset", "v_thresh", "tau_refrac", "gain_E", "gain_I", "current", "bypass")
-    upper = dict(zip(names, (10.0, 10.0, 10.0, 80.0, 80.0, 150.0, 2.0, 1.0, 1.0, 0.0, False), strict=True))
-    circuits = Physics(**{name: np.array([upper[name], {**upper, **lower}[name]]) for name in names})
+    upper = {"tau_m": 10.0, "tau_syn_E": 10.0, "tau_syn_I": 10.0, "v_rest": 80.0, "v_reset": 80.0, "v_thresh": 150.0,
+             "tau_refrac": 2.0, "gain_E": 1.0, "gain_I": 1.0, "current": 0.0, "bypass": False}
+    circuits = Physics(**{name: np.array([value, lower.get(name, value)]) for name, value in upper.items()})
     return circuits, joined(circuits, np.array([0.5, 1.0]), 2)
 
 

@@ -38,13 +38,13 @@ def test_a_run_leaves_what_it_promises(finished):
 
 def test_a_run_begins_with_the_weights_of_another(capsys, finished, tmp_path):
     weights = RunFolder.open(finished).read_weights()
-    begin = ("yin_yang", "--backend", "arrays", "--from", str(finished), "--epochs", "1", "--learning-rate", "1e-9", "--seed", "5", "--quiet")
-    train.main([*begin, "--output", str(tmp_path / "run")])
+    begin = ("yin_yang", "--backend", "arrays", "--epochs", "1", "--learning-rate", "1e-9", "--seed", "5", "--quiet")
+    train.main([*begin, "--from", str(finished), "--output", str(tmp_path / "run")])
     for name, w in RunFolder.open(tmp_path / "run").read_weights().items():
         np.testing.assert_allclose(w, weights[name], atol=0.02)  # bumps of silent neurons, at a learning rate of nearly nothing
     assert RunFolder.open(tmp_path / "run").configuration["from"] == str(finished)
     RunFolder.create(tmp_path / "other", {"model": "other"}).write_weights({"w0": np.zeros((4, 3))})
-    assert "--hardware-network" in fails(capsys, train.main, *begin[:3], "--from", str(tmp_path / "other"), "--output",
+    assert "--hardware-network" in fails(capsys, train.main, *begin, "--from", str(tmp_path / "other"), "--output",
                                          str(tmp_path / "none"))
 
 

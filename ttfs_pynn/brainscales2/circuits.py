@@ -12,8 +12,10 @@ with C the membrane capacitance relative to that of code 63. Circuits that are j
 
     dv/dt = sum_i s_i ( (v_leak_i - v) / tau_m_i + inputs of circuit i ),    s_i = C_i / (C_1 + C_2 + ...)
 
-and the first one's comparator, reset and refractory counter are those of the neuron. Synaptic inputs of one sign decay with the mean
-tau_syn of the circuits, the charge of each event being kept: a simplification. The points through which the lines go are the mean codes of a
+and the first one's comparator, reset and refractory counter are those of the neuron. Synaptic inputs of one sign decay with the
+mean tau_syn of the circuits, the charge of each event being kept: a simplification.
+
+The points through which the lines go are the mean codes of a
 calibration of the paper's release, made for 80, 80 and 150 LSB and 6 us; slopes of the voltages are such that the demos spike
 where their figures do. The size of a postsynaptic potential is that of the demos: weight 63 with default targets has 0.34 of
 v_thresh - v_rest at its top, 15.34 LSB, independent of tau where tau_m = tau_syn. A circuit's own deviations come on top.

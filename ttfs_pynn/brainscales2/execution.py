@@ -59,8 +59,9 @@ class SnippetResult:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a run is made of besides snippets. sizes: {population: number of cells}; circuits: {neuron population: numbers}, of the
-    first circuits of all neurons, then of the second ones, ... where they are joined; capacities: {population: spikes a neuron in an earlier run}, changed here."""
+    """What a run is made of besides snippets. sizes: {population: number of cells}; circuits: {neuron population: numbers}, where
+    they are joined first the first ones of all neurons, then the second ones, ...; capacities: {population: spikes a neuron in an
+    earlier run}, changed here."""
 
     chip: object
     sizes: dict

@@ -28,8 +28,8 @@ def _g7(z):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _g11(z):
-    tail = 1 / 362880 + z * (-1 / 3628800 + z * (1 / 39916800 - z / 479001600))
-    return 1 + z * (-1 / 2 + z * (1 / 6 + z * (-1 / 24 + z * (1 / 120 + z * (-1 / 720 + z * (1 / 5040 + z * (-1 / 40320 + z * tail)))))))
+    tail = 1 / 5040 + z * (-1 / 40320 + z * (1 / 362880 + z * (-1 / 3628800 + z * (1 / 39916800 - z / 479001600))))
+    return 1 + z * (-1 / 2 + z * (1 / 6 + z * (-1 / 24 + z * (1 / 120 + z * (-1 / 720 + z * tail)))))
 
 
 @njit(cache=True, error_model="numpy")
@@ -87,7 +87,8 @@ def _tile(first, last, event_times, event_rows, inhibitory, weights, partner, t,
     fastest = 0.0
     for n in range(size):
         p = parameters[first + n]
-        rates[0, n], rates[1, n], rates[2, n], rates[3, n] = p[RATE_M], p[RATE_E] - p[RATE_M], p[RATE_I] - p[RATE_M], p[INVERSE_CM]
+        rates[0, n], rates[1, n], rates[2, n] = p[RATE_M], p[RATE_E] - p[RATE_M], p[RATE_I] - p[RATE_M]
+        rates[3, n] = p[INVERSE_CM]
         theta[n], x[n] = p[THRESHOLD] - p[U_INF], u[first + n] - p[U_INF]
         fastest = max(fastest, p[RATE_M], p[RATE_E], p[RATE_I])
     now = t
@@ -129,8 +130,8 @@ def _threaded(event_times, event_rows, inhibitory, weights, partner, t, t_stop,
     n_parts = (u.shape[0] + _TILE - 1) // _TILE
     room = np.ones(n_parts, dtype=np.bool_)
     for part in prange(n_parts):
-        room[part] = _tile(part * _TILE, min((part + 1) * _TILE, u.shape[0]), event_times, event_rows, inhibitory, weights, partner,
-                           t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count)
+        room[part] = _tile(part * _TILE, min((part + 1) * _TILE, u.shape[0]), event_times, event_rows, inhibitory, weights,
+                           partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count)
     return room.all()
 
 

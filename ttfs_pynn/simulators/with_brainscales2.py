@@ -17,8 +17,8 @@ class BrainScaleS2(Simulator):
     A synapse of weight 63 has the weight 1.6 in units of a neuron's current_scale, so each input of a network is several sources,
     which share out its weight. Weights are rounded to integers and clipped.
 
-    circuits: 1, or 2, of which a neuron then consists. Two have 512 rows of synapses instead of 256, so room for 256 signed inputs;
-    each has half of the capacitance, so that weights mean the same.
+    circuits: 1, or 2, of which a neuron then consists. Two have 512 rows of synapses instead of 256, so room for 256 signed
+    inputs; each has half of the capacitance, so that weights mean the same.
     """
 
     chip: int = 0
@@ -139,8 +139,8 @@ class BrainScaleS2(Simulator):
         try:
             sim.will_it_map()
         except sim.MappingError as error:
-            raise SimulatorError(f"the network does not fit on the chip: {error} An input is {self.input_copies} sources and a neuron "
-                                 f"{self.circuits} circuits; see --input-copies and --circuits") from None
+            raise SimulatorError(f"the network does not fit on the chip: {error} An input is {self.input_copies} sources and "
+                                 f"a neuron {self.circuits} circuits; see --input-copies and --circuits") from None
 
     def smallest_delay(self, dt):
         return 0.0

@@ -183,9 +183,9 @@ class CalibHXNeuronCuba(NeuronCell):
 class CalibPairCuba(CalibHXNeuronCuba):
     """A calibrated neuron of two circuits, the upper and the lower one of a column, whose membranes are connected.
 
-    Half of the sources of each population end at the upper circuit, half at the lower one, so that a neuron has 512 synapses instead
-    of 256. Parameters are the targets of each circuit; capacitances (cm) add up, and the upper circuit alone decides on spikes.
-    The chip has it and the vendor's cell types do not.
+    Half of the sources of each population end at the upper circuit, half at the lower one, so that a neuron has 512 synapses
+    instead of 256. Parameters are the targets of each circuit; capacitances (cm) add up, and the upper circuit alone decides on
+    spikes. The chip has it and the vendor's cell types do not.
     """
 
     columns = joined = 2
@@ -194,8 +194,8 @@ class CalibPairCuba(CalibHXNeuronCuba):
         upper, lower = circuits.reshape(2, -1)
         if (upper >= COLUMNS).any() or (lower != upper + COLUMNS).any():
             wrong = np.flatnonzero((upper >= COLUMNS) | (lower != upper + COLUMNS))[0]
-            raise RuntimeError(f"{population.label}: neuron {wrong} would be the circuits {upper[wrong]} and {lower[wrong]}, which are "
-                               f"not one above the other; list pairs n, n + {COLUMNS} in neuronPermutation")
+            raise RuntimeError(f"{population.label}: neuron {wrong} would be the circuits {upper[wrong]} and {lower[wrong]}, not "
+                               f"one above the other; list pairs n, n + {COLUMNS} in neuronPermutation")
         super().configure(population, circuits, state)
 
 
