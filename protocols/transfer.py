@@ -44,9 +44,10 @@ def parser():
 def on_chip(configuration, weights, chip, epochs, learning_rate):
     """Accuracies of `weights` on a chip before and after training there."""
     settings = copy.deepcopy(configuration)
-    settings.update(backend="brainscales2", copies=1, hardware={"chip": chip})
+    model = models.load(settings["model"])
+    settings.update(backend="brainscales2", copies=1, hardware={**model.PARAMETERS.get("hardware", {}), "chip": chip})
     settings["training"].update(epochs=max(epochs, 1), learning_rate=learning_rate, schedule="cosine")
-    experiment = Experiment(models.load(settings["model"]), settings)
+    experiment = Experiment(model, settings)
     network = experiment.network(weights=weights, seed=chip)
     test = experiment.data["test"]
     found = {"chip": chip, "before": evaluate(network, test, 50, weights).accuracy}

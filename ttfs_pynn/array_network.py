@@ -18,13 +18,13 @@ class ArrayNetwork:
     data, and has no delays but trained ones.
 
     architecture: a network.Architecture; weights as there. A spike after `deadline` (ms; default as in `presentation.Timing`)
-    does not count, as in a window of a simulated run.
+    does not count, as in a window of a simulated run. simulator: one of `simulators`, whose range of weights holds in training.
     """
 
     n_copies, delay = 1, 0.0
 
-    def __init__(self, architecture, weights, deadline=None):
-        self.architecture = architecture
+    def __init__(self, architecture, weights, deadline=None, simulator=None):
+        self.architecture, self._simulator = architecture, simulator
         self.timing = Timing.derive(architecture.t_early, architecture.latest_input,
                                     [layer.neuron for layer in architecture.layers], single=True, deadline=deadline)
         self.write_weights(weights)
@@ -39,7 +39,7 @@ class ArrayNetwork:
         self._times = times
 
     def within_limits(self, weights):
-        return weights
+        return weights if self._simulator is None else self.architecture.within_limits(weights, self._simulator)
 
     def read_weights(self):
         return [w.copy() for w in self._weights]

@@ -13,11 +13,12 @@ from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
 
-__all__ = ["ARRAYS", "FREE", "Experiment", "metrics_of"]
+__all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "metrics_of"]
 
 # What may change when a run is continued.
 FREE = ("training.epochs",)
 ARRAYS = "arrays"  # the backend that is none: an ArrayNetwork
+CHIP = "brainscales2"  # whose weights an ArrayNetwork is limited to where hardware is configured
 
 
 class Experiment:
@@ -48,7 +49,9 @@ class Experiment:
         if backend == ARRAYS:
             if weights is None:
                 weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed))
-            return self.with_times(ArrayNetwork(self.architecture, weights))
+            hardware = configured.get("hardware")
+            chip = None if hardware is None else simulator(CHIP).configured(hardware)
+            return self.with_times(ArrayNetwork(self.architecture, weights, simulator=chip))
         copies = (configured["copies"] if backend == configured["backend"] else simulator(backend).default_copies) \
             if copies is None else copies
         if copies < 1:

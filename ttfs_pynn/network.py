@@ -98,6 +98,18 @@ class Architecture:
         return [rng.normal(layer.weight_mean, layer.weight_std, shape) * layer.neuron.current_scale
                 for layer, shape in zip(self.layers, self.shapes, strict=True)]
 
+    def within_limits(self, weights, simulator):
+        """The weights clipped to what a simulator can hold: a weight that left its range would not come back for long."""
+        clipped = []
+        for k, (matrix, layer) in enumerate(zip(weights, self.layers, strict=True)):
+            n_neurons = self.layers[k - 1].size if k else 0  # the other inputs are sources
+            of_neurons, of_sources = (simulator.largest_weight(layer.neuron, n) for n in (1, simulator.input_copies))
+            if np.isfinite(of_neurons) or np.isfinite(of_sources):
+                limit = np.where(np.arange(len(matrix)) < n_neurons, of_neurons, of_sources)[:, None]
+                matrix = np.clip(matrix, -limit, limit)
+            clipped.append(matrix)
+        return clipped
+
     def check_weights(self, weights):
         """A list of float arrays, or a ValueError that says which layer does not fit."""
         if len(weights) != len(self.layers):
@@ -192,16 +204,7 @@ class LayeredNetwork:
                 for receptor in ("excitatory", "inhibitory")]
 
     def within_limits(self, weights):
-        """The weights clipped to what the simulator can hold: a weight that left its range would not come back for long."""
-        clipped = []
-        for k, (matrix, layer) in enumerate(zip(weights, self.architecture.layers, strict=True)):
-            n_neurons = self.architecture.layers[k - 1].size if k else 0  # the other inputs are sources
-            of_neurons, of_sources = (self._simulator.largest_weight(layer.neuron, n) for n in (1, self._simulator.input_copies))
-            if np.isfinite(of_neurons) or np.isfinite(of_sources):
-                limit = np.where(np.arange(len(matrix)) < n_neurons, of_neurons, of_sources)[:, None]
-                matrix = np.clip(matrix, -limit, limit)
-            clipped.append(matrix)
-        return clipped
+        return self.architecture.within_limits(weights, self._simulator)
 
     def write_weights(self, weights):
         """Write signed weights (see Architecture) to the projections, positive ones to the excitatory of each pair."""

@@ -24,7 +24,7 @@ def test_mnist_models(tmp_path, monkeypatch, name, n_inputs, hidden):
     monkeypatch.setenv("TTFS_PYNN_DATA", str(tmp_path))
     model = models.load(name)
     parameters = model.PARAMETERS["network"]
-    assert model.architecture(parameters).shapes == [(n_inputs + len(parameters["bias_times"]), hidden), (hidden, 10)]
+    assert model.architecture(parameters).shapes == [(n_inputs + 8, hidden), (hidden + 8, 10)]
     data = model.data(parameters)
     assert {part: len(samples) for part, samples in data.items()} == {"train": 20, "validation": 10_000, "test": 10}
     for samples in data.values():

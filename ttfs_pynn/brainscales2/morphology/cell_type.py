@@ -35,6 +35,7 @@ class McNeuronBase(StandardCellType):
     default_parameters = _DEFAULTS
 
     KIND = "neuron"
+    joined = 1
     compartments = {}
     logical_compartments = halco.LogicalNeuronCompartments()
     logical_neuron = lola.LogicalNeuron()
@@ -68,6 +69,10 @@ class McNeuronBase(StandardCellType):
     def create_group(self, size, parameters, state):
         """What a population keeps of its cells."""
         return CircuitCells(size, parameters)
+
+    def own_circuits(self, circuits):
+        """The first circuit of each neuron."""
+        return circuits[::self.columns]
 
     def configure(self, population, circuits, state):
         """Take values from the chip's initial configuration when the network is mapped for the first time."""
