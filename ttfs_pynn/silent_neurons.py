@@ -1,10 +1,38 @@
-"""What to do about neurons that do not spike, and so have no gradient."""
+"""What to do about neurons that do not spike, and so have no gradient: three policies behind one interface.
+
+    apply(weights, gradients) -> (weights with bumps added, weight gradients, True if the gradient step is to be left out)
+
+with `gradients` a gradient_engine.Gradients of a batch; `state()` and `restore(arrays)` go through checkpoints. Nothing that is
+given is changed. `policy` makes the one that the training options name. Which is better was measured: see benchmarks/README.md.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["WeightBumping"]
+from ttfs_pynn.first_spike import membrane_peaks, peak_vector_jacobian_product, vector_jacobian_product
+
+__all__ = ["POLICIES", "MembranePeak", "WeightBumping", "WeightSum", "policy"]
+
+POLICIES = ("bumping", "membrane_peak", "weight_sum")
+
+
+def policy(options, neurons, scales):
+    """The policy that training.TrainingOptions name; neurons: LIFParameters by layer, scales: current_scale (nA) by layer."""
+    tolerated = list(options.silent_tolerated)
+    if options.silent == "membrane_peak":
+        return MembranePeak(tolerated, list(neurons), options.silent_strength)
+    if options.silent == "weight_sum":
+        return WeightSum(list(neurons), options.silent_strength)
+    return WeightBumping(tolerated, scales, options.bump, options.bump_instead_of_step)
+
+
+class _Stateless:
+    def state(self):
+        return {}
+
+    def restore(self, arrays):
+        pass
 
 
 @dataclass
@@ -25,10 +53,9 @@ class WeightBumping:
     def __post_init__(self):
         self.lasting = np.zeros(len(self.tolerated), dtype=np.int64)
 
-    def apply(self, weights, layer_times):
-        """(weights with the bumps added, True if the gradient step is to be left out). layer_times: first spikes by layer."""
+    def apply(self, weights, gradients):
         new, failing = list(weights), []
-        for k, times in enumerate(layer_times):
+        for k, times in enumerate(gradients.first_spikes.layers):
             silent = np.isinf(times).mean(axis=0) > self.tolerated[k]
             if not silent.any():
                 self.lasting[k] = 0
@@ -36,10 +63,87 @@ class WeightBumping:
                 failing.append(k)
                 new[k] = weights[k] + silent * (self.bump * self.scales[k] * 2.0 ** min(self.lasting[k], 30))
                 self.lasting[k] += 1
-        return new, bool(failing) and self.instead_of_step
+        return new, gradients.weights, bool(failing) and self.instead_of_step
 
     def state(self):
         return {"bump_lasting": self.lasting.copy()}
 
     def restore(self, arrays):
         self.lasting = arrays["bump_lasting"].copy()
+
+
+@dataclass
+class MembranePeak(_Stateless):
+    """The gradient through the peak of the membrane. To the loss is added, averaged over the samples of a batch,
+
+        strength sum_n max( 0, 1 - v_peak,n / (v_thresh - v_rest) ),
+
+    over samples and neurons that are silent, of those neurons that are silent in more than a tolerated share of the batch (one
+    number a layer); dv_peak/dw_i = K(t_peak - t_i). Peaks are those of the ideal neuron for the recorded input times, so the rule
+    works in the loop: a neuron that should have spiked but did not gets nothing. propagate: the error also goes down through
+    dv_peak/dt_i to the layers below.
+    """
+
+    tolerated: list
+    neurons: list
+    strength: float = 1.0
+    propagate: bool = False
+
+    def apply(self, weights, gradients):
+        times = gradients.first_spikes
+        new = list(gradients.weights)
+        for k in range(len(weights)):
+            silent = np.isinf(times.layers[k])
+            failing = silent.mean(axis=0) > self.tolerated[k]
+            if failing.any():
+                dw, error = self._layer(k, times, weights[k], silent & failing)
+                new[k] = new[k] + dw
+                if self.propagate:
+                    self._below(new, k, times, weights, error)
+        return list(weights), new, False
+
+    def _layer(self, k, times, w, wanted):
+        t_in, neuron = times.afferent(k) + times.delay, self.neurons[k]
+        t_peak, v_peak = membrane_peaks(t_in, w, neuron, wanted)
+        below = wanted & (v_peak < neuron.threshold)
+        error = np.where(below, -self.strength / (len(t_in) * np.asarray(neuron.threshold)), 0.0)
+        return peak_vector_jacobian_product(t_in, w, t_peak, error, neuron)
+
+    def _below(self, new, k, times, weights, error):
+        for m in range(k - 1, -1, -1):
+            t_out = times.layers[m]
+            dw, error, _ = vector_jacobian_product(times.afferent(m) + times.delay, weights[m], t_out, error[:, :t_out.shape[1]],
+                                                   self.neurons[m], 0.2 / np.mean(self.neurons[m].current_scale))
+            new[m] = new[m] + dw
+
+
+@dataclass
+class WeightSum(_Stateless):
+    """To the loss is added, over all neurons and whether they spike or not (Mostafa 2017, IEEE Trans. Neural Netw. Learn. Syst.
+    29, 3227-3235, whose neurons have no leak: 1 there),
+
+        strength sum_n max( 0, 1 - K_max sum_i w_in / (v_thresh - v_rest) ),
+
+    K_max the largest membrane response: inputs of less weight cannot bring a neuron to threshold even if all come together.
+    """
+
+    neurons: list
+    strength: float = 1.0
+
+    def apply(self, weights, gradients):
+        new = []
+        for w, neuron, gradient in zip(weights, self.neurons, gradients.weights, strict=True):
+            gain = largest_response(neuron) / neuron.threshold
+            new.append(gradient - self.strength * gain * (gain * w.sum(axis=0) < 1))
+        return list(weights), new, False
+
+
+def largest_response(neuron):
+    """The highest value of LIFParameters.kernel (mV/nA), at ln(tau_m/tau_syn)/(1/tau_syn - 1/tau_m)."""
+    rate_m, rate_s = 1 / np.asarray(neuron.tau_m, dtype=float), 1 / np.asarray(neuron.tau_syn, dtype=float)
+    rate_m, rate_s = np.broadcast_arrays(rate_m, rate_s)
+    ratio = rate_m / rate_s
+    # tau_syn (tau_m/tau_syn)^(1/(1 - tau_m/tau_syn)): e^-1 tau for equal constants, tau_syn without a leak
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exponent = np.where(np.abs(ratio - 1) < 1e-6, -1.0, np.where(ratio > 0, np.log(ratio) * ratio / (1 - ratio), 0.0))
+    return np.exp(exponent) / rate_s / neuron.cm

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ttfs_pynn import loss as losses
+from ttfs_pynn import silent_neurons
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
 from ttfs_pynn.loss import predict
 from ttfs_pynn.optimizer import Adam, schedule
-from ttfs_pynn.silent_neurons import WeightBumping
+
 
 __all__ = ["Callback", "Evaluation", "SpikeData", "Trainer", "TrainingOptions", "evaluate"]
 
@@ -55,6 +56,8 @@ class TrainingOptions:
     loss: str = "pairwise_difference"
     loss_options: dict = field(default_factory=dict)
     max_dw: float = 0.2
+    silent: str = "bumping"
+    silent_strength: float = 1.0
     silent_tolerated: tuple = (0.95, 0.95)
     bump: float = 0.0005
     bump_instead_of_step: bool = False
@@ -69,6 +72,9 @@ class TrainingOptions:
                                     ("max_dw", self.max_dw > 0, "positive"), ("bump", self.bump >= 0, "zero or more"),
                                     ("input_jitter", 0 <= self.input_jitter < np.inf, "zero or more"),
                                     ("seed", self.seed >= 0, "zero or more"),
+                                    ("silent", self.silent in silent_neurons.POLICIES,
+                                     f"one of {', '.join(silent_neurons.POLICIES)}"),
+                                    ("silent_strength", self.silent_strength >= 0, "zero or more"),
                                     ("loss", self.loss in LOSSES, f"one of {', '.join(LOSSES)}")):
             if not allowed:
                 raise ConfigurationError(f"{name} = {getattr(self, name)!r} must be {text}")
@@ -179,7 +185,7 @@ class Trainer:
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"loss or schedule options: {error}") from None
         self.optimizer = Adam(architecture.shapes, scales)
-        self.silent_neurons = WeightBumping(list(options.silent_tolerated), scales, options.bump, options.bump_instead_of_step)
+        self.silent_neurons = silent_neurons.policy(options, self.engine.neurons, scales)
         self.weights = architecture.initial_weights(np.random.default_rng(options.seed)) if weights is None \
             else architecture.check_weights(weights)
         self.epoch, self.history = 0, []
@@ -250,9 +256,9 @@ class Trainer:
         gradients = self.engine.gradients(recording, self.weights, self.loss, labels)
         for callback in self.callbacks:
             gradients = callback.before_step(self, gradients) or gradients
-        bumped, skip = self.silent_neurons.apply(self.weights, gradients.first_spikes.layers)
+        bumped, weight_gradients, skip = self.silent_neurons.apply(self.weights, gradients)
         if not skip:
-            step = self.optimizer.step(self.weights, gradients.weights, self.schedule(epoch))
+            step = self.optimizer.step(self.weights, weight_gradients, self.schedule(epoch))
             bumped = [new if b is old else b + (new - old) for b, new, old in zip(bumped, step, self.weights, strict=True)]
         self.weights = self.network.within_limits(bumped)
         self.network.write_weights(self.weights)

@@ -1,0 +1,162 @@
+"""The highest point of a membrane that does not spike, and how it changes with weights and input times.
+
+    v(t) - v_rest = sum_i w_i K(t - t_i),      v_peak = max_t v(t) - v_rest = v(t_peak) - v_rest
+
+At the maximum v' = 0, or t_peak is the time of an input that turns the membrane down, so t_peak itself need not be differentiated
+for the weights (the envelope theorem):
+
+    dv_peak/dw_i = K(t_peak - t_i),      dv_peak/dt_i = -w_i K'(t_peak - t_i), and v'(t_peak) from the left where t_i = t_peak
+
+A silent neuron has no spike time to differentiate; its peak says how it would come to spike. The same derivative of the largest
+membrane potential teaches the tempotron (Gütig and Sompolinsky, Nature Neuroscience 9, 420-428, 2006).
+"""
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+from ttfs_pynn.first_spike.forward import check_inputs
+from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
+from ttfs_pynn.first_spike.membrane import extremum, phi, potential, responses
+
+__all__ = ["membrane_peaks", "peak_vector_jacobian_product"]
+
+# Without a leak the membrane approaches its limit for ever; after so many tau_syn nothing of the current is left in 16 digits.
+_LIMIT = 40.0
+# A peak below this part of threshold is not worth following: one input's first rise before inhibition, or the end of a long
+# hyperpolarisation, where K is so small that descent stood still for thousands of steps.
+_LEAST = 0.01
+
+
+@njit(cache=True, error_model="numpy")
+def _fill_decays(times, order, n_inputs, rate_m, rate_s, decays):
+    for k in range(n_inputs - 1):
+        decays[k, 0], decays[k, 1], decays[k, 2] = responses(times[order[k + 1]] - times[order[k]], rate_m, rate_s)
+
+
+@njit(cache=True, error_model="numpy")
+def _highest_ahead(x, j, span, rate_m, rate_s):
+    """(s, v) of the maximum inside (0, span), span = inf after the last input; s = 0 where there is none."""
+    if not j > max(rate_m * x, 0.0):
+        return 0.0, x
+    if rate_m == 0.0:
+        if span < math.inf:
+            return 0.0, x
+        return _LIMIT / rate_s, potential(_LIMIT / rate_s, x, j, rate_m, rate_s)
+    s = extremum(x, j, rate_m, rate_s)
+    return (s, potential(s, x, j, rate_m, rate_s)) if s < span and s < math.inf else (0.0, x)
+
+
+@njit(cache=True, error_model="numpy")
+def _one_peak(times, order, n_inputs, decays, w, n, rate_m, rate_s, least):
+    """(t_peak, v_peak times cm): between two inputs v has at most one maximum, in closed form, so none is missed."""
+    x = j = best = 0.0
+    at = math.inf
+    for k in range(n_inputs):
+        if x > best:
+            best, at = x, times[order[k]]
+        j += w[order[k], n]
+        span = times[order[k + 1]] - times[order[k]] if k + 1 < n_inputs else math.inf
+        s, v = _highest_ahead(x, j, span, rate_m, rate_s)
+        if s > 0.0 and v > best:
+            best, at = v, times[order[k]] + s
+        if k + 1 < n_inputs:
+            x = x * decays[k, 0] + j * decays[k, 2]
+            j *= decays[k, 1]
+    if best < least:  # all inputs count where the last one's response is highest
+        s = extremum(0.0, 1.0, rate_m, rate_s)
+        s = s if s < math.inf else _LIMIT / rate_s
+        return times[order[n_inputs - 1]] + s, potential(s, x, j, rate_m, rate_s)
+    return at, best
+
+
+@njit(cache=True, error_model="numpy")
+def _sample_peaks(times, w, tau_m, tau_syn, cm, thr, wanted, t_peak, v_peak):
+    order = np.argsort(times)
+    n_inputs = times.shape[0]
+    while n_inputs > 0 and times[order[n_inputs - 1]] == math.inf:
+        n_inputs -= 1
+    decays = np.empty((max(n_inputs, 1), 3))
+    last_m = last_s = -1.0
+    for n in range(w.shape[1]):
+        if not wanted[n]:
+            t_peak[n] = v_peak[n] = math.nan
+            continue
+        if n_inputs == 0:
+            t_peak[n], v_peak[n] = math.inf, 0.0
+            continue
+        rate_m, rate_s = 1.0 / tau_m[n], 1.0 / tau_syn[n]
+        if rate_m != last_m or rate_s != last_s:
+            _fill_decays(times, order, n_inputs, rate_m, rate_s, decays)
+            last_m, last_s = rate_m, rate_s
+        t_peak[n], v = _one_peak(times, order, n_inputs, decays, w, n, rate_m, rate_s, _LEAST * cm[n] * thr[n])
+        v_peak[n] = v / cm[n]
+
+
+@njit(cache=True, error_model="numpy")
+def _serial(t_in, w, tau_m, tau_syn, cm, thr, wanted, t_peak, v_peak):
+    for sample in range(t_in.shape[0]):
+        _sample_peaks(t_in[sample], w, tau_m, tau_syn, cm, thr, wanted[sample], t_peak[sample], v_peak[sample])
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _threaded(t_in, w, tau_m, tau_syn, cm, thr, wanted, t_peak, v_peak):
+    for sample in prange(t_in.shape[0]):
+        _sample_peaks(t_in[sample], w, tau_m, tau_syn, cm, thr, wanted[sample], t_peak[sample], v_peak[sample])
+
+
+@njit(cache=True, error_model="numpy")
+def _add_contributions(t_in, w, t_peak, error, tau_m, tau_syn, cm, dw, dt_in):
+    for sample in range(t_in.shape[0]):
+        for n in range(w.shape[1]):
+            if error[sample, n] == 0.0:
+                continue
+            factor, rate_m, rate_s = error[sample, n] / cm[n], 1.0 / tau_m[n], 1.0 / tau_syn[n]
+            slope = 0.0
+            for i in range(t_in.shape[1]):
+                if t_in[sample, i] < t_peak[sample, n]:
+                    s = t_peak[sample, n] - t_in[sample, i]
+                    response = phi(s, rate_m, rate_s)
+                    change = w[i, n] * (math.exp(-rate_s * s) - rate_m * response)
+                    dw[i, n] += factor * response
+                    dt_in[sample, i] -= factor * change
+                    slope += change
+            for i in range(t_in.shape[1]):
+                if t_in[sample, i] == t_peak[sample, n]:
+                    dt_in[sample, i] += factor * slope
+
+
+def membrane_peaks(t_in, w, neuron, wanted=None):
+    """(t_peak, v_peak), each (samples, neurons): when (ms) and how high above v_rest (mV) the membrane gets without a threshold.
+
+    t_in, w, neuron as for `first_spike_times`; wanted (samples, neurons): where to look, by default everywhere, elsewhere NaN is
+    returned. A membrane that never rises by a hundredth of v_thresh - v_rest gives its value where the response to its last input
+    is highest, t_peak then being held fixed; one without any input (inf, 0). Without a leak (tau_m = inf) a membrane that rises to the end is taken 40 tau_syn after its last input.
+    Raises ValueError as `first_spike_times`.
+    """
+    t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
+    shape = (t_in.shape[0], w.shape[1])
+    wanted = np.ones(shape, dtype=bool) if wanted is None else np.ascontiguousarray(wanted, dtype=bool)
+    if wanted.shape != shape:
+        raise ValueError(f"wanted has shape {wanted.shape}; expected (samples, neurons) = {shape}")
+    t_peak, v_peak = np.empty(shape), np.empty(shape)
+    run = _threaded if t_in.shape[1] * np.count_nonzero(wanted) >= PARALLEL_FROM else _serial
+    run(t_in, w, tau_m, tau_syn, cm, thr, wanted, t_peak, v_peak)
+    return t_peak, v_peak
+
+
+def peak_vector_jacobian_product(t_in, w, t_peak, error, neuron):
+    """Contract error = dL/dv_peak (samples, neurons) in 1/mV with dv_peak/dw and dv_peak/dt_in.
+
+    Returns (dL/dw (inputs, neurons) in 1/nA, summed over samples, dL/dt_in (samples, inputs) in 1/ms). Where error is 0, t_peak
+    may be anything.
+    """
+    t_in, w, (tau_m, tau_syn, cm, _) = check_inputs(t_in, w, neuron)
+    t_peak, error = np.ascontiguousarray(t_peak, dtype=float), np.ascontiguousarray(error, dtype=float)
+    for name, array in (("t_peak", t_peak), ("error", error)):
+        if array.shape != (t_in.shape[0], w.shape[1]):
+            raise ValueError(f"{name} has shape {array.shape}; expected (samples, neurons) = {(t_in.shape[0], w.shape[1])}")
+    dw, dt_in = np.zeros_like(w), np.zeros_like(t_in)
+    _add_contributions(t_in, w, t_peak, error, tau_m, tau_syn, cm, dw, dt_in)
+    return dw, dt_in
