@@ -1,8 +1,7 @@
 """MNIST, 784-350-10: handwritten digits of 28 x 28 pixels.
 
 The network of Göltz, Kriener et al. (2021). The four IDX files are looked for in the folder that the environment variable
-TTFS_PYNN_DATA names. For Fashion-MNIST, copy this file, and give `mnist.parts` the folder of those files. The setting was chosen
-on the last 10,000 images of the training file.
+TTFS_PYNN_DATA names. The setting was chosen on the last 10,000 images of the training file.
 """
 
 from ttfs_pynn.datasets import mnist

@@ -1,15 +1,16 @@
 """Initial weights with which deep layers spike.
 
-The membrane of a neuron that hears n sources with weights of mean mu and standard deviation sigma has, over neurons and at time t,
+The membrane of a neuron that hears n sources with weights of mean mu and standard deviation sigma has, over neurons at time t,
 
     mean  a(t) = mu m_1(t),  standard deviation  b(t) = sigma sqrt(m_2(t)),
     m_p(t) = n share < K(t - t_i)^p >_{t_i} + sum_{bias spikes} K(t - t_b)^p,
 
-`share` of the sources spiking, at times t_i. `balanced` chooses mu and sigma such that the highest mean is a multiple of threshold,
-max_t a(t) = peak (v_thresh - v_rest), and the spread there is b = spread (v_thresh - v_rest): then about Phi((peak - 1)/spread)
-of the neurons spike, Phi the normal distribution function. This is the reasoning of Rossbroich, Gygax and Zenke (Neuromorph. Comput.
-Eng. 2, 044016, 2022), who set mean and spread of the membrane from the integrals of K and K^2 for Poisson input, applied to one
-spike a source. Taking every neuron's membrane as a(t) + b(t) z with its own fixed z gives the times of its first spikes,
+`share` of the sources spiking, at times t_i. `balanced` chooses mu and sigma such that the highest mean is a multiple of
+threshold, max_t a(t) = peak (v_thresh - v_rest), and the spread there is b = spread (v_thresh - v_rest): then at least about
+Phi((peak - 1)/spread) of the neurons spike, Phi the normal distribution function. This is the reasoning of Rossbroich, Gygax and
+Zenke (Neuromorph. Comput. Eng. 2, 044016, 2022), who set mean and spread of the membrane from the integrals of K and K^2 for
+Poisson input, applied to one spike a source. Taking every neuron's membrane as a(t) + b(t) z with its own fixed z gives the times
+of its first spikes,
 
     T(z) = min { t : a(t) + b(t) z >= v_thresh - v_rest },
 
@@ -35,19 +36,17 @@ def balanced(architecture, share=1.0, times=None, peak=3.0, spread=1.0):
     """
     n_layers = len(architecture.layers)
     peaks, spreads = (np.broadcast_to(np.asarray(value, dtype=float), (n_layers,)) for value in (peak, spread))
-    if times is not None:
+    if times is None:
+        times = np.linspace(architecture.t_early, architecture.t_late, 1000)
+    else:
         times = np.ravel(times)
         share = np.isfinite(times).mean()
-        times = _quantiles(times[np.isfinite(times)])
-    elif architecture.t_late > architecture.t_early:
-        times = _quantiles(np.linspace(architecture.t_early, architecture.t_late, 1000))
-    else:
-        times = np.array([architecture.t_early])
     for name, value in (("share", share), ("peak", peaks), ("spread", spreads)):
         if not (np.all(value > 0) and np.all(np.isfinite(value))):
             raise ValueError(f"{name} = {value} must be positive and finite")
     if share > 1:
         raise ValueError(f"share = {share} must be at most 1")
+    times = _quantiles(times[np.isfinite(times)])
     n, layers = architecture.n_inputs, []
     for layer, *goal in zip(architecture.layers, peaks, spreads, strict=True):
         mean, std, times, share = _layer(layer, n, share, times, *goal)

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ttfs_pynn.first_spike import membrane_peaks, peak_vector_jacobian_product, vector_jacobian_product
+from ttfs_pynn.first_spike import membrane_peaks, peak_steps
 
 __all__ = ["POLICIES", "MembranePeak", "WeightBumping", "WeightSum", "policy"]
 
-POLICIES = ("bumping", "membrane_peak", "weight_sum")
+POLICIES = ("membrane_peak", "bumping", "weight_sum")
 
 
 def policy(options, neurons, scales):
     """The policy that training.TrainingOptions name; neurons: LIFParameters by layer, scales: current_scale (nA) by layer."""
     tolerated = list(options.silent_tolerated)
     if options.silent == "membrane_peak":
-        return MembranePeak(tolerated, list(neurons), options.silent_strength)
+        return MembranePeak(tolerated, list(neurons), options.silent_aim)
     if options.silent == "weight_sum":
-        return WeightSum(list(neurons), options.silent_strength)
+        return WeightSum(list(neurons), options.weight_sum)
     return WeightBumping(tolerated, scales, options.bump, options.bump_instead_of_step)
 
 
@@ -74,47 +74,34 @@ class WeightBumping:
 
 @dataclass
 class MembranePeak(_Stateless):
-    """The gradient through the peak of the membrane. To the loss is added, averaged over the samples of a batch,
+    """Raise the peak of the membrane of neurons that are silent in more than a tolerated share of a batch (one number a layer).
 
-        strength sum_n max( 0, 1 - v_peak,n / (v_thresh - v_rest) ),
+    On top of the gradient step the weights of such a neuron change by the mean, over the samples of the batch in which it was
+    silent, of the smallest change that brings its peak, to first order, to `aim` times v_thresh - v_rest: along the gradient of
+    the peak,
 
-    over samples and neurons that are silent, of those neurons that are silent in more than a tolerated share of the batch (one
-    number a layer); dv_peak/dw_i = K(t_peak - t_i). Peaks are those of the ideal neuron for the recorded input times, so the rule
-    works in the loop: a neuron that should have spiked but did not gets nothing. propagate: the error also goes down through
-    dv_peak/dt_i to the layers below.
+        dw_i = ( aim (v_thresh - v_rest) - v_peak ) K(t_peak - t_i) / sum_k K(t_peak - t_k)^2.
+
+    Peaks are those of the ideal neuron for the recorded input times, so the rule works in the loop; a neuron that should have
+    spiked but did not is left alone. aim is above 1 because dT/dw diverges where threshold is only just reached: such a neuron
+    learns nothing more.
     """
 
     tolerated: list
     neurons: list
-    strength: float = 1.0
-    propagate: bool = False
+    aim: float = 1.5
 
     def apply(self, weights, gradients):
-        times = gradients.first_spikes
-        new = list(gradients.weights)
-        for k in range(len(weights)):
+        times, new = gradients.first_spikes, list(weights)
+        for k, neuron in enumerate(self.neurons):
             silent = np.isinf(times.layers[k])
-            failing = silent.mean(axis=0) > self.tolerated[k]
-            if failing.any():
-                dw, error = self._layer(k, times, weights[k], silent & failing)
-                new[k] = new[k] + dw
-                if self.propagate:
-                    self._below(new, k, times, weights, error)
-        return list(weights), new, False
-
-    def _layer(self, k, times, w, wanted):
-        t_in, neuron = times.afferent(k) + times.delay, self.neurons[k]
-        t_peak, v_peak = membrane_peaks(t_in, w, neuron, wanted)
-        below = wanted & (v_peak < neuron.threshold)
-        error = np.where(below, -self.strength / (len(t_in) * np.asarray(neuron.threshold)), 0.0)
-        return peak_vector_jacobian_product(t_in, w, t_peak, error, neuron)
-
-    def _below(self, new, k, times, weights, error):
-        for m in range(k - 1, -1, -1):
-            t_out = times.layers[m]
-            dw, error, _ = vector_jacobian_product(times.afferent(m) + times.delay, weights[m], t_out, error[:, :t_out.shape[1]],
-                                                   self.neurons[m], 0.2 / np.mean(self.neurons[m].current_scale))
-            new[m] = new[m] + dw
+            wanted = silent & (silent.mean(axis=0) > self.tolerated[k])
+            if wanted.any():
+                t_in = times.afferent(k) + times.delay
+                t_peak, v_peak = membrane_peaks(t_in, weights[k], neuron, wanted)
+                missing = np.where(v_peak < neuron.threshold, self.aim * neuron.threshold - v_peak, 0.0)
+                new[k] = weights[k] + peak_steps(t_in, t_peak, missing, neuron) / np.maximum(wanted.sum(axis=0), 1)
+        return new, gradients.weights, False
 
 
 @dataclass
@@ -128,7 +115,7 @@ class WeightSum(_Stateless):
     """
 
     neurons: list
-    strength: float = 1.0
+    strength: float = 10.0
 
     def apply(self, weights, gradients):
         new = []

@@ -16,7 +16,6 @@ from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
 from ttfs_pynn.loss import predict
 from ttfs_pynn.optimizer import Adam, schedule
 
-
 __all__ = ["Callback", "Evaluation", "SpikeData", "Trainer", "TrainingOptions", "evaluate"]
 
 LOSSES = {"time_to_first_spike": losses.TimeToFirstSpike, "pairwise_difference": losses.PairwiseDifference,
@@ -46,7 +45,11 @@ class SpikeData:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to learn. Learning rate, bump and max_dw are in units of each layer's current_scale, input_jitter in ms (std)."""
+    """How to learn. Learning rate, bump and max_dw are in units of each layer's current_scale, input_jitter in ms (std).
+
+    silent: what is done about silent neurons, one of silent_neurons.POLICIES; silent_aim is an option of membrane_peak, bump and
+    bump_instead_of_step are of bumping, weight_sum (a strength) of weight_sum. silent_tolerated has one share for each layer.
+    """
 
     epochs: int = 30
     batch_size: int = 50
@@ -57,8 +60,9 @@ class TrainingOptions:
     loss_options: dict = field(default_factory=dict)
     max_dw: float = 0.2
     silent: str = "bumping"
-    silent_strength: float = 1.0
     silent_tolerated: tuple = (0.95, 0.95)
+    silent_aim: float = 1.5
+    weight_sum: float = 10.0
     bump: float = 0.0005
     bump_instead_of_step: bool = False
     input_jitter: float = 0.0
@@ -74,7 +78,8 @@ class TrainingOptions:
                                     ("seed", self.seed >= 0, "zero or more"),
                                     ("silent", self.silent in silent_neurons.POLICIES,
                                      f"one of {', '.join(silent_neurons.POLICIES)}"),
-                                    ("silent_strength", self.silent_strength >= 0, "zero or more"),
+                                    ("silent_aim", 1 <= self.silent_aim < np.inf, "1 or more, and finite"),
+                                    ("weight_sum", 0 <= self.weight_sum < np.inf, "zero or more"),
                                     ("loss", self.loss in LOSSES, f"one of {', '.join(LOSSES)}")):
             if not allowed:
                 raise ConfigurationError(f"{name} = {getattr(self, name)!r} must be {text}")

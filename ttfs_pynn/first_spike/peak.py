@@ -1,11 +1,9 @@
-"""The highest point of a membrane that does not spike, and how it changes with weights and input times.
+"""The highest point of a membrane that does not spike, and how it changes with weights.
 
-    v(t) - v_rest = sum_i w_i K(t - t_i),      v_peak = max_t v(t) - v_rest = v(t_peak) - v_rest
+    v(t) - v_rest = sum_i w_i K(t - t_i),   v_peak = max_t v(t) - v_rest = v(t_peak) - v_rest,   dv_peak/dw_i = K(t_peak - t_i)
 
-At the maximum v' = 0, or t_peak is the time of an input that turns the membrane down, so t_peak itself need not be differentiated
-for the weights (the envelope theorem):
-
-    dv_peak/dw_i = K(t_peak - t_i),      dv_peak/dt_i = -w_i K'(t_peak - t_i), and v'(t_peak) from the left where t_i = t_peak
+At the maximum v' = 0, or t_peak is the time of an input that turns the membrane down: a small change of weights moves t_peak
+without a first-order effect on v_peak (the envelope theorem).
 
 A silent neuron has no spike time to differentiate; its peak says how it would come to spike. The same derivative of the largest
 membrane potential teaches the tempotron (Gütig and Sompolinsky, Nature Neuroscience 9, 420-428, 2006).
@@ -20,7 +18,7 @@ from ttfs_pynn.first_spike.forward import check_inputs
 from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
 from ttfs_pynn.first_spike.membrane import extremum, phi, potential, responses
 
-__all__ = ["membrane_peaks", "peak_vector_jacobian_product"]
+__all__ = ["membrane_peaks", "peak_steps"]
 
 # Without a leak the membrane approaches its limit for ever; after so many tau_syn nothing of the current is left in 16 digits.
 _LIMIT = 40.0
@@ -107,24 +105,21 @@ def _threaded(t_in, w, tau_m, tau_syn, cm, thr, wanted, t_peak, v_peak):
 
 
 @njit(cache=True, error_model="numpy")
-def _add_contributions(t_in, w, t_peak, error, tau_m, tau_syn, cm, dw, dt_in):
+def _add_steps(t_in, t_peak, missing, tau_m, tau_syn, cm, step):
+    response = np.empty(t_in.shape[1])
     for sample in range(t_in.shape[0]):
-        for n in range(w.shape[1]):
-            if error[sample, n] == 0.0:
+        for n in range(t_peak.shape[1]):
+            if missing[sample, n] == 0.0:
                 continue
-            factor, rate_m, rate_s = error[sample, n] / cm[n], 1.0 / tau_m[n], 1.0 / tau_syn[n]
-            slope = 0.0
+            rate_m, rate_s, square = 1.0 / tau_m[n], 1.0 / tau_syn[n], 0.0
             for i in range(t_in.shape[1]):
+                response[i] = 0.0
                 if t_in[sample, i] < t_peak[sample, n]:
-                    s = t_peak[sample, n] - t_in[sample, i]
-                    response = phi(s, rate_m, rate_s)
-                    change = w[i, n] * (math.exp(-rate_s * s) - rate_m * response)
-                    dw[i, n] += factor * response
-                    dt_in[sample, i] -= factor * change
-                    slope += change
-            for i in range(t_in.shape[1]):
-                if t_in[sample, i] == t_peak[sample, n]:
-                    dt_in[sample, i] += factor * slope
+                    response[i] = phi(t_peak[sample, n] - t_in[sample, i], rate_m, rate_s) / cm[n]
+                    square += response[i] * response[i]
+            if square > 0.0:
+                for i in range(t_in.shape[1]):
+                    step[i, n] += missing[sample, n] * response[i] / square
 
 
 def membrane_peaks(t_in, w, neuron, wanted=None):
@@ -132,8 +127,8 @@ def membrane_peaks(t_in, w, neuron, wanted=None):
 
     t_in, w, neuron as for `first_spike_times`; wanted (samples, neurons): where to look, by default everywhere, elsewhere NaN is
     returned. A membrane that never rises by a hundredth of v_thresh - v_rest gives its value where the response to its last input
-    is highest, t_peak then being held fixed; one without any input (inf, 0). Without a leak (tau_m = inf) a membrane that rises to the end is taken 40 tau_syn after its last input.
-    Raises ValueError as `first_spike_times`.
+    is highest; one without any input gives (inf, 0). Without a leak (tau_m = inf) a membrane that rises to the end is taken 40
+    tau_syn after its last input. Raises ValueError as `first_spike_times`.
     """
     t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
     shape = (t_in.shape[0], w.shape[1])
@@ -146,17 +141,18 @@ def membrane_peaks(t_in, w, neuron, wanted=None):
     return t_peak, v_peak
 
 
-def peak_vector_jacobian_product(t_in, w, t_peak, error, neuron):
-    """Contract error = dL/dv_peak (samples, neurons) in 1/mV with dv_peak/dw and dv_peak/dt_in.
+def peak_steps(t_in, t_peak, missing, neuron):
+    """Changes of weights (inputs, neurons) in nA, summed over samples, each the smallest that raises its peak by `missing` mV:
 
-    Returns (dL/dw (inputs, neurons) in 1/nA, summed over samples, dL/dt_in (samples, inputs) in 1/ms). Where error is 0, t_peak
-    may be anything.
+        dw_i = missing K(t_peak - t_i) / sum_k K(t_peak - t_k)^2
+
+    t_in (samples, inputs), t_peak and missing (samples, neurons); where missing is 0, t_peak may be anything.
     """
-    t_in, w, (tau_m, tau_syn, cm, _) = check_inputs(t_in, w, neuron)
-    t_peak, error = np.ascontiguousarray(t_peak, dtype=float), np.ascontiguousarray(error, dtype=float)
-    for name, array in (("t_peak", t_peak), ("error", error)):
-        if array.shape != (t_in.shape[0], w.shape[1]):
-            raise ValueError(f"{name} has shape {array.shape}; expected (samples, neurons) = {(t_in.shape[0], w.shape[1])}")
-    dw, dt_in = np.zeros_like(w), np.zeros_like(t_in)
-    _add_contributions(t_in, w, t_peak, error, tau_m, tau_syn, cm, dw, dt_in)
-    return dw, dt_in
+    t_in, t_peak, missing = (np.ascontiguousarray(array, dtype=float) for array in (t_in, t_peak, missing))
+    if not (t_in.ndim == t_peak.ndim == 2 and t_peak.shape == missing.shape and len(t_in) == len(t_peak)):
+        raise ValueError(f"t_in has shape {t_in.shape}, t_peak {t_peak.shape}, missing {missing.shape}; expected (samples, "
+                         "inputs) and twice (samples, neurons)")
+    step = np.zeros((t_in.shape[1], t_peak.shape[1]))
+    tau_m, tau_syn, cm, _ = neuron.columns(t_peak.shape[1])
+    _add_steps(t_in, t_peak, missing, tau_m, tau_syn, cm, step)
+    return step
