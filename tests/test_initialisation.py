@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from ttfs_pynn.array_network import ArrayNetwork
+from ttfs_pynn.gradient_engine import first_spikes
 from ttfs_pynn.initialisation import balanced
-from ttfs_pynn.network import Architecture, Layer
+from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.simulators import simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions
 
 
@@ -83,3 +85,19 @@ def test_a_deep_network_learns_with_any_time_constants(tau_m):
     network = ArrayNetwork(architecture, architecture.initial_weights(rng))
     options = TrainingOptions(epochs=10, batch_size=20, silent_tolerated=(0.9, 0.9, 0.9))
     assert Trainer(network, data, options, data).run()[-1]["validation_accuracy"] > 0.95
+
+
+def test_deep_network_of_mixed_neurons_is_the_same_on_exact():
+    """Four layers, with and without leak, several time constants a layer: through PyNN and Neo as on arrays, to rounding."""
+    known, mixed = simulator("exact"), LIFParameters(tau_m=np.resize([5.0, 20.0, np.inf], 30))
+    layers = (Layer(30, mixed, (1.5, 9.0)), Layer(30, LIFParameters(tau_m=np.inf)), Layer(30, mixed), Layer(3, LIFParameters()))
+    architecture = balanced(Architecture(8, layers, 1.5, 20.0))
+    rng = np.random.default_rng(0)
+    weights, t_in = architecture.initial_weights(rng), rng.uniform(1.5, 20.0, (10, 8))
+    sim = known.setup(0.1, seed=0, layers=[30, 30, 30, 3])
+    network = LayeredNetwork(sim, architecture, weights, n_copies=10, delay=0.0, single=True, simulator=known)
+    recorded = first_spikes(network.present(t_in)).layers
+    expected = ArrayNetwork(architecture, weights, network.timing.deadline).present(t_in).layers
+    for times, same in zip(recorded, expected, strict=True):
+        assert np.isfinite(same).mean() > 0.9
+        np.testing.assert_allclose(times, same, rtol=0, atol=1e-11)
