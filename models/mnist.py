@@ -1,8 +1,7 @@
 """MNIST, 784-350-10: handwritten digits of 28 x 28 pixels.
 
 The network of Göltz, Kriener et al. (2021). The four IDX files are looked for in the folder that the environment variable
-TTFS_PYNN_DATA names. For Fashion-MNIST, copy this file, and give `mnist.parts` the folder of those files. The setting was chosen
-on the last 10,000 images of the training file.
+TTFS_PYNN_DATA names. The setting was chosen on the last 10,000 images of the training file.
 """
 
 from ttfs_pynn.datasets import mnist
@@ -25,7 +24,8 @@ PARAMETERS = {
     "training": {
         "epochs": 50, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
         "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
-        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005, "input_jitter": 1.0,
+        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "silent": "bumping", "bump": 0.0005,
+        "input_jitter": 1.0,
     },
 }
 CLASS_NAMES = mnist.DIGITS

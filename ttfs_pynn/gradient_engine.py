@@ -77,7 +77,7 @@ def first_spikes(recording):
 
     several = recording.input_copies
     return FirstSpikes(read(recording.inputs, several), tuple(read(bias, several) for bias in recording.biases),
-                       tuple(map(read, recording.layers)), delays=recording.delays)
+                       tuple(map(read, recording.layers)), recording.delay, recording.delays)
 
 
 class GradientEngine:

@@ -92,6 +92,11 @@ class LIFParameters:
             shapes = sorted({np.shape(value) for value in values} - {()})
             raise ValueError(f"neuron parameters of shape {shapes} do not fit {n} neurons") from None
 
+    def one(self, n):
+        """The parameters of neuron n alone."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return LIFParameters(**{name: value[n] if np.ndim(value) else value for name, value in values.items()})
+
     def kernel(self, s):
         """Membrane response K(s) in mV/nA to one input of weight 1 nA at s = 0 (s in ms, 0 for s < 0).
 

@@ -5,17 +5,17 @@ epoch e from that of (seed, e), so a run that is resumed after any epoch continu
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ttfs_pynn import loss as losses
+from ttfs_pynn import silent_neurons
 from ttfs_pynn.decision import spikes_until
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
 from ttfs_pynn.loss import predict
 from ttfs_pynn.optimizer import Adam, schedule
-from ttfs_pynn.silent_neurons import WeightBumping
 
 __all__ = ["Callback", "Evaluation", "SpikeData", "Trainer", "TrainingOptions", "evaluate"]
 
@@ -49,6 +49,8 @@ class TrainingOptions:
     """How to learn. Learning rate, bump and max_dw are in units of each layer's current_scale, input_jitter in ms (std).
 
     times_rate: the learning rate of delays and bias times (in tau_syn) relative to that of weights.
+    silent: what is done about silent neurons, one of silent_neurons.POLICIES; silent_aim is an option of membrane_peak, bump and
+    bump_instead_of_step are of bumping, weight_sum (a strength) of weight_sum. silent_tolerated has one share for each layer.
     """
 
     epochs: int = 30
@@ -59,7 +61,10 @@ class TrainingOptions:
     loss: str = "pairwise_difference"
     loss_options: dict = field(default_factory=dict)
     max_dw: float = 0.2
+    silent: str = "bumping"
     silent_tolerated: tuple = (0.95, 0.95)
+    silent_aim: float = 1.5
+    weight_sum: float = 10.0
     bump: float = 0.0005
     bump_instead_of_step: bool = False
     input_jitter: float = 0.0
@@ -75,6 +80,10 @@ class TrainingOptions:
                                     ("input_jitter", 0 <= self.input_jitter < np.inf, "zero or more"),
                                     ("times_rate", 0 < self.times_rate < np.inf, "positive and finite"),
                                     ("seed", self.seed >= 0, "zero or more"),
+                                    ("silent", self.silent in silent_neurons.POLICIES,
+                                     f"one of {', '.join(silent_neurons.POLICIES)}"),
+                                    ("silent_aim", 1 <= self.silent_aim < np.inf, "1 or more, and finite"),
+                                    ("weight_sum", 0 <= self.weight_sum < np.inf, "zero or more"),
                                     ("loss", self.loss in LOSSES, f"one of {', '.join(LOSSES)}")):
             if not allowed:
                 raise ConfigurationError(f"{name} = {getattr(self, name)!r} must be {text}")
@@ -204,7 +213,7 @@ class Trainer:
         tau_syn = options.times_rate * float(np.mean([np.mean(neuron.tau_syn) for neuron in neurons]))
         self.optimizer = Adam([*architecture.shapes, *(self.times.arrays()[name].shape for name in self._trained)],
                               [*scales, *(tau_syn for _ in self._trained)])
-        self.silent_neurons = WeightBumping(list(options.silent_tolerated), scales, options.bump, options.bump_instead_of_step)
+        self.silent_neurons = silent_neurons.policy(options, self.engine.neurons, scales)
         self.weights = architecture.initial_weights(np.random.default_rng(options.seed)) if weights is None \
             else architecture.check_weights(weights)
         self.epoch, self.history = 0, []
@@ -285,9 +294,9 @@ class Trainer:
         gradients = self.engine.gradients(recording, self.weights, self.loss, labels)
         for callback in self.callbacks:
             gradients = callback.before_step(self, gradients) or gradients
-        bumped, skip = self.silent_neurons.apply(self.weights, gradients.first_spikes.layers)
+        bumped, weight_gradients, skip = self.silent_neurons.apply(self.weights, gradients)
         if not skip:
-            weights, self.times = self._stepped(gradients, self.schedule(epoch))
+            weights, self.times = self._stepped(replace(gradients, weights=weight_gradients), self.schedule(epoch))
             bumped = [new if b is old else b + (new - old) for b, new, old in zip(bumped, weights, self.weights, strict=True)]
         self.weights = self.network.within_limits(bumped)
         self._write()

@@ -16,7 +16,7 @@ import numpy as np
 from ttfs_pynn.datasets.dataset import Dataset
 from ttfs_pynn.errors import DatasetError
 
-__all__ = ["DIGITS", "FASHION", "folder", "read_idx", "read", "shifted", "small", "spike_times"]
+__all__ = ["DIGITS", "FASHION", "flipped", "folder", "read_idx", "read", "shifted", "small", "spike_times"]
 
 DIGITS = tuple(str(digit) for digit in range(10))
 FASHION = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
@@ -140,6 +140,16 @@ def shifted(times, rng, largest, share=1.0):
     windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
     down, right = np.where(still, largest, rng.integers(0, 2 * largest + 1, (2, len(times))))
     return windows[np.arange(len(times)), down, right].reshape(times.shape)
+
+
+def flipped(times, rng, share=0.5):
+    """Spike times (n, pixels) of square images, of which a share is mirrored left to right, by chance; what is given is not
+    changed."""
+    side = int(round(times.shape[1] ** 0.5))
+    mirror = rng.random(len(times)) < share
+    new = times.reshape(-1, side, side).copy()
+    new[mirror] = new[mirror, :, ::-1]
+    return new.reshape(times.shape)
 
 
 def parts(path=None, subfolder="mnist", shrink=False):
