@@ -6,6 +6,7 @@ from ttfs_pynn.first_spike import first_spike_times, membrane_peaks
 from ttfs_pynn.gradient_engine import FirstSpikes, Gradients
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.silent_neurons import MembranePeak, WeightBumping, WeightSum, largest_response
+from ttfs_pynn.trained_times import delay_shape
 from ttfs_pynn.training import TrainingOptions
 
 SPIKING, HALF, SILENT = np.ones(4), np.array([1.0, np.inf, 1.0, np.inf]), np.full(4, np.inf)
@@ -130,3 +131,20 @@ def test_unknown_policies_are_refused():
         TrainingOptions(silent_aim=0.5)
     with pytest.raises(ConfigurationError, match="weight_sum"):
         TrainingOptions(weight_sum=-1.0)
+
+
+@pytest.mark.parametrize("kind", ["axonal", "dendritic", "synaptic"])
+def test_peaks_of_neurons_with_delays(kind):
+    """As for each neuron alone whose inputs come later."""
+    rng = np.random.default_rng(4)
+    w, neuron = rng.normal(0.1, 0.1, (7, 5)), LIFParameters(tau_m=rng.uniform(8, 20, 5))
+    delays = rng.uniform(0, 10, delay_shape(kind, w.shape))
+    t_in, silent = rng.uniform(0, 20, (9, 7)), np.full((9, 5), np.inf)
+    times = FirstSpikes(t_in, (None,), (silent,), delays=(delays,))
+    new = MembranePeak([0.5], [neuron]).apply([w], Gradients([w], None, times, 0))[0][0]
+    for n in range(5):
+        alone = FirstSpikes(t_in + np.broadcast_to(delays, w.shape)[:, n], (None,), (silent[:, [n]],))
+        one = w[:, [n]]
+        expected = MembranePeak([0.5], [neuron.one(n)]).apply([one], Gradients([one], None, alone, 0))[0][0]
+        assert (expected > one).all()
+        np.testing.assert_allclose(new[:, [n]], expected, rtol=1e-9)
