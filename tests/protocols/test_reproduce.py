@@ -57,14 +57,14 @@ def test_rows_fit_their_models(name):
 
 
 def test_a_row_overrides_the_model(tmp_path):
-    row = small(tmp_path, SMALL + "[hardware]\ninput_copies = 2\nnon_idealities = {event_loss = 0.01}\n"
-                .replace("x", "x"))
+    row = small(tmp_path, SMALL + "[hardware]\ninput_copies = 2\nnon_idealities = {event_loss = 0.01}\n")
     on_chip = reproduce.Row(**{**vars(row), "backend": "brainscales2", "chip_is_seed": True})
     found = on_chip.configuration(4)
     assert found["hardware"] == {"chip": 4, "input_copies": 2, "non_idealities": {"event_loss": 0.01}}
     assert found["network"]["hidden"] == 12 and found["network"]["tau_m"] == 10 and found["training"]["epochs"] == 2
     assert found["training"]["loss_options"] == {"difference": 0.2}  # the model's on hardware
-    assert reproduce.Row.read("small", tmp_path).configuration(4, quick=True)["training"]["epochs"] == 2
+    long = reproduce.Row(**{**vars(on_chip), "training": {"epochs": 70}})
+    assert [long.configuration(4, quick)["training"]["epochs"] for quick in (False, True)] == [70, 2]
 
 
 def test_an_interrupted_run_goes_on_and_ends_as_an_undisturbed_one(tmp_path, monkeypatch):
@@ -117,7 +117,7 @@ def test_other_settings_begin_a_new_file(tmp_path):
     row, path = small(tmp_path), tmp_path / "out.json"
 
     def result(seed):
-        return {"seed": seed, "test_accuracy": 0.5, "latency_tau_syn": 1.0, "spikes_per_sample": float("inf"), "fresh_samples": 300}
+        return {"seed": seed, "test_accuracy": 0.5, "latency_tau_syn": 1.0, "spikes_per_sample": np.inf, "fresh_samples": 300}
 
     for row_now, seeds in ((row, [3]), (row, [4]), (reproduce.Row(**{**vars(row), "network": {"hidden": 13}}), [5])):
         jobs = [reproduce.job_of(row_now, seed, tmp_path, False) for seed in seeds]

@@ -18,11 +18,12 @@ def test_every_panel_is_a_distortion_at_every_level():
     assert robustness.distortion_of("jitter", 0.1, 2) == {"seed": 2, "jitter": 1.0}  # 0.1 tau_syn of 10 ms
 
 
-def test_runs_are_gathered_where_they_belong(monkeypatch):
+def test_runs_are_gathered_where_they_belong():
     """Accuracies that name their job: what each point of the figure shows is known."""
     ideal, loop = robustness.jobs_of(LEVELS, 3, 1)
     assert [job["seed"] for job in loop.values()] == [0, 0, 1, 1, 2, 2]
-    results = [{"accuracy": job["seed"], "distorted": [d.get("weight_bits", 0) + d["seed"] for d in job["tests"]]} for job in ideal]
+    results = [{"accuracy": job["seed"], "distorted": [d.get("weight_bits", 0) + d["seed"] for d in job["tests"]]}
+               for job in ideal]
     results += [{"distorted": [100 + d.get("weight_bits", 0) + d["seed"] for d in job["distortions"]]} for job in loop.values()]
     found = robustness.gathered(LEVELS, 3, loop, results)
     bits = found["panels"]["weight_bits"]
