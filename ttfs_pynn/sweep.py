@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import importlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -111,6 +112,10 @@ def _client(scheduler, workers):
     except ImportError as error:
         raise ConfigurationError(f"{_INSTALL} ({error})") from None
     with contextlib.ExitStack() as stack:
+        # A lost scheduler is this module's error, of one line; distributed 2026.8 prints the traceback of its attempts besides.
+        log = logging.getLogger("distributed.client")
+        stack.callback(log.setLevel, log.level)
+        log.setLevel(logging.CRITICAL)
         # A run that was killed with its worker is not to blame; a run that kills its workers is given up in the end.
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10}))
         where = scheduler
