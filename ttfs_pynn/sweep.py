@@ -227,6 +227,8 @@ def execute(function, job, folder):
         module, _, name = function.partition(":")
         begin = time.perf_counter()
         result = getattr(importlib.import_module(module), name)(job)
+        if not isinstance(result, dict):
+            raise ConfigurationError(f"{function} returned {type(result).__name__}; the function of a sweep must return a dict")
         record = {"function": function, "job": job, "result": plain(result, "result", none_allowed=True),
                   "seconds": time.perf_counter() - begin}
         write_bytes(path, (json.dumps(record, indent=1) + "\n").encode())
