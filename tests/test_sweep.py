@@ -104,6 +104,12 @@ def test_keys_and_damaged_results(tmp_path, monkeypatch):
             stored(SLEEP, job, tmp_path)
 
 
+def test_a_result_is_a_dict(tmp_path):
+    with pytest.raises(ConfigurationError, match="getpid returned int; the function of a sweep must return a dict"):
+        execute("tests.sweep_jobs:getpid", {"a": 1}, tmp_path)
+    assert stored("tests.sweep_jobs:getpid", {"a": 1}, tmp_path) is None
+
+
 @pytest.mark.parametrize("function, options, text", [
     ("tests.nowhere:f", {}, "is no function 'module:name'"), ("tests.sweep_jobs:nothing", {}, "is no function"),
     ("", {}, "is no function"), (SLEEP, {"workers": 0}, "workers = 0 must be at least 1"),

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import importlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -111,6 +112,10 @@ def _client(scheduler, workers):
     except ImportError as error:
         raise ConfigurationError(f"{_INSTALL} ({error})") from None
     with contextlib.ExitStack() as stack:
+        # A lost scheduler is this module's error, of one line; distributed 2026.8 prints the traceback of its attempts besides.
+        log = logging.getLogger("distributed.client")
+        stack.callback(log.setLevel, log.level)
+        log.setLevel(logging.CRITICAL)
         # A run that was killed with its worker is not to blame; a run that kills its workers is given up in the end.
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10}))
         where = scheduler
@@ -222,6 +227,8 @@ def execute(function, job, folder):
         module, _, name = function.partition(":")
         begin = time.perf_counter()
         result = getattr(importlib.import_module(module), name)(job)
+        if not isinstance(result, dict):
+            raise ConfigurationError(f"{function} returned {type(result).__name__}; the function of a sweep must return a dict")
         record = {"function": function, "job": job, "result": plain(result, "result", none_allowed=True),
                   "seconds": time.perf_counter() - begin}
         write_bytes(path, (json.dumps(record, indent=1) + "\n").encode())

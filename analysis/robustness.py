@@ -1,0 +1,84 @@
+"""Accuracy against the size of each imperfection of a substrate, from `protocols.robustness`: one panel a distortion.
+
+Filled: trained with the distortion in the loop; open: trained ideally and only tested with it. Points are single networks
+(seeds), lines their means; the grey band holds the ideally trained networks without a distortion. A dagger marks what the last
+figure of the paper ("Effects of substrate imperfections", Göltz, Kriener et al. 2021) varies too.
+
+examples:
+  python -m analysis.robustness results/robustness
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from analysis.style import BLUE, GREY, ORANGE, checked_picture, figure
+from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.errors import ResultsError
+
+IN_THE_PAPER = ("weight_bits", "weight_range", "tau_ratio_assumed_1", "tau_std")
+_COLUMNS = 4
+
+
+def draw(axes, panel, ideal, marked=False):
+    """One panel on Axes. panel: label, levels, accuracies in_the_loop and only_tested [level][seed]; ideal: those without a
+    distortion. Returns the axes."""
+    axes.axhspan(100 * min(ideal), 100 * max(ideal), color=GREY, alpha=0.35, linewidth=0)
+    place = np.arange(len(panel["levels"]))
+    for name, colour, fill, shift in (("only_tested", ORANGE, "none", 0.08), ("in_the_loop", BLUE, "full", -0.08)):
+        values = 100 * np.array(panel[name])
+        axes.plot(place, values.mean(axis=1), color=colour, linewidth=1.2)
+        axes.plot(np.repeat(place + shift, values.shape[1]), values.ravel(), "o", color=colour, fillstyle=fill, markersize=3.5,
+                  markeredgewidth=0.8, label={"only_tested": "only tested with it", "in_the_loop": "trained with it"}[name])
+    axes.set_xticks(place, [f"{level:g}" for level in panel["levels"]])
+    title, _, unit = panel["label"].partition(" (")
+    axes.set_title(title + (" †" if marked else ""), fontsize=8)
+    axes.set(xlabel=unit.rstrip(")"), ylim=(28, 101))
+    axes.axhline(100 / 3, color=GREY, linewidth=0.8, linestyle=":")
+    return axes
+
+
+def table(found):
+    """Means and standard deviations over seeds of every point, as Markdown."""
+    def text(values):
+        spread = f" +- {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+        return f"{np.mean(values):.3f}{spread}"
+
+    lines = ["| distortion | size | trained with it | only tested with it |", "| --- | --- | --- | --- |",
+             f"| none | | | {text(found['ideal'])} |"]
+    for panel in found["panels"].values():
+        label = panel["label"].replace("|", "\\|")
+        lines += [f"| {label} | {level:g} | {text(loop)} | {text(tested)} |" for level, loop, tested in
+                  zip(panel["levels"], panel["in_the_loop"], panel["only_tested"], strict=True)]
+    return "\n".join(lines)
+
+
+def main(arguments=None):
+    parser = ArgumentParser(prog="python -m analysis.robustness", description=__doc__)
+    parser.add_argument("folder", metavar="DIR", help="folder of robustness.json")
+    parser.add_argument("--output", metavar="FILE", help="picture to write (default DIR/robustness.png)")
+    parser.add_argument("--table", action="store_true", help="print the figures too, in Markdown")
+    a = parser.parse_args(arguments)
+    path = Path(a.folder) / "robustness.json"
+    if not path.is_file():
+        raise ResultsError(f"{a.folder} has no robustness.json; make it with protocols.robustness")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    output = checked_picture(a.output or path.with_suffix(".png"))
+    rows = -(-len(found["panels"]) // _COLUMNS)
+    with figure(output, columns=_COLUMNS, size=(2.2, 2.1), rows=rows, squeeze=False, sharey=True) as axes:
+        for axis, (name, panel) in zip(axes.ravel(), found["panels"].items(), strict=False):
+            draw(axis, panel, found["ideal"], name in IN_THE_PAPER)
+        for axis in axes[:, 0]:
+            axis.set_ylabel("correct (%)")
+        axes[0, 0].legend(fontsize=7, loc=(0.0, 0.1))
+        note = f"{len(found['seeds'])} seeds a point, {found['epochs']} epochs" + (", A QUICK LOOK" if found["quick"] else "")
+        axes[0, 0].figure.suptitle(f"Yin-Yang, {note}. Grey: ideal; dotted: chance; †: varied in the paper's last figure too",
+                                   fontsize=9)
+    if a.table:
+        print(table(found))
+    print(output)
+
+
+if __name__ == "__main__":
+    run(main)
