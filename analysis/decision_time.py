@@ -60,7 +60,7 @@ def draw_accuracy(axes, runs):
     t = np.linspace(0, end, 601)
     for k, (name, (times, labels, _)) in enumerate(runs.items()):
         axes.step(t, 100 * accuracy_at(times, labels, t), where="post", color=CLASSES[k % len(CLASSES)],
-                  linestyle=_LINES[k % len(_LINES)], label=f"{name}, {100 * accuracy_at(times, labels, np.inf):.2f} % in the end")
+                  linestyle=_LINES[k % len(_LINES)], label=f"{name}, {100 * accuracy_at(times, labels, np.inf):.2f} %")
     axes.set(xlabel="readout stops at ($\\tau_s$)", ylabel="right answers (%)", xlim=(0, end), ylim=(0, 100))
     axes.legend(frameon=True, framealpha=0.8, edgecolor="none", fontsize=7)
     _with_ms(axes, runs)
@@ -107,7 +107,7 @@ def rows(runs):
 
 def _names(paths):
     """A short name for each folder: its last part, or the whole path where those are the same."""
-    short = [Path(path).resolve().name for path in paths]
+    short = [Path(path).absolute().name for path in paths]
     return short if len(set(short)) == len(short) else [str(path) for path in paths]
 
 

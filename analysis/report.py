@@ -215,7 +215,7 @@ def _part(folder, title, make):
 
 def page(folder):
     """The HTML page of a RunFolder."""
-    name = folder.path.resolve().name
+    name = folder.path.absolute().name
     model = str(folder.configuration.get("model", "a run"))
     return document(f"{model}: {name}", [f"<h1>{html.escape(model)}: {html.escape(name)}</h1>",
                                          *(_part(folder, title, make) for title, make in PARTS)])
