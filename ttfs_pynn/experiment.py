@@ -5,10 +5,13 @@ models/yin_yang.py. A configuration is a dict: model, backend, dt (ms), copies, 
 and `training` (fields of TrainingOptions).
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.files import write_bytes
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
@@ -86,7 +89,11 @@ class Experiment:
         return self.simulator().measured_neurons(path, self.architecture.layers)
 
     def create_folder(self, path, overwrite=False):
-        return RunFolder.create(path, self.configuration, overwrite, free=FREE)
+        """A new RunFolder with the configuration and, as model.py, a copy of the model's source."""
+        folder = RunFolder.create(path, self.configuration, overwrite, free=FREE)
+        if getattr(self.model, "__file__", None):
+            write_bytes(folder.path / "model.py", Path(self.model.__file__).read_bytes())
+        return folder
 
     def record_sample(self, network, folder, name, sample=0):
         """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix.

@@ -2,6 +2,7 @@
 
     configuration.toml        what was asked for
     versions.toml             what it was made with
+    model.py                  a copy of the model's source, to look at
     history.json              one entry an epoch
     metrics.json              the figures that a run is judged by; evaluation_*.json for other simulators
     weights.npz               trained weights
@@ -33,7 +34,7 @@ __all__ = ["RunFolder"]
 
 _CONFIGURATION = "configuration.toml"
 # All that overwriting may delete; configuration.toml, which marks a run folder, is replaced instead.
-_KNOWN = ("versions.toml", "history.json", "metrics.json", "evaluation_*.json", "checkpoint.npz",
+_KNOWN = ("versions.toml", "model.py", "history.json", "metrics.json", "evaluation_*.json", "checkpoint.npz",
           "checkpoint.previous.npz", "weights.npz", "decisions.npz", "decision_map.npz", "*.tmp",
           "spikes/*.nix", "spikes/*.tmp", "figures/*.png", "figures/*.svg", "figures/*.pdf", "figures/*.tmp")
 
