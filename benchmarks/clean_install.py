@@ -1,7 +1,7 @@
 """Do the wheel and the source archive install and work, in an empty environment, with nothing but the packages that they name?
 
-Builds both from the committed files (git archive), and for each Python makes an environment, installs the wheel into it without
-constraints, and in a folder outside the checkout imports the package, makes a project with `ttfs-pynn new`, trains it and runs its
+Builds both from the committed files (git archive). For each Python it makes an environment, installs the wheel into it without
+constraints, and in a folder outside the checkout imports the package, makes a project by `ttfs-pynn new`, trains it and runs its
 test (for which pytest is installed last). Then the source archive takes the wheel's place. Prints a table; needs the network.
 
 examples:

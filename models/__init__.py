@@ -53,8 +53,11 @@ def load_for(folder, file=None):
     name, copy = folder.configuration["model"], folder.path / "model.py"
     if file is not None:
         return load(str(file))
+    if name in names():
+        return importlib.import_module(f"models.{name}")
     if not name.endswith(".py"):
-        return load(name)
+        raise ResultsError(f"{folder.path} was trained with the model {name!r}, which this version does not have (it has "
+                           f"{', '.join(names())}); say which file to use with --model FILE")
     advice = f"say which file to use with --model FILE ({copy} is as the run was made with; look at it before you run it)"
     own = Path(Path(name).name)
     if not own.is_file():

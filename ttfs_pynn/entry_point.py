@@ -82,11 +82,14 @@ def load(name):
 
 def _find_recipes():
     """Put the recipes first on the path of this process, and take their three names, before any file of the user's can."""
-    folder = str(recipes())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    folder = recipes()
+    if sys.path[0] != str(folder):
+        sys.path.insert(0, str(folder))
     for name in _RECIPES:
-        importlib.import_module(name)
+        found = importlib.import_module(name).__file__
+        if found is None or Path(found).resolve().parents[1] != folder:
+            raise ConfigurationError(f"this process has imported another package {name!r} ({found}); call ttfs-pynn in a process "
+                                     "of its own")
 
 
 def _parser(description):
