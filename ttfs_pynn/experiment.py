@@ -6,6 +6,7 @@ and `training` (fields of TrainingOptions).
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +30,8 @@ class Experiment:
     def __init__(self, model, configuration):
         self.model, self.configuration = model, configuration
         try:
-            self.options = TrainingOptions(**{k: tuple(v) if isinstance(v, list) else v
-                                              for k, v in configuration["training"].items()})
+            options: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in configuration["training"].items()}
+            self.options = TrainingOptions(**options)
         except TypeError as error:
             raise ConfigurationError(f"unknown training option: {error}") from None
         try:

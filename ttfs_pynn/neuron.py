@@ -59,7 +59,7 @@ class LIFParameters:
         if missing:
             raise ValueError(f"{', '.join(sorted(missing))} missing; give IF_curr_exp's parameters under PyNN's names")
         tau_exc, tau_inh = np.asarray(parameters.pop("tau_syn_E")), np.asarray(parameters.pop("tau_syn_I"))
-        if not np.array_equal(*np.broadcast_arrays(tau_exc, tau_inh)):
+        if np.any(tau_exc != tau_inh):
             raise ValueError(f"tau_syn_E = {tau_exc} and tau_syn_I = {tau_inh} differ; first-spike learning needs them equal")
         if np.any(parameters.pop("i_offset", 0.0)):
             raise ValueError("i_offset must be 0: first-spike learning starts from the resting potential")

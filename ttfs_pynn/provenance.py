@@ -4,6 +4,7 @@ import importlib.metadata
 import platform
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import ttfs_pynn
 
@@ -34,9 +35,9 @@ def _git(*arguments):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def versions():
+def versions() -> dict[str, Any]:
     """A dict for TOML: python, platform, `packages`, and in a checkout `git_commit` and `git_modified`."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
+    found: dict[str, Any] = {"python": platform.python_version(), "platform": platform.platform()}
     commit = _git("rev-parse", "HEAD")
     if commit:
         found["git_commit"] = commit

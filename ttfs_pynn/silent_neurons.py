@@ -27,7 +27,8 @@ class WeightBumping:
 
     def apply(self, weights, layer_times):
         """(weights with the bumps added, True if the gradient step is to be left out). layer_times: first spikes by layer."""
-        new, failing = list(weights), []
+        new: list[np.ndarray] = list(weights)
+        failing: list[int] = []
         for k, times in enumerate(layer_times):
             silent = np.isinf(times).mean(axis=0) > self.tolerated[k]
             if not silent.any():

@@ -137,7 +137,8 @@ def shifted(times, rng, largest, share=1.0):
     side, still = int(round(times.shape[1] ** 0.5)), rng.random(len(times)) >= share
     padded = np.full((len(times), side + 2 * largest, side + 2 * largest), np.inf)
     padded[:, largest:largest + side, largest:largest + side] = times.reshape(-1, side, side)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
+    # NumPy's types know single axes only.
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))  # type: ignore[call-overload]
     down, right = np.where(still, largest, rng.integers(0, 2 * largest + 1, (2, len(times))))
     return windows[np.arange(len(times)), down, right].reshape(times.shape)
 

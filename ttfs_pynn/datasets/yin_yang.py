@@ -58,7 +58,8 @@ def yin_yang(n, seed, r_small=R_SMALL, r_big=R_BIG):
         labels[sample] = random.randint(3)
         while True:
             points[sample] = random.rand(2) * 2.0 * r_big
-            if classify(*points[sample], r_small, r_big) == labels[sample]:
+            x, y = points[sample]
+            if classify(x, y, r_small, r_big) == labels[sample]:
                 break
     return _dataset(points[:, 0], points[:, 1], labels)
 

@@ -35,7 +35,7 @@ class McNeuronBase(StandardCellType):
     default_parameters = _DEFAULTS
 
     KIND = "neuron"
-    compartments = {}
+    compartments: dict = {}
     logical_compartments = halco.LogicalNeuronCompartments()
     logical_neuron = lola.LogicalNeuron()
     single_active_circuit = True
