@@ -5,6 +5,8 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from ttfs_pynn.errors import TTFSError
 
@@ -14,12 +16,12 @@ __all__ = ["ArgumentParser", "command_name", "run"]
 _SHORT = {"compare_simulators": "compare"}
 
 
-def command_name(module):
+def command_name(module: str) -> str:
     """What `ttfs-pynn` calls the recipe of that name."""
     return _SHORT.get(module, module)
 
 
-def _as_commands(text):
+def _as_commands(text: str) -> str:
     """Recipes name themselves as a copy of them is run, python -m protocols.NAME; their help is that of `ttfs-pynn NAME`."""
     return re.sub(r"(?:python -m )?\b(?:protocols|analysis)\.(\w+)", lambda found: f"ttfs-pynn {command_name(found[1])}", text)
 
@@ -27,21 +29,21 @@ def _as_commands(text):
 class ArgumentParser(argparse.ArgumentParser):
     """Help that keeps the layout of its text, errors of one line, and --verbose and --quiet for every command."""
 
-    def __init__(self, prog=None, **kwargs):
+    def __init__(self, prog: str | None = None, **kwargs: Any) -> None:
         kwargs = {"formatter_class": argparse.RawDescriptionHelpFormatter, "conflict_handler": "resolve", **kwargs}
         super().__init__(prog=None if prog is None else _as_commands(prog), **kwargs)
         messages = self.add_mutually_exclusive_group()
         messages.add_argument("--verbose", action="store_true", help="log messages, and where in the program an error arose")
         messages.add_argument("--quiet", action="store_true", help="results only: no progress")
 
-    def format_help(self):
+    def format_help(self) -> str:
         return _as_commands(super().format_help())
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 
-def run(main, arguments=None):
+def run(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None = None) -> NoReturn:
     """Call main(arguments) and exit with what it returns; 2 for a TTFSError or an unusable file, 130 for an interrupt.
 
     With --verbose among the arguments the traceback of an error is shown before its line.
@@ -60,7 +62,7 @@ def run(main, arguments=None):
         sys.exit(130)
 
 
-def _fail(message, verbose):
+def _fail(message: str, verbose: bool) -> NoReturn:
     if verbose:
         traceback.print_exc()
     print(f"error: {message}", file=sys.stderr)

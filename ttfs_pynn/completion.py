@@ -7,6 +7,9 @@ examples:
   ttfs-pynn completion zsh > ~/.zfunc/_ttfs-pynn                                        (a folder that is in $fpath)
 """
 
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, NoReturn
 from unittest import mock
 
 from ttfs_pynn.command_line import ArgumentParser
@@ -17,7 +20,7 @@ __all__ = ["main", "parser", "parser_of", "tree"]
 SHELLS = ("bash", "zsh", "tcsh")
 
 
-def parser():
+def parser() -> ArgumentParser:
     p = ArgumentParser(prog="ttfs-pynn completion", description=__doc__)
     p.add_argument("shell", choices=SHELLS, help=f"one of {', '.join(SHELLS)}")
     return p
@@ -27,9 +30,9 @@ class _Found(Exception):
     pass
 
 
-def parser_of(main):
+def parser_of(main: Callable[[Sequence[str]], Any]) -> ArgumentParser:
     """The ArgumentParser of a command, caught on its way to parse: figures make theirs where they use it."""
-    def catch(found, *_):
+    def catch(found: ArgumentParser, *_: Any) -> NoReturn:
         raise _Found(found)
 
     with mock.patch.object(ArgumentParser, "parse_args", catch):
@@ -40,7 +43,7 @@ def parser_of(main):
     raise AssertionError(f"{main.__module__}.main parsed nothing")
 
 
-def tree(shtab):
+def tree(shtab: ModuleType) -> ArgumentParser:
     """One parser with a sub-parser for each command, as shtab reads it."""
     from ttfs_pynn.entry_point import commands, load
     from ttfs_pynn.simulators import SIMULATORS
@@ -54,17 +57,16 @@ def tree(shtab):
             continue
         own.description = summary
         for action in own._actions:
-            if action.metavar in ("FILE", "WHAT"):
-                action.complete = shtab.FILE
-            elif action.metavar in ("DIR", "RUN"):
-                action.complete = shtab.DIRECTORY
+            if action.metavar in ("FILE", "WHAT", "DIR", "RUN"):
+                hinted: Any = action  # shtab looks for an attribute that actions do not have
+                hinted.complete = shtab.DIRECTORY if action.metavar in ("DIR", "RUN") else shtab.FILE
             elif action.dest == "backend":
                 action.choices = list(SIMULATORS)
         below.add_parser(name, help=summary, description=summary, parents=[own], add_help=False)
     return root
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     a = parser().parse_args(arguments)
     try:
         import shtab

@@ -11,8 +11,11 @@ import importlib
 import shutil
 import sys
 import textwrap
+from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
 
 import ttfs_pynn
 from ttfs_pynn.command_line import ArgumentParser, command_name, run
@@ -39,7 +42,7 @@ examples:
 """
 
 
-def recipes():
+def recipes() -> Path:
     """The folder that holds models/, protocols/ and analysis/. ConfigurationError where the installation has none."""
     package = Path(ttfs_pynn.__file__).resolve().parent
     for folder in (package / "recipes", package.parent):
@@ -48,7 +51,7 @@ def recipes():
     raise ConfigurationError(f"{package} has no recipes ({', '.join(_RECIPES)}) in it or beside it: install ttfs_pynn anew")
 
 
-def commands():
+def commands() -> dict[str, tuple[str, str]]:
     """{name: (module, first line of its text)} of all that can be run, in the order of the help; nothing is imported."""
     found = {name: (module, Path(ttfs_pynn.__file__).with_name(f"{module.split('.')[-1]}.py")) for name, module in _OWN.items()}
     for package in ("protocols", "analysis"):
@@ -64,7 +67,7 @@ def commands():
     return result
 
 
-def load(name):
+def load(name: str) -> ModuleType:
     """The module of a command. ConfigurationError where there is none, or where it needs a package that is missing."""
     known = commands()
     name = name if name in known else name.replace("-", "_")
@@ -80,7 +83,7 @@ def load(name):
                                  f"pip install {(error.name or '').partition('.')[0]}") from error
 
 
-def _find_recipes():
+def _find_recipes() -> None:
     """Put the recipes first on the path of this process, and take their three names, before any file of the user's can."""
     folder = recipes()
     if sys.path[0] != str(folder):
@@ -92,20 +95,21 @@ def _find_recipes():
                                      "of its own")
 
 
-def _parser(description):
+def _parser(description: str) -> ArgumentParser:
     p = ArgumentParser(prog="ttfs-pynn", usage="ttfs-pynn [--version] [--verbose | --quiet] COMMAND ...", description=description)
     p.add_argument("--version", action="version", version=f"ttfs-pynn {ttfs_pynn.__version__}")
     return p
 
 
-def _description():
+def _description() -> str:
     width = max(60, min(shutil.get_terminal_size().columns, 110))
     lines = [textwrap.fill(text, width, initial_indent=f"  {name:<18} ", subsequent_indent=" " * 21)
              for name, (_, text) in commands().items()]
     return _DESCRIPTION.format(commands="\n".join(["commands:", *lines]), folder=recipes())
 
 
-def _main(arguments):
+def _main(arguments: Sequence[str] | None) -> int | None:
+    arguments = arguments or ()
     own = list(takewhile(lambda text: text.startswith("-"), arguments))
     rest = arguments[len(own):]
     parser = _parser("" if rest else _description())
@@ -117,6 +121,6 @@ def _main(arguments):
     return load(rest[0]).main([*own, *rest[1:]])
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `ttfs-pynn` with these arguments (default: those of the process) and exit."""
     run(_main, sys.argv[1:] if arguments is None else list(arguments))

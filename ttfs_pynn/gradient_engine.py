@@ -84,7 +84,8 @@ class GradientEngine:
         if not len(times.layers) == len(weights) == len(self.neurons):
             raise ValueError(f"spikes of {len(times.layers)} layers and {len(weights)} weight matrices for an engine of "
                              f"{len(self.neurons)} layers; give each layer one LIFParameters and one matrix")
-        gradients, dropped = [None] * len(self.neurons), 0
+        gradients: list = [None] * len(self.neurons)
+        dropped = 0
         for k in reversed(range(len(self.neurons))):
             neuron = self.neurons[k]
             gradients[k], error_in, n = vector_jacobian_product(

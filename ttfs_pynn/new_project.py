@@ -13,6 +13,7 @@ import importlib.util
 import keyword
 import os
 import tempfile
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -25,13 +26,13 @@ _NAME = "my_task"  # what the template calls itself
 _FILES = (f"{_NAME}.py", "train.py", f"test_{_NAME}.py", "README.md")
 
 
-def parser():
+def parser() -> ArgumentParser:
     p = ArgumentParser(prog="ttfs-pynn new", description=__doc__)
     p.add_argument("folder", metavar="NAME", help="folder to make; its last part is the name of the task")
     return p
 
 
-def checked_name(name):
+def checked_name(name: str) -> str:
     """`name`, or a ConfigurationError where `import name` would not find the new file, or hide another module."""
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
         raise ConfigurationError(f"{name!r} cannot be the name of a Python module: use letters, digits and _, no digit first")
@@ -43,7 +44,7 @@ def checked_name(name):
     return name
 
 
-def create(folder):
+def create(folder: str | os.PathLike) -> list[Path]:
     """Write the project. Returns its files; ResultsError where something is in the way."""
     folder = Path(folder)
     if folder.is_symlink() or folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
@@ -61,7 +62,7 @@ def create(folder):
     return [folder / file.replace(_NAME, name) for file in _FILES]
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     files = create(parser().parse_args(arguments).folder)
     print("\n".join(str(file) for file in files))
     print(f"\nnext:\n  cd {files[0].parent}\n  python train.py runs/first\n  ttfs-pynn raster runs/first")

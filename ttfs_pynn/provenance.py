@@ -14,14 +14,14 @@ PACKAGES = ("numpy", "scipy", "numba", "neo", "pynn", "quantities", "nixio", "br
             "neuron")
 
 
-def _version(package):
+def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
 
 
-def _git(*arguments):
+def _git(*arguments: str) -> str | None:
     """Output of git in the checkout, None where the package does not run from one or there is no git."""
     checkout = Path(ttfs_pynn.__file__).resolve().parents[1]
     # An environment may lie inside somebody else's repository, whose commit says nothing about this package.

@@ -2,16 +2,18 @@
 
 import importlib.machinery
 import importlib.util
+import os
 import sys
 import traceback
 from pathlib import Path
+from types import ModuleType
 
 from ttfs_pynn.errors import ConfigurationError
 
 __all__ = ["load_file"]
 
 
-def load_file(path):
+def load_file(path: str | os.PathLike) -> ModuleType:
     """The module of a Python file, which may import its neighbours; the file is executed at most once.
 
     ConfigurationError where there is none, or where it cannot be imported: the line says where in the file.
