@@ -30,7 +30,8 @@ from ttfs_pynn.simulators import SIMULATORS, simulator
 
 def parser():
     p = ArgumentParser(prog="python -m protocols.train", description=__doc__)
-    p.add_argument("model", help=f"what to train: {', '.join(models.names())}")
+    p.add_argument("model", help=f"what to train: {', '.join(models.names())}; NAME of a NAME.py in this folder; or the "
+                   "path of a Python file (ttfs-pynn new writes one)")
     p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact); or {ARRAYS}: the "
                    "same mathematics as exact without PyNN and Neo, fastest")
     p.add_argument("--epochs", type=int, help="how many in all (default: the model's)")
@@ -55,7 +56,6 @@ def parser():
                    "synapses (default: the model's, or 1)")
     p.add_argument("--non-ideality", type=_setting, action="append", default=[], metavar="NAME=SIZE",
                    help="of the chip, such as event_loss=0.01, in place of its default; off=true begins with none of them")
-    p.add_argument("--quiet", action="store_true", help="no progress")
     return p
 
 
@@ -92,8 +92,8 @@ def configuration(a, stored=None):
                                                      ("learning_rate", a.learning_rate)) if value is not None})
     copies = a.copies or (training["batch_size"] if backend.default_copies > 1 else 1)
     optional = {**({"hardware": hardware} if hardware else {}), **({"from": str(a.start)} if a.start else {})}
-    return {**optional, "model": a.model, "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt, "copies": copies,
-            "network": network, "training": training}
+    return {**optional, "model": models.name_of(model), "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt,
+            "copies": copies, "network": network, "training": training}
 
 
 def _start_weights(path, experiment):
@@ -140,6 +140,8 @@ def train(a):
     # Nothing is written before everything that was asked for has been found possible.
     if resuming:
         _check_epochs(RunFolder.open(a.output, settings, free=FREE), settings, stored)
+        if models.changed(experiment.model.__file__, RunFolder.open(a.output)):
+            print(f"note: {experiment.model.__file__} is not as it was when the run began ({a.output}/model.py)")
         folder = RunFolder.open(a.output, settings, writing=True, free=FREE)
     else:
         if a.resume:

@@ -1,7 +1,12 @@
 """The last two states of a run, of which one at least is whole whenever the process is killed."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.configuration import differences, plain
 from ttfs_pynn.errors import ResultsError
@@ -16,16 +21,16 @@ class Checkpoints:
     `configuration` is the canonical form (`configuration.canonical`) that a checkpoint must belong to.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
         self.newest, self.previous = self.path / "checkpoint.npz", self.path / "checkpoint.previous.npz"
         self._newest_is_good = False
 
     @property
-    def exist(self):
+    def exist(self) -> bool:
         return self.newest.exists() or self.previous.exists()
 
-    def save(self, arrays, meta, configuration):
+    def save(self, arrays: Mapping[str, ArrayLike], meta: dict[str, Any], configuration: Mapping[str, str]) -> None:
         """Store named arrays and `meta`, a dict for JSON. What was newest becomes the previous one.
 
         Between the two renames the previous one alone is there; at no instant is there none, and a damaged
@@ -44,14 +49,14 @@ class Checkpoints:
         self._newest_is_good = True
 
     @staticmethod
-    def _is_good(file):
+    def _is_good(file: Path) -> bool:
         try:
             read_arrays(file)
         except DamagedFile:
             return False
         return True
 
-    def load(self, configuration):
+    def load(self, configuration: Mapping[str, str]) -> tuple[dict[str, np.ndarray], dict[str, Any], str | None]:
         """(arrays, meta, warning) of the newest checkpoint that is whole.
 
         `warning` is None, or one line that says why it is not the last one. ResultsError where there is none,

@@ -5,10 +5,14 @@ models/yin_yang.py. A configuration is a dict: model, backend, dt (ms), copies, 
 and `training` (fields of TrainingOptions).
 """
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.files import write_bytes
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
@@ -27,8 +31,8 @@ class Experiment:
     def __init__(self, model, configuration):
         self.model, self.configuration = model, configuration
         try:
-            self.options = TrainingOptions(**{k: tuple(v) if isinstance(v, list) else v
-                                              for k, v in configuration["training"].items()})
+            options: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in configuration["training"].items()}
+            self.options = TrainingOptions(**options)
         except TypeError as error:
             raise ConfigurationError(f"unknown training option: {error}") from None
         try:
@@ -102,7 +106,11 @@ class Experiment:
         return self.simulator().measured_neurons(path, self.architecture.layers)
 
     def create_folder(self, path, overwrite=False):
-        return RunFolder.create(path, self.configuration, overwrite, free=FREE)
+        """A new RunFolder with the configuration and, as model.py, a copy of the model's source."""
+        folder = RunFolder.create(path, self.configuration, overwrite, free=FREE)
+        if getattr(self.model, "__file__", None):
+            write_bytes(folder.path / "model.py", Path(self.model.__file__).read_bytes())
+        return folder
 
     def record_sample(self, network, folder, name, sample=0):
         """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix.

@@ -10,9 +10,12 @@ import io
 import json
 import os
 import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.errors import ResultsError
 
@@ -28,7 +31,7 @@ class DamagedFile(ResultsError):
     """The content of a file is not what was written."""
 
 
-def sync_folder(folder):
+def sync_folder(folder: str | os.PathLike) -> None:
     """Make renames in `folder` survive a loss of power. Windows cannot open folders: nothing is done."""
     if os.name == "nt":
         return
@@ -40,7 +43,7 @@ def sync_folder(folder):
 
 
 @contextlib.contextmanager
-def atomic_path(path):
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a temporary path beside `path`; what was written there takes the place of `path` on leaving.
 
     After an exception `path` is as it was. ResultsError where the system refuses (disk full, no permission).
@@ -61,27 +64,27 @@ def atomic_path(path):
             temporary.unlink(missing_ok=True)
 
 
-def write_bytes(path, content):
+def write_bytes(path: str | os.PathLike, content: bytes) -> None:
     """Atomic counterpart of `Path.write_bytes`."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 
 
-def remove_leftovers(folder):
+def remove_leftovers(folder: str | os.PathLike) -> None:
     """Delete the temporary files that a killed process left in `folder`."""
     for leftover in Path(folder).glob("*.tmp"):
         leftover.unlink(missing_ok=True)
 
 
-def _pack(arrays, meta):
-    arrays = {name: np.asarray(array) for name, array in arrays.items()}
-    for name, array in arrays.items():
+def _pack(arrays: Mapping[str, ArrayLike], meta: Any) -> bytes:
+    packed: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
+    for name, array in packed.items():
         if array.dtype.hasobject or name == _META:
             raise ResultsError(f"array {name!r} ({array.dtype}) cannot be stored: arrays of objects and the "
                                f"name {_META!r} are not allowed")
-    arrays[_META] = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), dtype=np.uint8)
+    packed[_META] = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, **packed)
     # The seal is the comment that ends a zip file, so that any reader of .npz can still open it.
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.comment = _SEAL + b"0" * 64
@@ -89,12 +92,12 @@ def _pack(arrays, meta):
     return content + hashlib.sha256(content).hexdigest().encode()
 
 
-def write_arrays(path, arrays, meta=None):
+def write_arrays(path: str | os.PathLike, arrays: Mapping[str, ArrayLike], meta: Any = None) -> None:
     """Write named arrays and `meta` (for JSON) as a .npz that ends with the SHA-256 of all before it."""
     write_bytes(path, _pack(arrays, meta))
 
 
-def read_arrays(path):
+def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], Any]:
     """What `write_arrays` wrote: (dict of arrays, meta). DamagedFile unless every byte is as written."""
     try:
         content = Path(path).read_bytes()

@@ -108,7 +108,9 @@ class GradientEngine:
             raise ValueError(f"spikes of {len(times.layers)} layers and {len(weights)} weight matrices for an engine of "
                              f"{len(self.neurons)} layers; give each layer one LIFParameters and one matrix")
         n_layers, dropped = len(self.neurons), 0
-        gradients, of_delays, of_biases = [None] * n_layers, [None] * n_layers, [None] * n_layers
+        gradients: list = [None] * n_layers
+        of_delays: list = [None] * n_layers
+        of_biases: list = [None] * n_layers
         for k in reversed(range(n_layers)):
             neuron, delays, heard = self.neurons[k], times.synaptic_delays(k), times.afferent(k) + delay
             limit = self.max_dw / neuron.current_scale

@@ -138,7 +138,7 @@ class Recording:
 
     def blocks(self):
         """{label: Block} of everything that was recorded; those of a chip are annotated with its time_scale."""
-        found = {"input": self.inputs}
+        found: dict = {"input": self.inputs}
         for k, (bias, layer) in enumerate(zip(self.biases, self.layers, strict=True)):
             if bias is not None:
                 found[f"bias{k}"] = bias

@@ -105,12 +105,12 @@ class ObservedSimulator:
             self.run(self._duration)
         ids = np.concatenate([[int(cell) for cell in p.all_cells] for p in self._populations])
         number = dict(zip(ids.tolist(), range(ids.size), strict=True))
-        cells, times = [], []
+        of_each, times_of_each = [], []
         for population in self._populations:
             channels, spikes = spikes_of(population.get_data("spikes").segments[-1])
-            cells.append(np.array([number[c] for c in channels.tolist()], dtype=np.int64))
-            times.append(spikes)
-        cells, times = np.concatenate(cells), np.concatenate(times)
+            of_each.append(np.array([number[c] for c in channels.tolist()], dtype=np.int64))
+            times_of_each.append(spikes)
+        cells, times = np.concatenate(of_each), np.concatenate(times_of_each)
         order = np.lexsort((times, cells))
         made = tuple(self._connections(p, number) for p in self._projections) if connections else ()
         return NetworkRecord(self._labels(), tuple(int(p.size) for p in self._populations), self._parameters(), made,
@@ -128,7 +128,7 @@ class ObservedSimulator:
         return tuple(labels)
 
     def _parameters(self):
-        columns = {name: [] for name in PARAMETERS}
+        columns: dict[str, list[np.ndarray]] = {name: [] for name in PARAMETERS}
         for population in self._populations:
             known = type(population.celltype).__name__ == "IF_curr_exp"
             for name in PARAMETERS:

@@ -54,7 +54,8 @@ class WeightBumping:
         self.lasting = np.zeros(len(self.tolerated), dtype=np.int64)
 
     def apply(self, weights, gradients):
-        new, failing = list(weights), []
+        new: list[np.ndarray] = list(weights)
+        failing: list[int] = []
         for k, times in enumerate(gradients.first_spikes.layers):
             silent = np.isinf(times).mean(axis=0) > self.tolerated[k]
             if not silent.any():

@@ -34,7 +34,7 @@ def layered_record(first_spikes, architecture, weights, delay, window, deadline,
 
 
 def _parameters(neurons, sizes, refractory):
-    columns = {name: [] for name in PARAMETERS}
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in PARAMETERS}
     for neuron, size in zip(neurons, sizes, strict=True):
         values = dict.fromkeys(PARAMETERS, np.nan)
         if neuron is not None:

@@ -33,8 +33,9 @@ class LIFGroup:
     have PyNN's names and units (ms, mV, nF, nA), scalars or arrays of length `size`; tau_m may be inf where i_offset is 0.
     """
 
-    PARAMETERS = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E", "tau_syn_I")
-    VARIABLES = ("v", "isyn_exc", "isyn_inh")
+    PARAMETERS: tuple[str, ...] = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E",
+                                   "tau_syn_I")
+    VARIABLES: tuple[str, ...] = ("v", "isyn_exc", "isyn_inh")
     JUMPS = False  # whether a weight is a step of v (mV) instead of a current (nA)
     label = None  # what errors call it
 

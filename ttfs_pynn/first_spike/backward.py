@@ -10,6 +10,7 @@ ideal neuron to threshold at all, the derivatives are 0.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.first_spike import backward_kernels as kernels
 from ttfs_pynn.first_spike import layer_backward
@@ -18,7 +19,7 @@ from ttfs_pynn.first_spike.forward import check_inputs, one_kind
 __all__ = ["check_outputs", "first_spike_derivatives", "vector_jacobian_product"]
 
 
-def check_outputs(name, array, n_samples, n_neurons):
+def check_outputs(name: str, array: ArrayLike, n_samples: int, n_neurons: int) -> np.ndarray:
     array = np.ascontiguousarray(array, dtype=float)
     if array.shape != (n_samples, n_neurons):
         raise ValueError(f"{name} has shape {array.shape}; expected (samples, neurons) = {(n_samples, n_neurons)}")
@@ -27,7 +28,7 @@ def check_outputs(name, array, n_samples, n_neurons):
     return array
 
 
-def first_spike_derivatives(t_in, w, t_out, neuron):
+def first_spike_derivatives(t_in: ArrayLike, w: ArrayLike, t_out: ArrayLike, neuron) -> tuple[np.ndarray, np.ndarray]:
     """(dT/dw, dT/dt_in), each (samples, inputs, neurons), in ms/nA and ms/ms.
 
     t_in (samples, inputs) ms, w (inputs, neurons) nA, t_out (samples, neurons) ms (inf: silent, derivatives 0),
@@ -41,7 +42,8 @@ def first_spike_derivatives(t_in, w, t_out, neuron):
     return dt_dw, dt_dt_in
 
 
-def vector_jacobian_product(t_in, w, t_out, error, neuron, max_dw=np.inf, with_inputs=True):
+def vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, t_out: ArrayLike, error: ArrayLike, neuron, max_dw: ArrayLike = np.inf,
+                            with_inputs: bool = True) -> tuple:
     """Contract error = dL/dT (samples, neurons) with both Jacobians, without building them.
 
     Returns (dL/dw (inputs, neurons) summed over samples, dL/dt_in (samples, inputs), number of dropped contributions): a

@@ -36,7 +36,7 @@ class McNeuronBase(StandardCellType):
 
     KIND = "neuron"
     joined = 1
-    compartments = {}
+    compartments: dict = {}
     logical_compartments = halco.LogicalNeuronCompartments()
     logical_neuron = lola.LogicalNeuron()
     single_active_circuit = True
