@@ -10,6 +10,7 @@
     checkpoint.npz            where to go on, and checkpoint.previous.npz, the one before
     spikes/NAME.nix           recorded spikes, a Neo block each
     figures/                  pictures
+    run.lock, run.lock.json   held while a process writes here, and by which (see `ttfs_pynn.run_lock`)
 
 Every file is whole or not there, whenever the process is killed (see `ttfs_pynn.files`).
 """
@@ -28,6 +29,7 @@ from ttfs_pynn.configuration import canonical, differences, plain
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import atomic_path, read_arrays, remove_leftovers, write_arrays, write_bytes
 from ttfs_pynn.provenance import versions
+from ttfs_pynn.run_lock import LOCK_FILES, RunLock
 
 __all__ = ["RunFolder"]
 
@@ -50,19 +52,39 @@ def _finite(value):
 class RunFolder:
     """One run on disk. Make one with `create` or `open`; `path` and `configuration` are what they say.
 
-    `free` names (dotted) the keys that may change when a run is continued.
+    `free` names (dotted) the keys that may change when a run is continued. A folder made by `create` or opened for writing
+    is locked: no other process can do the same before `close`, the end of a `with` block, or the end of this process.
     """
 
-    def __init__(self, path, configuration, free):
+    def __init__(self, path, configuration, free, lock=None):
         self.path = Path(path)
         self.configuration = configuration
         self.free = tuple(free)
         self._checkpoints = Checkpoints(self.path)
+        self._lock = lock
+
+    def close(self):
+        """Let another process write here. Reading stays possible."""
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     @staticmethod
     def exists(path):
         """Whether there is a run folder at `path`: one that holds a configuration."""
         return (Path(path) / _CONFIGURATION).is_file()
+
+    @staticmethod
+    def begun(path):
+        """Whether anything is at `path`: a run that was killed at its first step leaves a lock and temporary files at most."""
+        path = Path(path)
+        return path.exists() and not (path.is_dir() and all(entry.suffix == ".tmp" or entry.name in LOCK_FILES
+                                                            for entry in path.iterdir()))
 
     @classmethod
     def create(cls, path, configuration, overwrite=False, free=("epochs",)):
@@ -73,22 +95,31 @@ class RunFolder:
         """
         path = Path(path)
         configuration = plain(configuration)
+        cls._check_free(path, overwrite)
+        lock = RunLock(path)
+        try:
+            cls._check_free(path, overwrite)  # again: another process may have been first
+            cls._clear(path)
+            folder = cls(path, configuration, free, lock)
+            folder._write_toml(_CONFIGURATION, configuration)
+            folder._write_toml("versions.toml", versions())
+            remove_leftovers(path)
+        except BaseException:
+            lock.release()
+            raise
+        return folder
+
+    @classmethod
+    def _check_free(cls, path, overwrite):
         if path.exists() and not path.is_dir():
             raise ResultsError(f"{path} is a file; name a folder for the run")
-        # Temporary files alone are what a run leaves that was killed at its first step.
-        if path.is_dir() and any(entry.suffix != ".tmp" for entry in path.iterdir()):
+        if cls.begun(path):
             if not cls.exists(path):
                 raise ResultsError(f"{path} is not empty and not a run folder (no {_CONFIGURATION}); "
                                    "name another one")
             if not overwrite:
                 raise ResultsError(f"{path} holds a run already; use --overwrite to replace it, --resume to "
                                    "continue it, or name another folder")
-            cls._clear(path)
-        folder = cls(path, configuration, free)
-        folder._write_toml(_CONFIGURATION, configuration)
-        folder._write_toml("versions.toml", versions())
-        remove_leftovers(path)
-        return folder
 
     @classmethod
     def open(cls, path, configuration=None, writing=False, free=("epochs",)):
@@ -101,22 +132,32 @@ class RunFolder:
         if not cls.exists(path):
             raise ResultsError(f"{path} is not a run folder (no {_CONFIGURATION} in it); "
                                "give the folder of a training run")
+        lock = RunLock(path) if writing else None
         try:
-            stored = tomllib.loads((path / _CONFIGURATION).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ResultsError(f"{path / _CONFIGURATION} cannot be read: {error}") from error
-        if configuration is not None:
-            changed = differences(canonical(stored, free), canonical(configuration, free))
-            if changed:
-                raise ResultsError(f"{path} is a run of another configuration: {changed}; only "
-                                   f"{', '.join(free)} may change when a run is continued")
-        folder = cls(path, stored if configuration is None else plain(configuration), free)
-        if writing:
-            for place in (path, path / "spikes", path / "figures"):
-                remove_leftovers(place)
+            stored = cls._stored_configuration(path)
             if configuration is not None:
-                folder._write_toml(_CONFIGURATION, folder.configuration)
+                changed = differences(canonical(stored, free), canonical(configuration, free))
+                if changed:
+                    raise ResultsError(f"{path} is a run of another configuration: {changed}; only "
+                                       f"{', '.join(free)} may change when a run is continued")
+            folder = cls(path, stored if configuration is None else plain(configuration), free, lock)
+            if writing:
+                for place in (path, path / "spikes", path / "figures"):
+                    remove_leftovers(place)
+                if configuration is not None:
+                    folder._write_toml(_CONFIGURATION, folder.configuration)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
         return folder
+
+    @staticmethod
+    def _stored_configuration(path):
+        try:
+            return tomllib.loads((path / _CONFIGURATION).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise ResultsError(f"{path / _CONFIGURATION} cannot be read: {error}") from error
 
     @staticmethod
     def _clear(path):
