@@ -7,7 +7,6 @@ examples:
 import base64
 import html
 import io
-import json
 from pathlib import Path
 
 from matplotlib import rc_context
@@ -18,7 +17,7 @@ from analysis.style import RC
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import write_bytes
+from ttfs_pynn.files import read_json, write_bytes
 
 _STYLE = """
 :root{color-scheme:light}*{box-sizing:border-box}
@@ -191,7 +190,7 @@ def main(arguments=None):
     folder = Path(parser.parse_args(arguments).folder)
     if not (folder / "comparison.json").is_file():
         raise ResultsError(f"{folder} has no comparison.json; make it with protocols.compare_simulators")
-    result = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+    result = read_json(folder / "comparison.json")
     write_bytes(folder / "report.html", page(result, folder).encode())
     print(folder / "report.html")
 

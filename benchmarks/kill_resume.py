@@ -1,9 +1,9 @@
 """Stop training runs at random moments and resume them: `python -m benchmarks.kill_resume [--kills 60] [--epochs 3]`.
 
-Each run is a process of its own that gets SIGKILL, SIGTERM or SIGINT, in turn, at a random moment between its start and the time that
-the undisturbed run took; `--resume` must end with weights equal to the last bit. Printed is a row a signal: how many of the processes
-had already ended, how they ended otherwise (the exit status is 130 or 143 where the program said how to go on; before it has
-imported what it needs a signal ends it as it ends any Python program), and how many runs ended with the same bits.
+Each run is a process of its own that gets SIGKILL, SIGTERM or SIGINT, in turn, at a random moment between its start and the
+time that the undisturbed run took; `--resume` must end with weights equal to the last bit. Printed is a row a signal: how many
+runs ended with the same bits, and how the processes ended: the exit status is 130 or 143 where the program said how to go on;
+before it has imported what it needs a signal ends it as it ends any Python program.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def _end(status, errors):
     if status == 0:
         return "had ended"
     if status > 128:
-        return f"status {status}, one line" if errors.count("\n") == 1 and "--resume" in errors else f"status {status}, OTHER TEXT"
+        return f"status {status}, {'one line' if errors.count(chr(10)) == 1 and '--resume' in errors else 'OTHER TEXT'}"
     return "by the signal" if "Traceback" not in errors else "by the signal, while importing"
 
 
@@ -71,6 +71,7 @@ def main():
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--epochs", type=int, default=3)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it, and so would the runs
     rng, signals = np.random.default_rng(0), (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
     same, ends = Counter(), {number: Counter() for number in signals}
     with tempfile.TemporaryDirectory() as temporary:

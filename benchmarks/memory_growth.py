@@ -1,8 +1,8 @@
 """Does memory stay flat? `python -m benchmarks.memory_growth [--backend exact] [--presentations 10000] [--samples 10]`.
 
-Each presentation is a whole training step of Yin-Yang 4(+3 bias)-120-3 through PyNN and Neo: set spikes, run, read, gradients, reset,
-write weights. Printed is the resident memory of the process (Linux), after a garbage collection, at ten moments; growth is counted from
-the first of them, a tenth of the way in, when everything is compiled and every buffer has been used.
+Each presentation is a whole training step of Yin-Yang 4(+3 bias)-120-3 through PyNN and Neo: set spikes, run, read, gradients,
+reset, write weights. Printed is the resident memory of the process (Linux), after a garbage collection, at ten moments; growth is
+counted from the first of them, a tenth of the way in, when everything is compiled and every buffer has been used.
 """
 
 import argparse

@@ -42,7 +42,8 @@ def folder(tmp_path):
 @pytest.fixture
 def holder(folder):
     """Another process that writes the folder."""
-    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout.readline() == "held\n"
     yield process
     process.kill()
@@ -50,7 +51,7 @@ def holder(folder):
 
 
 def test_a_second_writer_is_told_who_writes(folder, holder):
-    with pytest.raises(ResultsError, match=rf"is being written by process {holder.pid} on \S+ since 20\d\d-.*; let it end or stop"):
+    with pytest.raises(ResultsError, match=rf"being written by process {holder.pid} on \S+ since 20\d\d-.*; let it end"):
         RunFolder.open(folder, writing=True)
     before = sorted(folder.iterdir())
     with pytest.raises(ResultsError, match=f"process {holder.pid} "):

@@ -66,6 +66,6 @@ def _status(main, arguments):
         print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
-        print(f"stopped by {str(error) or 'SIGINT'}; all files are whole, and a training run has lost no more than its unfinished "
-              "epoch: the same command with --resume continues it", file=sys.stderr)
+        print(f"stopped by {str(error) or 'SIGINT'}; all files are whole, and a training run has lost no more than its "
+              "unfinished epoch: the same command with --resume continues it", file=sys.stderr)
         return getattr(error, "status", 130)

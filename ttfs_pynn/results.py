@@ -21,13 +21,13 @@ import re
 import tomllib
 from pathlib import Path
 
-import neo
 import tomli_w
 
+from ttfs_pynn import nix_files
 from ttfs_pynn.checkpoints import Checkpoints
 from ttfs_pynn.configuration import canonical, differences, plain
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import atomic_path, read_arrays, remove_leftovers, write_arrays, write_bytes
+from ttfs_pynn.files import read_arrays, read_json, remove_leftovers, write_arrays, write_bytes
 from ttfs_pynn.provenance import versions
 from ttfs_pynn.run_lock import LOCK_FILES, RunLock
 
@@ -214,7 +214,7 @@ class RunFolder:
 
     def read_metrics(self):
         """The dict of `write_metrics`."""
-        return self.read_json("metrics.json")
+        return self._of_type(dict, "metrics.json", self.read_json("metrics.json"))
 
     def write_history(self, history):
         """`history`: a list of one dict an epoch; what is not finite becomes null."""
@@ -222,7 +222,13 @@ class RunFolder:
 
     def read_history(self):
         """The list of `write_history`."""
-        return self.read_json("history.json")
+        history = self._of_type(list, "history.json", self.read_json("history.json"))
+        return [self._of_type(dict, "history.json", record) for record in history]
+
+    def _of_type(self, expected, name, value):
+        if not isinstance(value, expected):
+            raise ResultsError(f"{self.path / name} is damaged: a {type(value).__name__} where a {expected.__name__} belongs")
+        return value
 
     def write_json(self, name, value):
         """Store a value for JSON as the file `name`; what is not finite becomes null."""
@@ -232,10 +238,7 @@ class RunFolder:
     def read_json(self, name):
         """What `write_json` stored as the file `name`."""
         self._require(name)
-        try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ResultsError(f"{self.path / name} is damaged: {error}") from error
+        return read_json(self.path / name)
 
     def figure_path(self, name):
         """figures/`name` (with its suffix), whose folder is made."""
@@ -244,25 +247,13 @@ class RunFolder:
 
     def write_spikes(self, name, block):
         """Store a `neo.Block` as spikes/`name`.nix."""
-        parts = [block, *block.children_recur]
-        before = [part.annotations.get("nix_name") for part in parts]
-        try:
-            with atomic_path(self._spikes_path(name)) as temporary:
-                with neo.io.NixIO(str(temporary), "ow") as file:
-                    file.write_block(block)
-        finally:
-            # NixIO notes in every object where it stored it; the block is the caller's.
-            for part, nix_name in zip(parts, before, strict=True):
-                part.annotations.pop("nix_name", None)
-                if nix_name is not None:
-                    part.annotations["nix_name"] = nix_name
+        nix_files.write_block(self._spikes_path(name), block)
 
     def read_spikes(self, name):
-        """The `neo.Block` of spikes/`name`.nix, in memory as a whole."""
+        """The `neo.Block` of spikes/`name`.nix. ResultsError where a byte of the file is not as it was written."""
         path = self._spikes_path(name)
         self._require(f"spikes/{path.name}")
-        with neo.io.NixIO(str(path), "ro") as file:
-            return file.read_block()
+        return nix_files.read_block(path)
 
     def spike_names(self):
         """Names for `read_spikes`, in order."""

@@ -41,8 +41,8 @@ run(main)
 
 
 def program(pause):
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM.format(pause=pause)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True)
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM.format(pause=pause)], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout.readline() == "ready\n"
     return process
 
