@@ -1,7 +1,7 @@
 """Disks that fill up, quotas, read-only folders: `python -m benchmarks.full_disk [--runs 12]` (Linux, as root).
 
-Yin-Yang is trained for two epochs on a file system of random size (tmpfs), with a random limit on the size of a file (RLIMIT_FSIZE),
-on a read-only file system, in a folder that becomes immutable (chattr) at a random fsync or rename, and with the quota exceeded at
+Yin-Yang is trained for two epochs on a small file system (tmpfs), with a random limit on the size of a file (RLIMIT_FSIZE),
+on a read-only file system, in a folder that becomes immutable (chattr) at a random fsync or rename, with the quota exceeded at
 one (EDQUOT). Each must end with status 2 and one line, and leave a last checkpoint that loads wherever an epoch was saved; with
 room again, `--resume` must end with the bits of an undisturbed run.
 """
