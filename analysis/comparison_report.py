@@ -14,7 +14,7 @@ from analysis.page import table as html_table
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import write_bytes
+from ttfs_pynn.files import read_json, write_bytes
 
 
 def _overview(result):
@@ -142,7 +142,7 @@ def main(arguments=None):
     folder = Path(parser.parse_args(arguments).folder)
     if not (folder / "comparison.json").is_file():
         raise ResultsError(f"{folder} has no comparison.json; make it with protocols.compare_simulators")
-    result = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+    result = read_json(folder / "comparison.json")
     write_bytes(folder / "report.html", page(result, folder).encode())
     print(folder / "report.html")
 

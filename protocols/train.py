@@ -17,7 +17,6 @@ examples:
 
 import copy
 from argparse import ArgumentTypeError
-from pathlib import Path
 
 import models
 from ttfs_pynn.command_line import ArgumentParser, run
@@ -108,12 +107,6 @@ def _start_weights(path, experiment):
             from None
 
 
-def _begun(path):
-    """Whether there is anything at `path`: a run that was killed at its very start has left no folder, or temporary files."""
-    path = Path(path)
-    return path.exists() and not (path.is_dir() and all(entry.suffix == ".tmp" for entry in path.iterdir()))
-
-
 def _check_epochs(folder, settings, stored):
     """Refuse fewer epochs than are done; say so where another number changes the learning rates still to come."""
     epochs, before = settings["training"]["epochs"], stored["training"]["epochs"]
@@ -128,7 +121,7 @@ def train(a):
     """Train as the command line says. Returns (metrics, folder, experiment, trainer)."""
     if a.resume and a.overwrite:
         raise ConfigurationError("--resume continues a run, --overwrite replaces it; give one of them")
-    resuming = a.resume and _begun(a.output)
+    resuming = a.resume and RunFolder.begun(a.output)
     stored = RunFolder.open(a.output).configuration if resuming else None
     settings = configuration(a, stored)
     if a.backend != ARRAYS:
@@ -147,20 +140,21 @@ def train(a):
         if a.resume:
             print(f"nothing to resume in {a.output}: a new run starts")
         folder = experiment.create_folder(a.output, a.overwrite)
-    trainer.folder = folder
-    if folder.has_checkpoint:
-        arrays, meta, warning = folder.load_checkpoint()
-        if warning:
-            print(f"warning: {warning}")
-        trainer.restore(arrays, meta)
-    elif network.n_copies == 1:
-        experiment.record_sample(network, folder, "before")
-    trainer.run()
-    metrics, _ = experiment.finish(trainer, folder)
-    if network.n_copies == 1:  # several copies are for simulators to which single samples and maps are dear
-        experiment.record_sample(network, folder, "after")
-        if hasattr(experiment.model, "plane"):
-            experiment.map_decisions(network, folder)
+    with folder:  # locked: no other process writes there meanwhile
+        trainer.folder = folder
+        if folder.has_checkpoint:
+            arrays, meta, warning = folder.load_checkpoint()
+            if warning:
+                print(f"warning: {warning}")
+            trainer.restore(arrays, meta)
+        elif network.n_copies == 1:
+            experiment.record_sample(network, folder, "before")
+        trainer.run()
+        metrics, _ = experiment.finish(trainer, folder)
+        if network.n_copies == 1:  # several copies are for simulators to which single samples and maps are dear
+            experiment.record_sample(network, folder, "after")
+            if hasattr(experiment.model, "plane"):
+                experiment.map_decisions(network, folder)
     return metrics, folder, experiment, trainer
 
 

@@ -66,14 +66,18 @@ class Checkpoints:
         for file in (self.newest, self.previous):
             try:
                 arrays, stored = read_arrays(file)
+                meta, of = stored["meta"], stored["configuration"]
             except DamagedFile as problem:
                 problems.append(str(problem))
                 continue
-            changed = differences(stored["configuration"], configuration)
+            except (KeyError, TypeError):
+                problems.append(f"{file} is no checkpoint")
+                continue
+            changed = differences(of, configuration)
             if changed:
                 raise ResultsError(f"{file} belongs to another configuration: {changed}; "
                                    "use the same one, or train into another folder")
             self._newest_is_good = not problems
             warning = f"{problems[0]}; going on from {file.name}, one checkpoint back" if problems else None
-            return arrays, stored["meta"], warning
+            return arrays, meta, warning
         raise ResultsError(f"no usable checkpoint: {'; '.join(problems)}; start again with --overwrite")

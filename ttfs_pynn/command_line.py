@@ -1,16 +1,18 @@
 """What the command lines share: a user's mistake is one line on standard error and exit status 2, never a traceback."""
 
 import argparse
+import contextlib
 import logging
 import re
+import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from ttfs_pynn.errors import TTFSError
 
-__all__ = ["ArgumentParser", "command_name", "run"]
+__all__ = ["ArgumentParser", "Stopped", "command_name", "run"]
 
 # Commands of `ttfs-pynn` that are not called as their file is.
 _SHORT = {"compare_simulators": "compare"}
@@ -43,27 +45,63 @@ class ArgumentParser(argparse.ArgumentParser):
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 
+class Stopped(KeyboardInterrupt):
+    """A signal asked the process to end; `status` is what it ends with: 130 for SIGINT, 143 for SIGTERM."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGINT and SIGTERM raise Stopped, wherever the program is: files are whole at any moment. A second one ends it at once.
+
+    What is ignored stays ignored (SIGINT of a job in the background, for example).
+    """
+    def stop(number, _):
+        for other in before:
+            signal.signal(other, signal.SIG_DFL)
+        raise Stopped(number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
+              if signal.getsignal(number) != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def run(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None = None) -> NoReturn:
-    """Call main(arguments) and exit with what it returns; 2 for a TTFSError or an unusable file, 130 for an interrupt.
+    """Call main(arguments) and exit with what it returns; 2 for a TTFSError or an unusable file, 130 or 143 for a signal.
 
     With --verbose among the arguments the traceback of an error is shown before its line.
     """
     verbose = "--verbose" in (sys.argv[1:] if arguments is None else arguments)
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    with _stoppable():
+        sys.exit(_status(main, arguments, verbose))
+
+
+def _status(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None, verbose: bool) -> int:
     try:
-        sys.exit(main(arguments) or 0)
+        return main(arguments) or 0
     except TTFSError as error:
-        _fail(str(error), verbose)
+        return _failed(str(error), verbose)
     except OSError as error:  # a folder that cannot be written, a full disk
-        _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", verbose)
-    except KeyboardInterrupt:
-        print("interrupted; a run folder keeps its last checkpoint: continue with --resume", file=sys.stderr)
-        sys.exit(130)
+        return _failed(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", verbose)
+    except KeyboardInterrupt as error:
+        print(f"stopped by {str(error) or 'SIGINT'}; all files are whole, and a training run has lost no more than its "
+              "unfinished epoch: the same command with --resume continues it", file=sys.stderr)
+        return getattr(error, "status", 130)
 
 
-def _fail(message: str, verbose: bool) -> NoReturn:
+def _failed(message: str, verbose: bool) -> int:
     if verbose:
         traceback.print_exc()
     print(f"error: {message}", file=sys.stderr)
-    sys.exit(2)
+    return 2

@@ -13,6 +13,7 @@
     spikes/NAME.nix           recorded spikes, a Neo block each
     figures/                  pictures
     report.html               all of it on one page (analysis.report)
+    run.lock, run.lock.json   held while a process writes here, and by which (see `ttfs_pynn.run_lock`)
 
 Every file is whole or not there, whenever the process is killed (see `ttfs_pynn.files`).
 """
@@ -31,11 +32,13 @@ import numpy as np
 import tomli_w
 from numpy.typing import ArrayLike
 
+from ttfs_pynn import nix_files
 from ttfs_pynn.checkpoints import Checkpoints
 from ttfs_pynn.configuration import canonical, differences, plain
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import atomic_path, read_arrays, remove_leftovers, write_arrays, write_bytes
+from ttfs_pynn.files import read_arrays, read_json, remove_leftovers, write_arrays, write_bytes
 from ttfs_pynn.provenance import versions
+from ttfs_pynn.run_lock import LOCK_FILES, RunLock
 
 __all__ = ["RunFolder"]
 
@@ -58,26 +61,47 @@ def _finite(value: Any) -> Any:
 def _read_toml(path):
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(f"{path} cannot be read: {error}") from error
 
 
 class RunFolder:
     """One run on disk. Make one with `create` or `open`; `path` and `configuration` are what they say.
 
-    `free` names (dotted) the keys that may change when a run is continued.
+    `free` names (dotted) the keys that may change when a run is continued. A folder made by `create` or opened for writing
+    is locked: no other process can do the same before `close`, the end of a `with` block, or the end of this process.
     """
 
-    def __init__(self, path: str | os.PathLike, configuration: dict[str, Any], free: Iterable[str]) -> None:
+    def __init__(self, path: str | os.PathLike, configuration: dict[str, Any], free: Iterable[str],
+                 lock: RunLock | None = None) -> None:
         self.path = Path(path)
         self.configuration = configuration
         self.free = tuple(free)
         self._checkpoints = Checkpoints(self.path)
+        self._lock = lock
+
+    def close(self):
+        """Let another process write here. Reading stays possible."""
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     @staticmethod
     def exists(path: str | os.PathLike) -> bool:
         """Whether there is a run folder at `path`: one that holds a configuration."""
         return (Path(path) / _CONFIGURATION).is_file()
+
+    @staticmethod
+    def begun(path):
+        """Whether anything is at `path`: a run that was killed at its first step leaves a lock and temporary files at most."""
+        path = Path(path)
+        return path.exists() and not (path.is_dir() and all(entry.suffix == ".tmp" or entry.name in LOCK_FILES
+                                                            for entry in path.iterdir()))
 
     @classmethod
     def create(cls, path: str | os.PathLike, configuration: dict[str, Any], overwrite: bool = False,
@@ -89,22 +113,31 @@ class RunFolder:
         """
         path = Path(path)
         configuration = plain(configuration)
+        cls._check_free(path, overwrite)
+        lock = RunLock(path)
+        try:
+            cls._check_free(path, overwrite)  # again: another process may have been first
+            cls._clear(path)
+            folder = cls(path, configuration, free, lock)
+            folder._write_toml(_CONFIGURATION, configuration)
+            folder._write_toml("versions.toml", versions())
+            remove_leftovers(path)
+        except BaseException:
+            lock.release()
+            raise
+        return folder
+
+    @classmethod
+    def _check_free(cls, path, overwrite):
         if path.exists() and not path.is_dir():
             raise ResultsError(f"{path} is a file; name a folder for the run")
-        # Temporary files alone are what a run leaves that was killed at its first step.
-        if path.is_dir() and any(entry.suffix != ".tmp" for entry in path.iterdir()):
+        if cls.begun(path):
             if not cls.exists(path):
                 raise ResultsError(f"{path} is not empty and not a run folder (no {_CONFIGURATION}); "
                                    "name another one")
             if not overwrite:
                 raise ResultsError(f"{path} holds a run already; use --overwrite to replace it, --resume to "
                                    "continue it, or name another folder")
-            cls._clear(path)
-        folder = cls(path, configuration, free)
-        folder._write_toml(_CONFIGURATION, configuration)
-        folder._write_toml("versions.toml", versions())
-        remove_leftovers(path)
-        return folder
 
     @classmethod
     def open(cls, path: str | os.PathLike, configuration: Mapping[str, Any] | None = None, writing: bool = False,
@@ -118,18 +151,24 @@ class RunFolder:
         if not cls.exists(path):
             raise ResultsError(f"{path} is not a run folder (no {_CONFIGURATION} in it); "
                                "give the folder of a training run")
-        stored = _read_toml(path / _CONFIGURATION)
-        if configuration is not None:
-            changed = differences(canonical(stored, free), canonical(configuration, free))
-            if changed:
-                raise ResultsError(f"{path} is a run of another configuration: {changed}; only "
-                                   f"{', '.join(free)} may change when a run is continued")
-        folder = cls(path, stored if configuration is None else plain(configuration), free)
-        if writing:
-            for place in (path, path / "spikes", path / "figures"):
-                remove_leftovers(place)
+        lock = RunLock(path) if writing else None
+        try:
+            stored = _read_toml(path / _CONFIGURATION)
             if configuration is not None:
-                folder._write_toml(_CONFIGURATION, folder.configuration)
+                changed = differences(canonical(stored, free), canonical(configuration, free))
+                if changed:
+                    raise ResultsError(f"{path} is a run of another configuration: {changed}; only "
+                                       f"{', '.join(free)} may change when a run is continued")
+            folder = cls(path, stored if configuration is None else plain(configuration), free, lock)
+            if writing:
+                for place in (path, path / "spikes", path / "figures"):
+                    remove_leftovers(place)
+                if configuration is not None:
+                    folder._write_toml(_CONFIGURATION, folder.configuration)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
         return folder
 
     @staticmethod
@@ -187,7 +226,7 @@ class RunFolder:
 
     def read_metrics(self) -> dict[str, Any]:
         """The dict of `write_metrics`."""
-        return self.read_json("metrics.json")
+        return self._of_type(dict, "metrics.json", self.read_json("metrics.json"))
 
     def write_history(self, history: list[dict[str, Any]]) -> None:
         """`history`: a list of one dict an epoch; what is not finite becomes null."""
@@ -195,7 +234,13 @@ class RunFolder:
 
     def read_history(self) -> list[dict[str, Any]]:
         """The list of `write_history`."""
-        return self.read_json("history.json")
+        history = self._of_type(list, "history.json", self.read_json("history.json"))
+        return [self._of_type(dict, "history.json", record) for record in history]
+
+    def _of_type(self, expected, name, value):
+        if not isinstance(value, expected):
+            raise ResultsError(f"{self.path / name} is damaged: a {type(value).__name__} where a {expected.__name__} belongs")
+        return value
 
     def read_versions(self) -> dict[str, Any]:
         """What the run was made with, a dict; see `provenance.versions`."""
@@ -210,10 +255,7 @@ class RunFolder:
     def read_json(self, name: str) -> Any:
         """What `write_json` stored as the file `name`."""
         self._require(name)
-        try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ResultsError(f"{self.path / name} is damaged: {error}") from error
+        return read_json(self.path / name)
 
     def figure_path(self, name: str) -> Path:
         """figures/`name` (with its suffix), whose folder is made."""
@@ -222,25 +264,13 @@ class RunFolder:
 
     def write_spikes(self, name: str, block: neo.Block) -> None:
         """Store a `neo.Block` as spikes/`name`.nix."""
-        parts = [block, *block.children_recur]
-        before = [part.annotations.get("nix_name") for part in parts]
-        try:
-            with atomic_path(self._spikes_path(name)) as temporary:
-                with neo.io.NixIO(str(temporary), "ow") as file:
-                    file.write_block(block)
-        finally:
-            # NixIO notes in every object where it stored it; the block is the caller's.
-            for part, nix_name in zip(parts, before, strict=True):
-                part.annotations.pop("nix_name", None)
-                if nix_name is not None:
-                    part.annotations["nix_name"] = nix_name
+        nix_files.write_block(self._spikes_path(name), block)
 
     def read_spikes(self, name: str) -> neo.Block:
-        """The `neo.Block` of spikes/`name`.nix, in memory as a whole."""
+        """The `neo.Block` of spikes/`name`.nix. ResultsError where a byte of the file is not as it was written."""
         path = self._spikes_path(name)
         self._require(f"spikes/{path.name}")
-        with neo.io.NixIO(str(path), "ro") as file:
-            return file.read_block()
+        return nix_files.read_block(path)
 
     def spike_names(self) -> list[str]:
         """Names for `read_spikes`, in order."""

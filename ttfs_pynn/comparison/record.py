@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import read_arrays, write_arrays
 
 __all__ = ["PARAMETERS", "Connections", "NetworkRecord"]
@@ -84,7 +85,15 @@ class NetworkRecord:
 
     @classmethod
     def read(cls, path):
+        """What `write` stored. ResultsError for any other file."""
         arrays, meta = read_arrays(path)
+        try:
+            return cls._from(arrays, meta)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ResultsError(f"{path} is no record of a comparison ({error} is missing or of another kind)") from error
+
+    @classmethod
+    def _from(cls, arrays, meta):
         connections = tuple(Connections(label, receptor, *(arrays[f"{name}_{k}"] for name in ("pre", "post", "weight", "delay")))
                             for k, (label, receptor) in enumerate(meta["connections"]))
         return cls(tuple(meta["labels"]), tuple(meta["sizes"]), {name: arrays[f"parameter_{name}"] for name in PARAMETERS},

@@ -14,6 +14,8 @@ class Brian2(Simulator):
         import brian2
         # The C++ target compiles for a minute when first used and is no faster for populations of thousands of neurons.
         brian2.prefs.codegen.target = "numpy"
+        # Brian2 takes a first Ctrl-C as the end of the simulation, and training would go on with half a window of spikes.
+        brian2.prefs.core.stop_on_keyboard_interrupt = False
         brian2.prefs.logging.delete_log_on_exit = True
         brian2.BrianLogger.suppress_name("resolution_conflict")
         brian2.BrianLogger.suppress_name("method_choice")  # that the exact integrator was chosen
