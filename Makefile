@@ -1,16 +1,17 @@
 # make demo   train on Yin-Yang and replay the trained network on Brian2
 # make test   the default test suite
 # make test-simulators   install NEST, NEURON and elephant too and run what needs them
+# make docs   build the documentation into docs/_build/html, without a warning or not at all
 # All set up .venv in this folder first, once.  Another interpreter: make demo PYTHON=python3.12
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-simulators lint clean
+.PHONY: help demo test test-simulators docs lint clean
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 4
+	@sed -n 's/^# //p' Makefile | head -n 5
 
 $(STAMP): setup.cfg constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || { \
@@ -37,9 +38,13 @@ test-simulators: $(STAMP)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m pytest tests/test_simulators.py tests/test_script.py tests/comparison \
 	  tests/protocols/test_compare_simulators.py tests/analysis
 
+docs: $(STAMP)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev,docs]' -c constraints.txt
+	$(VENV)/bin/python -m sphinx -b html --fail-on-warning --keep-going docs docs/_build/html
+
 lint: $(STAMP)
 	$(VENV)/bin/python -m ruff check .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build docs/gallery_pages *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
