@@ -23,6 +23,7 @@ suppress_warnings = ["config.cache"]  # a function in the configuration, which s
 exclude_patterns = ["_build", "gallery", "conftest.py"]
 nitpicky = True
 default_role = "py:obj"
+highlight_language = "text"
 # Single backquotes in docstrings: a link where the name is documented, else code.
 nitpick_ignore_regex = [("py:obj", ".*")]
 

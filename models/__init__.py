@@ -7,6 +7,7 @@ from ttfs_pynn.errors import ConfigurationError
 
 
 def names():
+    """Names of all models, in order."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 

@@ -34,9 +34,11 @@ class ArrayNetwork:
         self._weights = self.architecture.check_weights(weights)
 
     def within_limits(self, weights):
+        """The weights as they are: arrays hold any."""
         return weights
 
     def read_weights(self):
+        """The weights (nA, one matrix a layer), copied."""
         return [w.copy() for w in self._weights]
 
     def present(self, t_in):

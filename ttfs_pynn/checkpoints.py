@@ -23,6 +23,7 @@ class Checkpoints:
 
     @property
     def exist(self):
+        """Whether there is a checkpoint, whole or not."""
         return self.newest.exists() or self.previous.exists()
 
     def save(self, arrays, meta, configuration):

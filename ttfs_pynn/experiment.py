@@ -66,6 +66,7 @@ class Experiment:
         return simulator(backend).configured(self.configuration.get("hardware", {}) if backend == own else {})
 
     def trainer(self, network, folder=None, callbacks=(), weights=None):
+        """A training.Trainer of `network` with the options configured; ConfigurationError where batch and copies do not fit."""
         if self.options.batch_size > network.n_copies > 1:
             raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of "
                                      "the network; use as many copies as samples, or one")
@@ -86,6 +87,7 @@ class Experiment:
         return self.simulator().measured_neurons(path, self.architecture.layers)
 
     def create_folder(self, path, overwrite=False):
+        """A new results.RunFolder with the configuration."""
         return RunFolder.create(path, self.configuration, overwrite, free=FREE)
 
     def record_sample(self, network, folder, name, sample=0):

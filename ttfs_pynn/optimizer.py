@@ -9,6 +9,7 @@ __all__ = ["Adam", "constant", "cosine", "schedule", "step_decay"]
 
 
 def constant(learning_rate, epochs):
+    """The same rate always."""
     return lambda epoch: learning_rate
 
 
@@ -84,6 +85,7 @@ class Adam:
         return arrays
 
     def restore(self, arrays):
+        """Continue from the arrays of `state`."""
         self.t = int(arrays["adam_t"])
         self.m = [np.array(arrays[f"adam_m{k}"], dtype=float, order="C") for k in range(len(self.shapes))]
         self.s = [np.array(arrays[f"adam_s{k}"], dtype=float, order="C") for k in range(len(self.shapes))]
