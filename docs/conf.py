@@ -3,10 +3,13 @@
 import os
 import re
 import sys
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.util import logging
 from sphinx_gallery.sorting import ExplicitOrder
 
 ROOT = Path(__file__).parents[1]
@@ -71,13 +74,21 @@ def _indented_is_literal(app, what, name, objekt, options, lines):
     lines[:] = shown
 
 
+def _mathml(node, **options):
+    try:
+        return tex2mathml(node.astext(), **options)
+    except MathError as error:
+        logging.getLogger(__name__).warning("%s in the formula %s", error, node.astext(), location=node)
+        return f"<code>{escape(node.astext())}</code>"
+
+
 def _inline_math(self, node):
-    self.body.append(tex2mathml(node.astext()))
+    self.body.append(_mathml(node))
     raise nodes.SkipNode
 
 
 def _block_math(self, node):
-    self.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+    self.body.append(f'<div class="math">{_mathml(node, as_block=True)}</div>')
     raise nodes.SkipNode
 
 
