@@ -22,7 +22,8 @@ from ttfs_pynn import __version__  # noqa: E402
 project, author, copyright = "ttfs_pynn", "ttfs_pynn developers", "ttfs_pynn developers"
 version = release = __version__
 extensions = ["sphinx.ext.autodoc", "myst_parser", "sphinx_gallery.gen_gallery"]
-suppress_warnings = ["config.cache"]  # a function in the configuration, which sphinx-gallery asks for
+# sphinx-gallery asks for a function in the configuration; the front page has a place for pages before they are written.
+suppress_warnings = ["config.cache", "toc.empty_glob"]
 exclude_patterns = ["_build", "gallery", "conftest.py"]
 nitpicky = True
 default_role = "py:obj"
