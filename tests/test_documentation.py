@@ -3,13 +3,14 @@
 import importlib
 import re
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMAND = re.compile(r"^(?: {4})?(?:\w+=\S+ )?(python -m (?:protocols|analysis|benchmarks)\.\S.*|make\b.*|cp\b.*)$", re.M)
+COMMAND = re.compile(r"^(?: {4})?(?:\w+=\S+ )?((?:python -m (?:protocols|analysis|benchmarks)\.|ttfs-pynn |make\b|cp ).*)$", re.M)
 
 
 def commands():
@@ -32,13 +33,21 @@ def test_a_command_can_be_typed(page, command, capsys):
         assert set(a for a in arguments if "=" not in a) <= set(targets)
     elif program == "cp":
         assert all((ROOT / path).exists() for path in arguments)
+    elif program == "ttfs-pynn":
+        entry_point = pytest.importorskip("ttfs_pynn.entry_point")
+        if not arguments[0].startswith("-"):
+            understood(entry_point.load(arguments[0]), arguments[1:], capsys)
     else:
-        module = importlib.import_module(arguments[1])
-        if hasattr(module, "parser"):
-            module.parser().parse_args(arguments[2:])  # SystemExit for what is not understood
-        else:
-            with pytest.raises(SystemExit) as stop:
-                module.main(["--help"])
-            assert stop.value.code == 0
-            text = capsys.readouterr().out
-            assert all(option in text for option in arguments[2:] if option.startswith("--"))
+        understood(importlib.import_module(arguments[1]), arguments[2:], capsys)
+
+
+def understood(module, arguments, capsys):
+    if hasattr(module, "parser"):
+        with pytest.raises(SystemExit) if "--help" in arguments else nullcontext():
+            module.parser().parse_args(arguments)  # SystemExit for what is not understood
+        return
+    with pytest.raises(SystemExit) as stop:
+        module.main(["--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert all(option in text for option in arguments if option.startswith("--"))
