@@ -5,7 +5,6 @@ examples:
 """
 
 import html
-import json
 from pathlib import Path
 
 from analysis import error_against_dt, raster

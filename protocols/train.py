@@ -4,7 +4,7 @@ Each batch is presented to the network on the chosen simulator; the first-spike 
 from Neo; analytic weight updates are computed from these times alone and written back. After each epoch a checkpoint is written.
 
 The run folder gets configuration.toml, history.json, metrics.json (test_accuracy, seconds_per_epoch, latency, spikes_per_sample),
-weights.npz, checkpoint.npz, the spikes of one test sample before and after training (spikes/*.nix), and versions.toml.
+weights.npz, checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml.
 
 examples:
   python -m protocols.train yin_yang --epochs 30 --seed 7 --output runs/yy7

@@ -39,9 +39,11 @@ class ArrayNetwork:
         self._times = times
 
     def within_limits(self, weights):
+        """The weights as they are, or clipped to what the simulator can hold."""
         return weights if self._simulator is None else self.architecture.within_limits(weights, self._simulator)
 
     def read_weights(self):
+        """The weights (nA, one matrix a layer), copied."""
         return [w.copy() for w in self._weights]
 
     def present(self, t_in):

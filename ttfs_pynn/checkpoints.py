@@ -28,6 +28,7 @@ class Checkpoints:
 
     @property
     def exist(self) -> bool:
+        """Whether there is a checkpoint, whole or not."""
         return self.newest.exists() or self.previous.exists()
 
     def save(self, arrays: Mapping[str, ArrayLike], meta: dict[str, Any], configuration: Mapping[str, str]) -> None:

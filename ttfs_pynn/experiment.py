@@ -86,6 +86,7 @@ class Experiment:
         return simulator(backend).configured(self.configuration.get("hardware", {}) if backend == own else {})
 
     def trainer(self, network, folder=None, callbacks=(), weights=None):
+        """A training.Trainer of `network` with the options configured; ConfigurationError where batch and copies do not fit."""
         if self.options.batch_size > network.n_copies > 1:
             raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of "
                                      "the network; use as many copies as samples, or one")
@@ -106,7 +107,7 @@ class Experiment:
         return self.simulator().measured_neurons(path, self.architecture.layers)
 
     def create_folder(self, path, overwrite=False):
-        """A new RunFolder with the configuration and, as model.py, a copy of the model's source."""
+        """A new results.RunFolder with the configuration and, as model.py, a copy of the model's source."""
         folder = RunFolder.create(path, self.configuration, overwrite, free=FREE)
         if getattr(self.model, "__file__", None):
             write_bytes(folder.path / "model.py", Path(self.model.__file__).read_bytes())

@@ -65,6 +65,7 @@ class Architecture:
 
     @property
     def shapes(self):
+        """(inputs + bias sources, neurons) of the weights, one pair a layer."""
         sizes = [self.n_inputs, *(layer.size for layer in self.layers)]
         return [(n + len(layer.bias_times), layer.size) for n, layer in zip(sizes[:-1], self.layers, strict=True)]
 

@@ -13,6 +13,7 @@ Schedule = Callable[[float], float]
 
 
 def constant(learning_rate: float, epochs: int) -> Schedule:
+    """The same rate always."""
     return lambda epoch: learning_rate
 
 
@@ -88,6 +89,7 @@ class Adam:
         return arrays
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Continue from the arrays of `state`."""
         self.t = int(arrays["adam_t"])
         self.m = [np.array(arrays[f"adam_m{k}"], dtype=float, order="C") for k in range(len(self.shapes))]
         self.s = [np.array(arrays[f"adam_s{k}"], dtype=float, order="C") for k in range(len(self.shapes))]

@@ -82,6 +82,7 @@ class Presentation:
 
     @property
     def n_windows(self) -> int:
+        """How many windows the samples take, when each copy sees one sample a window."""
         return -(-self.n_samples // self.n_copies)
 
     @property

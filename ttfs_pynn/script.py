@@ -43,6 +43,7 @@ class ObservedSimulator:
         return 0
 
     def Population(self, size, cellclass, cellparams=None, **options):
+        """PyNN's, taken down; a SpikeSourcePoisson becomes spike trains that are drawn once, at the first run."""
         name = cellclass.__name__ if isinstance(cellclass, type) else type(cellclass).__name__
         rates = None
         if name == "SpikeSourcePoisson":
@@ -58,20 +59,24 @@ class ObservedSimulator:
         return made
 
     def create(self, cellclass, cellparams=None, n=1):
+        """PyNN's: `Population` with its arguments in another order."""
         return self.Population(n, cellclass, cellparams)
 
     def Projection(self, *arguments, **options):
+        """PyNN's, taken down."""
         made = self._sim.Projection(*arguments, **options)
         self._projections.append(made)
         return made
 
     def run(self, simtime, *arguments, **options):
+        """PyNN's, after what every simulator is to be given has been set (simtime in ms)."""
         self._before_run(simtime)
         return self._sim.run(simtime, *arguments, **options)
 
     run_for = run
 
     def run_until(self, time, *arguments, **options):
+        """PyNN's (ms)."""
         return self.run(time - self._sim.get_current_time(), *arguments, **options)
 
     def end(self, *arguments, **options):

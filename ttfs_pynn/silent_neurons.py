@@ -67,9 +67,11 @@ class WeightBumping:
         return new, gradients.weights, bool(failing) and self.instead_of_step
 
     def state(self):
+        """Everything that `restore` needs, as {name: array}."""
         return {"bump_lasting": self.lasting.copy()}
 
     def restore(self, arrays):
+        """Continue from the arrays of `state`."""
         self.lasting = arrays["bump_lasting"].copy()
 
 

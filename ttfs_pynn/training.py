@@ -132,14 +132,17 @@ class Evaluation:
 
     @property
     def predictions(self):
+        """The class of each sample (samples,), -1 for no answer."""
         return predict(self.label_times)
 
     @property
     def accuracy(self):
+        """Share of right answers; a sample without an answer is wrong."""
         return float((self.predictions == self.labels).mean())
 
     @property
     def latency(self):
+        """Time of the first label spike of each sample (samples,) in ms, inf without one."""
         return self.label_times.min(axis=1)
 
     def summary(self, name):

@@ -37,10 +37,12 @@ class ChipProfile:
     targets: dict
 
     def save(self, path):
+        """Store it as a file (npz)."""
         write_arrays(path, {"circuits": self.circuits, **self.values}, {"chip": self.chip, "targets": self.targets})
 
     @classmethod
     def load(cls, path):
+        """The ChipProfile that `save` stored; ResultsError for another file."""
         arrays, meta = read_arrays(path)
         try:
             return cls(meta["chip"], arrays["circuits"], {name: arrays[name] for name in _QUANTITIES}, meta["targets"])

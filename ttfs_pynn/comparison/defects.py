@@ -34,6 +34,7 @@ class Defect:
     text: str
 
     def as_dict(self):
+        """The same for JSON."""
         return asdict(self)
 
 

@@ -21,6 +21,7 @@ class Agreement:
 
     @property
     def max_abs_difference(self):
+        """The largest difference of matched spikes (ms), 0 without any."""
         return float(np.abs(self.differences).max()) if self.differences.size else 0.0
 
 

@@ -47,6 +47,7 @@ class NetworkRecord:
 
     @property
     def n_cells(self):
+        """How many cells there are in all populations."""
         return int(sum(self.sizes))
 
     @property
@@ -56,6 +57,7 @@ class NetworkRecord:
         return {label: range(int(end - size), int(end)) for label, size, end in zip(self.labels, self.sizes, ends, strict=True)}
 
     def population_of(self, cell):
+        """Label of the population that a cell number belongs to."""
         return self.labels[int(np.searchsorted(np.cumsum(self.sizes), cell, side="right"))]
 
     @property
@@ -75,6 +77,7 @@ class NetworkRecord:
                              self.samples, self.notes, self.meta)
 
     def write(self, path):
+        """Store it as a file (npz)."""
         arrays = {"cells": self.cells, "times": self.times, **{f"parameter_{k}": v for k, v in self.parameters.items()}}
         for k, c in enumerate(self.connections):
             arrays |= {f"{name}_{k}": getattr(c, name) for name in ("pre", "post", "weight", "delay")}

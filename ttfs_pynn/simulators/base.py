@@ -31,6 +31,7 @@ class BlockConnector(Connector):
         self.n_copies = n_copies
 
     def connect(self, projection: Any) -> None:
+        """Connect the cells of a projection; PyNN calls this."""
         n_pre, n_post = projection.pre.size // self.n_copies, projection.post.size // self.n_copies
         parameters = {name: value.evaluate(simplify=True)
                       for name, value in self._parameters_from_synapse_type(projection).items()}
@@ -128,6 +129,7 @@ class Simulator:
         population.set(spike_times=[self.source_times(train[np.isfinite(train)], dt) for train in matrix.T])
 
     def connector(self, n_copies: int) -> Connector:
+        """The connector of fully connected layers: all to all within each of n_copies equal networks."""
         return BlockConnector(n_copies)
 
     def largest_weight(self, neuron: LIFParameters, sources: int) -> Any:
