@@ -1,9 +1,9 @@
 """Do norse and snnTorch, given the NIR file, fire first where we do? `python -m benchmarks.nir_round_trip RUN [--samples 200]`
 
 RUN is a run of protocols.train. Its network is exported, read back (every bit must be there), and the file is loaded by each
-framework's own importer and stepped through the test samples; a hook lets every neuron spike once, which NIR cannot say. norse takes
-any time step. snnTorch's importer has 0.1 ms built in: there the network is made slower instead (all times and cm times 10, 100: the
-same equations), so that a step is a smaller share of tau_syn. Prints the rows of benchmarks/README.md.
+framework's own importer and stepped through the test samples; a hook lets every neuron spike once, which NIR cannot say. norse
+takes any time step. snnTorch's importer has 0.1 ms built in: there the network is made slower instead (all times and cm times
+10, 100: the same equations), so that a step is a smaller share of tau_syn. Prints the rows of benchmarks/README.md.
 
 Needs torch and one of norse, snntorch; a framework that is missing is left out, with a message.
 """
@@ -80,11 +80,11 @@ def simulate(framework, path, samples, time_step, duration):
 
 
 def agreement(reference, found):
-    """(share of samples of the same class, of the same order of all label neurons, Kendall's tau, samples of another order, those of
-    them where a pair is reversed and not just spikes in the same step)."""
+    """(share of samples of the same class, of the same order of all label neurons, Kendall's tau, samples of another order,
+    those of them where a pair is reversed and not just two spikes in one step)."""
     def signs(times):
         with np.errstate(invalid="ignore"):
-            return np.stack([np.sign(np.nan_to_num(times[:, a] - times[:, b])) for a, b in combinations(range(times.shape[1]), 2)], 1)
+            return np.sign(np.nan_to_num([times[:, a] - times[:, b] for a, b in combinations(range(times.shape[1]), 2)])).T
 
     a, b = signs(reference), signs(found)
     same = (a == b).all(axis=1)
@@ -102,7 +102,8 @@ def slower(architecture, factor):
 
 def check_bits(path, architecture, weights):
     found = from_nir(read_nir(path))
-    assert found.architecture == architecture and all(map(np.array_equal, found.weights, weights)), "the file holds other values"
+    if found.architecture != architecture or not all(map(np.array_equal, found.weights, weights)):
+        raise RuntimeError(f"{path} holds another network than was exported")
 
 
 def row(framework, path, network, t_in, weights, time_step, factor):
@@ -116,8 +117,9 @@ def row(framework, path, network, t_in, weights, time_step, factor):
     dt = time_step / factor
     label, found = reference.layers[-1], layers[-1]
     same_class, same_order, kendall, unequal, reverse = agreement(label, found)
-    print(f"\n{framework}, step {dt:g} ms = {dt / np.mean(architecture.layers[-1].neuron.tau_syn):g} tau_syn, {len(t_in)} samples, "
-          f"{seconds:.0f} s: same class {same_class:.4f}, same order {same_order:.4f}, Kendall's tau {kendall:.4f}; of {len(unequal)} "
+    share = dt / np.mean(architecture.layers[-1].neuron.tau_syn)
+    print(f"\n{framework}, step {dt:g} ms = {share:g} tau_syn, {len(t_in)} samples, {seconds:.0f} s: same class "
+          f"{same_class:.4f}, same order {same_order:.4f}, Kendall's tau {kendall:.4f}\n  of {len(unequal)} "
           f"samples of another order {len(unequal) - len(reverse)} have two spikes in one step, {len(reverse)} a pair reversed")
     own = explained_by_own_inputs(FirstSpikes(t_in, reference.biases, layers), weights, [x.neuron for x in architecture.layers])
     for k, alone in enumerate(own):
@@ -126,7 +128,7 @@ def row(framework, path, network, t_in, weights, time_step, factor):
             print(f"  layer {k}, {text}: matched {one.matched}, missing {one.missing}, extra {one.extra}, difference median "
                   f"{np.median(size):.4f}, 99 % {np.quantile(size, 0.99):.4f}, largest {size.max():.4f} ms")
     for sample in reverse[:10]:
-        print(f"  order reversed in sample {sample}: exact {np.round(label[sample], 4)}, {framework} {np.round(found[sample], 4)} ms")
+        print(f"  reversed in sample {sample}: exact {np.round(label[sample], 4)}, {framework} {np.round(found[sample], 4)} ms")
 
 
 def main():

@@ -7,15 +7,15 @@ import numpy as np
 
 from ttfs_pynn.errors import InterchangeError
 from ttfs_pynn.interchange.layered_graph import LayeredGraph
-from ttfs_pynn.interchange.neuron_nodes import MS, metadata_of, neurons_from_nodes, numbers
+from ttfs_pynn.interchange.neuron_nodes import MS, metadata_of, neurons_from_nodes, number, numbers
 from ttfs_pynn.network import Architecture, Layer
 
 __all__ = ["ImportedNetwork", "from_nir"]
 
 
 class ImportedNetwork(NamedTuple):
-    """architecture: network.Architecture. weights: one matrix a layer (nA). delays: None, or for each layer None or an array (ms)
-    of shape (inputs + biases, 1) or (1, neurons)."""
+    """architecture: network.Architecture. weights: one matrix a layer (nA). delays: None, or for each layer None or an array
+    (ms) of shape (inputs + biases, 1) or (1, neurons)."""
 
     architecture: Architecture
     weights: list
@@ -25,8 +25,8 @@ class ImportedNetwork(NamedTuple):
 def from_nir(graph, t_early=None, t_late=None, time_step=None):
     """The ImportedNetwork of a `nir.NIRGraph`.
 
-    t_early, t_late (ms): between them inputs spike; needed where the graph does not say, as one from elsewhere. time_step (ms): as
-    in `to_nir`, by default what the graph says, else 0.1. Raises InterchangeError that names the node which does not map.
+    t_early, t_late (ms): between them inputs spike; needed where the graph does not say, as one from elsewhere. time_step (ms):
+    as in `to_nir`, by default what the graph says, else 0.1. Raises InterchangeError that names the node which does not map.
     """
     found = LayeredGraph(graph)
     stored = metadata_of("graph", graph)
@@ -54,10 +54,7 @@ def _given(name, value, stored, default=None):
         value = stored.get(name, default)
     if value is None:
         raise InterchangeError(f"the graph does not say {name} (ms), as graphs from elsewhere do not; give it to from_nir")
-    value = numbers("graph", value, name)
-    if np.ndim(value):
-        raise InterchangeError(f"{name} of the graph has shape {np.shape(value)}; expected a number (ms)")
-    return value
+    return number("graph", value, name)
 
 
 class _Sources:
@@ -73,7 +70,7 @@ class _Sources:
             self.bias_times.append(tuple(float(t) for t in times))
         n_biases = sum(map(len, self.bias_times))
         self.n_inputs = self.size - n_biases
-        if stored and (self.n_inputs < 1 or numbers(found.input, stored.get("n_inputs", 0), "n_inputs") != self.n_inputs):
+        if stored and (self.n_inputs < 1 or number(found.input, stored.get("n_inputs", 0), "n_inputs") != self.n_inputs):
             raise InterchangeError(f"node {found.input!r} has {self.size} elements, which its metadata do not describe "
                                    f"({stored.get('n_inputs')} inputs and {n_biases} bias sources)")
 
@@ -97,9 +94,10 @@ def _layer(found, part, k, sources, time_step):
             rows = sources.rows(k)
             others = np.setdiff1d(np.arange(len(w)), rows)
             if w[others].any():
-                raise InterchangeError(f"node {linear!r}: element {others[w[others].any(axis=1)][0]} of the input is none that layer "
-                                       f"{k} may hear: connections that skip a layer are not supported, and bias sources belong "
-                                       "to one layer (see the metadata of the input)")
+                element = others[w[others].any(axis=1)][0]
+                raise InterchangeError(f"node {linear!r}: element {element} of the input is none that layer {k} may hear: "
+                                       "connections that skip a layer are not supported, and bias sources belong to one layer "
+                                       "(see the metadata of the input)")
             w, delay = w[rows], None if delay is None else delay[rows]
         pieces.append(w)
         axonal.append(delay)
@@ -113,7 +111,7 @@ def _layer(found, part, k, sources, time_step):
             raise InterchangeError(f"node {part.delay!r}: layer {k} has delays before and after its weights; use one of them")
         delays = _delay(found, part.delay, n)[None]
     stored = metadata_of(part.neurons, neurons)
-    initial = {key: numbers(part.neurons, stored[key], key) for key in ("weight_mean", "weight_std") if key in stored}
+    initial = {key: number(part.neurons, stored[key], key) for key in ("weight_mean", "weight_std") if key in stored}
     return Layer(n, neuron, sources.bias_times[k], **initial), w, delays
 
 
@@ -131,7 +129,7 @@ def _weights(found, name, factor, scale):
         return w * factor
     stored = numbers(name, stored, "metadata weights")
     if np.shape(stored) != w.shape:
-        raise InterchangeError(f"node {name!r}: weights of shape {w.shape[::-1]} with metadata weights of shape {np.shape(stored)}")
+        raise InterchangeError(f"node {name!r}: weights of shape {w.shape[::-1]}, in the metadata {np.shape(stored)[::-1]}")
     return np.where(stored * scale == w, stored, w * factor)
 
 

@@ -29,7 +29,7 @@ class LayeredGraph:
 
     def __init__(self, graph):
         if not isinstance(graph, nir.NIRGraph):
-            raise InterchangeError(f"a {type(graph).__name__} is no nir.NIRGraph; wrap nodes in one, or read a file with read_nir")
+            raise InterchangeError(f"a {type(graph).__name__} is no nir.NIRGraph; read a file with read_nir")
         self.nodes = dict(graph.nodes)
         for name, node in self.nodes.items():
             if type(node) not in _KINDS:
@@ -58,8 +58,7 @@ class LayeredGraph:
     def _input_size(self):
         shape = np.ravel(numbers(self.input, self.nodes[self.input].input_type.get("input", 0), "shape"))
         if shape.size != 1 or not shape[0] >= 1 or shape[0] % 1:
-            raise InterchangeError(f"node {self.input!r} has shape {shape.tolist()}; only a list of inputs, of one dimension, is "
-                                   "allowed")
+            raise InterchangeError(f"node {self.input!r} has shape {shape.tolist()}; expected one number, the number of inputs")
         return int(shape[0])
 
     def _single(self, name, kinds, role):
@@ -92,13 +91,14 @@ class LayeredGraph:
         inputs = []
         for linear in self._before[at]:
             if not isinstance(self.nodes[linear], (nir.Linear, nir.Affine)):
-                raise InterchangeError(f"node {linear!r} ({type(self.nodes[linear]).__name__}) feeds {at!r} directly; expected a "
-                                       "Linear between them")
+                raise InterchangeError(f"node {linear!r} ({type(self.nodes[linear]).__name__}) feeds {at!r} directly; expected "
+                                       "a Linear between them")
             inputs.append((linear, *self._source(linear)))
-        layers = sorted({source for _, _, source in inputs} - {self.input})
-        if not inputs or len(layers) > 1 or len({source for _, _, source in inputs}) < len(inputs):
-            raise InterchangeError(f"node {neurons!r} hears {[source for _, _, source in inputs]}; expected the layer before once, and "
-                                   "the input at most once, for bias spikes")
+        heard = [source for _, _, source in inputs]
+        layers = sorted(set(heard) - {self.input})
+        if not inputs or len(layers) > 1 or len(set(heard)) < len(heard):
+            raise InterchangeError(f"node {neurons!r} hears {heard}; expected the layer before once, and the input at most "
+                                   "once, for bias spikes")
         inputs.sort(key=lambda entry: entry[2] == self.input)
         return LayerNodes(neurons, synapses, delay, tuple(inputs)), layers[0] if layers else self.input
 
@@ -116,17 +116,18 @@ class LayeredGraph:
             used |= {part.neurons, part.synapses, part.delay, *(name for entry in part.inputs for name in entry)}
         left = sorted(set(self.nodes) - used)
         if left:
-            raise InterchangeError(f"node {left[0]!r} ({type(self.nodes[left[0]]).__name__}) is on no way from the input to the output; "
-                                   "the graph must be one chain of layers")
+            raise InterchangeError(f"node {left[0]!r} ({type(self.nodes[left[0]]).__name__}) is on no way from the input to "
+                                   "the output; the graph must be one chain of layers")
 
     def _check_sizes(self):
         sizes = {self.input: self.n_sources}
         for part in self.layers:
             for linear, _, source in part.inputs:
                 shape = np.shape(self.nodes[linear].weight)
-                if len(shape) != 2 or 0 in shape or shape[1] != sizes[source] or shape[0] != sizes.setdefault(part.neurons, shape[0]):
-                    raise InterchangeError(f"node {linear!r}: weights of shape {shape} between {source!r} ({sizes[source]}) and "
-                                           f"{part.neurons!r} ({sizes.get(part.neurons, 'any')}); expected (neurons, inputs)")
+                n = sizes.setdefault(part.neurons, shape[0] if shape else 0)
+                if len(shape) != 2 or 0 in shape or shape != (n, sizes[source]):
+                    raise InterchangeError(f"node {linear!r}: weights of shape {shape}; expected (neurons, inputs) = "
+                                           f"{(n, sizes[source])}")
 
 
 def _hint(node):

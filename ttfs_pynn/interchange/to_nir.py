@@ -21,7 +21,7 @@ def to_nir(architecture, weights, delays=None, time_step=0.1):
     weights = architecture.check_weights(weights)
     delays = [None] * len(weights) if delays is None else list(delays)
     if len(delays) != len(weights):
-        raise InterchangeError(f"{len(delays)} entries of delays for {len(weights)} layers; give one a layer, None for no delay")
+        raise InterchangeError(f"{len(delays)} entries of delays for {len(weights)} layers; give one a layer, None without")
     graph = _Graph(architecture, time_step)
     heard = "input"
     for k, (w, delay) in enumerate(zip(weights, delays, strict=True)):
@@ -39,12 +39,12 @@ def _delays(delay, shape, k):
     delay = np.asarray(delay, dtype=float)
     if not (np.isfinite(delay) & (delay >= 0)).all():
         raise InterchangeError(f"delays of layer {k} must be finite and not negative (ms)")
-    if delay.ndim == 0 or delay.shape in ((1, 1), (shape[0], 1)):
-        return np.array(np.broadcast_to(delay, (shape[0], 1)))[:, 0], None
     if delay.shape == (1, shape[1]):
         return None, delay[0].copy()
-    raise InterchangeError(f"delays of layer {k} have shape {delay.shape}; NIR can hold axonal delays ({shape[0]}, 1) and dendritic "
-                           f"delays (1, {shape[1]}), but not one a synapse")
+    if delay.shape in ((), (1, 1), (shape[0], 1)):
+        return np.array(np.broadcast_to(delay, (shape[0], 1)))[:, 0], None
+    raise InterchangeError(f"delays of layer {k} have shape {delay.shape}; NIR can hold axonal delays ({shape[0]}, 1) and "
+                           f"dendritic delays (1, {shape[1]}), but not one a synapse")
 
 
 class _Graph:
