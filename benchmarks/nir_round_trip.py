@@ -65,7 +65,8 @@ def simulate(framework, path, samples, time_step, duration):
     module, kind = MODULES[framework](nir.read(path), time_step)
     module.double()  # of float32 weights, for snnTorch and norse read those
     hooks = [FirstSpikeOf() for child in module.modules() if isinstance(child, kind)]
-    named = sorted((name, child) for name, child in module.named_modules() if isinstance(child, kind))
+    named = sorted(((name, child) for name, child in module.named_modules() if isinstance(child, kind)),
+                   key=lambda entry: (len(entry[0]), entry[0]))
     for hook, (_, child) in zip(hooks, named, strict=True):
         child.register_forward_hook(hook)
     at = np.where(np.isfinite(samples), np.rint(samples / time_step), -1).astype(int)

@@ -148,6 +148,11 @@ class LayeredNetwork:
                                     label=f"{source.label}->{population.label} {receptor}")
                 for receptor in ("excitatory", "inhibitory")]
 
+    @property
+    def projections(self):
+        """All PyNN projections, layer by layer."""
+        return [projection for pairs in self._projections for pair in pairs for projection in pair]
+
     def within_limits(self, weights):
         """The weights clipped to what the simulator can hold: a weight that left its range would not come back for long."""
         clipped = []

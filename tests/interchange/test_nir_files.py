@@ -1,5 +1,7 @@
 """NIR files: damaged and malicious ones get our error, and the command writes what a run trained."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -31,8 +33,8 @@ SEAL = len("sha256:") + 64
 
 @pytest.mark.parametrize("sealed", [True, False])
 def test_flipped_and_truncated_files_give_our_error_or_a_network(file, sealed):
-    """Whatever a byte does to a file from elsewhere, which has no checksum: a network of finite numbers, or an InterchangeError.
-    From ours comes nothing wrong."""
+    """From a file of ours comes nothing wrong. From one of elsewhere, without checksum, a network of finite numbers or our error,
+    whatever a byte does."""
     content, rng, refused = file.read_bytes(), np.random.default_rng(1), 0
     whole = load(file)
     content = content if sealed else content[:-SEAL]
@@ -44,7 +46,8 @@ def test_flipped_and_truncated_files_give_our_error_or_a_network(file, sealed):
         try:
             found = load(file)
             assert all(np.isfinite(w).all() for w in found.weights)
-            assert not sealed or (found.architecture == whole.architecture and all(map(np.array_equal, found.weights, whole.weights)))
+            assert not sealed or found.architecture == whole.architecture
+            assert not sealed or all(map(np.array_equal, found.weights, whole.weights))
         except InterchangeError as error:
             assert str(error)
             refused += 1
@@ -152,7 +155,16 @@ def test_export_of_a_run(tmp_path, capsys):
     found, stored = load(path), RunFolder.open(folder).read_weights()
     assert all(np.array_equal(w, stored[f"w{k}"]) for k, w in enumerate(found.weights))
     assert found.architecture.layers[0].bias_times == (1.5, 9.0, 16.0) and found.architecture.n_inputs == 4
-    for arguments, text in (([str(tmp_path)], "is not a run folder"), ([str(folder), "--time-step", "-1"], "time_step = -1.0 ms")):
+    for arguments, text in (([str(tmp_path)], "is not a run folder"), ([str(folder), "--time-step", "-1"], "time_step = -1.0")):
         with pytest.raises(SystemExit) as stop:
             run(export.main, [*arguments, "--output", str(tmp_path / "no.nir")])
         assert stop.value.code == 2 and text in capsys.readouterr().err and not (tmp_path / "no.nir").exists()
+
+
+def test_without_the_package_nir(monkeypatch, capsys, tmp_path):
+    for name in [name for name in sys.modules if name.startswith("ttfs_pynn.interchange")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "nir", None)
+    with pytest.raises(SystemExit):
+        run(export.main, [str(tmp_path), "--output", str(tmp_path / "no.nir")])
+    assert capsys.readouterr().err == "error: the package nir is not installed; install it with: pip install 'ttfs_pynn[nir]'\n"
