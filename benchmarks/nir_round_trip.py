@@ -129,7 +129,9 @@ def row(framework, path, network, t_in, weights, time_step, factor):
             print(f"  layer {k}, {text}: matched {one.matched}, missing {one.missing}, extra {one.extra}, difference median "
                   f"{np.median(size):.4f}, 99 % {np.quantile(size, 0.99):.4f}, largest {size.max():.4f} ms")
     for sample in reverse[:10]:
-        print(f"  reversed in sample {sample}: exact {np.round(label[sample], 4)}, {framework} {np.round(found[sample], 4)} ms")
+        hidden = compare_first_spikes(reference.layers[0][sample], layers[0][sample])
+        print(f"  reversed in sample {sample}: exact {np.round(label[sample], 4)}, {framework} {np.round(found[sample], 4)} ms; "
+              f"of its hidden spikes {hidden.missing} missing, {hidden.extra} extra, {hidden.max_abs_difference:.2f} ms at most")
 
 
 def main():
