@@ -204,6 +204,11 @@ class LayeredNetwork:
                                     label=f"{source.label}->{population.label} {receptor}")
                 for receptor in ("excitatory", "inhibitory")]
 
+    @property
+    def projections(self):
+        """All PyNN projections, layer by layer."""
+        return [projection for pairs in self._projections for pair in pairs for projection in pair]
+
     def within_limits(self, weights):
         return self.architecture.within_limits(weights, self._simulator)
 
