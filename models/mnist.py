@@ -15,17 +15,14 @@ PARAMETERS = {
         "hidden": 350,
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
-        "bias_times": [1.5, 4.0, 6.5, 9.0, 11.5, 14.0, 16.5, 19.0], "shift": 1, "shifted": 1.0,
+        "bias_times": [1.5, 9.0, 16.0], "shift": 1, "shifted": 1.0,
         "hidden_weights": [0.05, 0.2], "label_weights": [0.05, 0.2],
-        # What else a network.Layer has. The times of bias spikes are trained from here on, as by Comsa et al. (2020).
-        "hidden_layer": {"train_bias_times": True},
-        "label_layer": {"bias_times": [1.5, 4.0, 6.5, 9.0, 11.5, 14.0, 16.5, 19.0], "train_bias_times": True},
+        "hidden_layer": {}, "label_layer": {},  # what else a network.Layer has, such as train_bias_times
     },
     "training": {
         "epochs": 50, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
         "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
-        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "silent": "bumping", "bump": 0.0005,
-        "input_jitter": 1.0,
+        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005, "input_jitter": 1.0,
     },
 }
 CLASS_NAMES = mnist.DIGITS

@@ -22,10 +22,9 @@ PARAMETERS = {
         "label_layer": {"bias_times": [1.5, 4.0, 6.5, 9.0, 11.5, 14.0, 16.5, 19.0], "train_bias_times": True},
     },
     "training": {
-        "epochs": 80, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
+        "epochs": 60, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
         "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
-        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "silent": "bumping", "bump": 0.0005,
-        "input_jitter": 1.0,
+        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005, "input_jitter": 1.0,
     },
     # On a chip 256 signed inputs fill the rows of two circuits: an input is one source, and no row is left for bias spikes.
     # Training there goes on from an ideal network: see the examples of protocols.train.
