@@ -34,7 +34,9 @@ def main(arguments=None):
     except ImportError as error:
         raise ConfigurationError(str(error)) from None
     _, experiment, weights = open_run(a.folder)
-    graph = to_nir(experiment.architecture, weights, time_step=a.time_step)
+    times = experiment.times
+    architecture = experiment.architecture if times is None else experiment.architecture.with_times(times)
+    graph = to_nir(architecture, weights, None if times is None else times.matrices, a.time_step)
     write_nir(a.output, graph)
     print(f"{a.output}: {len(graph.nodes)} nodes, {sum(w.size for w in weights)} weights, for steps of {a.time_step:g} ms")
 

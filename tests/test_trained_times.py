@@ -163,3 +163,13 @@ def test_arrays_of_another_network():
     times = architecture().initial_times(np.random.default_rng(0))
     with pytest.raises(ValueError, match="delay0_synaptic has shape"):
         times.with_arrays({"delay0_synaptic": np.zeros((2, 2))})
+
+
+def test_an_architecture_takes_trained_bias_times():
+    design = architecture(())
+    network, weights, times = network_on("arrays", design)
+    moved = times.with_arrays({"bias_times0": np.array([4.0, 12.0])})
+    network.write_times(moved)
+    expected, found = network.present(samples(9)), ArrayNetwork(design.with_times(moved), weights).present(samples(9))
+    for a, b in zip((*expected.biases, *expected.layers), (*found.biases, *found.layers), strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -86,6 +86,11 @@ class Architecture:
                        for layer, shape in zip(self.layers, self.shapes, strict=True))
         return TrainedTimes(delays, tuple(np.array(layer.bias_times, dtype=float) for layer in self.layers))
 
+    def with_times(self, times):
+        """The same architecture with the bias times of TrainedTimes."""
+        return replace(self, layers=tuple(replace(layer, bias_times=t)
+                                          for layer, t in zip(self.layers, times.bias_times, strict=True)))
+
     def clip_times(self, times):
         """The same TrainedTimes with delays in 0 to delay_max and bias spikes in 0 to t_late (or where they began, if later)."""
         return TrainedTimes(
