@@ -243,3 +243,20 @@ def test_what_nir_cannot_hold_is_refused():
         to_nir(mixed, weights)
     with pytest.raises(InterchangeError, match="does not say t_early"):
         from_nir(without_metadata(to_nir(replace(architecture, layers=(Layer(30, LIFParameters()),)), [weights[0][:4]])))
+
+
+def test_delays_are_nodes_in_seconds_before_or_after_the_weights():
+    architecture = small_architecture(5)  # 4 inputs, biases 2 and 1
+    weights = architecture.initial_weights(np.random.default_rng(0))
+    axonal = [np.arange(6.0)[:, None], 10 + np.arange(6.0)[:, None]]
+    graph = to_nir(architecture, weights, axonal)
+    np.testing.assert_allclose(graph.nodes["delays0"].delay, np.array([0, 1, 2, 3, 4, 5, 0]) * 1e-3, rtol=1e-15)
+    np.testing.assert_allclose(graph.nodes["delays1"].delay, np.arange(10, 15) * 1e-3, rtol=1e-15)
+    np.testing.assert_allclose(graph.nodes["bias_delays1"].delay, np.array([0, 0, 0, 0, 0, 0, 15]) * 1e-3, rtol=1e-15)
+    assert {("input", "delays0"), ("delays0", "weights0"), ("neurons0", "delays1"), ("delays1", "weights1"),
+            ("input", "bias_delays1"), ("bias_delays1", "bias_weights1")} < set(graph.edges)
+    dendritic = to_nir(architecture, weights, [np.arange(5.0)[None], None])
+    np.testing.assert_allclose(dendritic.nodes["dendritic_delays0"].delay, np.arange(5) * 1e-3, rtol=1e-15)
+    assert {("weights0", "dendritic_delays0"), ("dendritic_delays0", "neurons0")} < set(dendritic.edges)
+    found = from_nir(foreign(("d", nir.Delay(np.array([2e-3, 0.0]))), LINEAR, ("n", cuba(3))), 0.0, 10.0)
+    np.testing.assert_allclose(found.delays[0], [[2.0], [0.0]], rtol=1e-15)
