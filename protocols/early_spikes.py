@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 import models
-from analysis import early_spikes
+from analysis import early_spikes_figure
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.decision import accuracy_at, spikes_until
 from ttfs_pynn.errors import ConfigurationError, ResultsError
@@ -138,9 +138,9 @@ def main(arguments=None):
             # One run a line: files that are looked at, and compared by version control.
             lines = ",\n".join(json.dumps(entry) for entry in runs)
             write_bytes(a.output, f'{{"model": {json.dumps(a.model)}, "runs": [\n{lines}\n]}}\n'.encode())
-            print(early_spikes.line(runs[-1]), flush=True)
-    print("\n".join(early_spikes.table(runs)))
-    early_spikes.main([a.output])
+            print(early_spikes_figure.line(runs[-1]), flush=True)
+    print("\n".join(early_spikes_figure.table(runs)))
+    early_spikes_figure.main([a.output])
 
 
 if __name__ == "__main__":

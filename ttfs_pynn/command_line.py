@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from ttfs_pynn.errors import TTFSError
 
-__all__ = ["ArgumentParser", "Stopped", "command_name", "run"]
+__all__ = ["ArgumentParser", "Stopped", "as_commands", "command_name", "run"]
 
 # Commands of `ttfs-pynn` that are not called as their file is.
 _SHORT = {"compare_simulators": "compare"}
@@ -23,7 +23,7 @@ def command_name(module: str) -> str:
     return _SHORT.get(module, module)
 
 
-def _as_commands(text: str) -> str:
+def as_commands(text: str) -> str:
     """Recipes name themselves as a copy of them is run, python -m protocols.NAME; their help is that of `ttfs-pynn NAME`."""
     return re.sub(r"(?:python -m )?\b(?:protocols|analysis)\.(\w+)", lambda found: f"ttfs-pynn {command_name(found[1])}", text)
 
@@ -33,13 +33,13 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def __init__(self, prog: str | None = None, **kwargs: Any) -> None:
         kwargs = {"formatter_class": argparse.RawDescriptionHelpFormatter, "conflict_handler": "resolve", **kwargs}
-        super().__init__(prog=None if prog is None else _as_commands(prog), **kwargs)
+        super().__init__(prog=None if prog is None else as_commands(prog), **kwargs)
         messages = self.add_mutually_exclusive_group()
         messages.add_argument("--verbose", action="store_true", help="log messages, and where in the program an error arose")
         messages.add_argument("--quiet", action="store_true", help="results only: no progress")
 
     def format_help(self) -> str:
-        return _as_commands(super().format_help())
+        return as_commands(super().format_help())
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")

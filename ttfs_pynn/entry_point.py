@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import NoReturn
 
 import ttfs_pynn
-from ttfs_pynn.command_line import ArgumentParser, command_name, run
+from ttfs_pynn.command_line import ArgumentParser, as_commands, command_name, run
 from ttfs_pynn.errors import ConfigurationError
 
 __all__ = ["COMMANDS", "commands", "load", "main", "recipes"]
@@ -63,7 +63,7 @@ def commands() -> dict[str, tuple[str, str]]:
         module, file = found[name]
         tree = ast.parse(file.read_bytes())
         if any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body):
-            result[name] = (module, (ast.get_docstring(tree) or "").partition("\n")[0])
+            result[name] = (module, as_commands((ast.get_docstring(tree) or "").partition("\n")[0]))
     return result
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from analysis import early_spikes as figure
+from analysis import early_spikes_figure as figure
 from protocols import early_spikes
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 

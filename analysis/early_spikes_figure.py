@@ -4,7 +4,7 @@ Columns: alpha and xi of the loss TimeToFirstSpike, the difference of PairwiseDi
 time t; latency of the decision, and spikes of all layers until then, over training. Means over seeds.
 
 examples:
-  python -m analysis.early_spikes results/early_spikes/yin_yang.json
+  python -m analysis.early_spikes_figure results/early_spikes/yin_yang.json
 """
 
 import json
@@ -103,7 +103,7 @@ def varied(runs):
 
 
 def parser():
-    p = ArgumentParser(prog="python -m analysis.early_spikes", description=__doc__)
+    p = ArgumentParser(prog="python -m analysis.early_spikes_figure", description=__doc__)
     p.add_argument("file", metavar="FILE", help="JSON file of protocols.early_spikes")
     p.add_argument("--output", metavar="FILE", help="picture to write (default: FILE with the suffix .png)")
     return p
