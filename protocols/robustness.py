@@ -5,7 +5,7 @@ distortion, and another, trained ideally, is only tested with it. Accuracy on fr
 is models/yin_yang.py on arrays with few epochs: the question is how accuracy falls, not how high it is.
 
 Each seed and distortion is a process of a sweep (ttfs_pynn/sweep.py), which trains one network after the other for its sizes: a
-sweep that was stopped goes on where it was when it is started again. The figure is drawn by `python -m analysis.robustness_figure`.
+sweep that was stopped goes on where it was when it is started again. `analysis.robustness_figure` draws it.
 
 examples:
   python -m protocols.robustness
