@@ -51,7 +51,8 @@ def _decay_currents(n, span, i_exc, i_inh, p):
 
 @njit(cache=True, error_model="numpy")
 def _may_reach(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, span):
-    """False where x(s) stays below theta for certain: u decays, phi has one maximum, and the ratio of two phi is monotone."""
+    """False where x(s) stays below theta for certain: without input x decays, phi has one maximum, and the ratio of two phi is
+    monotone."""
     top_exc = phi(min(span, extremum(0.0, 1.0, rate_m, rate_exc)), rate_m, rate_exc)
     top_inh = phi(min(span, extremum(0.0, 1.0, rate_m, rate_inh)), rate_m, rate_inh)
     if max(x, 0.0) + max(j_exc, 0.0) * top_exc + max(j_inh, 0.0) * top_inh < theta:
