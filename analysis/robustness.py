@@ -74,11 +74,12 @@ def page(found, picture):
              "| --- | --- | --- | --- | --- |"]
     for name, panel in found["panels"].items():
         label, sizes = panel["label"].replace("|", "\\|"), ", ".join(f"{level:g}" for level in panel["levels"])
-        lines.append(f"| {label} | {IN_THE_PAPER.get(name, 'not studied')} | {sizes} | {borne(panel, 'in_the_loop', found['ideal'])} "
-                     f"| {borne(panel, 'only_tested', found['ideal'])} |")
-    return (f"# Robustness{quick}\n\n![Accuracy against the size of each distortion]({picture})\n\nYin-Yang, 4(+3 bias)-120-3, "
-            f"{found['epochs']} epochs, {len(found['seeds'])} seeds a point, tested on\n{found['fresh_samples']:,} fresh samples. "
-            "Written by `python -m protocols.robustness`.\n\n" + "\n".join(lines) + "\n\n## Every point\n\n" + table(found) + "\n")
+        both = " | ".join(borne(panel, training, found["ideal"]) for training in ("in_the_loop", "only_tested"))
+        lines.append(f"| {label} | {IN_THE_PAPER.get(name, '-')} | {sizes} | {both} |")
+    text = (f"Yin-Yang, 4(+3 bias)-120-3, {found['epochs']} epochs, {len(found['seeds'])} seeds a point, tested on "
+            f"{found['fresh_samples']:,} fresh samples.\nWritten by `python -m protocols.robustness`.")
+    return "\n\n".join([f"# Robustness{quick}", f"![Accuracy against the size of each distortion]({picture})", text,
+                        "\n".join(lines), "## Every point", table(found)]) + "\n"
 
 
 def main(arguments=None):
