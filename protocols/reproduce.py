@@ -63,9 +63,9 @@ class Row:
     hardware: dict = field(default_factory=dict)
 
     @classmethod
-    def read(cls, name, folder=ROWS):
+    def read(cls, name, folder=None):
         """The row of that name; ConfigurationError where there is none or its file has what no row has."""
-        path = Path(folder) / f"{name}.toml"
+        path = Path(folder or ROWS) / f"{name}.toml"
         if not path.is_file():
             raise ConfigurationError(f"unknown row {name!r}; known: {', '.join(names(folder))}")
         try:
@@ -103,9 +103,9 @@ class Row:
         return found
 
 
-def names(folder=ROWS):
-    """The rows there are."""
-    return sorted(path.stem for path in Path(folder).glob("*.toml"))
+def names(folder=None):
+    """The rows there are, in protocols/rows or another folder."""
+    return sorted(path.stem for path in Path(folder or ROWS).glob("*.toml"))
 
 
 def parser():

@@ -5,7 +5,7 @@ distortion, and another, trained ideally, is only tested with it. Accuracy on fr
 is models/yin_yang.py on arrays with few epochs: the question is how accuracy falls, not how high it is.
 
 Each seed and distortion is a process of a sweep (ttfs_pynn/sweep.py), which trains one network after the other for its sizes: a
-sweep that was stopped goes on where it was when it is started again. `analysis.robustness_figure` draws it.
+sweep that was stopped goes on where it was when it is started again. Writes DIR/robustness: figures as JSON, a picture, a page.
 
 examples:
   python -m protocols.robustness
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis import robustness
 from models import yin_yang
 from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.command_line import ArgumentParser, run
@@ -56,7 +57,7 @@ def parser():
     p.add_argument("--quick", action="store_true", help="a look: 2 epochs, 2 seeds, the ends of each scale; into DIR/quick")
     p.add_argument("--scheduler", default="local", help="local (default), slurm, or the address of a Dask scheduler")
     p.add_argument("--workers", type=int, default=2, metavar="N", help="processes at a time (default 2)")
-    p.add_argument("--results", default="results", metavar="DIR", help="where robustness.json is written (default results)")
+    p.add_argument("--results", default="results", metavar="DIR", help="robustness/ is written there (default results)")
     p.add_argument("--runs", default="runs/robustness", metavar="DIR", help="where runs are kept (default runs/robustness)")
     return p
 
@@ -143,7 +144,7 @@ def main(arguments=None):
     write_bytes(path, (json.dumps({"quick": a.quick, "epochs": epochs, "seeds": list(range(seeds)), "fresh_samples": FRESH,
                                    "versions": versions(), **gathered(levels, seeds, loop, results)},
                                   indent=1) + "\n").encode())
-    print(path)
+    robustness.main([str(path.parent)])
 
 
 if __name__ == "__main__":

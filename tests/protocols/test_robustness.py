@@ -50,7 +50,7 @@ def found(tmp_path):
     panels = {name: {"label": panel["label"], "levels": list(panel["levels"]),
                      **{key: rng.uniform(0.4, 0.9, (len(panel["levels"]), 2)).tolist() for key in ("in_the_loop", "only_tested")}}
               for name, panel in robustness.PANELS.items()}
-    content = {"quick": False, "epochs": 1, "seeds": [0, 1], "ideal": [0.95, 0.97], "panels": panels}
+    content = {"quick": False, "epochs": 1, "seeds": [0, 1], "fresh_samples": 500, "ideal": [0.95, 0.97], "panels": panels}
     (tmp_path / "robustness.json").write_text(json.dumps(content))
     return content
 
@@ -62,11 +62,18 @@ def test_the_figure_shows_every_seed_and_the_mean(found, tmp_path, capsys):
     means, points = axes.get_lines()[0], axes.get_lines()[1]
     np.testing.assert_allclose(means.get_ydata(), 100 * np.mean(panel["only_tested"], axis=1))
     assert sorted(points.get_ydata()) == sorted(100 * np.ravel(panel["only_tested"])) and "†" in axes.get_title()
-    figure.main([str(tmp_path), "--table"])
-    out = capsys.readouterr().out
+    figure.main([str(tmp_path)])
+    out = (tmp_path / "README.md").read_text()
+    assert str(tmp_path / "robustness.png") in capsys.readouterr().out and "(robustness.png)" in out
     assert (tmp_path / "robustness.png").stat().st_size > 20_000
     mean, spread = np.mean(panel["in_the_loop"][5]), np.std(panel["in_the_loop"][5], ddof=1)
     assert f"| 2 | {mean:.3f} +- {spread:.3f} |" in out and "| none | | | 0.960 +- 0.014 |" in out
+
+
+def test_which_sizes_are_borne():
+    panel = {"levels": [8, 6, 2], "in_the_loop": [[0.95, 0.97], [0.92, 0.97], [0.93, 0.93]]}
+    assert figure.borne(panel, "in_the_loop", [0.96]) == "8, 6"  # means 0.96, 0.945, 0.93 of 0.96, 0.02 may be lost
+    assert figure.borne(panel, "in_the_loop", [1.0]) == "none"
 
 
 def test_mistakes(tmp_path, capsys):
