@@ -17,7 +17,7 @@ PARAMETERS = {
         "hidden": 350,
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
-        "bias_times": [1.5, 9.0, 16.0], "shift": 1, "shifted": 0.5, "flipped": 0.5,
+        "bias_times": [1.5, 9.0, 16.0], "shift": 1, "shifted": 0.0, "flipped": 0.5,
         "hidden_weights": [0.05, 0.2], "label_weights": [0.05, 0.2],
     },
     "training": {
