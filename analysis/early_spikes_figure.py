@@ -46,10 +46,9 @@ def mean(values):
                     dtype=float).mean(axis=0)
 
 
-def spread(values):
+def spread(values, digits=3):
     """'mean +- standard deviation' of numbers over seeds; of one number, the number."""
     values = np.array([np.nan if v is None else v for v in values], dtype=float)
-    digits = 3 if abs(values[0]) < 10 else 1
     text = f"{values.mean():.{digits}f}"
     return text if len(values) == 1 else f"{text} +- {values.std(ddof=1):.{digits}f}"
 
@@ -58,8 +57,8 @@ def rows(runs):
     """One row a setting: name, seeds, accuracy, latency, no answer, spikes by the decision in hidden layers, in the window, and
     share of input spikes that came by the decision."""
     return [[title, len(same), spread([e["accuracy"] for e in same]), spread([e["latency"] for e in same]),
-             spread([e["no_answer"] for e in same]), spread([sum(e["layer_spikes"][:-1]) for e in same]),
-             spread([sum(e["window_spikes"][:-1]) for e in same]),
+             spread([e["no_answer"] for e in same]), spread([sum(e["layer_spikes"][:-1]) for e in same], 1),
+             spread([sum(e["window_spikes"][:-1]) for e in same], 1),
              spread([e["input_spikes"][0] / e["input_spikes"][1] for e in same])] for title, same in groups(runs).items()]
 
 
@@ -89,10 +88,13 @@ def draw(axes, runs):
                 panel.plot(mean([e["history"][key] for e in same]), color=colour)
         column[0].set(xlabel="readout stops at ($\\tau_s$)", xlim=(0, 2.5), ylim=(0, 100))
         column[0].legend(title=COLUMNS[parameter], loc="upper left", fontsize=7, handlelength=1)
-        column[1].set_ylim(bottom=0)
-        column[2].set(xlabel="epoch", ylim=(0, None))
+        column[2].set(xlabel="epoch")
     for panel, text in zip(axes[:, 0], ("right answers (%)", "mean latency ($\\tau_s$)", "spikes until then"), strict=True):
         panel.set_ylabel(text)
+    for row in axes[1:]:  # rows may share their axis: its end is known when all is drawn
+        top = 1.05 * max(np.nanmax(line.get_ydata()) for panel in row for line in panel.get_lines())
+        for panel in row:
+            panel.set_ylim(0, top)
     return axes
 
 
@@ -118,7 +120,7 @@ def main(arguments=None):
         raise ResultsError(f"{a.file} is no file of protocols.early_spikes") from None
     if not runs:
         raise ResultsError(f"{a.file} holds no run yet")
-    with figure(path, columns=len(varied(runs)), rows=3, size=(3.0, 2.1), squeeze=False, sharey="row") as axes:
+    with figure(path, columns=len(varied(runs)), rows=3, size=(3.0, 2.1), dpi=110, squeeze=False, sharey="row") as axes:
         draw(axes, runs)
     print(path)
 
