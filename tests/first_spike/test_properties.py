@@ -39,7 +39,7 @@ def solve(request):
 
 
 def assert_same_spike(found, expected, t, w, neuron):
-    """Both silent, or as near as rounding of v by 1e-13 allows, which a crossing of slope v' divides by v', a touch by its root."""
+    """Both silent, or as near as rounding of v by 1e-13 allows, which a crossing divides by its slope v', a touch by its root."""
     assert np.isfinite(found) == np.isfinite(expected)
     if np.isfinite(found):
         causal = t < expected

@@ -9,8 +9,14 @@ import neo
 import numpy as np
 
 from tests.first_spike.oracle import adversarial_batches, reference_first_spike
-from ttfs_pynn.first_spike import (backward_kernels, first_spike_derivatives, first_spike_times, kernels, layer_backward,
-                                   vector_jacobian_product)
+from ttfs_pynn.first_spike import (
+    backward_kernels,
+    first_spike_derivatives,
+    first_spike_times,
+    kernels,
+    layer_backward,
+    vector_jacobian_product,
+)
 from ttfs_pynn.first_spike.closed_form import equal_time_constants, no_leak, twice_tau_syn
 from ttfs_pynn.first_spike.membrane import first_crossing, phi, responses, short_responses
 from ttfs_pynn.first_spike.solver import first_spike_time
@@ -24,7 +30,7 @@ SIZES = (1, 3, 4, 5, 9)
 
 def response(s, ratio):
     """K and K' of tau_syn = cm = 1."""
-    s, rate = np.asarray(s, dtype=float), 1 / ratio
+    s, rate = np.clip(s, -1.0, 100.0), 1 / ratio
     if abs(rate - 1) < 1e-6:
         k = s * np.exp(-s * (1 + rate) / 2)
     else:
@@ -287,7 +293,8 @@ def test_what_a_layer_hears():
 
 def recorded(size, first_id, segments=1):
     block = neo.Block(name="cells", size=size, first_id=first_id)
-    block.segments.extend(neo.Segment(name=f"{first_id}") for _ in range(segments))
+    for _ in range(segments):
+        block.segments.append(neo.Segment(name=f"{first_id}"))
     return block
 
 
@@ -303,7 +310,8 @@ def test_recorded_blocks_become_first_spikes():
                                 presentation=Windows(), input_copies=2, time_scale=1000.0)
     times = first_spikes(recording)
     # Of two sources that stand for one input, the first three and the first two are read; neurons are single.
-    assert asked == [("10", [10, 11, 12], 1000.0), ("30", [30, 31], 1000.0), ("40", [40, 41, 42], 1000.0), ("50", [50, 51], 1000.0)]
+    assert asked == [(name, ids, 1000.0) for name, ids in (("10", [10, 11, 12]), ("30", [30, 31]), ("40", [40, 41, 42]),
+                                                           ("50", [50, 51]))]
     assert times.biases[0] is None and times.layers[1].tolist() == [[50.0, 51.0]] and first_spikes(times) is times
     recording.layers = (recorded(3, 40, segments=2), recorded(2, 50))
     assert "2 segments" in refused(first_spikes, recording)
