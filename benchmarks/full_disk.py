@@ -22,6 +22,7 @@ import numpy as np
 
 from protocols import train
 from ttfs_pynn.command_line import run
+from ttfs_pynn.experiment import FREE
 from ttfs_pynn.results import RunFolder
 
 
@@ -88,7 +89,7 @@ def failed_and_resumed(folder, trouble, expected, heal=lambda: None):
     found = {"status": status, "text": text.strip(), "one line": status == 0 or (status == 2 and text.count("\n") == 1)}
     heal()
     if RunFolder.exists(folder):
-        run_folder = RunFolder.open(folder)
+        run_folder = RunFolder.open(folder, free=FREE)
         found["epochs"] = run_folder.load_checkpoint()[1]["epoch"] if run_folder.has_checkpoint else 0
     again = command(folder, "--resume")
     found["same"] = again[0] == 0 and all((weights(folder)[name] == w).all() for name, w in expected.items())

@@ -43,6 +43,7 @@ class Checkpoints:
         try:
             if self._newest_is_good or self._is_good(self.newest):
                 os.replace(self.newest, self.previous)
+                self._newest_is_good = False  # there is none, should the next step fail
             os.replace(staged, self.newest)
             sync_folder(self.path)
         except OSError as error:
