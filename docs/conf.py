@@ -22,8 +22,7 @@ from ttfs_pynn import __version__  # noqa: E402
 project, author, copyright = "ttfs_pynn", "ttfs_pynn developers", "ttfs_pynn developers"
 version = release = __version__
 extensions = ["sphinx.ext.autodoc", "myst_parser", "sphinx_gallery.gen_gallery"]
-# sphinx-gallery asks for a function in the configuration; the front page has a place for pages before they are written.
-suppress_warnings = ["config.cache", "toc.empty_glob"]
+suppress_warnings = ["config.cache"]  # sphinx-gallery asks for a function in the configuration
 exclude_patterns = ["_build", "gallery", "conftest.py"]
 nitpicky = True
 default_role = "py:obj"
