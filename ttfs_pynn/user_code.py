@@ -18,9 +18,9 @@ def load_file(path: str | os.PathLike) -> ModuleType:
 
     ConfigurationError where there is none, or where it cannot be imported: the line says where in the file.
     """
-    path = Path(path).resolve()
+    given, path = path, Path(path).resolve()
     if not path.is_file():
-        raise ConfigurationError(f"there is no file {path}")
+        raise ConfigurationError(f"there is no file {given}")
     # Not under its own name, which may be that of another module.
     name = f"user_code:{path}"
     if name in sys.modules:
