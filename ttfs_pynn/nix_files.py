@@ -6,10 +6,9 @@ made in memory, ends with a seal (see `files`), which HDF5 and other readers do 
 
 from unittest import mock
 
-import h5py
 import neo
-import nixio
 
+from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import DamagedFile, checked_bytes, is_sealed, sealed, write_bytes
 
 __all__ = ["read_block", "read_blocks", "write_block"]
@@ -17,6 +16,9 @@ __all__ = ["read_block", "read_blocks", "write_block"]
 
 def _in_memory():
     """nixio has no parameter for HDF5's driver: while this lasts, the files that it makes are in memory alone."""
+    import h5py  # HDF5 takes a while to load, and most commands write no spikes
+    import nixio
+
     def access():
         properties = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
         properties.set_fapl_core(2**20, False)
@@ -56,6 +58,9 @@ def read_blocks(path):
         return [read_block(path)]
     try:
         with neo.io.NixIO(str(path), "ro") as file:
-            return file.read_all_blocks()
+            blocks = file.read_all_blocks()
     except Exception as error:  # h5py, nixio and Neo raise whatever a damaged file leads them to
         raise DamagedFile(f"Neo cannot read {path} as a NIX file: {error}; it may be damaged, or of another kind") from error
+    if not blocks:
+        raise ResultsError(f"{path} holds no block of Neo")
+    return blocks

@@ -223,7 +223,8 @@ def test_where_the_fast_backward_loop_applies():
 def test_sorting():
     rng = np.random.default_rng(0)
     for times in (rng.uniform(-5, 5, 40), rng.integers(0, 4, 40) * 1.0, np.r_[1e300, rng.normal(0, 1e-12, 90), -1e300],
-                  np.full(5, np.inf), np.zeros(0), np.array([2.0]), np.array([3.0, np.inf, 1.0])):
+                  np.r_[np.zeros(70), 5e-324, np.zeros(3)], np.full(5, np.inf), np.zeros(0),
+                  np.array([2.0]), np.array([3.0, np.inf, 1.0])):
         times = np.where(np.arange(times.size) % 5 == 4, np.inf, times)
         order, bucket = np.zeros(times.size, dtype=np.int64), np.zeros(2 * times.size + 2, dtype=np.int64)
         n = sort_row(times, order, bucket, np.zeros(times.size))
@@ -271,9 +272,9 @@ def test_crossings_with_two_synaptic_time_constants():
 def test_decisions_at_the_edge():
     """Threshold grazed by 1e-9 to 1e-14, against 50 digits."""
     rng, spiking, compared = np.random.default_rng(5), 0, 0
-    for t, w, tau_m in adversarial_batches(rng, 12, 2):
+    for t, w, tau_m in adversarial_batches(rng, 24, 4):
         together = first_spike_times(t[None], w, LIFParameters(tau_m=tau_m, tau_syn=1.0, v_rest=0.0, v_thresh=1.0))[0]
-        for n in range(2):
+        for n in range(4):
             expected = reference_first_spike(t, w[:, n], tau_m[n], 1.0, 1.0, 1.0) is not None
             alone = first_spike_times(t[None], w[:, n:n + 1], neuron_of(tau_m[n]))[0, 0]
             assert np.isfinite(together[n]) == np.isfinite(alone) == expected
