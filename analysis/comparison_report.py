@@ -4,65 +4,16 @@ examples:
   python -m analysis.comparison_report out          (DIR of protocols.compare_simulators; writes DIR/report.html)
 """
 
-import base64
 import html
-import io
-import json
 from pathlib import Path
 
-from matplotlib import rc_context
-from matplotlib.figure import Figure
-
 from analysis import error_against_dt, raster
-from analysis.style import RC
+from analysis.page import document, facts, figure
+from analysis.page import table as html_table
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import write_bytes
-
-_STYLE = """
-:root{color-scheme:light}*{box-sizing:border-box}
-body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:1180px;margin:0 auto;padding:1rem}
-h1{font-size:1.6rem;line-height:1.2;overflow-wrap:anywhere}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid #ccc}
-.wide{overflow-x:auto;-webkit-overflow-scrolling:touch}table{border-collapse:collapse;font-size:.88rem;margin:.5rem 0}
-th,td{padding:.25rem .45rem;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}
-th{white-space:normal;vertical-align:bottom}
-th:first-child,td:first-child{text-align:left}td.text{text-align:left;white-space:normal;min-width:14rem}
-.bad{background:#fbe3d6}.good{background:#e0f2ea}.note{color:#555;font-size:.9rem}
-figure{margin:1rem 0;overflow-x:auto}img{width:100%;min-width:34rem;height:auto}li{margin:.3rem 0}
-"""
-
-
-def _number(value, digits=3):
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
-
-
-def _table(head, rows):
-    """rows: lists of cells, or (class, cells)."""
-    lines = ["<div class=wide><table><tr>" + "".join(f"<th>{html.escape(h)}</th>" for h in head) + "</tr>"]
-    for row in rows:
-        name, cells = row if isinstance(row, tuple) else ("", row)
-        # A failure takes the rest of its row.
-        rest = f" colspan={len(head) - len(cells) + 1}" if len(cells) < len(head) else ""
-        body = "".join(f"<td{' class=text' + rest if isinstance(c, str) and len(c) > 24 else ''}>{html.escape(_number(c))}</td>"
-                       for c in cells)
-        lines.append(f"<tr class='{name}'>{body}</tr>")
-    return "\n".join([*lines, "</table></div>"])
-
-
-def _figure(draw, alt, size=(7.0, 3.6)):
-    """<figure> with what draw(Figure) drew."""
-    with rc_context(RC):
-        drawing = Figure(figsize=size)
-        draw(drawing)
-        buffer = io.BytesIO()
-        drawing.savefig(buffer, format="png", dpi=160)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return f"<figure><img alt='{html.escape(alt)}' src='data:image/png;base64,{data}'></figure>"
+from ttfs_pynn.files import read_json, write_bytes
 
 
 def _overview(result):
@@ -74,14 +25,15 @@ def _overview(result):
                          run_["median_abs_error_ms"], run_["max_abs_error_ms"], share, run_["class_agreement"],
                          len(run_["defects"]), round(run_["seconds"], 1)])
         rows += [("bad", [name, f["dt_ms"], f"did not run: {f['failure']}"]) for f in s["failures"]]
-    return _table(["simulator", "dt (ms)", "matched", "missing", "extra", "unexplained", "median (ms)", "largest (ms)",
-                   "largest / dt", "same class", "defects", "seconds"], rows)
+    return html_table(["simulator", "dt (ms)", "matched", "missing", "extra", "unexplained", "median (ms)", "largest (ms)",
+                       "largest / dt", "same class", "defects", "seconds"], rows)
 
 
 def _defects(result):
     found = [f"<li><b>{html.escape(name)}</b>, dt {run_['dt_ms']:g} ms: {html.escape(d['text'])} (± {d['error']:.2g})</li>"
              for name, s in result["simulators"].items() for run_ in s["runs"] for d in run_["defects"]]
-    return f"<ul>{''.join(found)}</ul>" if found else "<p class=good>No delay, weight or threshold acts other than described.</p>"
+    return f"<ul>{''.join(found)}</ul>" if found else \
+        "<p class='good'>No delay, weight or threshold acts other than described.</p>"
 
 
 def _layers(result):
@@ -93,8 +45,9 @@ def _layers(result):
                 rows.append([p["population"], name, run_["dt_ms"], whole["matched"], whole["missing"], whole["extra"],
                              whole["max_abs_error_ms"], own.get("missing"), own.get("extra"), own.get("mean_error_ms"),
                              own.get("max_abs_error_steep_ms"), own.get("max_abs_error_ms"), own.get("grazing")])
-    return _table(["population", "simulator", "dt (ms)", "matched", "missing", "extra", "largest |error| (ms)", "own: missing",
-                   "own: extra", "own: mean error (ms)", "own: largest, steep (ms)", "own: largest (ms)", "grazing"], rows)
+    return html_table(["population", "simulator", "dt (ms)", "matched", "missing", "extra", "largest |error| (ms)",
+                       "own: missing", "own: extra", "own: mean error (ms)", "own: largest, steep (ms)", "own: largest (ms)",
+                       "grazing"], rows)
 
 
 def _unmatched(result, most=40):
@@ -102,10 +55,10 @@ def _unmatched(result, most=40):
              u["cause"], u["explained"]]
             for name, s in result["simulators"].items() for run_ in s["runs"] for u in run_["unmatched"]]
     rows.sort(key=lambda row: row[-1])  # what is not explained comes first
-    text = _table(["simulator", "dt (ms)", "", "population", "cell", "time (ms)", "margin (mV)", "one step (mV)", "cause",
-                   "explained"], [("" if row[-1] else "bad", row) for row in rows[:most]])
-    return (text if rows else "<p class=good>No spike is missing, none is extra.</p>") + \
-        (f"<p class=note>{len(rows) - most} more in comparison.json.</p>" if len(rows) > most else "")
+    text = html_table(["simulator", "dt (ms)", "", "population", "cell", "time (ms)", "margin (mV)", "one step (mV)", "cause",
+                       "explained"], [("" if row[-1] else "bad", row) for row in rows[:most]])
+    return (text if rows else "<p class='good'>No spike is missing, none is extra.</p>") + \
+        (f"<p class='note'>{len(rows) - most} more in comparison.json.</p>" if len(rows) > most else "")
 
 
 def _statistics(result):
@@ -117,22 +70,22 @@ def _statistics(result):
                      for r in run_.get("statistics", {}).get("rows", ())]
     if not rows:
         return ""
-    return ("<h2>Statistics of populations</h2><p class=note>p is corrected by Holm; a difference is p &lt; 0.01 and "
+    return ("<h2>Statistics of populations</h2><p class='note'>p is corrected by Holm; a difference is p &lt; 0.01 and "
             "|effect d| &ge; 0.2. Where a network is chaotic, this counts and not single spikes.</p>" +
-            _table(["simulator", "dt (ms)", "population", "measure", "mean, exact", "mean", "effect d", "test", "p",
-                    "differs"], rows))
+            html_table(["simulator", "dt (ms)", "population", "measure", "mean, exact", "mean", "effect d", "test", "p",
+                        "differs"], rows))
 
 
 def _pictures(result, folder):
     text = ""
     curves = {name: s["runs"] for name, s in result["simulators"].items() if name != "exact" and s["runs"]}
     if any(len(runs) > 1 for runs in curves.values()):
-        text += "<h2>Error against time step</h2>" + _figure(
+        text += "<h2>Error against time step</h2>" + figure(
             lambda f: error_against_dt.draw(f.subplots(1, 2), curves), "error against dt", (9.0, 3.4))
         rows = [[n, *("–" if s[key] is None else f"{s[key]:.2f}" for key in ("order", "own_order"))]
                 for n, s in result["simulators"].items() if n in curves]
-        text += _table(["order of convergence", "whole network", "given own inputs"], rows)
-        text += "<p class=note>– where there are fewer than two steps, or errors are at rounding.</p>"
+        text += html_table(["order of convergence", "whole network", "given own inputs"], rows)
+        text += "<p class='note'>– where there are fewer than two steps, or errors are at rounding.</p>"
     for name, runs in curves.items():
         dt = max(r["dt_ms"] for r in runs)
         paths = [Path(folder) / "records" / f"{n}_{dt:g}.npz" for n in ("exact", name)]
@@ -141,7 +94,7 @@ def _pictures(result, folder):
         if all(p.is_file() for p in paths):
             a, b = map(NetworkRecord.read, paths)
             stop = min(a.samples[1] if a.samples else a.duration, 300.0)
-            text += f"<h2>exact and {html.escape(name)}, dt {dt:g} ms</h2>" + _figure(
+            text += f"<h2>exact and {html.escape(name)}, dt {dt:g} ms</h2>" + figure(
                 lambda f, a=a, b=b, stop=stop, name=name: raster.draw_overlaid(
                     f.subplots(), raster.record_blocks(a), raster.record_blocks(b), stop=stop, names=("exact", name)),
                 f"rasters of exact and {name}", (7.0, 4.4))
@@ -151,26 +104,23 @@ def _pictures(result, folder):
 def page(result, folder):
     """The HTML page of a comparison.json in a folder."""
     settings = result["settings"]
-    facts = [["simulators", ", ".join(settings["simulators"])],
+    given = [["simulators", ", ".join(settings["simulators"])],
              ["time steps (ms)", ", ".join(f"{d:g}" for d in settings["dt_ms"])], ["samples", settings["samples"]],
              ["delay of layered networks (ms)", settings["delay_ms"]], ["seed", settings["seed"]]]
-    packages = [[name, version] for name, version in result["versions"]["packages"].items()]
     notes = sorted({n for s in result["simulators"].values() for r in s["runs"] for n in r["notes"]})
-    return "\n".join([
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'>",
-        f"<title>Do the simulators agree? {html.escape(result['what'])}</title><style>{_STYLE}</style>",
+    return document(f"Do the simulators agree? {result['what']}", [
         f"<h1>Do the simulators agree? {html.escape(Path(result['what']).name)}</h1>",
         "<p>Reference: <b>exact</b>. A spike matches one of the same neuron within the window, each once, in order. Errors are "
         "absolute. <i>Own</i>: against the exact neuron that received what this one received. <i>Steep</i>: "
         "slope at threshold at least a tenth of the "
         "median; the others graze it, and a small error moves them far.</p>", _overview(result),
-        "".join(f"<p class=note>Note: {html.escape(n)}.</p>" for n in notes),
+        "".join(f"<p class='note'>Note: {html.escape(n)}.</p>" for n in notes),
         "<h2>Defects</h2>", _defects(result), _pictures(result, folder), _statistics(result), "<h2>Layer by layer</h2>",
-        _layers(result), "<h2>Missing and extra spikes</h2><p class=note>Margin: how far the exact membrane came above threshold "
-        "(below, where negative). One step: how far it moves if each projection's input comes one step later. Cause "
+        _layers(result), "<h2>Missing and extra spikes</h2><p class='note'>Margin: how far the exact membrane came above "
+        "threshold (below, where negative). One step: how far it moves if each projection's input comes one step later. Cause "
         "<i>inputs</i>: the exact neuron does the same, given what this one received.</p>",
         _unmatched(result), "<h2>Settings and versions</h2>",
-        _table(["setting", "value"], facts), _table(["package", "version"], packages), "</html>"])
+        facts(given), facts(result["versions"]["packages"].items())])
 
 
 def table(result):
@@ -191,7 +141,7 @@ def main(arguments=None):
     folder = Path(parser.parse_args(arguments).folder)
     if not (folder / "comparison.json").is_file():
         raise ResultsError(f"{folder} has no comparison.json; make it with protocols.compare_simulators")
-    result = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+    result = read_json(folder / "comparison.json")
     write_bytes(folder / "report.html", page(result, folder).encode())
     print(folder / "report.html")
 

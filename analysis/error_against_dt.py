@@ -4,7 +4,6 @@ examples:
   python -m analysis.error_against_dt out --output errors.png       (DIR of protocols.compare_simulators)
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from analysis.style import CLASSES, GREY, checked_picture, figure
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.files import read_json
 
 _MARKERS = "osD^vP"
 
@@ -47,7 +47,7 @@ def main(arguments=None):
     path = Path(a.folder) / "comparison.json"
     if not path.is_file():
         raise ResultsError(f"{a.folder} has no comparison.json; make it with protocols.compare_simulators")
-    found = json.loads(path.read_text(encoding="utf-8"))["simulators"]
+    found = read_json(path)["simulators"]
     output = checked_picture(a.output or Path(a.folder) / "error_against_dt.png")
     with figure(output, columns=2, size=(4.6, 3.0)) as axes:
         draw(axes, {name: s["runs"] for name, s in found.items() if name != "exact" and s["runs"]})

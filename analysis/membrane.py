@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.neo_files import time_scale
 from analysis.style import BLUE, CLASSES, GREY, VERMILION, figure, picture_command
+from ttfs_pynn import nix_files
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
 
@@ -54,10 +55,7 @@ def main(arguments=None):
                               neurons=dict(type=int, default=4, metavar="N", help="how many (default 4)"),
                               start=dict(type=float, default=0.0, metavar="MS", help="of what is drawn (default 0)"),
                               stop=dict(type=float, default=np.inf, metavar="MS", help="of what is drawn (default: all)"))
-    import neo
-    with neo.io.NixIO(a.file, "ro") as file:
-        block = file.read_block()
-    times, v = signal_of(block)
+    times, v = signal_of(nix_files.read_blocks(a.file)[0])
     inside = (times >= a.start) & (times < a.stop)
     times, v = times[inside], v[inside]
     n = min(a.neurons, v.shape[1])

@@ -7,6 +7,7 @@ import numpy as np
 import quantities as pq
 from neo.core.spiketrainlist import SpikeTrainList
 
+from ttfs_pynn import nix_files
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.presentation import PresentationError, spikes_of
 
@@ -37,15 +38,28 @@ def read_blocks(path):
     path = Path(path)
     if not path.is_file():
         raise ResultsError(f"there is no file {path}; give a NIX file, or a run folder")
-    try:
-        reader = neo.io.NixIO(str(path), "ro") if path.suffix == ".nix" else neo.io.get_io(str(path))
-        blocks = reader.read_all_blocks() if hasattr(reader, "read_all_blocks") else reader.read()
-    except Exception as error:  # each of Neo's readers raises errors of its own
-        raise ResultsError(f"Neo cannot read {path}: {error}") from error
+    blocks = nix_files.read_blocks(path) if path.suffix == ".nix" else _read_with_neo(path)
     blocks = {block.name or (path.stem if len(blocks) == 1 else f"{path.stem} {k}"): block for k, block in enumerate(blocks)}
     if not any(len(segment.spiketrains) for block in blocks.values() for segment in block.segments):
         raise ResultsError(f"{path} holds no spike trains")
     return blocks
+
+
+# Neo's readers of these formats execute what a file says (pickle, eval).
+_UNSAFE = {"PickleIO": "a pickle can run any program when it is opened; let its author write NIX",
+           "ElphyIO": "Neo's reader evaluates text of the file; convert it to NIX"}
+
+
+def _read_with_neo(path):
+    try:
+        reader = neo.io.get_io(str(path))
+        if type(reader).__name__ in _UNSAFE:
+            raise ResultsError(f"{path} is not read: {_UNSAFE[type(reader).__name__]}")
+        return reader.read_all_blocks() if hasattr(reader, "read_all_blocks") else reader.read()
+    except ResultsError:
+        raise
+    except Exception as error:  # each of Neo's readers raises errors of its own
+        raise ResultsError(f"Neo cannot read {path}: {error}") from error
 
 
 def time_scale(block):

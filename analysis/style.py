@@ -54,16 +54,16 @@ def picture_command(module, description, name, arguments=None, **options):
 
 
 @contextlib.contextmanager
-def figure(path, columns=1, size=(4.0, 3.0), rows=1, **options):
+def figure(path, columns=1, size=(4.0, 3.0), rows=1, dpi=None, **options):
     """Yields axes of a new figure (an array if there are several, of `size` inches each) and saves it to `path` as its suffix
-    says."""
+    says. dpi: by default that of RC."""
     checked_picture(path)
     # A Figure of its own needs no display and leaves pyplot's state alone.
     with rc_context(RC):
         drawing = Figure(figsize=(size[0] * columns, size[1] * rows))
         yield drawing.subplots(rows, columns, **options)
         with atomic_path(path) as temporary:
-            drawing.savefig(temporary, format=os.path.splitext(path)[1][1:])
+            drawing.savefig(temporary, format=os.path.splitext(path)[1][1:], dpi=dpi)
 
 
 def command(module, description, name, arguments=None):

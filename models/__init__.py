@@ -1,17 +1,84 @@
-"""Networks to copy and edit: one a file, with `PARAMETERS`, `architecture`, `build` and `data`. They name no simulator."""
+"""Networks to copy and edit: one a file, with `PARAMETERS`, `architecture`, `build`, `data` and `CLASS_NAMES`. They name no
+simulator.
+
+A model is one of these, or a file of the user's: one in the current folder by its name, any other by its path.
+"""
 
 import importlib
 import pkgutil
+from pathlib import Path
 
-from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.errors import ConfigurationError, ResultsError
+from ttfs_pynn.user_code import load_file
+
+NEEDED = ("PARAMETERS", "CLASS_NAMES", "architecture", "build", "data")
 
 
 def names():
+    """The models of this folder."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def load(name):
-    """The model of that name, or a ConfigurationError with the known ones."""
-    if name not in names():
-        raise ConfigurationError(f"unknown model {name!r}; known: {', '.join(names())}")
-    return importlib.import_module(f"models.{name}")
+    """The model of that name, here or as NAME.py in the current folder, or in the file of that path.
+
+    ConfigurationError where there is none, where both have it, or where the file is no model.
+    """
+    if str(name).endswith(".py"):
+        return _checked(load_file(name))
+    here = Path(f"{name}.py") if name.isidentifier() and Path(f"{name}.py").is_file() else None
+    if name in names():
+        if here and not here.samefile(Path(__path__[0], here)):
+            raise ConfigurationError(f"{name} is a model of the package, and {here} is here too; say ./{here} to use it, or give "
+                                     "it another name")
+        return importlib.import_module(f"models.{name}")
+    if here:
+        return _checked(load_file(here))
+    raise ConfigurationError(f"unknown model {name!r}; known: {', '.join(names())}, the name of a NAME.py in this folder, or the "
+                             "path of a Python file")
+
+
+def name_of(model):
+    """What a run folder calls a model: its name, with .py where it is a file of the user's."""
+    file = Path(model.__file__)
+    return file.stem if model.__name__ == f"models.{file.stem}" else file.name
+
+
+def load_for(folder, file=None):
+    """The model that a run was trained with: one of the package, or the user's in the current folder, or `file`.
+
+    A file that is not as it was then (the run keeps a copy, model.py) is used only where it is given. Neither the copy nor any
+    other file in the run folder is ever executed unasked: run folders are handed on. ResultsError says what to do.
+    """
+    name, copy = folder.configuration["model"], folder.path / "model.py"
+    if file is not None:
+        return load(str(file))
+    if name in names():
+        return importlib.import_module(f"models.{name}")
+    if not name.endswith(".py"):
+        raise ResultsError(f"{folder.path} was trained with the model {name!r}, which this version does not have (it has "
+                           f"{', '.join(names())}); say which file to use with --model FILE")
+    advice = f"say which file to use with --model FILE ({copy} is as the run was made with; look at it before you run it)"
+    own = Path(Path(name).name)
+    if not own.is_file():
+        raise ResultsError(f"{folder.path} was trained with {own}, which is not in the current folder; go to its folder, or "
+                           f"{advice}")
+    if own.resolve().is_relative_to(folder.path.resolve()):
+        raise ResultsError(f"{own} lies in the run folder, from which nothing is executed unasked; {advice}")
+    if changed(own, folder):
+        raise ResultsError(f"{own} is not as it was when {folder.path} was trained; {advice}")
+    return load(str(own))
+
+
+def changed(file, folder):
+    """Whether a model's source differs from the copy that the run keeps (runs of before there were copies: never)."""
+    copy = folder.path / "model.py"
+    return copy.is_file() and copy.read_bytes() != Path(file).read_bytes()
+
+
+def _checked(module):
+    missing = [name for name in NEEDED if not hasattr(module, name)]
+    if missing:
+        raise ConfigurationError(f"{module.__file__} is no model: it has no {', '.join(missing)}; `ttfs-pynn new` writes one to "
+                                 "edit")
+    return module

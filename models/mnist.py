@@ -1,8 +1,7 @@
 """MNIST, 784-350-10: handwritten digits of 28 x 28 pixels.
 
 The network of Göltz, Kriener et al. (2021). The four IDX files are looked for in the folder that the environment variable
-TTFS_PYNN_DATA names. For Fashion-MNIST, copy this file, and give `mnist.parts` the folder of those files. The setting was chosen
-on the last 10,000 images of the training file.
+TTFS_PYNN_DATA names. The setting was chosen on the last 10,000 images of the training file.
 """
 
 from ttfs_pynn.datasets import mnist
@@ -18,6 +17,7 @@ PARAMETERS = {
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
         "bias_times": [1.5, 9.0, 16.0], "shift": 1, "shifted": 1.0,
         "hidden_weights": [0.05, 0.2], "label_weights": [0.05, 0.2],
+        "hidden_layer": {}, "label_layer": {},  # what else a network.Layer has, such as train_bias_times
     },
     "training": {
         "epochs": 50, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
@@ -32,8 +32,10 @@ def architecture(parameters):
     """Neurons and layers from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return Architecture(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"]),
-                              Layer(10, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
+    return Architecture(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"],
+                                    **p.get("hidden_layer", {})),
+                              Layer(10, neuron, weight_mean=p["label_weights"][0], weight_std=p["label_weights"][1],
+                                    **p.get("label_layer", {}))), p["t_early"], p["t_late"])
 
 
 def build(sim, parameters, weights, **options):

@@ -19,6 +19,7 @@ PARAMETERS = {
         "t_early": 1.5, "t_late": 20.0,
         "bias_times": [1.5, 9.0, 16.0],
         "hidden_weights": [1.0, 1.0], "label_weights": [0.2, 0.4],
+        "hidden_layer": {}, "label_layer": {},  # what else a network.Layer has, such as trained delays
     },
     "training": {
         "epochs": 60, "batch_size": 50, "learning_rate": 0.006, "schedule": "cosine",
@@ -36,8 +37,9 @@ def architecture(parameters):
     """Neurons, layers and biases from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return Architecture(4, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"]),
-                            Layer(3, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
+    return Architecture(4, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"], **p.get("hidden_layer", {})),
+                            Layer(3, neuron, weight_mean=p["label_weights"][0], weight_std=p["label_weights"][1],
+                                  **p.get("label_layer", {}))), p["t_early"], p["t_late"])
 
 
 def build(sim, parameters, weights, **options):

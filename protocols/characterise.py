@@ -57,7 +57,7 @@ def main(arguments=None):
     backend = simulator("brainscales2")
     targets = backend.targets(LIFParameters(tau_m=a.tau_m, tau_syn=a.tau_syn))
     profile = characterise(backend.load(), a.chip, targets, np.arange(a.neurons), a.repetitions, a.seed,
-                           lambda text: print(f"measuring: {text}", file=sys.stderr, flush=True))
+                           lambda text: None if a.quiet else print(f"measuring: {text}", file=sys.stderr, flush=True))
     profile.save(path)
     print("\n".join(table(profile)))
     print(f"profile   {path}")

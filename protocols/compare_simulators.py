@@ -1,6 +1,6 @@
 """Does this network do the same on every simulator, and if not, where and why?
 
-WHAT is a run folder of protocols.train, the name of a model in models/ (with its initial weights), or any PyNN script with a
+WHAT is a run folder of protocols.train, a model by its name or file (with its initial weights), or any PyNN script with a
 function build(sim). Each simulator runs in a process of its own; `exact` is the reference. The folder gets
 
   comparison.json   for each simulator and time step: matched, missing, extra, max_abs_error_ms, class_agreement, defects ...
@@ -24,7 +24,6 @@ examples:
   python -m protocols.compare_simulators network.py --duration 500 --output out
 """
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -50,11 +49,12 @@ from ttfs_pynn.results import RunFolder
 from ttfs_pynn.script import run_script
 from ttfs_pynn.simulators import SIMULATORS, simulator
 from ttfs_pynn.training import SpikeData, evaluate
+from ttfs_pynn.user_code import load_file
 
 
 def parser():
     p = ArgumentParser(prog="python -m protocols.compare_simulators", description=__doc__)
-    p.add_argument("what", metavar="WHAT", help="run folder, name of a model, or FILE.py with build(sim)")
+    p.add_argument("what", metavar="WHAT", help="run folder, name or file of a model, or FILE.py with build(sim)")
     p.add_argument("--simulators", default="exact,brian2", metavar="A,B",
                    help=f"{', '.join(SIMULATORS)} (default exact,brian2)")
     p.add_argument("--dt", default="0.1", metavar="MS,MS", help="time steps (default 0.1)")
@@ -64,6 +64,7 @@ def parser():
     p.add_argument("--window", type=float, metavar="MS", help="of the matching rule (default: a sample, or 20 dt, at least 1)")
     p.add_argument("--seed", type=int, default=1, help="of Poisson sources and noise (default 1)")
     p.add_argument("--timeout", type=float, default=3600.0, metavar="S", help="for each simulator and time step (default 3600)")
+    p.add_argument("--model", metavar="FILE", help="the run's model, where it is neither of the package nor in this folder")
     p.add_argument("--ideal-chip", action="store_true", help="brainscales2 without mismatch, noise and losses")
     p.add_argument("--output", required=True, metavar="DIR", help="folder to make")
     p.add_argument("--inside", nargs=3, metavar=("SIMULATOR", "DT", "FILE"), help="(what the processes are started with)")
@@ -72,35 +73,27 @@ def parser():
 
 def load_script(path):
     """The module of a Python file; ConfigurationError where it has no build(sim)."""
-    sys.path.insert(0, str(Path(path).resolve().parent))  # scripts import their neighbours
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # whatever the script does wrong
-        raise ConfigurationError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    module = load_file(path)
     if not callable(getattr(module, "build", None)):
         raise ConfigurationError(f"{path} has no function build(sim); put the script's body into one, with `sim` for the module "
                                  "that it imported")
     return module
 
 
-def _layered(what):
-    """(experiment, weights) of a run folder or of a model's name; None for a script."""
-    if RunFolder.exists(what):
-        return open_run(what)[1:]
-    if str(what).endswith(".py"):
-        if not Path(what).is_file():
-            raise ConfigurationError(f"there is no file {what}")
+def _layered(a):
+    """(experiment, weights) of a run folder or of a model; None for a script."""
+    if RunFolder.exists(a.what):
+        return open_run(a.what, a.model)[1:]
+    if str(a.what).endswith(".py") and not hasattr(load_script(a.what), "architecture"):
         return None
-    model = models.load(str(what))
+    model = models.load(str(a.what))
     experiment = Experiment(model, {"backend": "exact", "dt": 0.1, "copies": 1, **model.PARAMETERS})
     return experiment, experiment.architecture.initial_weights(np.random.default_rng(0))
 
 
 def record_on(a, name, dt):
     """NetworkRecord of what was asked for, on one simulator: what a process of its own does."""
-    layered, begin = _layered(a.what), time.perf_counter()
+    layered, begin = _layered(a), time.perf_counter()
     if layered is None:
         record = run_script(load_script(a.what).build, simulator(name), dt, a.seed, a.duration, connections=name == "exact")
         record.meta["seconds"] = time.perf_counter() - begin
@@ -114,6 +107,7 @@ def record_on(a, name, dt):
     timing = plain.timing.on_grid(max(a.steps))
     network = experiment.model.build(sim, experiment.configuration["network"], weights, n_copies=copies, single=copies > 1,
                                      delay=a.delay)
+    experiment.with_times(network)
     result = evaluate(network, data, copies if copies > 1 else 100)
     seconds = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
     return layered_record(result.first_spikes, experiment.architecture, weights, a.delay, timing.window, timing.deadline, seconds)
@@ -121,7 +115,7 @@ def record_on(a, name, dt):
 
 def records_on_chip(a, name):
     """(NetworkRecord, its reference) of a layered network on a chip and of the exact network with the chip's weights."""
-    layered, begin = _layered(a.what), time.perf_counter()
+    layered, begin = _layered(a), time.perf_counter()
     if layered is None:
         raise ConfigurationError(f"{name} runs layered networks only, its cells are no IF_curr_exp: give a run folder or a model")
     experiment, weights = layered
@@ -138,6 +132,7 @@ def records_on_chip(a, name):
     note += "" if a.ideal_chip else "; what its mismatch and noise do is not explained, for they may do more than one tick"
     records = []
     for network in (chip, exact):
+        experiment.with_times(network)
         result = evaluate(network, data, 100)
         meta = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
         records.append(layered_record(result.first_spikes, experiment.architecture, held, 0.0, timing.window, timing.deadline,
@@ -152,9 +147,10 @@ def reference_of(file):
 
 def _start(a, name, dt, file):
     """Run one simulator in a process of its own. Returns (NetworkRecord or None, what went wrong)."""
-    command = [sys.executable, "-W", "ignore", "-m", "protocols.compare_simulators", str(a.what), "--samples", str(a.samples),
+    command = [sys.executable, "-W", "ignore", "-m", "ttfs_pynn", "compare", str(a.what), "--samples", str(a.samples),
                "--delay", repr(a.delay), "--dt", a.dt, "--duration", repr(a.duration), "--seed", str(a.seed),
-               "--output", str(a.output), *(["--ideal-chip"] if a.ideal_chip else []), "--inside", name, repr(dt), str(file)]
+               "--output", str(a.output), *(["--ideal-chip"] if a.ideal_chip else []),
+               *(["--model", a.model] if a.model else []), "--inside", name, repr(dt), str(file)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=a.timeout)
     except subprocess.TimeoutExpired:
@@ -232,10 +228,8 @@ def main(arguments=None):
         else:
             record_on(a, name, float(dt)).write(file)
         return
-    layered = _layered(a.what)  # a mistake shows before a process is started
-    if layered is None:
-        load_script(a.what)
-    result = compare(a)
+    _layered(a)  # a mistake shows before a process is started
+    result = compare(a, (lambda *_, **__: None) if a.quiet else print)
     folder = Path(a.output)
     write_bytes(folder / "comparison.json", (json.dumps(result, indent=1, default=float) + "\n").encode())
     comparison_report.main([str(folder)])

@@ -31,6 +31,7 @@ def parser():
     p.add_argument("--backend", default="brian2", help=f"simulator: {', '.join(SIMULATORS)} (default brian2)")
     p.add_argument("--dt", type=float, default=0.1, metavar="MS", help="its time step (default 0.1 ms)")
     p.add_argument("--samples", type=int, metavar="N", help="the first N test samples (default: all)")
+    p.add_argument("--model", metavar="FILE", help="the run's model, where it is neither of the package nor in this folder")
     p.add_argument("--copies", type=int, metavar="N", help="copies of the network side by side (default: the simulator's)")
     return p
 
@@ -80,21 +81,20 @@ def table(result):
     return lines
 
 
-def open_run(path):
-    """(folder, experiment, weights) of a finished run."""
+def open_run(path, model=None):
+    """(folder, experiment, weights) of a finished run; `model`: a file, for those that models.load_for does not find."""
     folder = RunFolder.open(path)
     if not {"model", "backend", "network", "training"} <= set(folder.configuration):
         raise ConfigurationError(f"{path} is not a run of protocols.train: its configuration names no model, backend, network "
                                  "or training")
-    experiment = Experiment(models.load(folder.configuration["model"]), folder.configuration)
-    stored = folder.read_weights()
-    return folder, experiment, [stored[f"w{k}"] for k in range(len(stored))]
+    experiment = Experiment(models.load_for(folder, model), folder.configuration)
+    return folder, experiment, experiment.trained(folder.read_weights())
 
 
 def main(arguments=None):
     a = parser().parse_args(arguments)
     simulator(a.backend).load()
-    folder, experiment, weights = open_run(a.folder)
+    folder, experiment, weights = open_run(a.folder, a.model)
     result = compare(experiment, weights, a.backend, a.dt, a.samples, a.copies)
     folder.write_json(f"evaluation_{a.backend}.json", result)
     print("\n".join(table(result)))

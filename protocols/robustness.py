@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis import robustness
+from analysis import robustness_figure
 from models import yin_yang
 from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.command_line import ArgumentParser, run
@@ -144,7 +144,7 @@ def main(arguments=None):
     write_bytes(path, (json.dumps({"quick": a.quick, "epochs": epochs, "seeds": list(range(seeds)), "fresh_samples": FRESH,
                                    "versions": versions(), **gathered(levels, seeds, loop, results)},
                                   indent=1) + "\n").encode())
-    robustness.main([str(path.parent)])
+    robustness_figure.main([str(path.parent)])
 
 
 if __name__ == "__main__":

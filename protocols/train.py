@@ -4,23 +4,24 @@ Each batch is presented to the network on the chosen simulator; the first-spike 
 from Neo; analytic weight updates are computed from these times alone and written back. After each epoch a checkpoint is written.
 
 The run folder gets configuration.toml, history.json, metrics.json (test_accuracy, seconds_per_epoch, latency, spikes_per_sample),
-weights.npz, checkpoint.npz, the spikes of one test sample before and after training (spikes/*.nix), and versions.toml.
+weights.npz, checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml.
 
 examples:
   python -m protocols.train yin_yang --epochs 30 --seed 7 --output runs/yy7
   python -m protocols.train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
   python -m protocols.train yin_yang --backend brian2 --epochs 10 --output runs/brian2
   python -m protocols.train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
+  python -m protocols.train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
+  python -m protocols.train mnist16 --backend brainscales2 --chip 1 --from runs/ideal --output runs/chip1   then in the loop)
 """
 
 import copy
 from argparse import ArgumentTypeError
-from pathlib import Path
 
 import models
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.experiment import ARRAYS, FREE, Experiment
+from ttfs_pynn.experiment import ARRAYS, CHIP, FREE, Experiment
 from ttfs_pynn.progress import Progress
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
@@ -28,7 +29,8 @@ from ttfs_pynn.simulators import SIMULATORS, simulator
 
 def parser():
     p = ArgumentParser(prog="python -m protocols.train", description=__doc__)
-    p.add_argument("model", help=f"what to train: {', '.join(models.names())}")
+    p.add_argument("model", help=f"what to train: {', '.join(models.names())}; NAME of a NAME.py in this folder; or the "
+                   "path of a Python file (ttfs-pynn new writes one)")
     p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact); or {ARRAYS}: the "
                    "same mathematics as exact without PyNN and Neo, fastest")
     p.add_argument("--epochs", type=int, help="how many in all (default: the model's)")
@@ -43,11 +45,16 @@ def parser():
     p.add_argument("--copies", type=int, metavar="N",
                    help="copies of the network side by side, one sample each (default: 1 on exact, the batch size on brian2)")
     p.add_argument("--chip", type=int, metavar="N", help="virtual chip of the backend brainscales2 (default 0)")
+    p.add_argument("--from", dest="start", metavar="RUN", help="begin with the weights of this finished run of the same network")
+    p.add_argument("--hardware-network", action="store_true",
+                   help="with --backend arrays: the network that the model has on a chip, weights within the chip's range")
     p.add_argument("--profile", metavar="FILE", help="of the chip, by protocols.characterise: gradients assume what was measured")
-    p.add_argument("--input-copies", type=int, metavar="N", help="sources that stand for one input on brainscales2 (default 5)")
+    p.add_argument("--input-copies", type=int, metavar="N", help="sources that stand for one input on brainscales2 (default: the "
+                   "model's, or 5)")
+    p.add_argument("--circuits", type=int, metavar="N", help="circuits of the chip that a neuron is: 1, or 2 for twice as many "
+                   "synapses (default: the model's, or 1)")
     p.add_argument("--non-ideality", type=_setting, action="append", default=[], metavar="NAME=SIZE",
                    help="of the chip, such as event_loss=0.01, in place of its default; off=true begins with none of them")
-    p.add_argument("--quiet", action="store_true", help="no progress")
     return p
 
 
@@ -63,11 +70,19 @@ def _setting(text):
 def configuration(a, stored=None):
     """The dict that the run folder keeps, from the command line and the model's defaults; a resumed run keeps its epochs."""
     model = models.load(a.model)
-    hardware = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
-                                                ("non_idealities", dict(a.non_ideality))) if value not in (None, {})}
-    backend = simulator("exact" if a.backend == ARRAYS else a.backend).configured(hardware)
-    hardware = {"hardware": {"chip": 0, **hardware}} if backend.hardware else {}
-    training = {**copy.deepcopy(model.PARAMETERS["training"]), "seed": a.seed}
+    asked = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
+                                             ("circuits", a.circuits), ("non_idealities", dict(a.non_ideality)))
+             if value not in (None, {})}
+    backend = simulator("exact" if a.backend == ARRAYS else a.backend)
+    if a.hardware_network and a.backend != ARRAYS:
+        raise ConfigurationError(f"--hardware-network is for --backend {ARRAYS}; a chip has it anyway")
+    chip = simulator(CHIP) if a.hardware_network else backend
+    hardware = {"chip": 0, **model.PARAMETERS.get("hardware", {}), **asked} if chip.hardware else asked
+    chip.configured(hardware)
+    network, training = (copy.deepcopy(model.PARAMETERS[name]) for name in ("network", "training"))
+    training["seed"] = a.seed
+    if chip.hardware:
+        network.update(copy.deepcopy(model.PARAMETERS.get("network_on_hardware", {})))
     if backend.hardware:
         training.update(copy.deepcopy(model.PARAMETERS.get("training_on_hardware", {})))
     if stored is not None:
@@ -75,14 +90,21 @@ def configuration(a, stored=None):
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
                                                      ("learning_rate", a.learning_rate)) if value is not None})
     copies = a.copies or (training["batch_size"] if backend.default_copies > 1 else 1)
-    return {**hardware, "model": a.model, "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt, "copies": copies,
-            "network": copy.deepcopy(model.PARAMETERS["network"]), "training": training}
+    optional = {**({"hardware": hardware} if hardware else {}), **({"from": str(a.start)} if a.start else {})}
+    return {**optional, "model": models.name_of(model), "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt,
+            "copies": copies, "network": network, "training": training}
 
 
-def _begun(path):
-    """Whether there is anything at `path`: a run that was killed at its very start has left no folder, or temporary files."""
-    path = Path(path)
-    return path.exists() and not (path.is_dir() and all(entry.suffix == ".tmp" for entry in path.iterdir()))
+def _start_weights(path, experiment):
+    """The weights of the run at `path`; None without one."""
+    if path is None:
+        return None
+    stored = RunFolder.open(path).read_weights()
+    try:
+        return experiment.trained(stored)
+    except (KeyError, ValueError) as error:
+        raise ConfigurationError(f"--from {path}: {error}. It must be a run of the network to train; see --hardware-network") \
+            from None
 
 
 def _check_epochs(folder, settings, stored):
@@ -99,36 +121,40 @@ def train(a):
     """Train as the command line says. Returns (metrics, folder, experiment, trainer)."""
     if a.resume and a.overwrite:
         raise ConfigurationError("--resume continues a run, --overwrite replaces it; give one of them")
-    resuming = a.resume and _begun(a.output)
+    resuming = a.resume and RunFolder.begun(a.output)
     stored = RunFolder.open(a.output).configuration if resuming else None
     settings = configuration(a, stored)
     if a.backend != ARRAYS:
         simulator(a.backend).load()
     experiment = Experiment(models.load(a.model), settings)
-    network = experiment.network(seed=a.seed)
-    trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),))
+    weights = _start_weights(a.start, experiment)
+    network = experiment.network(weights=weights, seed=a.seed)
+    trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),), weights=weights)
     # Nothing is written before everything that was asked for has been found possible.
     if resuming:
         _check_epochs(RunFolder.open(a.output, settings, free=FREE), settings, stored)
+        if models.changed(experiment.model.__file__, RunFolder.open(a.output)):
+            print(f"note: {experiment.model.__file__} is not as it was when the run began ({a.output}/model.py)")
         folder = RunFolder.open(a.output, settings, writing=True, free=FREE)
     else:
         if a.resume:
             print(f"nothing to resume in {a.output}: a new run starts")
         folder = experiment.create_folder(a.output, a.overwrite)
-    trainer.folder = folder
-    if folder.has_checkpoint:
-        arrays, meta, warning = folder.load_checkpoint()
-        if warning:
-            print(f"warning: {warning}")
-        trainer.restore(arrays, meta)
-    elif network.n_copies == 1:
-        experiment.record_sample(network, folder, "before")
-    trainer.run()
-    metrics, _ = experiment.finish(trainer, folder)
-    if network.n_copies == 1:  # several copies are for simulators to which single samples and maps are dear
-        experiment.record_sample(network, folder, "after")
-        if hasattr(experiment.model, "plane"):
-            experiment.map_decisions(network, folder)
+    with folder:  # locked: no other process writes there meanwhile
+        trainer.folder = folder
+        if folder.has_checkpoint:
+            arrays, meta, warning = folder.load_checkpoint()
+            if warning:
+                print(f"warning: {warning}")
+            trainer.restore(arrays, meta)
+        elif network.n_copies == 1:
+            experiment.record_sample(network, folder, "before")
+        trainer.run()
+        metrics, _ = experiment.finish(trainer, folder)
+        if network.n_copies == 1:  # several copies are for simulators to which single samples and maps are dear
+            experiment.record_sample(network, folder, "after")
+            if hasattr(experiment.model, "plane"):
+                experiment.map_decisions(network, folder)
     return metrics, folder, experiment, trainer
 
 

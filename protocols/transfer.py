@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-import models
 from protocols.evaluate import open_run
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
@@ -36,17 +35,18 @@ def parser():
     p.add_argument("--chips", default="1,2,3,4,5", help="virtual chips (default 1,2,3,4,5)")
     p.add_argument("--epochs", type=int, default=2, metavar="N", help="of training on each chip (default 2; 0 for none)")
     p.add_argument("--learning-rate", type=float, default=0.002, metavar="R", help="of it (default 0.002, cosine to 0)")
+    p.add_argument("--model", metavar="FILE", help="the run's model, where it is neither of the package nor in this folder")
     p.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
     p.add_argument("--overwrite", action="store_true", help="replace an existing file")
     return p
 
 
-def on_chip(configuration, weights, chip, epochs, learning_rate):
+def on_chip(model, configuration, weights, chip, epochs, learning_rate):
     """Accuracies of `weights` on a chip before and after training there."""
     settings = copy.deepcopy(configuration)
-    settings.update(backend="brainscales2", copies=1, hardware={"chip": chip})
+    settings.update(backend="brainscales2", copies=1, hardware={**model.PARAMETERS.get("hardware", {}), "chip": chip})
     settings["training"].update(epochs=max(epochs, 1), learning_rate=learning_rate, schedule="cosine")
-    experiment = Experiment(models.load(settings["model"]), settings)
+    experiment = Experiment(model, settings)
     network = experiment.network(weights=weights, seed=chip)
     test = experiment.data["test"]
     found = {"chip": chip, "before": evaluate(network, test, 50, weights).accuracy}
@@ -64,10 +64,10 @@ def main(arguments=None):
         raise ConfigurationError(f"{a.output} exists; give another name, or --overwrite")
     if a.epochs < 0:
         raise ConfigurationError(f"--epochs {a.epochs} must be zero or more")
-    folder, experiment, weights = open_run(a.folder)
+    folder, experiment, weights = open_run(a.folder, a.model)
     results = []
     for chip in _chips(a.chips):
-        results.append(on_chip(experiment.configuration, weights, chip, a.epochs, a.learning_rate))
+        results.append(on_chip(experiment.model, experiment.configuration, weights, chip, a.epochs, a.learning_rate))
         print(f"chip {chip:<4} before {results[-1]['before']:.4f}"
               + (f"   after {a.epochs} epochs {results[-1]['after']:.4f}" if a.epochs else ""), flush=True)
     for name in ("before", "after")[:1 + (a.epochs > 0)]:

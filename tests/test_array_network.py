@@ -6,6 +6,7 @@ from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
 from ttfs_pynn.loss import PairwiseDifference
 from ttfs_pynn.presentation import PresentationError
+from ttfs_pynn.simulators import simulator
 
 
 def test_same_spikes_and_gradients_as_exact():
@@ -35,6 +36,18 @@ def test_weights_are_written_and_read():
         np.testing.assert_array_equal(w, read)
     assert (network.present(samples(5)).layers[-1] != before).any()
     assert first_spikes(network.present(samples(5))).biases[0].shape == (5, 2)
+
+
+def test_weights_stay_within_the_range_of_a_chip_in_training():
+    architecture = small_architecture()
+    chip = simulator("brainscales2").configured({"input_copies": 1})
+    weights = [10 * w for w in architecture.initial_weights(np.random.default_rng(0))]
+    limited = ArrayNetwork(architecture, weights, simulator=chip).within_limits(weights)
+    for w, found, layer in zip(weights, limited, architecture.layers, strict=True):
+        limit = 63 * chip.unit(layer.neuron)
+        assert np.abs(w).max() > limit
+        np.testing.assert_array_equal(found, np.clip(w, -limit, limit))
+    assert ArrayNetwork(architecture, weights).within_limits(weights) is weights
 
 
 def test_bad_input():

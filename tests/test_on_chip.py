@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.neo_files import duration_of, trains_of
-from models import yin_yang
+from models import mnist16, yin_yang
 from ttfs_pynn.gradient_engine import first_spikes
 from ttfs_pynn.network import LayeredNetwork
 from ttfs_pynn.simulators import SimulatorError, simulator
@@ -31,11 +31,13 @@ def weights():
     return ARCHITECTURE.initial_weights(np.random.default_rng(3))
 
 
-def test_weights_are_rounded_shared_out_and_clipped(weights):
+@pytest.mark.parametrize("circuits", [1, 2])
+def test_weights_are_rounded_shared_out_and_clipped(weights, circuits):
     weights[1][0, 0] = 100.0
-    network = build("brainscales2", weights)
+    network = build("brainscales2", weights, {"circuits": circuits})
     read = network.read_weights()
-    unit = simulator("brainscales2").unit(ARCHITECTURE.layers[0].neuron)
+    unit = network._simulator.unit(ARCHITECTURE.layers[0].neuron)
+    assert unit == pytest.approx(1.62 / 63 * ARCHITECTURE.layers[0].neuron.current_scale, rel=0.01)
     assert np.abs(read[0] - weights[0]).max() <= unit / 2 + 1e-12  # five synapses hold one integer
     inside = np.abs(weights[1]) < 63 * unit
     assert np.abs(read[1] - weights[1])[inside].max() <= unit / 2 + 1e-12
@@ -45,8 +47,9 @@ def test_weights_are_rounded_shared_out_and_clipped(weights):
     assert limited[1][0, 0] == pytest.approx(63 * unit)
 
 
-def test_an_ideal_chip_spikes_where_exact_does(weights):
-    chip = build("brainscales2", weights, IDEAL)
+@pytest.mark.parametrize("circuits", [1, 2])
+def test_an_ideal_chip_spikes_where_exact_does(weights, circuits):
+    chip = build("brainscales2", weights, {**IDEAL, "circuits": circuits})
     held, t_in = chip.read_weights(), samples(40)
     found = first_spikes(chip.present(t_in))
     expected = first_spikes(build("exact", held).present(t_in))
@@ -96,6 +99,35 @@ def test_it_learns_on_the_chip(weights):
     assert evaluate(network, data, 100, trainer.weights).accuracy > max(before, 0.45) + 0.1  # chance is 0.4
 
 
+def test_the_network_of_256_inputs_fits_pairs_of_circuits_and_nothing_else():
+    architecture = mnist16.architecture({**mnist16.PARAMETERS["network"], **mnist16.PARAMETERS["network_on_hardware"]})
+    weights = architecture.initial_weights(np.random.default_rng(0))
+
+    def network(**options):
+        known = simulator("brainscales2").configured({**mnist16.PARAMETERS["hardware"], **options})
+        sim = known.setup(0.1, layers=[layer.size for layer in architecture.layers])
+        built = LayeredNetwork(sim, architecture, weights, simulator=known)
+        known.check(sim)
+        return built
+
+    mapping = network().sim.will_it_map()
+    assert mapping.neurons_left.tolist() == [0] and (mapping.rows == 64).all()
+    for options in ({"circuits": 1}, {"input_copies": 2}):
+        with pytest.raises(SimulatorError, match="does not fit on the chip.*--circuits"):
+            network(**options)
+
+
+def test_pairs_are_columns_left_and_right():
+    places = simulator("brainscales2").configured({"circuits": 2}).places([246, 10])
+    upper = [place[::2] for place in places]
+    np.testing.assert_array_equal(np.sort(np.concatenate(upper)), np.arange(256))
+    assert all((place[1::2] == place[::2] + 256).all() for place in places)
+    for columns in upper:
+        assert (columns < 128).tolist() == (np.arange(columns.size) < columns.size / 2).tolist()
+    with pytest.raises(SimulatorError, match="128 on each side"):
+        simulator("brainscales2").configured({"circuits": 2}).places([250, 10])
+
+
 def test_layers_lie_on_both_halves_of_the_chip():
     places = simulator("brainscales2").places([120, 3, 200])
     assert places[0].max() < 256 <= places[1].min() and places[2].max() < 512
@@ -115,7 +147,9 @@ def test_hardware_time_and_energy_are_in_the_metrics(weights):
 @pytest.mark.parametrize("name, options, text", [
     ("exact", {"chip": 1}, "is no chip"), ("brainscales2", {"colour": 1}, "unknown options"),
     ("brainscales2", {"non_idealities": {"latancy": 1.0}}, "known are"),
-    ("brainscales2", {"non_idealities": {"latency": -1.0}}, "zero or more"), ("brainscales2", {"input_copies": 0}, "at least 1")])
+    ("brainscales2", {"non_idealities": {"latency": -1.0}}, "zero or more"), ("brainscales2", {"input_copies": 0}, "at least 1"),
+    ("brainscales2", {"circuits": 3}, "1 circuit, or the 2"),
+    ("brainscales2", {"circuits": 2, "profile": "p.npz"}, "single circuits")])
 def test_options_that_are_not_possible(name, options, text):
     with pytest.raises(SimulatorError, match=text):
         simulator(name).configured(options)

@@ -13,6 +13,7 @@ import quantities as pq
 
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.results import RunFolder
+from ttfs_pynn.run_lock import LOCK_FILES
 
 CONFIGURATION = {"seed": 7, "epochs": 30, "neuron": {"tau_m": 10.0, "tau_syn": 5.0}, "layers": [4, 120, 3]}
 ARRAYS = {"hidden/weights": np.arange(12.0).reshape(3, 4), "empty": np.empty((0, 3)), "step": np.array(5)}
@@ -25,6 +26,11 @@ def changed(**changes):
 @pytest.fixture
 def folder(tmp_path):
     return RunFolder.create(tmp_path / "run", CONFIGURATION)
+
+
+def files_in(path):
+    """Names of all files below `path` but those of the lock."""
+    return sorted(str(p.relative_to(path)) for p in path.rglob("*") if p.is_file() and p.name not in LOCK_FILES)
 
 
 def assert_same_arrays(found, expected):
@@ -58,8 +64,7 @@ def test_overwrite_deletes_the_run_and_nothing_else(folder):
         (folder.path / name).parent.mkdir(exist_ok=True)
         (folder.path / name).write_text("x")
     RunFolder.create(folder.path, changed(seed=8), overwrite=True)
-    left = sorted(str(p.relative_to(folder.path)) for p in folder.path.rglob("*") if p.is_file())
-    assert left == ["configuration.toml", "figures/mine.csv", "notes.txt", "versions.toml"]
+    assert files_in(folder.path) == ["configuration.toml", "figures/mine.csv", "notes.txt", "versions.toml"]
     assert RunFolder.open(folder.path).configuration["seed"] == 8
 
 
@@ -85,7 +90,7 @@ def test_a_run_killed_at_its_first_step_leaves_a_usable_folder(tmp_path):
     (tmp_path / "configuration.toml.77.tmp").write_text("half")
     assert not RunFolder.exists(tmp_path)
     RunFolder.create(tmp_path, CONFIGURATION)
-    assert sorted(os.listdir(tmp_path)) == ["configuration.toml", "versions.toml"]
+    assert files_in(tmp_path) == ["configuration.toml", "versions.toml"]
 
 
 def test_open_for_writing_clears_leftovers(folder):
@@ -222,7 +227,7 @@ def test_checkpoint_of_another_configuration_is_refused(folder):
 def test_objects_are_never_pickled(folder):
     with pytest.raises(ResultsError, match="objects"):
         folder.save_checkpoint({"a": np.array([None])}, {})
-    assert sorted(os.listdir(folder.path)) == ["configuration.toml", "versions.toml"]
+    assert files_in(folder.path) == ["configuration.toml", "versions.toml"]
 
 
 def test_at_every_system_call_a_checkpoint_is_there(folder, monkeypatch):
@@ -245,6 +250,7 @@ def test_at_every_system_call_a_checkpoint_is_there(folder, monkeypatch):
 WRITER = """
 import itertools, sys, numpy
 from ttfs_pynn.results import RunFolder
+from ttfs_pynn.run_lock import LOCK_FILES
 folder = RunFolder.open(sys.argv[1], writing=True)
 start = folder.load_checkpoint()[1]["epoch"] + 1 if folder.has_checkpoint else 0
 print("ready", flush=True)
@@ -256,6 +262,7 @@ for epoch in itertools.count(start):
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 @pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.slow)])
 def test_kill_9_leaves_a_checkpoint(folder, kills):
+    folder.close()
     random, epoch = np.random.default_rng(1), -1
     for _ in range(kills):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, str(folder.path)], stdout=subprocess.PIPE)

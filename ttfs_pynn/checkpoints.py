@@ -1,7 +1,12 @@
 """The last two states of a run, of which one at least is whole whenever the process is killed."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.configuration import differences, plain
 from ttfs_pynn.errors import ResultsError
@@ -16,16 +21,17 @@ class Checkpoints:
     `configuration` is the canonical form (`configuration.canonical`) that a checkpoint must belong to.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike) -> None:
         self.path = Path(path)
         self.newest, self.previous = self.path / "checkpoint.npz", self.path / "checkpoint.previous.npz"
         self._newest_is_good = False
 
     @property
-    def exist(self):
+    def exist(self) -> bool:
+        """Whether there is a checkpoint, whole or not."""
         return self.newest.exists() or self.previous.exists()
 
-    def save(self, arrays, meta, configuration):
+    def save(self, arrays: Mapping[str, ArrayLike], meta: dict[str, Any], configuration: Mapping[str, str]) -> None:
         """Store named arrays and `meta`, a dict for JSON. What was newest becomes the previous one.
 
         Between the two renames the previous one alone is there; at no instant is there none, and a damaged
@@ -37,6 +43,7 @@ class Checkpoints:
         try:
             if self._newest_is_good or self._is_good(self.newest):
                 os.replace(self.newest, self.previous)
+                self._newest_is_good = False  # there is none, should the next step fail
             os.replace(staged, self.newest)
             sync_folder(self.path)
         except OSError as error:
@@ -44,14 +51,14 @@ class Checkpoints:
         self._newest_is_good = True
 
     @staticmethod
-    def _is_good(file):
+    def _is_good(file: Path) -> bool:
         try:
             read_arrays(file)
         except DamagedFile:
             return False
         return True
 
-    def load(self, configuration):
+    def load(self, configuration: Mapping[str, str]) -> tuple[dict[str, np.ndarray], dict[str, Any], str | None]:
         """(arrays, meta, warning) of the newest checkpoint that is whole.
 
         `warning` is None, or one line that says why it is not the last one. ResultsError where there is none,
@@ -61,14 +68,18 @@ class Checkpoints:
         for file in (self.newest, self.previous):
             try:
                 arrays, stored = read_arrays(file)
+                meta, of = stored["meta"], stored["configuration"]
             except DamagedFile as problem:
                 problems.append(str(problem))
                 continue
-            changed = differences(stored["configuration"], configuration)
+            except (KeyError, TypeError):
+                problems.append(f"{file} is no checkpoint")
+                continue
+            changed = differences(of, configuration)
             if changed:
                 raise ResultsError(f"{file} belongs to another configuration: {changed}; "
                                    "use the same one, or train into another folder")
             self._newest_is_good = not problems
             warning = f"{problems[0]}; going on from {file.name}, one checkpoint back" if problems else None
-            return arrays, stored["meta"], warning
+            return arrays, meta, warning
         raise ResultsError(f"no usable checkpoint: {'; '.join(problems)}; start again with --overwrite")

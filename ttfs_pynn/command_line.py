@@ -1,33 +1,107 @@
 """What the command lines share: a user's mistake is one line on standard error and exit status 2, never a traceback."""
 
 import argparse
+import contextlib
+import logging
+import re
+import signal
 import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
 
 from ttfs_pynn.errors import TTFSError
 
-__all__ = ["ArgumentParser", "run"]
+__all__ = ["ArgumentParser", "Stopped", "as_commands", "command_name", "run"]
+
+# Commands of `ttfs-pynn` that are not called as their file is.
+_SHORT = {"compare_simulators": "compare"}
+
+
+def command_name(module: str) -> str:
+    """What `ttfs-pynn` calls the recipe of that name."""
+    return _SHORT.get(module, module)
+
+
+def as_commands(text: str) -> str:
+    """Recipes name themselves as a copy of them is run, python -m protocols.NAME; their help is that of `ttfs-pynn NAME`."""
+    return re.sub(r"(?:python -m )?\b(?:protocols|analysis)\.(\w+)", lambda found: f"ttfs-pynn {command_name(found[1])}", text)
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """Help that keeps the layout of its text, and errors of one line."""
+    """Help that keeps the layout of its text, errors of one line, and --verbose and --quiet for every command."""
 
-    def __init__(self, **kwargs):
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+    def __init__(self, prog: str | None = None, **kwargs: Any) -> None:
+        kwargs = {"formatter_class": argparse.RawDescriptionHelpFormatter, "conflict_handler": "resolve", **kwargs}
+        super().__init__(prog=None if prog is None else as_commands(prog), **kwargs)
+        messages = self.add_mutually_exclusive_group()
+        messages.add_argument("--verbose", action="store_true", help="log messages, and where in the program an error arose")
+        messages.add_argument("--quiet", action="store_true", help="results only: no progress")
 
-    def error(self, message):
+    def format_help(self) -> str:
+        return as_commands(super().format_help())
+
+    def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 
-def run(main, arguments=None):
-    """Call main(arguments) and exit with what it returns; 2 for a TTFSError or an unusable file, 130 for an interrupt."""
+class Stopped(KeyboardInterrupt):
+    """A signal asked the process to end; `status` is what it ends with: 130 for SIGINT, 143 for SIGTERM."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGINT and SIGTERM raise Stopped, wherever the program is: files are whole at any moment. A second one ends it at once.
+
+    What is ignored stays ignored (SIGINT of a job in the background, for example).
+    """
+    def stop(number, _):
+        for other in before:
+            signal.signal(other, signal.SIG_DFL)
+        raise Stopped(number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
+              if signal.getsignal(number) != signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, stop)
     try:
-        sys.exit(main(arguments) or 0)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None = None) -> NoReturn:
+    """Call main(arguments) and exit with what it returns; 2 for a TTFSError or an unusable file, 130 or 143 for a signal.
+
+    With --verbose among the arguments the traceback of an error is shown before its line.
+    """
+    verbose = "--verbose" in (sys.argv[1:] if arguments is None else arguments)
+    if verbose:
+        logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    with _stoppable():
+        sys.exit(_status(main, arguments, verbose))
+
+
+def _status(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None, verbose: bool) -> int:
+    try:
+        return main(arguments) or 0
     except TTFSError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        return _failed(str(error), verbose)
     except OSError as error:  # a folder that cannot be written, a full disk
-        print(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("interrupted; a run folder keeps its last checkpoint: continue with --resume", file=sys.stderr)
-        sys.exit(130)
+        return _failed(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", verbose)
+    except KeyboardInterrupt as error:
+        print(f"stopped by {str(error) or 'SIGINT'}; all files are whole, and a training run has lost no more than its "
+              "unfinished epoch: the same command with --resume continues it", file=sys.stderr)
+        return getattr(error, "status", 130)
+
+
+def _failed(message: str, verbose: bool) -> int:
+    if verbose:
+        traceback.print_exc()
+    print(f"error: {message}", file=sys.stderr)
+    return 2

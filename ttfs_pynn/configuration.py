@@ -1,7 +1,9 @@
 """A configuration as nested dicts: plain values, a canonical form, the keys in which two differ."""
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from ttfs_pynn.errors import ConfigurationError
 __all__ = ["canonical", "differences", "plain"]
 
 
-def plain(value, name="", none_allowed=False):
+def plain(value: Any, name: str = "", none_allowed: bool = False) -> Any:
     """The value in Python's own types, as TOML and JSON know them: arrays become lists, paths strings.
 
     ConfigurationError for what they cannot hold, and for None unless `none_allowed` (JSON has it, TOML does
@@ -31,14 +33,14 @@ def plain(value, name="", none_allowed=False):
                              "false, or a list or table of those; leave out what is not set")
 
 
-def _flat(value, prefix=""):
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     if isinstance(value, dict):
         return {name: item for key, part in value.items()
                 for name, item in _flat(part, f"{prefix}{key}.").items()}
     return {prefix[:-1]: value}
 
 
-def _number(value):
+def _number(value: Any) -> Any:
     # 1 and 1.0 are one setting: which of them a file or a command line gives is an accident.
     if isinstance(value, list):
         return [_number(item) for item in value]
@@ -46,14 +48,14 @@ def _number(value):
     return float(value) if whole and abs(value) < 2**53 else value
 
 
-def canonical(configuration, free=()):
+def canonical(configuration: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, str]:
     """Dotted names to JSON texts, in order of name, without the names in `free` and the tables below them."""
     flat = _flat(plain(configuration))
     return {name: json.dumps(_number(flat[name]), sort_keys=True) for name in sorted(flat)
             if not any(name == key or name.startswith(f"{key}.") for key in free)}
 
 
-def differences(stored, given):
+def differences(stored: Mapping[str, str], given: Mapping[str, str]) -> str:
     """Text such as 'seed (7 there, 8 here)' for two canonical forms; empty where they agree."""
     return ", ".join(f"{name} ({stored.get(name, 'not set')} there, {given.get(name, 'not set')} here)"
                      for name in sorted(stored.keys() | given.keys()) if stored.get(name) != given.get(name))

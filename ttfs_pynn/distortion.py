@@ -79,6 +79,8 @@ class DistortedNetwork:
     n_copies, delay = 1, 0.0
 
     def __init__(self, architecture, weights, distortion, deadline=None):
+        if architecture.trains_times:
+            raise ConfigurationError("a distorted network has no trained delays or bias times; leave them out")
         self.architecture, self.distortion = architecture, distortion
         self.timing = ArrayNetwork(architecture, weights, deadline).timing
         drawn, self._noise = np.random.default_rng(distortion.seed).spawn(2)

@@ -5,7 +5,7 @@ Bugs of the package itself are never one of these.
 
 import importlib
 
-__all__ = ["ConfigurationError", "DatasetError", "EncodingError", "ResultsError", "TTFSError"]
+__all__ = ["ConfigurationError", "DatasetError", "EncodingError", "InterchangeError", "ResultsError", "TTFSError"]
 
 
 def __getattr__(name):
@@ -29,6 +29,10 @@ class DatasetError(TTFSError, ValueError):
 
 class EncodingError(TTFSError, ValueError):
     """Features that cannot become spike times."""
+
+
+class InterchangeError(TTFSError, ValueError):
+    """A network that another format cannot hold, or a network or file of another format that this package cannot take."""
 
 
 class ResultsError(TTFSError):

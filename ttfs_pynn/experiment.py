@@ -5,19 +5,24 @@ models/yin_yang.py. A configuration is a dict: model, backend, dt (ms), copies, 
 and `training` (fields of TrainingOptions).
 """
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.files import write_bytes
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
 
-__all__ = ["ARRAYS", "FREE", "Experiment", "metrics_of"]
+__all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "metrics_of"]
 
 # What may change when a run is continued.
 FREE = ("training.epochs",)
 ARRAYS = "arrays"  # the backend that is none: an ArrayNetwork
+CHIP = "brainscales2"  # whose weights an ArrayNetwork is limited to where hardware is configured
 
 
 class Experiment:
@@ -26,8 +31,8 @@ class Experiment:
     def __init__(self, model, configuration):
         self.model, self.configuration = model, configuration
         try:
-            self.options = TrainingOptions(**{k: tuple(v) if isinstance(v, list) else v
-                                              for k, v in configuration["training"].items()})
+            options: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in configuration["training"].items()}
+            self.options = TrainingOptions(**options)
         except TypeError as error:
             raise ConfigurationError(f"unknown training option: {error}") from None
         try:
@@ -35,6 +40,7 @@ class Experiment:
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(f"network parameters: {error}") from None
         self.data = model.data(configuration["network"])
+        self.times = None  # TrainedTimes that networks get, where they are not the initial ones
 
     def network(self, backend=None, weights=None, dt=None, copies=None, seed=0):
         """The network on a simulator, by default the configuration's. With several copies each run shows each of them one
@@ -47,7 +53,9 @@ class Experiment:
         if backend == ARRAYS:
             if weights is None:
                 weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed))
-            return ArrayNetwork(self.architecture, weights)
+            hardware = configured.get("hardware")
+            chip = None if hardware is None else simulator(CHIP).configured(hardware)
+            return self.with_times(ArrayNetwork(self.architecture, weights, simulator=chip))
         copies = (configured["copies"] if backend == configured["backend"] else simulator(backend).default_copies) \
             if copies is None else copies
         if copies < 1:
@@ -57,7 +65,19 @@ class Experiment:
         sim = known.setup(dt, seed=seed, layers=[layer.size for layer in self.architecture.layers])
         network = self.model.build(sim, configured["network"], weights, n_copies=copies, single=copies > 1, simulator=known)
         known.check(sim)
+        return self.with_times(network)
+
+    def with_times(self, network):
+        """The network, with the delays and bias times of the run that `trained` was given, if any."""
+        if self.times is not None:
+            network.write_times(self.times)
         return network
+
+    def trained(self, arrays):
+        """Weights (a list) from the arrays of a finished run (`RunFolder.read_weights`); networks get its delays, bias times."""
+        initial = self.architecture.initial_times(np.random.default_rng(0))
+        self.times = initial.with_arrays(arrays) if self.architecture.trains_times else None
+        return self.architecture.check_weights([arrays[f"w{k}"] for k in range(len(self.architecture.layers))])
 
     def simulator(self, backend=None):
         """The Simulator of a backend, by default the configuration's, whose options of the hardware it then has."""
@@ -66,11 +86,12 @@ class Experiment:
         return simulator(backend).configured(self.configuration.get("hardware", {}) if backend == own else {})
 
     def trainer(self, network, folder=None, callbacks=(), weights=None):
+        """A training.Trainer of `network` with the options configured; ConfigurationError where batch and copies do not fit."""
         if self.options.batch_size > network.n_copies > 1:
             raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of "
                                      "the network; use as many copies as samples, or one")
         return Trainer(network, self.data["train"], self.options, self.data["validation"], folder, callbacks,
-                       weights, self._measured_neurons(), self._augment())
+                       weights, self._measured_neurons(), self._augment(), self.times)
 
     def _augment(self):
         """What a model with `augment(times, rng, parameters)` makes of training samples, anew in each epoch; None without."""
@@ -86,7 +107,11 @@ class Experiment:
         return self.simulator().measured_neurons(path, self.architecture.layers)
 
     def create_folder(self, path, overwrite=False):
-        return RunFolder.create(path, self.configuration, overwrite, free=FREE)
+        """A new results.RunFolder with the configuration and, as model.py, a copy of the model's source."""
+        folder = RunFolder.create(path, self.configuration, overwrite, free=FREE)
+        if getattr(self.model, "__file__", None):
+            write_bytes(folder.path / "model.py", Path(self.model.__file__).read_bytes())
+        return folder
 
     def record_sample(self, network, folder, name, sample=0):
         """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix.
@@ -110,8 +135,9 @@ class Experiment:
                    "seconds_per_epoch": float(np.median([record["seconds"] for record in trainer.history]))}
         if "validation_accuracy" in trainer.history[-1]:
             metrics["validation_accuracy"] = trainer.history[-1]["validation_accuracy"]
-        folder.write_weights({f"w{k}": w for k, w in enumerate(trainer.weights)})
-        folder.write_arrays("decisions", {"label_times": test.label_times, "labels": test.labels})
+        folder.write_weights(trainer.arrays())
+        folder.write_arrays("decisions", {"label_times": test.label_times, "labels": test.labels,
+                                          "layer_spikes": test.layer_spikes, "window_spikes": test.window_spikes})
         folder.write_metrics(metrics)
         return metrics, test
 
@@ -132,9 +158,11 @@ class Experiment:
 
 
 def metrics_of(evaluation, name, tau_syn):
-    """Accuracy (a fraction), latency of the decisions made (mean, in ms and tau_syn), spikes a sample, share without answer."""
+    """Accuracy (a fraction), latency of the decisions made (mean, in ms and tau_syn), share without answer; mean spikes a sample:
+    of all layers up to the decision, and by layer up to it and in the whole window."""
     answered = np.isfinite(evaluation.latency)
     latency = float(evaluation.latency[answered].mean()) if answered.any() else float("nan")
     return {f"{name}_accuracy": evaluation.accuracy, f"{name}_samples": len(evaluation.labels), "latency_ms": latency,
             "latency_tau_syn": latency / tau_syn, "spikes_per_sample": float(evaluation.spikes.mean()),
-            "no_answer": float(1 - answered.mean())}
+            "layer_spikes_per_sample": evaluation.layer_spikes.mean(axis=0).tolist(),
+            "window_spikes_per_sample": evaluation.window_spikes.mean(axis=0).tolist(), "no_answer": float(1 - answered.mean())}

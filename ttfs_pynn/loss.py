@@ -7,17 +7,18 @@ Each is called with times (samples, classes) in ms, inf where silent, and labels
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = ["MeanSquaredError", "PairwiseDifference", "TimeToFirstSpike", "predict"]
 
 
-def predict(times):
+def predict(times: ArrayLike) -> np.ndarray:
     """The class of each sample: the label neuron that spikes first, -1 where none does (which is never right)."""
     times = np.asarray(times)
     return np.where(np.isfinite(times).any(axis=1), times.argmin(axis=1), -1)
 
 
-def _checked(times, labels):
+def _checked(times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     times, labels = np.asarray(times, dtype=float), np.asarray(labels)
     if times.ndim != 2 or labels.shape != times.shape[:1]:
         raise ValueError(f"times of shape {times.shape} and labels of shape {labels.shape}; expected (samples, classes) and "
@@ -27,7 +28,7 @@ def _checked(times, labels):
     return times, labels, np.arange(labels.size)
 
 
-def _positive(**values):
+def _positive(**values: float) -> None:
     for name, value in values.items():
         if not 0 < value < np.inf:
             raise ValueError(f"{name} = {value} must be positive and finite")
@@ -48,10 +49,10 @@ class TimeToFirstSpike:
     beta: float = 1.0
     silent_loss: float = 100.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _positive(tau_syn=self.tau_syn, xi=self.xi, beta=self.beta)
 
-    def __call__(self, times, labels):
+    def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         times, labels, rows = _checked(times, labels)
         right = times[rows, labels]
         spikes = np.isfinite(right)
@@ -82,10 +83,10 @@ class PairwiseDifference:
     difference: float = 0.2
     t_silent: float = 4.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _positive(tau_syn=self.tau_syn)
 
-    def __call__(self, times, labels):
+    def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         times, labels, rows = _checked(times, labels)
         t = np.where(np.isfinite(times), times / self.tau_syn, self.t_silent)
         gap = t - t[rows, labels][:, None] - self.difference
@@ -107,10 +108,10 @@ class MeanSquaredError:
     t_wrong: float = 1.9
     t_silent: float = 4.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _positive(tau_syn=self.tau_syn)
 
-    def __call__(self, times, labels):
+    def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         times, labels, rows = _checked(times, labels)
         t = np.where(np.isfinite(times), times / self.tau_syn, self.t_silent)
         gap = t - self.t_wrong

@@ -7,6 +7,7 @@ import numpy as np
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.presentation import Presentation, PresentationError, Timing
 from ttfs_pynn.simulators import simulator_of
+from ttfs_pynn.trained_times import DELAYS, TrainedTimes, delay_shape
 
 __all__ = ["Architecture", "Layer", "LayeredNetwork", "Recording"]
 
@@ -15,7 +16,9 @@ __all__ = ["Architecture", "Layer", "LayeredNetwork", "Recording"]
 class Layer:
     """`size` neurons, with spikes of bias sources at `bias_times` (ms from the start of a window), one source a time.
 
-    weight_mean, weight_std: of the normal distribution of initial weights, in units of `neuron.current_scale`.
+    weight_mean, weight_std: of the normal distribution of initial weights, in units of `neuron.current_scale`. delays: kinds of
+    delays of its afferent synapses that are trained, of `trained_times.DELAYS`; each is 0 to delay_max (ms), at first
+    |N(delay_mean, delay_std)|. train_bias_times: bias_times are where training starts.
     """
 
     size: int
@@ -23,6 +26,15 @@ class Layer:
     bias_times: tuple = ()
     weight_mean: float = 1.0
     weight_std: float = 1.0
+    delays: tuple = ()
+    delay_mean: float = 0.0
+    delay_std: float = 0.0
+    delay_max: float = 20.0
+    train_bias_times: bool = False
+
+    def __post_init__(self):
+        for name in ("bias_times", "delays"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -45,16 +57,64 @@ class Architecture:
         for k, layer in enumerate(self.layers):
             if any(t < 0 or not np.isfinite(t) for t in layer.bias_times):
                 raise ValueError(f"bias times {layer.bias_times} of layer {k} must be finite and not negative")
+            if not set(layer.delays) <= set(DELAYS):
+                raise ValueError(f"delays {layer.delays} of layer {k}: known kinds are {', '.join(DELAYS)}")
+            if layer.delays and not (0 < layer.delay_max < np.inf and layer.delay_mean >= 0 and layer.delay_std >= 0):
+                raise ValueError(f"delays of layer {k}: mean {layer.delay_mean:g}, std {layer.delay_std:g}, largest "
+                                 f"{layer.delay_max:g} ms; need the first two not negative, the last positive and finite")
 
     @property
     def shapes(self):
+        """(inputs + bias sources, neurons) of the weights, one pair a layer."""
         sizes = [self.n_inputs, *(layer.size for layer in self.layers)]
         return [(n + len(layer.bias_times), layer.size) for n, layer in zip(sizes[:-1], self.layers, strict=True)]
+
+    @property
+    def latest_input(self):
+        """When the last input of any layer may arrive (ms), were it not for the neurons: of the sources, through all delays."""
+        last = max([self.t_late, *(t for layer in self.layers for t in layer.bias_times)])
+        return last + sum(layer.delay_max * len(layer.delays) for layer in self.layers)
+
+    @property
+    def trains_times(self):
+        return any(bool(layer.delays or (layer.train_bias_times and layer.bias_times)) for layer in self.layers)
+
+    def initial_times(self, rng):
+        """TrainedTimes from a numpy Generator."""
+        delays = tuple({kind: np.clip(np.abs(rng.normal(layer.delay_mean, layer.delay_std, delay_shape(kind, shape))), 0.0,
+                                      layer.delay_max) for kind in layer.delays}
+                       for layer, shape in zip(self.layers, self.shapes, strict=True))
+        return TrainedTimes(delays, tuple(np.array(layer.bias_times, dtype=float) for layer in self.layers))
+
+    def with_times(self, times):
+        """The same architecture with the bias times of TrainedTimes."""
+        return replace(self, layers=tuple(replace(layer, bias_times=t)
+                                          for layer, t in zip(self.layers, times.bias_times, strict=True)))
+
+    def clip_times(self, times):
+        """The same TrainedTimes with delays in 0 to delay_max and bias spikes in 0 to t_late (or where they began, if later)."""
+        return TrainedTimes(
+            tuple({kind: np.clip(d, 0.0, layer.delay_max) for kind, d in kinds.items()}
+                  for layer, kinds in zip(self.layers, times.delays, strict=True)),
+            tuple(np.clip(t, 0.0, max([self.t_late, *layer.bias_times]))
+                  for layer, t in zip(self.layers, times.bias_times, strict=True)))
 
     def initial_weights(self, rng):
         """Normally distributed weights (nA) from a numpy Generator."""
         return [rng.normal(layer.weight_mean, layer.weight_std, shape) * layer.neuron.current_scale
                 for layer, shape in zip(self.layers, self.shapes, strict=True)]
+
+    def within_limits(self, weights, simulator):
+        """The weights clipped to what a simulator can hold: a weight that left its range would not come back for long."""
+        clipped = []
+        for k, (matrix, layer) in enumerate(zip(weights, self.layers, strict=True)):
+            n_neurons = self.layers[k - 1].size if k else 0  # the other inputs are sources
+            of_neurons, of_sources = (simulator.largest_weight(layer.neuron, n) for n in (1, simulator.input_copies))
+            if np.isfinite(of_neurons) or np.isfinite(of_sources):
+                limit = np.where(np.arange(len(matrix)) < n_neurons, of_neurons, of_sources)[:, None]
+                matrix = np.clip(matrix, -limit, limit)
+            clipped.append(matrix)
+        return clipped
 
     def check_weights(self, weights):
         """A list of float arrays, or a ValueError that says which layer does not fit."""
@@ -80,10 +140,11 @@ class Recording:
     delay: float = 0.0
     time_scale: float = 1.0  # ms of the model in one recorded ms
     input_copies: int = 1  # recorded sources that stand for one input
+    delays: tuple = ()  # of each layer's synapses besides `delay` (ms; TrainedTimes.matrices), or none
 
     def blocks(self):
         """{label: Block} of everything that was recorded; those of a chip are annotated with its time_scale."""
-        found = {"input": self.inputs}
+        found: dict = {"input": self.inputs}
         for k, (bias, layer) in enumerate(zip(self.biases, self.layers, strict=True)):
             if bias is not None:
                 found[f"bias{k}"] = bias
@@ -108,8 +169,7 @@ class LayeredNetwork:
         self._simulator = simulator or simulator_of(sim)
         self.delay = self._simulator.smallest_delay(sim.get_time_step()) if delay is None else float(delay)
         neurons = [layer.neuron for layer in architecture.layers]
-        last = max([architecture.t_late, *(t for layer in architecture.layers for t in layer.bias_times)])
-        last += self.delay * len(neurons)
+        last = architecture.latest_input + self.delay * len(neurons)
         self.timing = timing or self._simulator.timing(architecture.t_early, last, neurons, single) \
             or Timing.derive(architecture.t_early, last, neurons, single)
         if self._simulator.has_time_step:
@@ -127,6 +187,7 @@ class LayeredNetwork:
             self.layers.append(population)
             before = population
         self.write_weights(weights)
+        self.write_times(architecture.initial_times(np.random.default_rng(0)))
 
     def _sources(self, n, label):
         n *= self.n_copies * self._simulator.input_copies
@@ -148,17 +209,13 @@ class LayeredNetwork:
                                     label=f"{source.label}->{population.label} {receptor}")
                 for receptor in ("excitatory", "inhibitory")]
 
+    @property
+    def projections(self):
+        """All PyNN projections, layer by layer."""
+        return [projection for pairs in self._projections for pair in pairs for projection in pair]
+
     def within_limits(self, weights):
-        """The weights clipped to what the simulator can hold: a weight that left its range would not come back for long."""
-        clipped = []
-        for k, (matrix, layer) in enumerate(zip(weights, self.architecture.layers, strict=True)):
-            n_neurons = self.architecture.layers[k - 1].size if k else 0  # the other inputs are sources
-            of_neurons, of_sources = (self._simulator.largest_weight(layer.neuron, n) for n in (1, self._simulator.input_copies))
-            if np.isfinite(of_neurons) or np.isfinite(of_sources):
-                limit = np.where(np.arange(len(matrix)) < n_neurons, of_neurons, of_sources)[:, None]
-                matrix = np.clip(matrix, -limit, limit)
-            clipped.append(matrix)
-        return clipped
+        return self.architecture.within_limits(weights, self._simulator)
 
     def write_weights(self, weights):
         """Write signed weights (see Architecture) to the projections, positive ones to the excitatory of each pair."""
@@ -169,6 +226,19 @@ class LayeredNetwork:
                 part = matrix[first:first + self._n_inputs(excitatory.pre)]
                 self._simulator.write_weights(excitatory, np.maximum(part, 0.0), self.n_copies, layer.neuron)
                 self._simulator.write_weights(inhibitory, np.minimum(part, 0.0), self.n_copies, layer.neuron)
+                first += part.shape[0]
+
+    def write_times(self, times):
+        """Use these TrainedTimes from now on: delays of the projections (in addition to `delay`), times of bias sources."""
+        self._bias_times, self._delays = times.bias_times, times.matrices
+        for shape, pairs, matrix in zip(self.architecture.shapes, self._projections, self._delays, strict=True):
+            if matrix is None:
+                continue
+            matrix, first = np.broadcast_to(matrix, shape) + self.delay, 0
+            for pair in pairs:
+                part = matrix[first:first + self._n_inputs(pair[0].pre)]
+                for projection in pair:
+                    self._simulator.write_delays(projection, part, self.n_copies)
                 first += part.shape[0]
 
     def _n_inputs(self, population):
@@ -207,15 +277,14 @@ class LayeredNetwork:
         if self._single and presentation.n_windows > 1:
             raise ValueError(f"{len(t_in)} samples for {self.n_copies} copies that see one sample a run; present fewer at once")
         self._set_spikes(self.inputs, presentation, t_in)
-        for bias, layer in zip(self.biases, self.architecture.layers, strict=True):
+        for bias, times in zip(self.biases, self._bias_times, strict=True):
             if bias is not None:
-                times = np.broadcast_to(layer.bias_times, (len(t_in), len(layer.bias_times)))
-                self._set_spikes(bias, presentation, times)
+                self._set_spikes(bias, presentation, np.broadcast_to(times, (len(t_in), times.size)))
         self.sim.run(presentation.duration / self._simulator.time_scale)
         recording = Recording(presentation, self._read(self.inputs),
                               tuple(None if bias is None else self._read(bias) for bias in self.biases),
                               tuple(self._read(layer) for layer in self.layers), self.delay, self._simulator.time_scale,
-                              self._simulator.input_copies)
+                              self._simulator.input_copies, self._delays)
         self._simulator.before_reset(self.sim, self.timing.tau_refrac)
         self.sim.reset()
         return recording

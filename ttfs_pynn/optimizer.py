@@ -1,31 +1,36 @@
 """Adam on a list of weight matrices, and learning rates that change with the epoch."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 __all__ = ["Adam", "constant", "cosine", "schedule", "step_decay"]
 
+Schedule = Callable[[float], float]
 
-def constant(learning_rate, epochs):
+
+def constant(learning_rate: float, epochs: int) -> Schedule:
+    """The same rate always."""
     return lambda epoch: learning_rate
 
 
-def cosine(learning_rate, epochs):
+def cosine(learning_rate: float, epochs: int) -> Schedule:
     """From learning_rate to 0 over `epochs` (a fraction of an epoch counts)."""
     return lambda epoch: learning_rate * 0.5 * (1 + np.cos(np.pi * min(epoch / epochs, 1.0)))
 
 
-def step_decay(learning_rate, epochs, factor=0.95, every=20):
+def step_decay(learning_rate: float, epochs: int, factor: float = 0.95, every: int = 20) -> Schedule:
     """Multiplied by `factor` every `every` epochs, as in the paper."""
     return lambda epoch: learning_rate * factor ** (int(epoch) // every)
 
 
-_SCHEDULES = {"constant": constant, "cosine": cosine, "step_decay": step_decay}
+_SCHEDULES: dict[str, Callable[..., Schedule]] = {"constant": constant, "cosine": cosine, "step_decay": step_decay}
 
 
-def schedule(name, learning_rate, epochs, **options):
+def schedule(name: str, learning_rate: float, epochs: int, **options: Any) -> Schedule:
     """The schedule of that name, a function of the epoch (a float)."""
     if name not in _SCHEDULES:
         raise ValueError(f"unknown schedule {name!r}; known: {', '.join(_SCHEDULES)}")
@@ -58,12 +63,12 @@ class Adam:
     beta2: float = 0.999
     epsilon: float = 1e-8
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.t = 0
         self.m = [np.zeros(shape) for shape in self.shapes]
         self.s = [np.zeros(shape) for shape in self.shapes]
 
-    def step(self, weights, gradients, learning_rate):
+    def step(self, weights: Sequence[np.ndarray], gradients: Sequence[np.ndarray], learning_rate: float) -> list[np.ndarray]:
         """New weights; the arguments stay as they are. gradients: dL/dw in 1/(unit of the weights)."""
         self.t += 1
         new = []
@@ -76,14 +81,15 @@ class Adam:
             new.append(stepped)
         return new
 
-    def state(self):
+    def state(self) -> dict[str, np.ndarray]:
         """Everything that `restore` needs, as {name: array}."""
         arrays = {"adam_t": np.array(self.t)}
         for k, (m, s) in enumerate(zip(self.m, self.s, strict=True)):
             arrays[f"adam_m{k}"], arrays[f"adam_s{k}"] = m.copy(), s.copy()
         return arrays
 
-    def restore(self, arrays):
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Continue from the arrays of `state`."""
         self.t = int(arrays["adam_t"])
         self.m = [np.array(arrays[f"adam_m{k}"], dtype=float, order="C") for k in range(len(self.shapes))]
         self.s = [np.array(arrays[f"adam_s{k}"], dtype=float, order="C") for k in range(len(self.shapes))]

@@ -3,11 +3,15 @@
 Sample s is shown to copy s mod n_copies of the network, in window s div n_copies: [k window, (k + 1) window).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.errors import TTFSError
+from ttfs_pynn.neuron import LIFParameters
 
 __all__ = ["Presentation", "PresentationError", "Timing", "spikes_of"]
 
@@ -29,7 +33,8 @@ class Timing:
     tau_refrac: float
 
     @classmethod
-    def derive(cls, t_early, t_late, neurons, single=False, leftover=1e-12, deadline=None, window=None):
+    def derive(cls, t_early: float, t_late: float, neurons: Sequence[LIFParameters], single: bool = False,
+               leftover: float = 1e-12, deadline: float | None = None, window: float | None = None) -> Self:
         """From the input times (t_early to t_late) and the neurons' time constants, layer by layer (LIFParameters).
 
         deadline: by default t_late + 3 time constants a layer. A `single` window ends there, for the simulator is reset after
@@ -60,7 +65,7 @@ class Timing:
         return cls(deadline, window, window - deadline)
 
 
-    def on_grid(self, dt):
+    def on_grid(self, dt: float) -> Self:
         """The same with a window of whole steps of dt (ms), longer by less than a step."""
         window = np.ceil(self.window / dt - 1e-6) * dt
         return replace(self, window=float(window), tau_refrac=self.tau_refrac + float(window - self.window))
@@ -76,15 +81,16 @@ class Presentation:
     deadline: float | None = None
 
     @property
-    def n_windows(self):
+    def n_windows(self) -> int:
+        """How many windows the samples take, when each copy sees one sample a window."""
         return -(-self.n_samples // self.n_copies)
 
     @property
-    def duration(self):
+    def duration(self) -> float:
         """Length of the run (ms)."""
         return self.n_windows * self.window
 
-    def spike_matrix(self, times):
+    def spike_matrix(self, times: ArrayLike) -> np.ndarray:
         """Spike times (windows, cells of all copies) in ms from the start of the run, inf for none; cells of copy 0 first.
 
         times (n_samples, cells): one spike a sample and cell at most, in ms from the start of the window; inf for none.
@@ -104,14 +110,14 @@ class Presentation:
         padded += (np.arange(self.n_windows) * self.window)[:, None]
         return padded
 
-    def spike_trains(self, times):
+    def spike_trains(self, times: ArrayLike) -> list[np.ndarray]:
         """One sorted array of spike times (ms) a cell, from `spike_matrix`."""
         trains = np.ascontiguousarray(self.spike_matrix(times).T)
         if np.isfinite(trains).all():
             return list(trains)
         return [train[np.isfinite(train)] for train in trains]
 
-    def first_spikes(self, segment, source_ids, time_scale=1.0):
+    def first_spikes(self, segment: Any, source_ids: ArrayLike, time_scale: float = 1.0) -> np.ndarray:
         """First-spike times (n_samples, cells) in ms from the start of each window, inf for silent, of a Neo Segment.
 
         source_ids: the ids of the recorded cells in their order (all copies), as in the annotation `channel_id`. time_scale: ms
@@ -136,7 +142,7 @@ class Presentation:
         return first.reshape(self.n_windows * self.n_copies, n_cells)[:self.n_samples]
 
 
-def _positions(ids, source_ids):
+def _positions(ids: np.ndarray, source_ids: np.ndarray) -> np.ndarray:
     """Where each id stands in source_ids, -1 where it does not."""
     if source_ids.size and source_ids[-1] - source_ids[0] == source_ids.size - 1 and (np.diff(source_ids) == 1).all():
         position = ids - source_ids[0]
@@ -147,13 +153,13 @@ def _positions(ids, source_ids):
     return np.where(found, order[place] if source_ids.size else -1, -1)
 
 
-def _in_ms(times):
+def _in_ms(times: Any) -> np.ndarray:
     # quantities 0.16 parses the name of a unit at every rescale, which takes longer than to read a thousand spikes.
     magnitude = times.magnitude if str(times.dimensionality) == "ms" else times.rescale("ms").magnitude
     return np.asarray(magnitude, dtype=float)
 
 
-def spikes_of(segment):
+def spikes_of(segment: Any) -> tuple[np.ndarray, np.ndarray]:
     """(channel ids, times in ms) of all spikes of a Neo Segment, in no particular order.
 
     Reads the arrays of an array-backed SpikeTrainList without making spike trains of them. Where there are spike trains (a file

@@ -4,6 +4,7 @@ import importlib.metadata
 import platform
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import ttfs_pynn
 
@@ -13,14 +14,14 @@ PACKAGES = ("numpy", "scipy", "numba", "neo", "pynn", "quantities", "nixio", "br
             "neuron")
 
 
-def _version(package):
+def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
 
 
-def _git(*arguments):
+def _git(*arguments: str) -> str | None:
     """Output of git in the checkout, None where the package does not run from one or there is no git."""
     checkout = Path(ttfs_pynn.__file__).resolve().parents[1]
     # An environment may lie inside somebody else's repository, whose commit says nothing about this package.
@@ -34,9 +35,9 @@ def _git(*arguments):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def versions():
+def versions() -> dict[str, Any]:
     """A dict for TOML: python, platform, `packages`, and in a checkout `git_commit` and `git_modified`."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
+    found: dict[str, Any] = {"python": platform.python_version(), "platform": platform.platform()}
     commit = _git("rev-parse", "HEAD")
     if commit:
         found["git_commit"] = commit

@@ -2,43 +2,54 @@
 
     configuration.toml        what was asked for
     versions.toml             what it was made with
+    model.py                  a copy of the model's source, to look at
     history.json              one entry an epoch
     metrics.json              the figures that a run is judged by; evaluation_*.json for other simulators
     weights.npz               trained weights
-    decisions.npz             label_times (samples, classes) in ms and labels (samples,) of the test
+    decisions.npz             of the test: label_times (samples, classes) in ms, labels (samples,), and spikes by layer (samples,
+                              layers), up to the decision (layer_spikes) and in the whole window (window_spikes)
     decision_map.npz          what the trained network answers over the unit square
     checkpoint.npz            where to go on, and checkpoint.previous.npz, the one before
     spikes/NAME.nix           recorded spikes, a Neo block each
     figures/                  pictures
+    report.html               all of it on one page (analysis.report)
+    run.lock, run.lock.json   held while a process writes here, and by which (see `ttfs_pynn.run_lock`)
 
 Every file is whole or not there, whenever the process is killed (see `ttfs_pynn.files`).
 """
 
 import json
 import math
+import os
 import re
 import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, Self
 
 import neo
+import numpy as np
 import tomli_w
+from numpy.typing import ArrayLike
 
+from ttfs_pynn import nix_files
 from ttfs_pynn.checkpoints import Checkpoints
 from ttfs_pynn.configuration import canonical, differences, plain
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import atomic_path, read_arrays, remove_leftovers, write_arrays, write_bytes
+from ttfs_pynn.files import read_arrays, read_json, remove_leftovers, write_arrays, write_bytes
 from ttfs_pynn.provenance import versions
+from ttfs_pynn.run_lock import LOCK_FILES, RunLock
 
 __all__ = ["RunFolder"]
 
 _CONFIGURATION = "configuration.toml"
 # All that overwriting may delete; configuration.toml, which marks a run folder, is replaced instead.
-_KNOWN = ("versions.toml", "history.json", "metrics.json", "evaluation_*.json", "checkpoint.npz",
-          "checkpoint.previous.npz", "weights.npz", "decisions.npz", "decision_map.npz", "*.tmp",
+_KNOWN = ("versions.toml", "model.py", "history.json", "metrics.json", "evaluation_*.json", "checkpoint.npz",
+          "checkpoint.previous.npz", "weights.npz", "decisions.npz", "decision_map.npz", "report.html", "*.tmp",
           "spikes/*.nix", "spikes/*.tmp", "figures/*.png", "figures/*.svg", "figures/*.pdf", "figures/*.tmp")
 
 
-def _finite(value):
+def _finite(value: Any) -> Any:
     """JSON knows no NaN and no infinity: null."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
@@ -47,25 +58,54 @@ def _finite(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _read_toml(path):
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultsError(f"{path} cannot be read: {error}") from error
+
+
 class RunFolder:
     """One run on disk. Make one with `create` or `open`; `path` and `configuration` are what they say.
 
-    `free` names (dotted) the keys that may change when a run is continued.
+    `free` names (dotted) the keys that may change when a run is continued. A folder made by `create` or opened for writing
+    is locked: no other process can do the same before `close`, the end of a `with` block, or the end of this process.
     """
 
-    def __init__(self, path, configuration, free):
+    def __init__(self, path: str | os.PathLike, configuration: dict[str, Any], free: Iterable[str],
+                 lock: RunLock | None = None) -> None:
         self.path = Path(path)
         self.configuration = configuration
         self.free = tuple(free)
         self._checkpoints = Checkpoints(self.path)
+        self._lock = lock
+
+    def close(self):
+        """Let another process write here. Reading stays possible."""
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     @staticmethod
-    def exists(path):
+    def exists(path: str | os.PathLike) -> bool:
         """Whether there is a run folder at `path`: one that holds a configuration."""
         return (Path(path) / _CONFIGURATION).is_file()
 
+    @staticmethod
+    def begun(path):
+        """Whether anything is at `path`: a run that was killed at its first step leaves a lock and temporary files at most."""
+        path = Path(path)
+        return path.exists() and not (path.is_dir() and all(entry.suffix == ".tmp" or entry.name in LOCK_FILES
+                                                            for entry in path.iterdir()))
+
     @classmethod
-    def create(cls, path, configuration, overwrite=False, free=("epochs",)):
+    def create(cls, path: str | os.PathLike, configuration: dict[str, Any], overwrite: bool = False,
+               free: Iterable[str] = ("epochs",)) -> Self:
         """A new run folder with its configuration (a dict for TOML) and the versions.
 
         ResultsError where something is in the way. With `overwrite` an older run makes room: the files that
@@ -73,25 +113,35 @@ class RunFolder:
         """
         path = Path(path)
         configuration = plain(configuration)
+        cls._check_free(path, overwrite)
+        lock = RunLock(path)
+        try:
+            cls._check_free(path, overwrite)  # again: another process may have been first
+            cls._clear(path)
+            folder = cls(path, configuration, free, lock)
+            folder._write_toml(_CONFIGURATION, configuration)
+            folder._write_toml("versions.toml", versions())
+            remove_leftovers(path)
+        except BaseException:
+            lock.release()
+            raise
+        return folder
+
+    @classmethod
+    def _check_free(cls, path, overwrite):
         if path.exists() and not path.is_dir():
             raise ResultsError(f"{path} is a file; name a folder for the run")
-        # Temporary files alone are what a run leaves that was killed at its first step.
-        if path.is_dir() and any(entry.suffix != ".tmp" for entry in path.iterdir()):
+        if cls.begun(path):
             if not cls.exists(path):
                 raise ResultsError(f"{path} is not empty and not a run folder (no {_CONFIGURATION}); "
                                    "name another one")
             if not overwrite:
                 raise ResultsError(f"{path} holds a run already; use --overwrite to replace it, --resume to "
                                    "continue it, or name another folder")
-            cls._clear(path)
-        folder = cls(path, configuration, free)
-        folder._write_toml(_CONFIGURATION, configuration)
-        folder._write_toml("versions.toml", versions())
-        remove_leftovers(path)
-        return folder
 
     @classmethod
-    def open(cls, path, configuration=None, writing=False, free=("epochs",)):
+    def open(cls, path: str | os.PathLike, configuration: Mapping[str, Any] | None = None, writing: bool = False,
+             free: Iterable[str] = ("epochs",)) -> Self:
         """An existing run folder. `writing`: to continue the run, what a killed process left is cleared.
 
         A `configuration` given must agree with the stored one except in the keys of `free` (ResultsError
@@ -101,25 +151,28 @@ class RunFolder:
         if not cls.exists(path):
             raise ResultsError(f"{path} is not a run folder (no {_CONFIGURATION} in it); "
                                "give the folder of a training run")
+        lock = RunLock(path) if writing else None
         try:
-            stored = tomllib.loads((path / _CONFIGURATION).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ResultsError(f"{path / _CONFIGURATION} cannot be read: {error}") from error
-        if configuration is not None:
-            changed = differences(canonical(stored, free), canonical(configuration, free))
-            if changed:
-                raise ResultsError(f"{path} is a run of another configuration: {changed}; only "
-                                   f"{', '.join(free)} may change when a run is continued")
-        folder = cls(path, stored if configuration is None else plain(configuration), free)
-        if writing:
-            for place in (path, path / "spikes", path / "figures"):
-                remove_leftovers(place)
+            stored = _read_toml(path / _CONFIGURATION)
             if configuration is not None:
-                folder._write_toml(_CONFIGURATION, folder.configuration)
+                changed = differences(canonical(stored, free), canonical(configuration, free))
+                if changed:
+                    raise ResultsError(f"{path} is a run of another configuration: {changed}; only "
+                                       f"{', '.join(free)} may change when a run is continued")
+            folder = cls(path, stored if configuration is None else plain(configuration), free, lock)
+            if writing:
+                for place in (path, path / "spikes", path / "figures"):
+                    remove_leftovers(place)
+                if configuration is not None:
+                    folder._write_toml(_CONFIGURATION, folder.configuration)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
         return folder
 
     @staticmethod
-    def _clear(path):
+    def _clear(path: Path) -> None:
         for pattern in _KNOWN:
             # A link to a folder elsewhere is somebody's own arrangement: what is behind it stays.
             if (path / pattern).parent.is_symlink() and (path / pattern).parent != path:
@@ -131,111 +184,107 @@ class RunFolder:
                     except OSError as error:
                         raise ResultsError(f"cannot delete {file}: {error.strerror}") from error
 
-    def _write_toml(self, name, table):
+    def _write_toml(self, name: str, table: Mapping[str, Any]) -> None:
         write_bytes(self.path / name, tomli_w.dumps(table).encode())
 
     @property
-    def has_checkpoint(self):
+    def has_checkpoint(self) -> bool:
         """False for a run that was stopped before its first epoch ended."""
         return self._checkpoints.exist
 
-    def save_checkpoint(self, arrays, meta):
+    def save_checkpoint(self, arrays: Mapping[str, ArrayLike], meta: dict[str, Any]) -> None:
         """Store where the run stands: a dict of arrays, and `meta`, a dict for JSON. See `checkpoints`."""
         self._checkpoints.save(arrays, meta, canonical(self.configuration, self.free))
 
-    def load_checkpoint(self):
+    def load_checkpoint(self) -> tuple[dict[str, np.ndarray], dict[str, Any], str | None]:
         """(arrays, meta, warning) of the newest checkpoint that is whole; `warning` is None or one line.
 
         ResultsError where there is none, none is whole, or it belongs to another configuration.
         """
         return self._checkpoints.load(canonical(self.configuration, self.free))
 
-    def write_weights(self, weights):
+    def write_weights(self, weights: Mapping[str, ArrayLike]) -> None:
         """`weights`: dict of name to array (nA)."""
         self.write_arrays("weights", weights)
 
-    def read_weights(self):
+    def read_weights(self) -> dict[str, np.ndarray]:
         """The dict of `write_weights`."""
         return self.read_arrays("weights")
 
-    def write_arrays(self, name, arrays):
+    def write_arrays(self, name: str, arrays: Mapping[str, ArrayLike]) -> None:
         """Store a dict of arrays as `name`.npz, with a checksum. For `analysis`: decisions, decision_map."""
         write_arrays(self.path / f"{self._checked(name)}.npz", arrays)
 
-    def read_arrays(self, name):
+    def read_arrays(self, name: str) -> dict[str, np.ndarray]:
         """The dict of `write_arrays`. ResultsError where a byte of the file is not as it was written."""
         self._require(f"{self._checked(name)}.npz")
         return read_arrays(self.path / f"{name}.npz")[0]
 
-    def write_metrics(self, metrics):
+    def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """`metrics`: dict for JSON; what is not finite becomes null."""
         self.write_json("metrics.json", metrics)
 
-    def read_metrics(self):
+    def read_metrics(self) -> dict[str, Any]:
         """The dict of `write_metrics`."""
-        return self.read_json("metrics.json")
+        return self._of_type(dict, "metrics.json", self.read_json("metrics.json"))
 
-    def write_history(self, history):
+    def write_history(self, history: list[dict[str, Any]]) -> None:
         """`history`: a list of one dict an epoch; what is not finite becomes null."""
         self.write_json("history.json", history)
 
-    def read_history(self):
+    def read_history(self) -> list[dict[str, Any]]:
         """The list of `write_history`."""
-        return self.read_json("history.json")
+        history = self._of_type(list, "history.json", self.read_json("history.json"))
+        return [self._of_type(dict, "history.json", record) for record in history]
 
-    def write_json(self, name, value):
+    def _of_type(self, expected, name, value):
+        if not isinstance(value, expected):
+            raise ResultsError(f"{self.path / name} is damaged: a {type(value).__name__} where a {expected.__name__} belongs")
+        return value
+
+    def read_versions(self) -> dict[str, Any]:
+        """What the run was made with, a dict; see `provenance.versions`."""
+        self._require("versions.toml")
+        return _read_toml(self.path / "versions.toml")
+
+    def write_json(self, name: str, value: Any) -> None:
         """Store a value for JSON as the file `name`; what is not finite becomes null."""
         value = _finite(plain(value, name, none_allowed=True))
         write_bytes(self.path / name, (json.dumps(value, indent=1) + "\n").encode())
 
-    def read_json(self, name):
+    def read_json(self, name: str) -> Any:
         """What `write_json` stored as the file `name`."""
         self._require(name)
-        try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ResultsError(f"{self.path / name} is damaged: {error}") from error
+        return read_json(self.path / name)
 
-    def figure_path(self, name):
+    def figure_path(self, name: str) -> Path:
         """figures/`name` (with its suffix), whose folder is made."""
         (self.path / "figures").mkdir(parents=True, exist_ok=True)
         return self.path / "figures" / self._checked(name)
 
-    def write_spikes(self, name, block):
+    def write_spikes(self, name: str, block: neo.Block) -> None:
         """Store a `neo.Block` as spikes/`name`.nix."""
-        parts = [block, *block.children_recur]
-        before = [part.annotations.get("nix_name") for part in parts]
-        try:
-            with atomic_path(self._spikes_path(name)) as temporary:
-                with neo.io.NixIO(str(temporary), "ow") as file:
-                    file.write_block(block)
-        finally:
-            # NixIO notes in every object where it stored it; the block is the caller's.
-            for part, nix_name in zip(parts, before, strict=True):
-                part.annotations.pop("nix_name", None)
-                if nix_name is not None:
-                    part.annotations["nix_name"] = nix_name
+        nix_files.write_block(self._spikes_path(name), block)
 
-    def read_spikes(self, name):
-        """The `neo.Block` of spikes/`name`.nix, in memory as a whole."""
+    def read_spikes(self, name: str) -> neo.Block:
+        """The `neo.Block` of spikes/`name`.nix. ResultsError where a byte of the file is not as it was written."""
         path = self._spikes_path(name)
         self._require(f"spikes/{path.name}")
-        with neo.io.NixIO(str(path), "ro") as file:
-            return file.read_block()
+        return nix_files.read_block(path)
 
-    def spike_names(self):
+    def spike_names(self) -> list[str]:
         """Names for `read_spikes`, in order."""
         return sorted(file.stem for file in (self.path / "spikes").glob("*.nix"))
 
-    def _spikes_path(self, name):
+    def _spikes_path(self, name: str) -> Path:
         return self.path / "spikes" / f"{self._checked(name)}.nix"
 
     @staticmethod
-    def _checked(name):
+    def _checked(name: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name):
             raise ResultsError(f"{name!r} is no name for a file of a run: use letters, digits, '_', '-', '.'")
         return name
 
-    def _require(self, name):
+    def _require(self, name: str) -> None:
         if not (self.path / name).is_file():
             raise ResultsError(f"{self.path} has no {name} yet: let the run come to its end, or evaluate it")

@@ -43,6 +43,7 @@ class ObservedSimulator:
         return 0
 
     def Population(self, size, cellclass, cellparams=None, **options):
+        """PyNN's, taken down; a SpikeSourcePoisson becomes spike trains that are drawn once, at the first run."""
         name = cellclass.__name__ if isinstance(cellclass, type) else type(cellclass).__name__
         rates = None
         if name == "SpikeSourcePoisson":
@@ -58,20 +59,24 @@ class ObservedSimulator:
         return made
 
     def create(self, cellclass, cellparams=None, n=1):
+        """PyNN's: `Population` with its arguments in another order."""
         return self.Population(n, cellclass, cellparams)
 
     def Projection(self, *arguments, **options):
+        """PyNN's, taken down."""
         made = self._sim.Projection(*arguments, **options)
         self._projections.append(made)
         return made
 
     def run(self, simtime, *arguments, **options):
+        """PyNN's, after what every simulator is to be given has been set (simtime in ms)."""
         self._before_run(simtime)
         return self._sim.run(simtime, *arguments, **options)
 
     run_for = run
 
     def run_until(self, time, *arguments, **options):
+        """PyNN's (ms)."""
         return self.run(time - self._sim.get_current_time(), *arguments, **options)
 
     def end(self, *arguments, **options):
@@ -105,12 +110,12 @@ class ObservedSimulator:
             self.run(self._duration)
         ids = np.concatenate([[int(cell) for cell in p.all_cells] for p in self._populations])
         number = dict(zip(ids.tolist(), range(ids.size), strict=True))
-        cells, times = [], []
+        of_each, times_of_each = [], []
         for population in self._populations:
             channels, spikes = spikes_of(population.get_data("spikes").segments[-1])
-            cells.append(np.array([number[c] for c in channels.tolist()], dtype=np.int64))
-            times.append(spikes)
-        cells, times = np.concatenate(cells), np.concatenate(times)
+            of_each.append(np.array([number[c] for c in channels.tolist()], dtype=np.int64))
+            times_of_each.append(spikes)
+        cells, times = np.concatenate(of_each), np.concatenate(times_of_each)
         order = np.lexsort((times, cells))
         made = tuple(self._connections(p, number) for p in self._projections) if connections else ()
         return NetworkRecord(self._labels(), tuple(int(p.size) for p in self._populations), self._parameters(), made,
@@ -128,7 +133,7 @@ class ObservedSimulator:
         return tuple(labels)
 
     def _parameters(self):
-        columns = {name: [] for name in PARAMETERS}
+        columns: dict[str, list[np.ndarray]] = {name: [] for name in PARAMETERS}
         for population in self._populations:
             known = type(population.celltype).__name__ == "IF_curr_exp"
             for name in PARAMETERS:

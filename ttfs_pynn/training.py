@@ -5,16 +5,17 @@ epoch e from that of (seed, e), so a run that is resumed after any epoch continu
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ttfs_pynn import loss as losses
+from ttfs_pynn import silent_neurons
+from ttfs_pynn.decision import spikes_until
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
 from ttfs_pynn.loss import predict
 from ttfs_pynn.optimizer import Adam, schedule
-from ttfs_pynn.silent_neurons import WeightBumping
 
 __all__ = ["Callback", "Evaluation", "SpikeData", "Trainer", "TrainingOptions", "evaluate"]
 
@@ -45,7 +46,12 @@ class SpikeData:
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to learn. Learning rate, bump and max_dw are in units of each layer's current_scale, input_jitter in ms (std)."""
+    """How to learn. Learning rate, bump and max_dw are in units of each layer's current_scale, input_jitter in ms (std).
+
+    times_rate: the learning rate of delays and bias times (in tau_syn) relative to that of weights.
+    silent: what is done about silent neurons, one of silent_neurons.POLICIES; silent_aim is an option of membrane_peak, bump and
+    bump_instead_of_step are of bumping, weight_sum (a strength) of weight_sum. silent_tolerated has one share for each layer.
+    """
 
     epochs: int = 30
     batch_size: int = 50
@@ -55,10 +61,14 @@ class TrainingOptions:
     loss: str = "pairwise_difference"
     loss_options: dict = field(default_factory=dict)
     max_dw: float = 0.2
+    silent: str = "bumping"
     silent_tolerated: tuple = (0.95, 0.95)
+    silent_aim: float = 1.5
+    weight_sum: float = 10.0
     bump: float = 0.0005
     bump_instead_of_step: bool = False
     input_jitter: float = 0.0
+    times_rate: float = 1.0
     seed: int = 0
 
     def __post_init__(self):
@@ -68,7 +78,12 @@ class TrainingOptions:
                                     ("learning_rate", 0 < self.learning_rate < np.inf, "positive and finite"),
                                     ("max_dw", self.max_dw > 0, "positive"), ("bump", self.bump >= 0, "zero or more"),
                                     ("input_jitter", 0 <= self.input_jitter < np.inf, "zero or more"),
+                                    ("times_rate", 0 < self.times_rate < np.inf, "positive and finite"),
                                     ("seed", self.seed >= 0, "zero or more"),
+                                    ("silent", self.silent in silent_neurons.POLICIES,
+                                     f"one of {', '.join(silent_neurons.POLICIES)}"),
+                                    ("silent_aim", 1 <= self.silent_aim < np.inf, "1 or more, and finite"),
+                                    ("weight_sum", 0 <= self.weight_sum < np.inf, "zero or more"),
                                     ("loss", self.loss in LOSSES, f"one of {', '.join(LOSSES)}")):
             if not allowed:
                 raise ConfigurationError(f"{name} = {getattr(self, name)!r} must be {text}")
@@ -100,32 +115,46 @@ class Callback:
 class Evaluation:
     """What a network answers. Times in ms; label_times (samples, classes), predictions (samples,), -1 for no answer.
 
-    latency (samples,): from the start of the window to the first label spike, inf without one. spikes (samples,): spikes of all
-    layers up to the decision (first spikes counted).
+    latency (samples,): from the start of the window to the first label spike, inf without one. layer_spikes (samples, layers):
+    neurons of each layer that have spiked by the decision, window_spikes in the whole window; spikes (samples,): of all layers by
+    the decision (first spikes counted).
     """
 
     label_times: np.ndarray
     labels: np.ndarray
-    spikes: np.ndarray
+    layer_spikes: np.ndarray
+    window_spikes: np.ndarray
     first_spikes: object = None
 
     @property
+    def spikes(self):
+        return self.layer_spikes.sum(axis=1)
+
+    @property
     def predictions(self):
+        """The class of each sample (samples,), -1 for no answer."""
         return predict(self.label_times)
 
     @property
     def accuracy(self):
+        """Share of right answers; a sample without an answer is wrong."""
         return float((self.predictions == self.labels).mean())
 
     @property
     def latency(self):
+        """Time of the first label spike of each sample (samples,) in ms, inf without one."""
         return self.label_times.min(axis=1)
+
+    def summary(self, name):
+        """A dict for JSON: NAME_accuracy, NAME_latency_ms (mean over decisions), NAME_spikes (mean), NAME_no_answer (a share)."""
+        latency = self.latency[np.isfinite(self.latency)]
+        return {f"{name}_accuracy": self.accuracy, f"{name}_latency_ms": float(latency.mean()) if latency.size else float("nan"),
+                f"{name}_spikes": float(self.spikes.mean()), f"{name}_no_answer": 1 - latency.size / len(self.labels)}
 
 
 def _decisions(times):
-    """(label times, spikes of all layers up to the decision) of FirstSpikes."""
-    decided = times.layers[-1].min(axis=1, keepdims=True)
-    return times.layers[-1], sum(((t <= decided) & np.isfinite(t)).sum(axis=1) for t in times.layers)
+    """(label times, spikes of each layer by the decision, in the window) of FirstSpikes."""
+    return times.layers[-1], spikes_until(times.layers, times.layers[-1].min(axis=1)), spikes_until(times.layers)
 
 
 def evaluate(network, data, batch_size=100, weights=None, keep=True):
@@ -141,18 +170,20 @@ def evaluate(network, data, batch_size=100, weights=None, keep=True):
         decisions.append(_decisions(times))
         if keep:
             parts.append(times)
-    label_times, spikes = (np.concatenate(arrays) for arrays in zip(*decisions, strict=True))
+    label_times, layer_spikes, window_spikes = (np.concatenate(arrays) for arrays in zip(*decisions, strict=True))
     if not keep:
-        return Evaluation(label_times, data.labels, spikes)
+        return Evaluation(label_times, data.labels, layer_spikes, window_spikes)
     layers = [np.concatenate(arrays) for arrays in zip(*(p.layers for p in parts), strict=True)]
     merged = type(parts[0])(np.concatenate([p.inputs for p in parts]),
                             tuple(None if b[0] is None else np.concatenate(b)
-                                  for b in zip(*(p.biases for p in parts), strict=True)), tuple(layers))
-    return Evaluation(label_times, data.labels, spikes, merged)
+                                  for b in zip(*(p.biases for p in parts), strict=True)), tuple(layers), parts[0].delay,
+                            parts[0].delays)
+    return Evaluation(label_times, data.labels, layer_spikes, window_spikes, merged)
 
 
 class Trainer:
-    """Trains `network` (a LayeredNetwork) on `train` (SpikeData). Weights are floats here, and written to the network.
+    """Trains `network` (a LayeredNetwork) on `train` (SpikeData). Weights are floats here, and written to the network; so are
+    delays and bias times (`times`, TrainedTimes) where the architecture has them trained.
 
     measured: LIFParameters of each layer that gradients assume, by default those of the architecture. augment: a function of
     (times, rng) that gives other times for a batch of training samples. validation: SpikeData or
@@ -160,7 +191,7 @@ class Trainer:
     """
 
     def __init__(self, network, train, options, validation=None, folder=None, callbacks=(), weights=None, measured=None,
-                 augment=None):
+                 augment=None, times=None):
         self.network, self.train, self.validation = network, train, validation
         self.options, self.folder, self.callbacks = options, folder, list(callbacks)
         self._augment = augment
@@ -172,20 +203,38 @@ class Trainer:
         if np.isnan(train.times).any() or not len(train):
             raise ConfigurationError("training data are empty or hold NaN")
         scales = [float(np.mean(neuron.current_scale)) for neuron in neurons]
-        self.engine = GradientEngine(neurons if measured is None else measured, options.max_dw)
+        self.engine = GradientEngine(neurons if measured is None else measured, options.max_dw,
+                                     [layer.train_bias_times and bool(layer.bias_times) for layer in architecture.layers])
         try:
             self.loss = LOSSES[options.loss](tau_syn=float(np.mean(neurons[-1].tau_syn)), **options.loss_options)
             self.schedule = schedule(options.schedule, options.learning_rate, options.epochs, **options.schedule_options)
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"loss or schedule options: {error}") from None
-        self.optimizer = Adam(architecture.shapes, scales)
-        self.silent_neurons = WeightBumping(list(options.silent_tolerated), scales, options.bump, options.bump_instead_of_step)
+        # Times are drawn from a stream of their own: weights of a seed are the same with and without them.
+        self.times = times or architecture.initial_times(np.random.default_rng(np.random.SeedSequence(options.seed).spawn(1)[0]))
+        self._trained = self._names_of_trained_times()
+        tau_syn = options.times_rate * float(np.mean([np.mean(neuron.tau_syn) for neuron in neurons]))
+        self.optimizer = Adam([*architecture.shapes, *(self.times.arrays()[name].shape for name in self._trained)],
+                              [*scales, *(tau_syn for _ in self._trained)])
+        self.silent_neurons = silent_neurons.policy(options, self.engine.neurons, scales)
         self.weights = architecture.initial_weights(np.random.default_rng(options.seed)) if weights is None \
             else architecture.check_weights(weights)
         self.epoch, self.history = 0, []
+        self._write()
+
+    def _names_of_trained_times(self):
+        layers = self.network.architecture.layers
+        return [name for name in self.times.arrays()
+                if name.startswith("delay") or layers[int(name.removeprefix("bias_times"))].train_bias_times]
+
+    def arrays(self):
+        """{name: array} of all that is trained: w0, w1, ..., delays and bias times."""
+        times = self.times.arrays()
+        return {f"w{k}": w for k, w in enumerate(self.weights)} | {name: times[name] for name in self._trained}
 
     def restore(self, arrays, meta):
         """Continue from a checkpoint's arrays and meta data."""
+        self.times = self.times.with_arrays(arrays)
         self.weights = self.network.architecture.check_weights([arrays[f"w{k}"] for k in range(len(self.weights))])
         self.optimizer.restore(arrays)
         self.silent_neurons.restore(arrays)
@@ -193,13 +242,12 @@ class Trainer:
 
     def checkpoint(self):
         """(arrays, meta): all that `restore` needs."""
-        arrays = {f"w{k}": w for k, w in enumerate(self.weights)}
-        return {**arrays, **self.optimizer.state(), **self.silent_neurons.state()}, \
+        return {**self.arrays(), **self.optimizer.state(), **self.silent_neurons.state()}, \
             {"epoch": self.epoch, "history": self.history}
 
     def run(self):
         """Train until options.epochs are done. Returns the history, one dict an epoch."""
-        self.network.write_weights(self.weights)
+        self._write()
         self._call("on_train_begin")
         while self.epoch < self.options.epochs:
             self._call("on_epoch_begin", self.epoch)
@@ -207,8 +255,7 @@ class Trainer:
             record = {"epoch": self.epoch + 1, **self._train_epoch(self.epoch)}
             record["seconds"] = time.perf_counter() - begin
             if self.validation is not None:
-                record["validation_accuracy"] = evaluate(self.network, self.validation, self._evaluation_batch,
-                                                         keep=False).accuracy
+                record.update(evaluate(self.network, self.validation, self._evaluation_batch, keep=False).summary("validation"))
             self.epoch += 1
             self.history.append(record)
             if self.folder is not None:
@@ -250,14 +297,30 @@ class Trainer:
         gradients = self.engine.gradients(recording, self.weights, self.loss, labels)
         for callback in self.callbacks:
             gradients = callback.before_step(self, gradients) or gradients
-        bumped, skip = self.silent_neurons.apply(self.weights, gradients.first_spikes.layers)
+        bumped, weight_gradients, skip = self.silent_neurons.apply(self.weights, gradients)
         if not skip:
-            step = self.optimizer.step(self.weights, gradients.weights, self.schedule(epoch))
-            bumped = [new if b is old else b + (new - old) for b, new, old in zip(bumped, step, self.weights, strict=True)]
+            weights, self.times = self._stepped(replace(gradients, weights=weight_gradients), self.schedule(epoch))
+            bumped = [new if b is old else b + (new - old) for b, new, old in zip(bumped, weights, self.weights, strict=True)]
         self.weights = self.network.within_limits(bumped)
-        self.network.write_weights(self.weights)
+        self._write()
         self._call("after_step", gradients)
         return gradients
+
+    def _stepped(self, gradients, learning_rate):
+        """(weights, TrainedTimes) after one step."""
+        if not self._trained:
+            return self.optimizer.step(self.weights, gradients.weights, learning_rate), self.times
+        times, of_times = self.times.arrays(), self.times.gradient(gradients.delays, gradients.bias_times)
+        new = self.optimizer.step([*self.weights, *(times[name] for name in self._trained)],
+                                  [*gradients.weights, *(of_times[name] for name in self._trained)], learning_rate)
+        n = len(self.weights)
+        stepped = self.times.with_arrays(dict(zip(self._trained, new[n:], strict=True)))
+        return new[:n], self.network.architecture.clip_times(stepped)
+
+    def _write(self):
+        self.network.write_weights(self.weights)
+        if self._trained:
+            self.network.write_times(self.times)
 
     def _call(self, hook, *arguments):
         for callback in self.callbacks:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ttfs_pynn.brainscales2.mapping import PopulationPlan, ProjectionPlan, map_network
+from ttfs_pynn.brainscales2.mapping import MappingError, PopulationPlan, ProjectionPlan, map_network
 
 
 def brute_force_drivers(populations, projections, mapping):
@@ -75,3 +75,35 @@ def test_drivers_of_random_networks_by_brute_force(seed):
     expected = brute_force_drivers(populations, projections, mapping)
     assert (expected > 0).all()
     np.testing.assert_array_equal(mapping.drivers[0], expected)
+
+
+def two_layers(n_external, n_hidden, signs):
+    """External sources to a hidden layer on the upper circuits, and that to 10 neurons in the last columns there: all to all."""
+    populations = [PopulationPlan(label, size, kind) for label, size, kind in
+                   (("input", n_external, "external"), ("hidden", n_hidden, "neuron"), ("label", 10, "neuron"))]
+    projections = [ProjectionPlan(f"{pre} {receptor}", pre, pre + 1, receptor,
+                                  *np.indices((populations[pre].size, populations[pre + 1].size)).reshape(2, -1),
+                                  np.full(populations[pre].size * populations[pre + 1].size, 5))
+                   for pre in (0, 1) for receptor in ("excitatory", "inhibitory")[:signs]]
+    return map_network(populations, projections, [*range(n_hidden), *range(246, 256)])
+
+
+def test_sources_of_other_columns_share_rows_where_separate_ones_do_not_fit():
+    """128 signed inputs take all 256 rows of a half, and 128 signed on-chip sources of other columns take the same ones."""
+    mapping = two_layers(128, 128, signs=2)
+    assert (mapping.rows[0, 0] == 64).all() and (mapping.rows[0, 1] == 0).all()
+    np.testing.assert_array_equal(mapping.source_buses[0][0, :, 0], np.arange(128) // 32)
+    assert mapping.synapses_used[0] == 2 * (128 * 128 + 128 * 10)
+
+
+def test_a_network_that_fits_has_rows_of_its_own():
+    mapping = two_layers(60, 60, signs=2)
+    assert mapping.rows[0, 0].sum() == 240
+
+
+def test_labels_limit_what_can_share_a_bus():
+    """A bus has 64 labels. 128 neurons take 32 on each, so that 128 inputs are left, though there are rows for 256."""
+    assert two_layers(128, 128, signs=1).rows[0, 0].tolist() == [64] * 4  # of their own
+    assert two_layers(128, 128, signs=2).rows[0, 0].tolist() == [64] * 4  # shared
+    with pytest.raises(MappingError, match="129 sources reach hemisphere 0"):
+        two_layers(129, 128, signs=1)

@@ -1,4 +1,4 @@
-"""The fast loop for whole groups against the readable one."""
+"""The fast loops for whole groups against the readable ones."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,13 @@ import pytest
 from ttfs_pynn.event_driven import kernels
 from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.groups import LIFGroup
+from ttfs_pynn.event_driven.mixed_kernels import run_mixed
 
 
-def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0):
+def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0, tau_syn=(10.0, 10.0)):
     rng = np.random.default_rng(seed)
     n_pre, size = 20, 211
-    group = LIFGroup(size, {"tau_m": tau_m, "tau_syn_E": 10.0, "tau_syn_I": 10.0, "cm": np.linspace(0.7, 1.3, size),
+    group = LIFGroup(size, {"tau_m": tau_m, "tau_syn_E": tau_syn[0], "tau_syn_I": tau_syn[1], "cm": np.linspace(0.7, 1.3, size),
                             "v_rest": -65.0, "v_reset": -67.0, "v_thresh": -50.0, "tau_refrac": tau_refrac, "i_offset": 0.0})
     weights = rng.normal(0.6, 2.0, (n_pre, size))
     weights = np.concatenate([np.maximum(weights, 0), np.minimum(weights, 0)])
@@ -27,8 +28,12 @@ def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0):
     state = [array.copy() for array in group.state]
     state[1][:] = rng.uniform(0, 1, size)
     out, count = np.zeros((size, 4000)), np.zeros(size, dtype=np.int64)
-    extra = (partner,) if kernel is run_blocks else ()
-    assert kernel(times, rows, inhibitory, weights, *extra, 0.0, stop, *state, group.table, out, count)
+    connections = (inhibitory, weights)
+    if kernel is kernels.run_sparse:
+        connections = (inhibitory, np.arange(len(weights) + 1) * size, np.tile(np.arange(size), len(weights)), weights.ravel())
+    elif kernel is not kernels.run_all_to_all:
+        connections += (partner,)
+    assert kernel(times, rows, *connections, 0.0, stop, *state, group.table, out, count)
     return state, out, count
 
 
@@ -46,3 +51,19 @@ def test_spikes_and_state(tau_m, tau_refrac, gap):
             np.testing.assert_allclose(mine, other, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("n_events", [60, 600, 6000])  # mostly exponentials, polynomials of degree 11, of degree 7
+@pytest.mark.parametrize("tau_refrac, gap", [(0.5, 0.0), (2.0, 0.0), (40.0, 200.0)])
+@pytest.mark.parametrize("infinite", [False, True])
+def test_neurons_of_all_kinds(n_events, tau_refrac, gap, infinite):
+    spread = np.random.default_rng(7).uniform(0.6, 1.4, (3, 211))
+    spread[2, ::3] = spread[1, ::3]  # some with equal time constants
+    settings = (2, np.full(211, np.inf) if infinite else 10.0 * spread[0], tau_refrac)
+    tau_syn = 10.0 * spread[1:]
+    expected = run(kernels.run_sparse, *settings, False, n_events, gap, tau_syn)
+    for partners in (False, True):
+        state, out, count = run(run_mixed, *settings, partners, n_events, gap, tau_syn)
+        assert count.sum() > 100
+        np.testing.assert_array_equal(count, expected[2])
+        assert np.abs(out - expected[1]).max() < 1e-9  # rounding, amplified by flat crossings
+        for mine, other in zip(state, expected[0], strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-9, atol=1e-9)

@@ -18,18 +18,25 @@ def write_files(place, n_train=10_020, n_test=10):
             (place / file).write_bytes(header + array.astype(np.uint8).tobytes())
 
 
-@pytest.mark.parametrize("name, n_inputs, hidden", [("mnist", 784, 350), ("mnist16", 256, 246)])
+@pytest.mark.parametrize("name, n_inputs, hidden", [("mnist", 784, [350]), ("mnist16", 256, [246]), ("fashion_mnist", 784, [350]),
+                                                    ("mnist_deep", 784, [350, 350])])
 def test_mnist_models(tmp_path, monkeypatch, name, n_inputs, hidden):
     write_files(tmp_path)
     monkeypatch.setenv("TTFS_PYNN_DATA", str(tmp_path))
     model = models.load(name)
     parameters = model.PARAMETERS["network"]
-    assert model.architecture(parameters).shapes == [(n_inputs + len(parameters["bias_times"]), hidden), (hidden, 10)]
+    design = model.architecture(parameters)
+    shapes = [(before + len(layer.bias_times), layer.size)
+              for before, layer in zip([n_inputs, *hidden], design.layers, strict=True)]
+    assert design.shapes == shapes and [size for _, size in shapes] == [*hidden, 10]
+    assert len(model.PARAMETERS["training"]["silent_tolerated"]) == len(shapes)
     data = model.data(parameters)
     assert {part: len(samples) for part, samples in data.items()} == {"train": 20, "validation": 10_000, "test": 10}
     for samples in data.values():
         spikes = np.isfinite(samples.times)
         assert samples.times.shape[1] == n_inputs and 0.1 < spikes.mean() < 0.9
+        seen = model.augment(samples.times[:50], np.random.default_rng(0), parameters)
+        assert seen.shape == (min(50, len(samples)), n_inputs) and not np.array_equal(seen, samples.times[:50])
         assert samples.times[spikes].min() >= parameters["t_early"] and samples.times[spikes].max() <= parameters["t_late"]
 
 

@@ -36,6 +36,28 @@ def test_a_run_leaves_what_it_promises(finished):
     assert folder.read_arrays("decision_map")["labels"].shape == (101, 101)
 
 
+def test_a_run_begins_with_the_weights_of_another(capsys, finished, tmp_path):
+    weights = RunFolder.open(finished).read_weights()
+    begin = ("yin_yang", "--backend", "arrays", "--epochs", "1", "--learning-rate", "1e-9", "--seed", "5", "--quiet")
+    train.main([*begin, "--from", str(finished), "--output", str(tmp_path / "run")])
+    for name, w in RunFolder.open(tmp_path / "run").read_weights().items():
+        np.testing.assert_allclose(w, weights[name], atol=0.02)  # bumps of silent neurons, at a learning rate of nearly nothing
+    assert RunFolder.open(tmp_path / "run").configuration["from"] == str(finished)
+    RunFolder.create(tmp_path / "other", {"model": "other"}).write_weights({"w0": np.zeros((4, 3))})
+    assert "--hardware-network" in fails(capsys, train.main, *begin, "--from", str(tmp_path / "other"), "--output",
+                                         str(tmp_path / "none"))
+
+
+def test_a_model_may_differ_on_a_chip():
+    def asked(*arguments):
+        return train.configuration(train.parser().parse_args(["mnist16", "--output", "run", *arguments]))
+
+    on_chip, arrays = asked("--backend", "brainscales2", "--chip", "3"), asked("--backend", "arrays", "--hardware-network")
+    assert on_chip["network"] == arrays["network"] != asked()["network"]
+    assert on_chip["hardware"] == {"chip": 3, "circuits": 2, "input_copies": 1} and "hardware" not in asked()
+    assert asked("--backend", "brainscales2", "--circuits", "1", "--input-copies", "5")["hardware"]["circuits"] == 1
+
+
 def test_evaluation_on_exact_is_the_identity(finished, capsys):
     evaluate.main([str(finished), "--backend", "exact", "--samples", "40"])
     result = RunFolder.open(finished).read_json("evaluation_exact.json")
@@ -60,6 +82,9 @@ def test_resuming_a_finished_run_changes_nothing(finished):
     (("yin_yang", "--copies", "-3"), "copies = -3 must be at least 1"),
     (("yin_yang", "--copies", "7"), "does not fit 7 copies"),
     (("yin_yang", "--seed", "-3"), "seed = -3"),
+    (("yin_yang", "--hardware-network"), "is for --backend arrays"),
+    (("yin_yang", "--circuits", "2"), "the backend exact is no chip"),
+    (("yin_yang", "--from", "nowhere"), "nowhere"),
     (("yin_yang", "--resume", "--overwrite"), "give one of them"),
 ])
 def test_bad_training_commands(capsys, tmp_path, arguments, text):

@@ -1,9 +1,79 @@
-"""A training process is killed with SIGKILL and continued. benchmarks/kill_resume.py does it 50 times."""
+"""A training process is stopped by a signal and continued. benchmarks/kill_resume.py does it at 60 random moments."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
 
 from benchmarks.kill_resume import killed_and_resumed, undisturbed
+from ttfs_pynn.command_line import run
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="no POSIX signals")
 
 
-def test_resumed_run_equals_the_undisturbed_one(tmp_path):
-    expected, seconds = undisturbed(tmp_path / "whole", epochs=3)
-    for k, moment in enumerate((0.6, 0.85)):
-        assert killed_and_resumed(tmp_path / f"run{k}", 3, moment * seconds) == expected
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return undisturbed(tmp_path_factory.mktemp("kill") / "whole", epochs=3)
+
+
+@pytest.mark.parametrize("number, moment", [(signal.SIGKILL, 0.6), (signal.SIGTERM, 0.85)])
+def test_resumed_run_equals_the_undisturbed_one(tmp_path, whole, number, moment):
+    expected, seconds = whole
+    assert killed_and_resumed(tmp_path / "run", 3, moment * seconds, number)[0] == expected
+
+
+PROGRAM = """
+import signal, time
+from ttfs_pynn.command_line import run
+
+def main(_):
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    finally:
+        print("unwound", flush=True)
+        time.sleep({pause})
+
+run(main)
+"""
+
+
+def program(pause):
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM.format(pause=pause)], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_command_with_one_line(number, status):
+    process = program(pause=0)
+    process.send_signal(number)
+    output, errors = process.communicate()
+    assert process.returncode == status and output == "unwound\n"
+    assert errors.startswith(f"stopped by {number.name}; ") and "--resume" in errors and errors.count("\n") == 1
+
+
+def test_a_second_signal_ends_it_at_once():
+    process = program(pause=60)
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == "unwound\n"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == -signal.SIGINT and errors == ""
+
+
+def test_ignored_signals_stay_ignored_and_handlers_are_put_back():
+    def own(*_):
+        raise AssertionError
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.signal(signal.SIGTERM, own)
+    try:
+        with pytest.raises(SystemExit) as stop:
+            run(lambda _: signal.raise_signal(signal.SIGINT))
+        assert stop.value.code == 0 and signal.getsignal(signal.SIGTERM) is own
+    finally:
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGTERM, before[1])

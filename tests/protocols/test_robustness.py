@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from analysis import robustness as figure
+from analysis import robustness_figure as figure
 from protocols import robustness
 from tests.protocols.test_command_lines import fails
 from ttfs_pynn.distortion import Distortion

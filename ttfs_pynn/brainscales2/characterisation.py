@@ -37,22 +37,24 @@ class ChipProfile:
     targets: dict
 
     def save(self, path):
+        """Store it as a file (npz)."""
         write_arrays(path, {"circuits": self.circuits, **self.values}, {"chip": self.chip, "targets": self.targets})
 
     @classmethod
     def load(cls, path):
+        """The ChipProfile that `save` stored; ResultsError for another file."""
         arrays, meta = read_arrays(path)
         try:
             return cls(meta["chip"], arrays["circuits"], {name: arrays[name] for name in _QUANTITIES}, meta["targets"])
         except (KeyError, TypeError):
-            raise ResultsError(f"{path} is no profile of a chip; make one with python -m protocols.characterise") from None
+            raise ResultsError(f"{path} is no profile of a chip; make one with ttfs-pynn characterise") from None
 
     def of(self, circuits):
         """{name: values} of these circuits, the mean of all where one could not be measured. ResultsError for unknown ones."""
         missing = np.setdiff1d(circuits, self.circuits)
         if missing.size:
             raise ResultsError(f"the profile of chip {self.chip} has no circuit {missing[0]} ({missing.size} are missing); "
-                               "measure them with python -m protocols.characterise")
+                               "measure them with ttfs-pynn characterise")
         place = np.argsort(self.circuits)[np.searchsorted(np.sort(self.circuits), circuits)]
         return {name: np.where(np.isfinite(column[place]), column[place], np.nanmean(column))
                 for name, column in self.values.items()}

@@ -45,6 +45,7 @@ class VirtualChip:
 
     @property
     def cadc_offsets(self):
+        """Offset of each column's CADC after calibration (LSB)."""
         return self.non_idealities.cadc_offset * self.draws["cadc"]
 
     def with_non_idealities(self, non_idealities):

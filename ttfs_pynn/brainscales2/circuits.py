@@ -8,7 +8,14 @@ Voltages are in LSB of the CADC, times in us. A nominal circuit has
     dv/dt jumps by   e * 15.34 / tau_syn * (w / 63) (i_bias_gm / 500) (i_bias_dac / 600) / C      at an event of weight w,
     dv/dt       = 0.034 i_offset / C              from the constant current (LSB/us)
 
-with C the membrane capacitance relative to that of code 63. The points through which the lines go are the mean codes of a
+with C the membrane capacitance relative to that of code 63. Circuits that are joined share one membrane:
+
+    dv/dt = sum_i s_i ( (v_leak_i - v) / tau_m_i + inputs of circuit i ),    s_i = C_i / (C_1 + C_2 + ...)
+
+and the first one's comparator, reset and refractory counter are those of the neuron. Synaptic inputs of one sign decay with the
+mean tau_syn of the circuits, the charge of each event being kept: a simplification.
+
+The points through which the lines go are the mean codes of a
 calibration of the paper's release, made for 80, 80 and 150 LSB and 6 us; slopes of the voltages are such that the demos spike
 where their figures do. The size of a postsynaptic potential is that of the demos: weight 63 with default targets has 0.34 of
 v_thresh - v_rest at its top, 15.34 LSB, independent of tau where tau_m = tau_syn. A circuit's own deviations come on top.
@@ -58,7 +65,8 @@ class CircuitCodes:
 @dataclass(frozen=True)
 class Physics:
     """The neurons that circuits are. Voltages in LSB, times in us; gain_*: jump of dv/dt (LSB/us) of a weight of 1; current: the
-    constant dv/dt (LSB/us); bypass: the circuit repeats each excitatory event instead of integrating."""
+    constant dv/dt (LSB/us); bypass: the circuit repeats each excitatory event instead of integrating. Of joined circuits, gain_*
+    hold those of all first circuits, then of all second ones, ...; all else has one value a neuron."""
 
     tau_m: np.ndarray
     tau_syn_E: np.ndarray
@@ -71,12 +79,6 @@ class Physics:
     gain_I: np.ndarray
     current: np.ndarray
     bypass: np.ndarray
-
-    @property
-    def one_kind(self):
-        """Whether all neurons have the same time constants, and both synaptic inputs the same."""
-        return bool((self.tau_m == self.tau_m[0]).all() and (self.tau_syn_E == self.tau_syn_E[0]).all()
-                    and (self.tau_syn_I == self.tau_syn_E[0]).all())
 
 
 def _voltage(line, code):
@@ -93,8 +95,9 @@ def _capacitance(code):
     return (code + _PARASITIC) / (63.0 + _PARASITIC)
 
 
-def physics_of(codes, chip, circuits):
-    """Physics of the circuits with these numbers (0..511) of a VirtualChip when their CircuitCodes are set."""
+def physics_of(codes, chip, circuits, several=1):
+    """Physics of the circuits with these numbers (0..511) of a VirtualChip when their CircuitCodes are set; where `several` are
+    a neuron, as in `joined`."""
     def raw(name):
         return chip.deviation("raw", name)[circuits]
 
@@ -107,7 +110,7 @@ def physics_of(codes, chip, circuits):
     strength = np.e * _PSP / 63.0 * (codes.dac_bias / 600.0) / capacitance
     v_thresh = np.clip(_voltage(_THRESHOLD, codes.v_threshold + raw("threshold")), LOWEST_VOLTAGE + 1.0, None)
     v_thresh = np.where(codes.threshold_enable, v_thresh + chip.non_idealities.threshold_offset, np.inf)
-    return Physics(
+    physics = Physics(
         tau_m=_TAU_M / np.maximum(codes.leak_bias, _LOWEST_BIAS) * capacitance * spread("tau_m"),
         tau_syn_E=tau_syn_exc, tau_syn_I=tau_syn_inh,
         v_rest=np.clip(_voltage(_LEAK, codes.v_leak + raw("leak")), LOWEST_VOLTAGE, HIGHEST_VOLTAGE),
@@ -116,11 +119,32 @@ def physics_of(codes, chip, circuits):
         gain_E=codes.synapse_enable_E * strength * codes.gm_bias_E / 500.0 * spread("gain_E") / tau_syn_exc,
         gain_I=codes.synapse_enable_I * strength * codes.gm_bias_I / 500.0 * spread("gain_I") / tau_syn_inh,
         current=_CURRENT * codes.current / capacitance, bypass=np.asarray(codes.bypass, dtype=bool))
+    return physics if several == 1 else joined(physics, capacitance, several)
 
 
-def psp_height(weight, i_synin_gm, synapse_dac_bias):
-    """Height (LSB) of the potential after an event of this weight where tau_m = tau_syn and the capacitance is that of 63."""
-    return _PSP * (weight / 63.0) * (i_synin_gm / 500.0) * (synapse_dac_bias / 600.0)
+def joined(physics, capacitance, several):
+    """Physics of neurons that are `several` circuits each, from that of the circuits and their relative capacitances; arrays hold
+    all first circuits, then all second ones, ... See the equations of this module."""
+    def by_circuit(values):
+        return np.reshape(values, (several, -1))
+
+    share = by_circuit(capacitance) / by_circuit(capacitance).sum(axis=0)
+    leaks = share / by_circuit(physics.tau_m)
+    tau_m = 1.0 / leaks.sum(axis=0)
+    new = {"tau_m": tau_m, "v_rest": tau_m * (leaks * by_circuit(physics.v_rest)).sum(axis=0),
+           "current": (share * by_circuit(physics.current)).sum(axis=0)}
+    for side in ("E", "I"):
+        tau_syn, gain = by_circuit(getattr(physics, f"tau_syn_{side}")), by_circuit(getattr(physics, f"gain_{side}"))
+        new[f"tau_syn_{side}"] = tau_syn.mean(axis=0)
+        new[f"gain_{side}"] = (share * gain * tau_syn / tau_syn.mean(axis=0)).ravel()
+    first = {name: by_circuit(getattr(physics, name))[0] for name in ("v_reset", "v_thresh", "tau_refrac", "bypass")}
+    return Physics(**new, **first)
+
+
+def psp_height(weight, i_synin_gm, synapse_dac_bias, cm=63.0, several=1):
+    """Height (LSB) of the potential after an event of this weight where tau_m = tau_syn, on `several` joined circuits with
+    capacitances of code cm."""
+    return _PSP * (weight / 63.0) * (i_synin_gm / 500.0) * (synapse_dac_bias / 600.0) / (several * _capacitance(cm))
 
 
 def codes_for(targets, chip, circuits):

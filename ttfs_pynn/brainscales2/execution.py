@@ -5,7 +5,7 @@ is where the next begins. Where more neurons are recorded with the MADC than it 
 odd number), the run is repeated for each pair, with noise of its own, as the adapter's partitioning does.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,7 +20,8 @@ __all__ = ["Connections", "Run", "Snippet", "SnippetResult", "execute"]
 
 @dataclass(frozen=True, eq=False)
 class Connections:
-    """One projection: positions of its populations, indices, weights (integers, signed), receptor."""
+    """One projection: positions of its populations, indices, weights (integers, signed), receptor. part: which circuit of its
+    target each connection ends at, a number or an array."""
 
     pre: object
     post: object
@@ -28,12 +29,7 @@ class Connections:
     pre_index: np.ndarray
     post_index: np.ndarray
     weight: np.ndarray
-
-    def without_zeros(self):
-        """Signed weights are two projections, of which each pair of neurons needs one: half of the weights are 0."""
-        used = self.weight != 0
-        return self if used.all() else replace(self, pre_index=self.pre_index[used], post_index=self.post_index[used],
-                                               weight=self.weight[used])
+    part: object = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +59,9 @@ class SnippetResult:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a run is made of besides snippets. sizes: {population: number of cells}; circuits: {neuron population: numbers};
-    capacities: {population: spikes a neuron in an earlier run}, changed here."""
+    """What a run is made of besides snippets. sizes: {population: number of cells}; circuits: {neuron population: numbers}, where
+    they are joined first the first ones of all neurons, then the second ones, ...; capacities: {population: spikes a neuron in an
+    earlier run}, changed here."""
 
     chip: object
     sizes: dict
@@ -135,7 +132,7 @@ class _Execution:
 
     def _configure(self, snippet):
         for population, codes in snippet.codes.items():
-            physics = self.physics[population] = physics_of(codes, self.run.chip, self.run.circuits[population])
+            physics = self.physics[population] = self._physics(population, codes)
             if population not in self.trial:
                 self.trial[population] = self.deviations.trial_threshold * self.run.rng.standard_normal(physics.v_thresh.size)
             parameters = lif_parameters(physics, physics.v_thresh + self.trial[population])
@@ -154,6 +151,10 @@ class _Execution:
                 self._add(population, SpikeSourceGroup(self.run.sizes[population]))
         self._connect(snippet)
 
+    def _physics(self, population, codes):
+        circuits = self.run.circuits[population]
+        return physics_of(codes, self.run.chip, circuits, len(circuits) // self.run.sizes[population])
+
     def _add(self, population, group):
         self.groups[population] = group
         self.network.add_group(group)
@@ -161,10 +162,8 @@ class _Execution:
     def _connect(self, snippet):
         for key, c in snippet.connections.items():
             physics = self.physics[c.post]
-            if len(self.snippets) == 1 and not physics.one_kind:  # neurons that are alike are fastest with all weights
-                c = c.without_zeros()
             gain = physics.gain_E if c.receptor == "excitatory" else physics.gain_I
-            weight = c.weight * gain[c.post_index]
+            weight = c.weight * gain[c.part * self.run.sizes[c.post] + c.post_index]
             if isinstance(self.groups[c.post], BypassGroup):
                 weight = c.weight.astype(float)
             if key in self.synapses:

@@ -42,7 +42,8 @@ def chip_from_targets(chip=0, **targets):
         configuration.neuron_block.atomic_neurons[k] = neuron_fields.unflatten({**_DEFAULTS, **own})
     for coordinate in halco.iter_all(halco.CommonNeuronBackendConfigOnDLS):
         backend = configuration.neuron_block.backends[coordinate]
-        backend.clock_scale_fast, backend.clock_scale_slow, backend.enable_clocks = *clocks, True
+        backend.clock_scale_fast, backend.clock_scale_slow = clocks
+        backend.enable_clocks = True
     for coordinate in halco.iter_all(halco.SynapseBlockOnDLS):
         configuration.synapse_blocks[coordinate].i_bias_dac.fill(int(values["synapse_dac_bias"][0]))
     return configuration

@@ -3,7 +3,7 @@
 from pyNN import common
 
 from ttfs_pynn.brainscales2 import simulator
-from ttfs_pynn.brainscales2.connectors import FixedProbabilityConnector
+from ttfs_pynn.brainscales2.connectors import FixedProbabilityConnector  # type: ignore[attr-defined]  # made as it is read
 from ttfs_pynn.brainscales2.populations import Population
 from ttfs_pynn.brainscales2.projections import Projection
 from ttfs_pynn.brainscales2.standardmodels import cells

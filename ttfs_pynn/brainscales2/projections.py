@@ -7,6 +7,7 @@ from pyNN.space import Space
 from ttfs_pynn.brainscales2 import simulator
 from ttfs_pynn.brainscales2.dlens import halco
 from ttfs_pynn.brainscales2.standardmodels.synapses import StaticSynapse
+from ttfs_pynn.brainscales2.state import part_of
 from ttfs_pynn.event_driven import projections
 from ttfs_pynn.event_driven.synapses import Synapses
 
@@ -169,4 +170,5 @@ class Projection(projections.Projection):
         if state.mapping is None:
             raise RuntimeError("connections have no place yet; call run(None, RunCommand.PREPARE) first")
         circuits = state.map()
-        return [[int(circuits[post][n])] for _, post, _, post_index, _ in self.on_populations() for n in post_index]
+        return [[int(n)] for pre, post, pre_index, post_index, _ in self.on_populations()
+                for n in circuits[post][part_of(pre, pre_index, post) * post.size + post_index]]

@@ -12,6 +12,10 @@ groups are
 These are the counting rules of grenade's greedy router (electronicvisions/grenade, `src/grenade/vx/network/routing/greedy/`).
 Left out: the address masks of the drivers, which keep the groups of one bus apart. The real router may refuse a network near the
 limits of a bus that fits here.
+
+Where that does not fit, all sources of a bus become one group, if they are at most 64: drivers then listen to all addresses, and
+sources from anywhere share rows. So 256 signed inputs of one set of columns and 256 signed on-chip sources of the others need the
+same 512 rows. The chip can do so, and a layered network that fills it must; the greedy router does not.
 """
 
 from dataclasses import dataclass
@@ -73,7 +77,7 @@ def hardware_synapses(weight):
 
 
 def route(connections, describe):
-    """The `Routing` of the `Connections` of one execution.
+    """The `Routing` of the `Connections` of one execution: with groups of their own if that fits, else with shared rows.
 
     `describe(chosen)` names the origin of the connections at the positions `chosen` in an error. Errors: MappingError where a
     circuit has more than 256 synapses, a bus more than 64 rows (32 drivers), or the external sources find no free drivers.
@@ -87,8 +91,14 @@ def route(connections, describe):
             f"{(connections.synapses[chosen] > 1).sum()} of its {chosen.size} weights are beyond {LARGEST_WEIGHT}; such a weight "
             f"w takes ceil(|w|/{LARGEST_WEIGHT}) synapses. Connect fewer sources, or clip the weights to +-{LARGEST_WEIGHT}."
         )
-    rows, drivers = _fixed_groups(connections, describe)
-    sources, buses = _external_groups(connections, rows, drivers, describe)
+    try:
+        rows, drivers = _fixed_groups(connections, describe)
+        sources, buses = _external_groups(connections, rows, drivers, describe)
+    except MappingError:
+        shared = _shared_groups(connections)
+        if shared is None:
+            raise
+        rows, drivers, sources, buses = shared
     return Routing(rows, drivers, in_degree, sources, buses)
 
 
@@ -129,6 +139,39 @@ def _fixed_groups(connections, describe):
             "blocks of 32 columns (a neuron in column c reaches bus (c // 32) % 4) through neuronPermutation."
         )
     return rows, drivers
+
+
+def _shared_groups(connections):
+    """(rows, drivers, external sources, their buses) where each bus is one group, None where that does not fit either."""
+    rows, drivers = np.zeros((2, HEMISPHERES, BUSES), dtype=int)
+    external = connections.group < 0
+    bus = np.where(external, -1, connections.group_bus[connections.group])
+    sources, rank = np.unique(connections.source[external], return_inverse=True)
+    buses = np.full((len(sources), HEMISPHERES), -1)
+    for hemisphere in range(HEMISPHERES):
+        here = connections.circuit // COLUMNS == hemisphere
+        present, local_rank = np.unique(rank[here[external]], return_inverse=True)
+        placed = 0
+        for k in range(BUSES):
+            fixed = np.flatnonzero(here & (bus == k))
+            # Whatever arrives on a bus needs a label there, also sources without a target on this half.
+            arriving = np.isin(connections.group, np.unique(connections.group[fixed]))
+            labels = len(np.unique(connections.source[arriving]))
+            base = _demand(np.zeros(fixed.size, dtype=int), 1, connections, fixed).sum(axis=2)
+            last = min(placed + max(LABELS - labels, 0), len(present))
+            inside = (placed <= local_rank) & (local_rank < last)
+            chosen = np.flatnonzero(here & external)[inside]
+            demand = _demand(local_rank[inside] - placed, last - placed, connections, chosen).sum(axis=2)
+            of_group = (base + np.concatenate([np.zeros_like(base), demand]).cumsum(axis=0)).max(axis=2).sum(axis=1).astype(int)
+            fits = int(np.searchsorted(-(-of_group // ROWS_PER_DRIVER), DRIVERS_PER_BUS, side="right")) - 1
+            if labels > LABELS or fits < 0:
+                return None
+            rows[hemisphere, k], drivers[hemisphere, k] = of_group[fits], -(-of_group[fits] // ROWS_PER_DRIVER)
+            buses[present[placed:placed + fits], hemisphere] = k
+            placed += fits
+        if placed < len(present):
+            return None
+    return rows, drivers, sources, buses
 
 
 def _external_groups(connections, rows, drivers, describe):

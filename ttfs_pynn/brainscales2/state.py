@@ -16,7 +16,13 @@ from ttfs_pynn.brainscales2.execution import Connections, Run, Snippet, execute
 from ttfs_pynn.brainscales2.mapping import PopulationPlan, ProjectionPlan, map_network
 from ttfs_pynn.event_driven.state import ID
 
-__all__ = ["ID", "Scheduled", "State"]
+__all__ = ["ID", "Scheduled", "State", "part_of"]
+
+
+def part_of(pre, pre_index, post):
+    """Which circuit of neurons that are made of several each connection ends at: the sources of a population are divided in their
+    order, so that each circuit needs rows for its share of them only."""
+    return pre_index * post.celltype.joined // pre.size if post.celltype.joined > 1 else 0
 
 
 @dataclass(eq=False)
@@ -123,7 +129,8 @@ class State(common.control.BaseState):
         position = {population: k for k, population in enumerate(self._populations)}
         populations = [PopulationPlan(p.label, p.size * p.celltype.columns, p.celltype.KIND) for p in self._populations]
         projections = [ProjectionPlan(projection.label, position[pre], position[post], projection.receptor,
-                                      pre_index * pre.celltype.columns, post_index * post.celltype.columns, weight)
+                                      pre_index * pre.celltype.columns,
+                                      post_index * post.celltype.columns + part_of(pre, pre_index, post), weight)
                        for projection in self._projections
                        for pre, post, pre_index, post_index, weight in projection.on_populations()]
         return populations, projections
@@ -137,7 +144,7 @@ class State(common.control.BaseState):
         if self.mapping is None:
             self.mapping = self.place()
         places = zip(self._populations, self.mapping.coordinates, strict=True)
-        coordinates = {p: circuits[::p.celltype.columns] for p, circuits in places if p.celltype.KIND == "neuron"}
+        coordinates = {p: p.celltype.own_circuits(circuits) for p, circuits in places if p.celltype.KIND == "neuron"}
         self._check_global_parameters(list(coordinates))
         for population, circuits in coordinates.items():
             population.celltype.configure(population, circuits, self)
@@ -169,7 +176,8 @@ class State(common.control.BaseState):
         connections = {}
         for projection in self._projections:
             for k, (pre, post, pre_index, post_index, weight) in enumerate(projection.on_populations()):
-                connections[projection, k] = Connections(pre, post, projection.receptor, pre_index, post_index, weight)
+                connections[projection, k] = Connections(pre, post, projection.receptor, pre_index, post_index, weight,
+                                                         part_of(pre, pre_index, post))
         recorded = {}
         for recorder in self.recorders:
             recorded.update(recorder.wanted_traces())

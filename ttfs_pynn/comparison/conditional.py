@@ -95,7 +95,9 @@ def conditional(record, label, window):
     if not record.is_neuron[cells.start:cells.stop].all():
         return None
     afferents = _Afferents(record, cells)
-    rows, missing, extra = [], [], []
+    rows: list[np.ndarray] = []
+    missing: list[np.ndarray] = []
+    extra: list[np.ndarray] = []
     for cell in cells:
         matched, absent, added = _one(afferents, cell, afferents.trains[cell], window)
         for found, place in ((matched, rows), (absent, missing), (added, extra)):

@@ -34,6 +34,7 @@ class Defect:
     text: str
 
     def as_dict(self):
+        """The same for JSON."""
         return asdict(self)
 
 
@@ -47,7 +48,8 @@ class _Cause:
 
 def _causes(record, label, c, dt, lag, delay_steps):
     """Everything that is tried: single projections, all excitatory and inhibitory ones of a source, all together, each cell."""
-    groups, first = {}, record.populations[label].start
+    groups: dict[tuple[int, ...], str] = {}
+    first = record.populations[label].start
     shortest = min(record.parameters[name][first] for name in ("tau_m", "tau_syn_E", "tau_syn_I"))
     smallest = max(2e-3, 0.5 * dt / shortest if lag else 0.0)
     for place, k in enumerate(c.projections):
@@ -96,7 +98,7 @@ def find_defects(record, label, c, dt, lag, most=5, delay_steps=0.4):
     slope, r = c.slope[usable], c.residual[usable] - lag * dt
     trust = 1 / (1 + (0.1 * np.median(slope) / slope) ** 2)
     limit = norm.isf(1e-6 / len(causes) / 2)
-    chosen = []
+    chosen: list[_Cause] = []
     while len(chosen) < most:
         base = np.column_stack([k.effect for k in chosen]) if chosen else np.zeros((r.size, 0))
         left, weight = _fit(base, r, trust)[3:1:-1] if chosen else (r, trust)

@@ -17,7 +17,7 @@ def explain(reference, other, matching, conditionals, dt, window, most=200):
         "inputs"     the exact neuron does the same, given what this one received: inputs differ, for a cause further up
         "not LIF"    the exact model does not describe the cell: not explained
     """
-    direct = {}
+    direct: dict[tuple[str, int], list] = {}
     for c in conditionals.values():
         for kind in ("missing", "extra") if c else ():
             for cell, time, margin, bound in zip(*getattr(c, kind), strict=True):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ttfs_pynn.first_spike import first_spike_times
+from ttfs_pynn.gradient_engine import layer_times
 
 __all__ = ["Agreement", "compare_first_spikes", "explained_by_own_inputs"]
 
@@ -21,6 +21,7 @@ class Agreement:
 
     @property
     def max_abs_difference(self):
+        """The largest difference of matched spikes (ms), 0 without any."""
         return float(np.abs(self.differences).max()) if self.differences.size else 0.0
 
 
@@ -39,5 +40,5 @@ def explained_by_own_inputs(times, weights, neurons, delay=0.0):
 
     Takes apart what a simulator does wrong in one layer from what it was handed by the layers before. times: FirstSpikes.
     """
-    return [compare_first_spikes(first_spike_times(times.afferent(k) + delay, w, neuron), times.layers[k])
+    return [compare_first_spikes(layer_times(times, k, w, neuron, delay), times.layers[k])
             for k, (w, neuron) in enumerate(zip(weights, neurons, strict=True))]

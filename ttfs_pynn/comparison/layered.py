@@ -27,13 +27,14 @@ def layered_record(first_spikes, architecture, weights, delay, window, deadline,
     absolute = np.concatenate(arrays, axis=1) + np.arange(samples)[:, None] * window
     # The sources of another simulator are listed by their cells, in the order of time.
     cells, sample = np.nonzero(np.isfinite(absolute.T))
-    parameters, connections = _parameters(neurons, sizes, window - deadline), _connections(architecture, weights, delay, starts)
+    delays = [delay if d is None else delay + d for d in map(first_spikes.synaptic_delays, range(len(weights)))]
+    parameters, connections = _parameters(neurons, sizes, window - deadline), _connections(architecture, weights, delays, starts)
     return NetworkRecord(tuple(labels), sizes, parameters, connections, cells, absolute.T[cells, sample], samples * window,
                          (window, deadline), tuple(notes), meta or {})
 
 
 def _parameters(neurons, sizes, refractory):
-    columns = {name: [] for name in PARAMETERS}
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in PARAMETERS}
     for neuron, size in zip(neurons, sizes, strict=True):
         values = dict.fromkeys(PARAMETERS, np.nan)
         if neuron is not None:
@@ -43,15 +44,18 @@ def _parameters(neurons, sizes, refractory):
     return {name: np.concatenate(column) for name, column in columns.items()}
 
 
-def _connections(architecture, weights, delay, starts):
+def _connections(architecture, weights, delays, starts):
     made, before = [], "input"
-    for k, (layer, matrix) in enumerate(zip(architecture.layers, weights, strict=True)):
-        n_bias = len(layer.bias_times)
-        parts = [(before, matrix[:matrix.shape[0] - n_bias])] + ([(f"bias{k}", matrix[-n_bias:])] if n_bias else [])
-        for source, w in parts:
+    for k, matrix in enumerate(weights):
+        n_bias = len(architecture.layers[k].bias_times)
+        delay = np.broadcast_to(delays[k], matrix.shape)
+        first = slice(matrix.shape[0] - n_bias)
+        parts = [(before, matrix[first], delay[first])]
+        parts += [(f"bias{k}", matrix[-n_bias:], delay[-n_bias:])] if n_bias else []
+        for source, w, d in parts:
             for receptor, chosen in (("excitatory", w > 0), ("inhibitory", w < 0)):
                 i, j = np.nonzero(chosen)
                 made.append(Connections(f"{source}->layer{k} {receptor}", receptor, i + starts[source], j + starts[f"layer{k}"],
-                                        w[i, j], np.full(i.size, float(delay))))
+                                        w[i, j], d[i, j]))
         before = f"layer{k}"
     return tuple(made)

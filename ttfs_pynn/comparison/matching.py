@@ -33,7 +33,8 @@ class Matching:
         def inside(cell, *arrays):
             keep = (cell >= cells.start) & (cell < cells.stop)
             return tuple(a[keep] for a in (cell, *arrays))
-        return Matching(*inside(self.cell, self.reference, self.other), inside(*self.missing), inside(*self.extra))
+        cell, reference, other = inside(self.cell, self.reference, self.other)
+        return Matching(cell, reference, other, inside(*self.missing), inside(*self.extra))
 
 
 @njit(cache=True)

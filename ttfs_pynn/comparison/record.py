@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import read_arrays, write_arrays
 
 __all__ = ["PARAMETERS", "Connections", "NetworkRecord"]
@@ -46,6 +47,7 @@ class NetworkRecord:
 
     @property
     def n_cells(self):
+        """How many cells there are in all populations."""
         return int(sum(self.sizes))
 
     @property
@@ -55,6 +57,7 @@ class NetworkRecord:
         return {label: range(int(end - size), int(end)) for label, size, end in zip(self.labels, self.sizes, ends, strict=True)}
 
     def population_of(self, cell):
+        """Label of the population that a cell number belongs to."""
         return self.labels[int(np.searchsorted(np.cumsum(self.sizes), cell, side="right"))]
 
     @property
@@ -74,6 +77,7 @@ class NetworkRecord:
                              self.samples, self.notes, self.meta)
 
     def write(self, path):
+        """Store it as a file (npz)."""
         arrays = {"cells": self.cells, "times": self.times, **{f"parameter_{k}": v for k, v in self.parameters.items()}}
         for k, c in enumerate(self.connections):
             arrays |= {f"{name}_{k}": getattr(c, name) for name in ("pre", "post", "weight", "delay")}
@@ -84,7 +88,15 @@ class NetworkRecord:
 
     @classmethod
     def read(cls, path):
+        """What `write` stored. ResultsError for any other file."""
         arrays, meta = read_arrays(path)
+        try:
+            return cls._from(arrays, meta)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ResultsError(f"{path} is no record of a comparison ({error} is missing or of another kind)") from error
+
+    @classmethod
+    def _from(cls, arrays, meta):
         connections = tuple(Connections(label, receptor, *(arrays[f"{name}_{k}"] for name in ("pre", "post", "weight", "delay")))
                             for k, (label, receptor) in enumerate(meta["connections"]))
         return cls(tuple(meta["labels"]), tuple(meta["sizes"]), {name: arrays[f"parameter_{name}"] for name in PARAMETERS},

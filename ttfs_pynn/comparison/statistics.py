@@ -8,8 +8,8 @@ The tests: two-sample Kolmogorov-Smirnov on each distribution, with Cohen's d (d
 deviation) as effect size; and Wilcoxon's signed-rank test on the same neuron's rate and CV in both recordings, with d = mean over
 standard deviation of the differences. The second sees what the first cannot, a small shift of every neuron under a wide
 distribution over neurons, but needs the same connections. p-values are corrected by Holm over all populations and measures. Two
-recordings differ in a measure where the corrected p is below 0.01 AND |d| >= 0.2 (Cohen's small effect): neurons of one network
-fluctuate together, so that with many of them p alone becomes small for recordings of the same network.
+recordings differ in a measure where the corrected p is below 0.01 AND d is at least 0.2 or at most -0.2 (Cohen's small effect):
+neurons of one network fluctuate together, so that with many of them p alone becomes small for recordings of the same network.
 """
 
 import numpy as np

@@ -21,7 +21,7 @@ class Dataset:
     labels: np.ndarray
     class_names: tuple[str, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         features, labels = np.array(self.features, dtype=float), np.array(self.labels)
         if features.ndim != 2 or labels.shape != features.shape[:1]:
             raise DatasetError(f"features of shape {features.shape} and labels of shape {labels.shape}: "
@@ -39,11 +39,11 @@ class Dataset:
         object.__setattr__(self, "labels", labels)
         object.__setattr__(self, "class_names", tuple(self.class_names))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: slice | np.ndarray) -> "Dataset":
         """The samples that a slice or an index array picks, as a data set."""
-        if np.ndim(index) == 0 and not isinstance(index, slice):
+        if not isinstance(index, slice) and np.ndim(index) == 0:
             raise TypeError(f"{index!r} picks one sample; use a slice or an array, which make a data set")
         return Dataset(self.features[index], self.labels[index], self.class_names)

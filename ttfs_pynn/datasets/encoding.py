@@ -1,13 +1,14 @@
 """How features become spike times."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.errors import EncodingError
 
 __all__ = ["spike_times"]
 
 
-def spike_times(features, t_early, t_late):
+def spike_times(features: ArrayLike, t_early: float, t_late: float) -> np.ndarray:
     """t = t_early + feature (t_late - t_early): one spike a feature, 0 at t_early (ms) and 1 at t_late (ms).
 
     `features` in [0, 1], any shape; the result has that shape. EncodingError for features outside [0, 1]

@@ -12,11 +12,12 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.datasets.dataset import Dataset
 from ttfs_pynn.errors import DatasetError
 
-__all__ = ["DIGITS", "FASHION", "folder", "read_idx", "read", "shifted", "small", "spike_times"]
+__all__ = ["DIGITS", "FASHION", "flipped", "folder", "read_idx", "read", "shifted", "small", "spike_times"]
 
 DIGITS = tuple(str(digit) for digit in range(10))
 FASHION = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
@@ -25,7 +26,7 @@ _FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
           "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
 
 
-def _bytes(path):
+def _bytes(path: Path) -> bytes:
     try:
         content = path.read_bytes()
         return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
@@ -33,7 +34,7 @@ def _bytes(path):
         raise DatasetError(f"{path}: cannot be read ({error}); it may be cut off or damaged: get it again") from None
 
 
-def read_idx(path, n_dimensions):
+def read_idx(path: str | os.PathLike, n_dimensions: int) -> np.ndarray:
     """The bytes of an IDX file, gzip or not, as an array of n_dimensions. DatasetError where magic number or size are wrong."""
     path = Path(path)
     content = _bytes(path)
@@ -52,11 +53,11 @@ def read_idx(path, n_dimensions):
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
-def _find(place, name):
+def _find(place: Path, name: str) -> Path | None:
     return next((place / file for file in (name, f"{name}.gz") if (place / file).is_file()), None)
 
 
-def folder(path=None, subfolder="mnist"):
+def folder(path: str | os.PathLike | None = None, subfolder: str = "mnist") -> Path:
     """The folder with the files: `path`, else that of the environment variable TTFS_PYNN_DATA, or `subfolder` in either."""
     given = path or os.environ.get(VARIABLE)
     if not given:
@@ -71,15 +72,17 @@ def folder(path=None, subfolder="mnist"):
                        f"{'give' if path else f'set {VARIABLE} to'} the folder that holds the four IDX files")
 
 
-def read(part, path=None, subfolder="mnist"):
+def read(part: str, path: str | os.PathLike | None = None, subfolder: str = "mnist") -> tuple[np.ndarray, np.ndarray]:
     """(images (n, height, width) of bytes, labels (n,)) of the 'train' or the 'test' files."""
     if part not in _FILES:
         raise DatasetError(f"part {part!r} is not known; use {' or '.join(_FILES)}")
     place = folder(path, subfolder)
-    found = [_find(place, name) for name in _FILES[part]]
-    for name, file in zip(_FILES[part], found, strict=True):
+    found = []
+    for name in _FILES[part]:
+        file = _find(place, name)
         if file is None:
             raise DatasetError(f"{name}(.gz) is missing in {place}; put it there")
+        found.append(file)
     images, labels = read_idx(found[0], 3), read_idx(found[1], 1)
     if len(images) != len(labels):
         raise DatasetError(f"{found[0]} has {len(images)} images, {found[1]} {len(labels)} labels; they do not belong together")
@@ -90,7 +93,7 @@ def read(part, path=None, subfolder="mnist"):
     return images, labels
 
 
-def small(images):
+def small(images: ArrayLike) -> np.ndarray:
     """(n, 28, 28) bytes to (n, 16, 16): the centre of 24 x 24 pixels, resized, as the paper's authors do for their chip.
 
     Each new pixel is the mean of 1.5 x 1.5 old ones weighted by a triangle of that half width (bilinear with antialiasing, as in
@@ -108,12 +111,12 @@ def small(images):
     return np.clip(np.floor(weights @ rows + 0.5), 0, 255).astype(np.uint8)
 
 
-def dataset(images, labels, class_names=DIGITS):
+def dataset(images: np.ndarray, labels: np.ndarray, class_names: tuple[str, ...] = DIGITS) -> Dataset:
     """Features in [0, 1] (n, pixels), row by row."""
     return Dataset(images.reshape(len(images), -1) / 255.0, labels, class_names)
 
 
-def spike_times(images, t_early, t_late, black_spikes=False):
+def spike_times(images: ArrayLike, t_early: float, t_late: float, black_spikes: bool = False) -> np.ndarray:
     """(n, pixels) in ms: a white pixel spikes at t_early, the darker the later, up to t_late; a black one does not (inf).
 
         t = t_early + (1 - brightness/255) (t_late - t_early)
@@ -131,18 +134,30 @@ def spike_times(images, t_early, t_late, black_spikes=False):
     return table[images.reshape(len(images), -1)]
 
 
-def shifted(times, rng, largest, share=1.0):
+def shifted(times: np.ndarray, rng: np.random.Generator, largest: int, share: float = 1.0) -> np.ndarray:
     """Spike times (n, pixels) of square images, of which a share is moved by -largest to largest pixels in each direction, by
     chance; what moves in at an edge is black (inf). What is given is not changed."""
     side, still = int(round(times.shape[1] ** 0.5)), rng.random(len(times)) >= share
     padded = np.full((len(times), side + 2 * largest, side + 2 * largest), np.inf)
     padded[:, largest:largest + side, largest:largest + side] = times.reshape(-1, side, side)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))
+    # NumPy's types know single axes only.
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))  # type: ignore[call-overload]
     down, right = np.where(still, largest, rng.integers(0, 2 * largest + 1, (2, len(times))))
     return windows[np.arange(len(times)), down, right].reshape(times.shape)
 
 
-def parts(path=None, subfolder="mnist", shrink=False):
+def flipped(times: np.ndarray, rng: np.random.Generator, share: float = 0.5) -> np.ndarray:
+    """Spike times (n, pixels) of square images, of which a share is mirrored left to right, by chance; what is given is not
+    changed."""
+    side = int(round(times.shape[1] ** 0.5))
+    mirror = rng.random(len(times)) < share
+    new = times.reshape(-1, side, side).copy()
+    new[mirror] = new[mirror, :, ::-1]
+    return new.reshape(times.shape)
+
+
+def parts(path: str | os.PathLike | None = None, subfolder: str = "mnist",
+          shrink: bool = False) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """{'train', 'validation', 'test': (images, labels)}: validation are the last 10,000 of the training file, as for the paper's
     authors. shrink: images of 16 x 16 by `small`."""
     images, labels = read("train", path, subfolder)

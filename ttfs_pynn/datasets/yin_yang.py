@@ -8,6 +8,7 @@ classes are 0 yin, 1 yang, 2 dot.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.datasets.dataset import Dataset
 from ttfs_pynn.errors import DatasetError
@@ -18,7 +19,7 @@ CLASS_NAMES = ("yin", "yang", "dot")
 R_SMALL, R_BIG = 0.1, 0.5
 
 
-def classify(x, y, r_small=R_SMALL, r_big=R_BIG):
+def classify(x: ArrayLike, y: ArrayLike, r_small: float = R_SMALL, r_big: float = R_BIG) -> np.ndarray:
     """Class of each point, int64: 0 yin, 1 yang, 2 dot, -1 outside the big circle. x and y broadcast."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     # sqrt of a sum and no hypot: the published arrays were decided with this rounding.
@@ -32,11 +33,11 @@ def classify(x, y, r_small=R_SMALL, r_big=R_BIG):
     return np.where(centre > r_big, -1, np.where(dot, 2, yang)).astype(np.int64)
 
 
-def _dataset(x, y, labels):
+def _dataset(x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> Dataset:
     return Dataset(np.stack([x, y, 1 - x, 1 - y], axis=1), labels, CLASS_NAMES)
 
 
-def _check(n, r_small, r_big):
+def _check(n: int, r_small: float, r_big: float) -> None:
     if n < 1 or n != int(n):
         raise DatasetError(f"n = {n} samples: need a whole number of at least 1")
     if not 0 < r_small < 0.5 * r_big or not r_big <= 0.5:
@@ -44,7 +45,7 @@ def _check(n, r_small, r_big):
                            "need 0 < r_small < r_big / 2 and r_big <= 0.5")
 
 
-def yin_yang(n, seed, r_small=R_SMALL, r_big=R_BIG):
+def yin_yang(n: int, seed: int, r_small: float = R_SMALL, r_big: float = R_BIG) -> Dataset:
     """`n` samples by the published procedure: bit for bit the published arrays for their n and seed.
 
     For each sample the class is drawn first, then points of the square until one is of that class. The
@@ -58,17 +59,18 @@ def yin_yang(n, seed, r_small=R_SMALL, r_big=R_BIG):
         labels[sample] = random.randint(3)
         while True:
             points[sample] = random.rand(2) * 2.0 * r_big
-            if classify(*points[sample], r_small, r_big) == labels[sample]:
+            x, y = points[sample]
+            if classify(x, y, r_small, r_big) == labels[sample]:
                 break
     return _dataset(points[:, 0], points[:, 1], labels)
 
 
-def published():
+def published() -> tuple[Dataset, Dataset, Dataset]:
     """The published (training, validation, test) sets: 5000, 1000 and 1000 samples."""
     return yin_yang(5000, seed=42), yin_yang(1000, seed=41), yin_yang(1000, seed=40)
 
 
-def fresh(n, rng, r_small=R_SMALL, r_big=R_BIG):
+def fresh(n: int, rng: np.random.Generator, r_small: float = R_SMALL, r_big: float = R_BIG) -> Dataset:
     """`n` new samples of the same distribution from the generator `rng`: 100,000 take a fraction of a second.
 
     Each class with probability 1/3, then uniform in the region of the class.

@@ -5,6 +5,7 @@ import numpy as np
 from ttfs_pynn.event_driven import driven_kernels, kernels
 from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.currents import Injections
+from ttfs_pynn.event_driven.mixed_kernels import run_mixed
 
 __all__ = ["LIFGroup", "SimulationError"]
 
@@ -32,8 +33,9 @@ class LIFGroup:
     have PyNN's names and units (ms, mV, nF, nA), scalars or arrays of length `size`; tau_m may be inf where i_offset is 0.
     """
 
-    PARAMETERS = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E", "tau_syn_I")
-    VARIABLES = ("v", "isyn_exc", "isyn_inh")
+    PARAMETERS: tuple[str, ...] = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E",
+                                   "tau_syn_I")
+    VARIABLES: tuple[str, ...] = ("v", "isyn_exc", "isyn_inh")
     JUMPS = False  # whether a weight is a step of v (mV) instead of a current (nA)
     label = None  # what errors call it
 
@@ -223,8 +225,8 @@ class LIFGroup:
         return self.JUMPS or bool(self._injections)
 
     def _connections(self):
-        """(whether `run_all_to_all` can take them, its arguments or else those of `run_sparse`)."""
-        all_to_all = self._one_kind and all(s.is_dense for s in self.incoming)
+        """(whether all are all-to-all, arguments of the kernels for that or else those of `run_sparse`)."""
+        all_to_all = all(s.is_dense for s in self.incoming)
         arranged = self._arrange(all_to_all)
         if all_to_all:
             return True, arranged
@@ -257,7 +259,7 @@ class LIFGroup:
         if self.driven:
             kernel, (times, rows, *arguments) = driven_kernels.run_driven, drive
         elif all_to_all:
-            kernel, arguments = run_blocks, (*arguments, partner)
+            kernel, arguments = run_blocks if self._one_kind else run_mixed, (*arguments, partner)
             if self.probe is not None:
                 times, rows = times[alone[rows]], rows[alone[rows]]
         while True:

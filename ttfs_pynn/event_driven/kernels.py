@@ -50,6 +50,22 @@ def _decay_currents(n, span, i_exc, i_inh, p):
 
 
 @njit(cache=True, error_model="numpy")
+def _may_reach(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, span):
+    """False where x(s) stays below theta for certain: without input x decays, phi has one maximum, and the ratio of two phi is
+    monotone."""
+    top_exc = phi(min(span, extremum(0.0, 1.0, rate_m, rate_exc)), rate_m, rate_exc)
+    top_inh = phi(min(span, extremum(0.0, 1.0, rate_m, rate_inh)), rate_m, rate_inh)
+    if max(x, 0.0) + max(j_exc, 0.0) * top_exc + max(j_inh, 0.0) * top_inh < theta:
+        return False
+    if (j_exc > 0.0) == (j_inh > 0.0):
+        return True
+    ratio = phi(span, rate_m, rate_exc) / phi(span, rate_m, rate_inh)  # NaN or inf where these are too small for numbers
+    if j_exc > 0.0:
+        return not max(x, 0.0) + max(j_exc * max(1.0, ratio) + j_inh, 0.0) * top_inh < theta
+    return not max(x, 0.0) + max(j_inh * max(1.0, 1.0 / ratio) + j_exc, 0.0) * top_exc < theta
+
+
+@njit(cache=True, error_model="numpy")
 def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
     """Carry neuron n without input from t to its first spike before t_stop, whose time is returned, or to t_stop: inf."""
     p = parameters[n]
@@ -68,7 +84,8 @@ def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
     if x < theta:
         s = math.inf
         reach = min(span, 1.0 / max(p[RATE_M], min(p[RATE_E], p[RATE_I])))  # phi is below both
-        if max(x, 0.0) + (max(j_exc, 0.0) + max(j_inh, 0.0)) * reach >= theta:
+        if max(x, 0.0) + (max(j_exc, 0.0) + max(j_inh, 0.0)) * reach >= theta and (
+                j_inh == 0.0 or _may_reach(x, j_exc, j_inh, theta, p[RATE_M], p[RATE_E], p[RATE_I], span)):
             s = first_crossing(x, j_exc, j_inh, theta, p[RATE_M], p[RATE_E], p[RATE_I], span)
     t_spike = t + s
     if not t_spike < t_stop:

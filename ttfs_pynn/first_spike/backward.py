@@ -10,15 +10,16 @@ ideal neuron to threshold at all, the derivatives are 0.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.first_spike import backward_kernels as kernels
 from ttfs_pynn.first_spike import layer_backward
 from ttfs_pynn.first_spike.forward import check_inputs, one_kind
 
-__all__ = ["first_spike_derivatives", "vector_jacobian_product"]
+__all__ = ["check_outputs", "first_spike_derivatives", "vector_jacobian_product"]
 
 
-def _check_outputs(name, array, n_samples, n_neurons):
+def check_outputs(name: str, array: ArrayLike, n_samples: int, n_neurons: int) -> np.ndarray:
     array = np.ascontiguousarray(array, dtype=float)
     if array.shape != (n_samples, n_neurons):
         raise ValueError(f"{name} has shape {array.shape}; expected (samples, neurons) = {(n_samples, n_neurons)}")
@@ -27,21 +28,22 @@ def _check_outputs(name, array, n_samples, n_neurons):
     return array
 
 
-def first_spike_derivatives(t_in, w, t_out, neuron):
+def first_spike_derivatives(t_in: ArrayLike, w: ArrayLike, t_out: ArrayLike, neuron) -> tuple[np.ndarray, np.ndarray]:
     """(dT/dw, dT/dt_in), each (samples, inputs, neurons), in ms/nA and ms/ms.
 
     t_in (samples, inputs) ms, w (inputs, neurons) nA, t_out (samples, neurons) ms (inf: silent, derivatives 0),
     neuron: LIFParameters. Memory grows with the product; learning uses `vector_jacobian_product`.
     """
     t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
-    t_out = _check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
+    t_out = check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
     dt_dw = np.empty((*t_in.shape, w.shape[1]))
     dt_dt_in = np.empty_like(dt_dw)
     kernels.derivatives(t_in, w, t_out, tau_m, tau_syn, cm, thr, dt_dw, dt_dt_in)
     return dt_dw, dt_dt_in
 
 
-def vector_jacobian_product(t_in, w, t_out, error, neuron, max_dw=np.inf, with_inputs=True):
+def vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, t_out: ArrayLike, error: ArrayLike, neuron, max_dw: ArrayLike = np.inf,
+                            with_inputs: bool = True) -> tuple:
     """Contract error = dL/dT (samples, neurons) with both Jacobians, without building them.
 
     Returns (dL/dw (inputs, neurons) summed over samples, dL/dt_in (samples, inputs), number of dropped contributions): a
@@ -50,8 +52,8 @@ def vector_jacobian_product(t_in, w, t_out, error, neuron, max_dw=np.inf, with_i
     the first layer needs no error of its inputs.
     """
     t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
-    t_out = _check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
-    error = _check_outputs("error", error, *t_out.shape)
+    t_out = check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
+    error = check_outputs("error", error, *t_out.shape)
     limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), (w.shape[1],)))
     if one_kind(tau_m, tau_syn) and w.size and layer_backward.applies(t_in, tau_m[0], tau_syn[0]):
         dw, dt_in = np.zeros_like(w), np.zeros_like(t_in) if with_inputs else None

@@ -1,13 +1,14 @@
 """First-spike times of a layer from the spike times of its inputs."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.first_spike import kernels, layer_kernels
 
 __all__ = ["first_spike_times", "check_inputs", "one_kind"]
 
 
-def check_inputs(t_in, w, neuron):
+def check_inputs(t_in: ArrayLike, w: ArrayLike, neuron) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
     """Contiguous float arrays and per-neuron parameters, or a ValueError that says what does not fit."""
     t_in, w = np.ascontiguousarray(t_in, dtype=float), np.ascontiguousarray(w, dtype=float)
     if t_in.ndim != 2 or w.ndim != 2 or t_in.shape[1] != w.shape[0]:
@@ -19,12 +20,12 @@ def check_inputs(t_in, w, neuron):
     return t_in, w, neuron.columns(w.shape[1])
 
 
-def one_kind(tau_m, tau_syn):
+def one_kind(tau_m: np.ndarray, tau_syn: np.ndarray) -> bool:
     """Whether all neurons share both time constants."""
     return bool((tau_m == tau_m[:1]).all() and (tau_syn == tau_syn[:1]).all())
 
 
-def first_spike_times(t_in, w, neuron):
+def first_spike_times(t_in: ArrayLike, w: ArrayLike, neuron) -> np.ndarray:
     """The smallest T with v(T) = v_thresh, for every sample and neuron, (samples, neurons) in ms; inf where there is none.
 
         v(T) - v_rest = sum_{i : t_i < T} w_i K(T - t_i)

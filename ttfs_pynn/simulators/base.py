@@ -2,13 +2,19 @@
 
 import importlib
 import importlib.util
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pyNN.connectors import Connector
 from pyNN.parameters import Sequence
 
 from ttfs_pynn.errors import TTFSError
+from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.presentation import Timing
 
 __all__ = ["BlockConnector", "Simulator", "SimulatorError", "detuned"]
 
@@ -20,11 +26,12 @@ class SimulatorError(TTFSError):
 class BlockConnector(Connector):
     """All-to-all inside each of n_copies equal parts of both populations, in the order of the postsynaptic cells."""
 
-    def __init__(self, n_copies):
+    def __init__(self, n_copies: int) -> None:
         super().__init__(safe=False)
         self.n_copies = n_copies
 
-    def connect(self, projection):
+    def connect(self, projection: Any) -> None:
+        """Connect the cells of a projection; PyNN calls this."""
         n_pre, n_post = projection.pre.size // self.n_copies, projection.post.size // self.n_copies
         parameters = {name: value.evaluate(simplify=True)
                       for name, value in self._parameters_from_synapse_type(projection).items()}
@@ -52,99 +59,108 @@ class Simulator:
     lag: float = 0.0
     tick: float = 0.0  # ms of the model: a chip's time stamps are multiples of it
 
-    def configured(self, options):
+    def configured(self, options: dict[str, Any]) -> Self:
         """The same with `options` of a hardware (a dict); SimulatorError where there are none."""
         if options:
             raise SimulatorError(f"{', '.join(options)}: the backend {self.name} is no chip; leave that out, or use brainscales2")
         return self
 
-    def load(self):
+    def load(self) -> ModuleType:
         """The PyNN module, or a SimulatorError that says how to install what is missing."""
         if importlib.util.find_spec(self.needs) is None:
             raise SimulatorError(f"simulator {self.name!r} needs the package {self.needs!r}, which is not installed; "
                                  f"install it with: {self.install}")
         return importlib.import_module(self.module)
 
-    def setup(self, dt, seed=None, layers=()):
+    def setup(self, dt: float, seed: int | None = None, layers: Seq[int] = ()) -> ModuleType:
         """Start a simulation with time step dt (ms) and return the PyNN module. layers: sizes of the layers that it will hold."""
         sim = self.load()
         # NEST 3.10: with min_delay 'auto' every spike source fires late by (smallest delay - dt), so it is always given.
         sim.setup(timestep=dt, min_delay=dt)
         return sim
 
-    def check(self, sim):
+    def check(self, sim: ModuleType) -> None:
         """An error where the network that was built cannot run, before anything does."""
 
-    def before_reset(self, sim, rest):
+    def before_reset(self, sim: ModuleType, rest: float) -> None:
         """Called before `sim.reset()`; rest (ms): the time after which every neuron listens again."""
 
-    def is_set_up(self, sim):
+    def is_set_up(self, sim: ModuleType) -> bool:
         """Whether `sim`, the PyNN module, runs as this entry; several may share a module."""
         return True
 
-    def smallest_delay(self, dt):
+    def smallest_delay(self, dt: float) -> float:
         """The delay (ms) that a layered network uses where none is asked for."""
         return dt if self.has_time_step else 0.0
 
-    def cell_parameters(self, neuron):
+    def cell_parameters(self, neuron: LIFParameters) -> dict[str, Any]:
         """IF_curr_exp's parameters for a LIFParameters."""
         return neuron.to_pynn()
 
-    def cell(self, sim, neuron, n_copies):
+    def cell(self, sim: ModuleType, neuron: LIFParameters, n_copies: int) -> Any:
         """The cell type for a LIFParameters, repeated for each copy of the network."""
         return sim.IF_curr_exp(**{name: np.tile(value, n_copies) if np.ndim(value) else value
                                   for name, value in self.cell_parameters(neuron).items()})
 
-    def timing(self, t_early, t_late, neurons, single):
+    def timing(self, t_early: float, t_late: float, neurons: Seq[LIFParameters], single: bool) -> Timing | None:
         """Windows of samples as this simulator should show them (None: `Timing.derive` knows)."""
         return None
 
-    def source_times(self, times, dt):
+    def source_times(self, times: np.ndarray, dt: float) -> np.ndarray:
         """Spike times (ms) as this simulator should be given them to emit them as near to `times` as it can."""
         return times
 
-    def adapt(self, population, dt):
+    def adapt(self, population: Any, dt: float) -> None:
         """Change a population of anybody's script, before it runs, as this simulator needs it."""
         if type(population.celltype).__name__ == "SpikeSourceArray" and type(self).source_times is not Simulator.source_times:
             trains = population.get("spike_times", simplify=False)
             population.set(spike_times=[Sequence(np.unique(self.source_times(train.value, dt))) for train in trains])
 
-    def hardware_time(self, sim):
+    def hardware_time(self, sim: ModuleType) -> float:
         """Time (ms) that a chip has run since setup; 0 for simulators without one."""
         return 0.0
 
-    def costs(self, n_samples, hardware_time):
+    def costs(self, n_samples: int, hardware_time: float) -> dict[str, float]:
         """Metrics of `hardware_time` ms on a chip for n_samples: time and energy; none for simulators without one."""
         return {}
 
-    def set_spikes(self, population, matrix, dt):
+    def set_spikes(self, population: Any, matrix: np.ndarray, dt: float) -> None:
         """Give spike sources one spike a window at most: matrix (windows, cells) in ms, rising along windows, inf for none."""
         population.set(spike_times=[self.source_times(train[np.isfinite(train)], dt) for train in matrix.T])
 
-    def connector(self, n_copies):
+    def connector(self, n_copies: int) -> Connector:
+        """The connector of fully connected layers: all to all within each of n_copies equal networks."""
         return BlockConnector(n_copies)
 
-    def largest_weight(self, neuron, sources):
+    def largest_weight(self, neuron: LIFParameters, sources: int) -> Any:
         """The largest weight (nA) that an input, of so many sources, can have onto cells like `neuron`; inf without a limit."""
         return np.inf
 
-    def read_weights(self, projection, neuron):
+    def read_weights(self, projection: Any, neuron: LIFParameters) -> Any:
         """The weights (n_pre, n_post) in nA that a projection onto cells like `neuron` holds."""
         return projection.get("weight", format="array")
 
-    def write_weights(self, projection, weights, n_copies, neuron):
+    def write_weights(self, projection: Any, weights: np.ndarray, n_copies: int, neuron: LIFParameters) -> None:
         """Give every copy of a projection made with `connector`, onto cells like `neuron`, the weights (n_pre, n_post) in nA."""
-        if n_copies == 1:
-            projection.set(weight=weights)
-            return
-        n_pre, n_post = weights.shape
-        whole = np.full((n_copies, n_pre, n_copies, n_post), np.nan)
-        for copy in range(n_copies):
-            whole[copy, :, copy, :] = weights
-        projection.set(weight=whole.reshape(n_copies * n_pre, n_copies * n_post))
+        projection.set(weight=_repeated(weights, n_copies))
+
+    def write_delays(self, projection, delays, n_copies):
+        """Give every copy of a projection made with `connector` the delays (n_pre, n_post) in ms, between two runs."""
+        projection.set(delay=_repeated(delays, n_copies))
 
 
-def detuned(tau_m, tau_syn, relative=1e-6):
+def _repeated(matrix, n_copies):
+    """The matrix (n_pre, n_post) of every copy, NaN between copies, which are not connected."""
+    if n_copies == 1:
+        return matrix
+    n_pre, n_post = matrix.shape
+    whole = np.full((n_copies, n_pre, n_copies, n_post), np.nan)
+    for copy in range(n_copies):
+        whole[copy, :, copy, :] = matrix
+    return whole.reshape(n_copies * n_pre, n_copies * n_post)
+
+
+def detuned(tau_m: ArrayLike, tau_syn: ArrayLike, relative: float = 1e-6) -> Any:
     """tau_syn (ms), made larger by `relative` where it equals tau_m."""
     return np.where(np.abs(np.subtract(tau_syn, tau_m)) < relative * np.asarray(tau_m), np.multiply(tau_syn, 1 + relative),
                     tau_syn)[()]

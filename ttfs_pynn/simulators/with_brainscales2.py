@@ -16,9 +16,13 @@ class BrainScaleS2(Simulator):
 
     A synapse of weight 63 has the weight 1.6 in units of a neuron's current_scale, so each input of a network is several sources,
     which share out its weight. Weights are rounded to integers and clipped.
+
+    circuits: 1, or 2, of which a neuron then consists. Two have 512 rows of synapses instead of 256, so room for 256 signed
+    inputs; each has half of the capacitance, so that weights mean the same.
     """
 
     chip: int = 0
+    circuits: int = 1
     non_idealities: tuple = ()  # (name, size) of those that differ from the defaults; (('off', True),) for none
     i_synin_gm: float = 800.0
     synapse_dac_bias: float = 1022.0
@@ -27,17 +31,22 @@ class BrainScaleS2(Simulator):
     LONGEST_REFRACTORY = 32.0  # us
 
     def configured(self, options):
-        """options: chip, input_copies, i_synin_gm, synapse_dac_bias, non_idealities (dict; {'off': True} for an ideal chip)."""
+        """options: chip, circuits, input_copies, i_synin_gm, synapse_dac_bias, non_idealities (dict; {'off': True} for an ideal
+        chip)."""
         options = dict(options)
-        unknown = set(options) - {"chip", "input_copies", "i_synin_gm", "synapse_dac_bias", "non_idealities", "profile"}
+        known = ("chip", "circuits", "input_copies", "i_synin_gm", "synapse_dac_bias", "non_idealities", "profile")
+        unknown = set(options) - set(known)
         if unknown:
-            raise SimulatorError(f"{', '.join(sorted(unknown))}: unknown options of brainscales2; known: chip, input_copies, "
-                                 "i_synin_gm, synapse_dac_bias, non_idealities, profile")
-        options.pop("profile", None)
+            raise SimulatorError(f"{', '.join(sorted(unknown))}: unknown options of brainscales2; known: {', '.join(known)}")
+        profile = options.pop("profile", None)
         options["non_idealities"] = tuple(sorted(options.get("non_idealities", {}).items()))
         new = replace(self, **options)
         if new.input_copies < 1:
             raise SimulatorError(f"input_copies = {new.input_copies} must be at least 1")
+        if new.circuits not in (1, 2):
+            raise SimulatorError(f"circuits = {new.circuits}: a neuron is 1 circuit, or the 2 of a column")
+        if profile and new.circuits > 1:
+            raise SimulatorError("a profile has single circuits: use it with circuits = 1, or leave it out")
         new._sizes()
         return new
 
@@ -59,15 +68,33 @@ class BrainScaleS2(Simulator):
                   neuronPermutation=[int(n) for n in np.concatenate(self.places(layers))])
         return sim
 
-    @staticmethod
-    def places(layers):
-        """Numbers of the circuits of each layer: by turns from the upper and the lower half, as far as they reach."""
+    def places(self, layers):
+        """Numbers of the circuits of each layer: by turns from the upper and the lower half, as far as they reach.
+
+        Neurons of 2 circuits are columns, for each the upper and the lower circuit. The first half of a layer lies left and the
+        second right, whose spikes leave by different ways: so each half of the next layer's circuits hears one of them.
+        """
+        if self.circuits == 2:
+            return self._columns(layers)
         used, found = np.zeros(512, dtype=bool), []
         for k, size in enumerate(layers):
             order = np.roll(np.arange(512), -256 * (k % 2))
             free = order[~used[order]][:size]
             used[free] = True
             found.append(free)
+        return found or [np.empty(0, dtype=int)]
+
+    @staticmethod
+    def _columns(layers):
+        free, found = [list(range(128)), list(range(128, 256))], []
+        for size in layers:
+            halves = [size - size // 2, size // 2]
+            mine = [column for side, n in zip(free, halves, strict=True) for column in side[:n]]
+            free = [side[n:] for side, n in zip(free, halves, strict=True)]
+            if len(mine) < size:
+                raise SimulatorError(f"layers of {', '.join(map(str, layers))} neurons of 2 circuits, half of each left and half "
+                                     "right: the chip has 128 on each side; use smaller layers, or circuits = 1")
+            found.append(np.array([circuit for column in mine for circuit in (column, column + 256)], dtype=int))
         return found or [np.empty(0, dtype=int)]
 
     def measured_neurons(self, path, layers):
@@ -84,16 +111,22 @@ class BrainScaleS2(Simulator):
                                  cm=self.unit(neuron) / gain, v_thresh=neuron.v_rest + lsb * (p["v_thresh"] - p["v_rest"])))
         return found
 
+    @property
+    def capacitance(self):
+        """Code of each circuit's membrane capacitance."""
+        return float(63 // self.circuits)
+
     def targets(self, neuron):
         """Parameters of the calibrated cells that stand for a neuron of the model."""
-        return {"tau_m": neuron.tau_m, "tau_syn_E": neuron.tau_syn, "tau_syn_I": neuron.tau_syn, "cm": 63.0,
+        return {"tau_m": neuron.tau_m, "tau_syn_E": neuron.tau_syn, "tau_syn_I": neuron.tau_syn, "cm": self.capacitance,
                 "tau_refrac": self.LONGEST_REFRACTORY, "v_rest": self.V_REST, "v_reset": self.V_REST, "v_thresh": self.V_THRESH,
                 "i_synin_gm_E": self.i_synin_gm, "i_synin_gm_I": self.i_synin_gm, "synapse_dac_bias": self.synapse_dac_bias}
 
     def cell(self, sim, neuron, n_copies):
         if np.isinf(neuron.tau_m).any():
             raise SimulatorError("the chip's neurons leak: tau_m = inf is not possible; use a tau_m of at most 60 ms")
-        return sim.cells.CalibHXNeuronCuba(**self.targets(neuron))
+        cell = sim.cells.CalibHXNeuronCuba if self.circuits == 1 else sim.cells.CalibPairCuba
+        return cell(**self.targets(neuron))
 
     def timing(self, t_early, t_late, neurons, single):
         # A neuron is refractory for 32 us at most, so it may spike again: after the decisions are made, and the window goes on
@@ -106,8 +139,8 @@ class BrainScaleS2(Simulator):
         try:
             sim.will_it_map()
         except sim.MappingError as error:
-            raise SimulatorError(f"the network does not fit on the chip: {error} An input is {self.input_copies} sources; see "
-                                 "--input-copies") from None
+            raise SimulatorError(f"the network does not fit on the chip: {error} An input is {self.input_copies} sources and "
+                                 f"a neuron {self.circuits} circuits; see --input-copies and --circuits") from None
 
     def smallest_delay(self, dt):
         return 0.0
@@ -122,11 +155,14 @@ class BrainScaleS2(Simulator):
     def source_times(self, times, dt):
         return np.asarray(times) / self.time_scale
 
+    def set_spikes(self, population, matrix, dt):
+        population.set_spike_matrix(self.source_times(matrix, dt))
+
     def unit(self, neuron):
         """Weight (nA) of a synapse of weight 1: see the equations of `brainscales2.circuits`."""
         from ttfs_pynn.brainscales2.circuits import psp_height
-        height = psp_height(1.0, self.i_synin_gm, self.synapse_dac_bias) / (self.V_THRESH - self.V_REST)
-        return np.e * height * neuron.current_scale
+        height = psp_height(1.0, self.i_synin_gm, self.synapse_dac_bias, self.capacitance, self.circuits)
+        return np.e * height / (self.V_THRESH - self.V_REST) * neuron.current_scale
 
     def largest_weight(self, neuron, sources):
         return 63 * sources * self.unit(neuron)
@@ -137,7 +173,12 @@ class BrainScaleS2(Simulator):
         # Equal sources share out an integer, so that several synapses of 6 bits are one of more.
         several = projection.pre.size // weights.shape[0]
         total = np.clip(np.round(weights / self.unit(neuron)), -63 * several, 63 * several)
-        projection.set(weight=np.concatenate([np.sign(total) * ((np.abs(total) + k) // several) for k in range(several)]))
+        if several > 1:
+            total = np.concatenate([np.sign(total) * ((np.abs(total) + k) // several) for k in range(several)])
+        projection.set(weight=total)
+
+    def write_delays(self, projection, delays, n_copies):
+        raise SimulatorError("the chip's synapses have no delays to set; train without `delays`, or on another backend")
 
     def read_weights(self, projection, neuron):
         return projection.get("weight", format="array") * self.unit(neuron)

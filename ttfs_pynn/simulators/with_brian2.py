@@ -14,6 +14,8 @@ class Brian2(Simulator):
         import brian2
         # The C++ target compiles for a minute when first used and is no faster for populations of thousands of neurons.
         brian2.prefs.codegen.target = "numpy"
+        # Brian2 takes a first Ctrl-C as the end of the simulation, and training would go on with half a window of spikes.
+        brian2.prefs.core.stop_on_keyboard_interrupt = False
         brian2.prefs.logging.delete_log_on_exit = True
         brian2.BrianLogger.suppress_name("resolution_conflict")
         brian2.BrianLogger.suppress_name("method_choice")  # that the exact integrator was chosen
@@ -66,6 +68,18 @@ class Brian2(Simulator):
         from brian2 import nA
         synapses = projection._brian2_synapses[0][0]
         synapses.weight = np.tile(weights.T.ravel(), n_copies) * nA
+
+    def set_spikes(self, population, matrix, dt):
+        # pyNN.brian2 0.13 cannot set the spike times of a population of a single source.
+        from brian2 import ms
+        window, cell = np.nonzero(np.isfinite(matrix))
+        population.brian2_group.set_spikes(cell, self.source_times(matrix[window, cell], dt) * ms)
+
+    def write_delays(self, projection, delays, n_copies):
+        # As for weights. brian2 2.9 rounds a delay to a multiple of dt.
+        from brian2 import ms
+        synapses = projection._brian2_synapses[0][0]
+        synapses.delay = np.tile(delays.T.ravel(), n_copies) * ms
 
 
 class _AtOnceConnector(BlockConnector):

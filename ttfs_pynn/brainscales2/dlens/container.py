@@ -71,7 +71,7 @@ class Field:
 class Container:
     """A record of fields, compared and copied by value. Setting a name that is no field raises AttributeError."""
 
-    fields = {}
+    fields: dict[str, Field] = {}
 
     def __init_subclass__(cls, **keywords):
         super().__init_subclass__(**keywords)
@@ -91,7 +91,7 @@ class Container:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in {**vars(self), **vars(other)})
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # how Python says that there is no hash
 
     def __copy__(self):
         return copy.deepcopy(self)
@@ -189,7 +189,7 @@ class TypedArray:
         return all(self._values.get(place, self._field.default) == other._values.get(place, other._field.default)
                    for place in {**self._values, **other._values})
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # how Python says that there is no hash
 
     def __deepcopy__(self, memo):
         twin = object.__new__(type(self))

@@ -31,7 +31,7 @@ class LogicalNeuron:
     def __eq__(self, other):
         return isinstance(other, LogicalNeuron) and self.morphology == other.morphology
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # how Python says that there is no hash
 
 
 class Morphology:

@@ -78,7 +78,7 @@ class Enum(Ranged, maximum=2**64 - 1):
     """The running number of a coordinate."""
 
 
-_ENUM_TYPES = {}
+_ENUM_TYPES: dict[int, type] = {}
 
 
 def enum_ranged(size):

@@ -172,10 +172,14 @@ def from_json(dumper_done, text):
         values = []
         for entry in json.loads(text):
             module = lola if hasattr(lola, entry["container"]) else hal
-            container = getattr(module, entry["container"])()
+            kind, coordinate = getattr(module, entry["container"]), getattr(halco, entry["coordinate"])
+            # A text names classes: only those that hold settings may be called.
+            if not (isinstance(kind, type) and hasattr(kind, "set_state") and issubclass(coordinate, Coordinate)):
+                raise ValueError(f"{entry['container']} at {entry['coordinate']}")
+            container = kind()
             container.set_state(entry["values"])
-            values.append((getattr(halco, entry["coordinate"])(entry["number"]), container))
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            values.append((coordinate(entry["number"]), container))
+    except (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"this is no configuration that to_json or to_portablebinary wrote: {error}") from error
     dumper_done.values = values
 

@@ -35,7 +35,8 @@ class McNeuronBase(StandardCellType):
     default_parameters = _DEFAULTS
 
     KIND = "neuron"
-    compartments = {}
+    joined = 1
+    compartments: dict = {}
     logical_compartments = halco.LogicalNeuronCompartments()
     logical_neuron = lola.LogicalNeuron()
     single_active_circuit = True
@@ -68,6 +69,10 @@ class McNeuronBase(StandardCellType):
     def create_group(self, size, parameters, state):
         """What a population keeps of its cells."""
         return CircuitCells(size, parameters)
+
+    def own_circuits(self, circuits):
+        """The first circuit of each neuron."""
+        return circuits[::self.columns]
 
     def configure(self, population, circuits, state):
         """Take values from the chip's initial configuration when the network is mapped for the first time."""

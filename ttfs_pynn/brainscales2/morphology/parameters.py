@@ -29,7 +29,7 @@ class McCircuitParameters(ArrayParameter):
             return np.array([self == neuron for neuron in other.flat], dtype=bool).reshape(other.shape)
         return False
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # how Python says that there is no hash
 
     def __repr__(self):
         return f"McCircuitParameters({[circuits.tolist() for circuits in self.value]})"

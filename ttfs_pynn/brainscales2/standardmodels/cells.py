@@ -1,6 +1,6 @@
 """All cell types."""
 
-from ttfs_pynn.brainscales2.standardmodels.neurons import CalibHXNeuronCoba, CalibHXNeuronCuba, HXNeuron
+from ttfs_pynn.brainscales2.standardmodels.neurons import CalibHXNeuronCoba, CalibHXNeuronCuba, CalibPairCuba, HXNeuron
 from ttfs_pynn.brainscales2.standardmodels.sources import (
     OffChipSource,
     SpikeSourceArray,
@@ -8,5 +8,5 @@ from ttfs_pynn.brainscales2.standardmodels.sources import (
     SpikeSourcePoissonOnChip,
 )
 
-__all__ = ["CalibHXNeuronCoba", "CalibHXNeuronCuba", "HXNeuron", "OffChipSource", "SpikeSourceArray", "SpikeSourcePoisson",
-           "SpikeSourcePoissonOnChip"]
+__all__ = ["CalibHXNeuronCoba", "CalibHXNeuronCuba", "CalibPairCuba", "HXNeuron", "OffChipSource", "SpikeSourceArray",
+           "SpikeSourcePoisson", "SpikeSourcePoissonOnChip"]

@@ -65,7 +65,8 @@ class ChipCell(StandardCellType):
     """KIND: 'neuron' (on a circuit), 'external' (spikes from the FPGA) or 'background' (sources on the chip)."""
 
     KIND = "external"
-    columns = 1  # of the chip that a neuron takes
+    columns = 1  # places in the list of circuits that a neuron takes
+    joined = 1  # circuits that share its membrane, and its inputs
     recordable = ["spikes"]
     injectable = False
 
@@ -103,6 +104,10 @@ class NeuronCell(ChipCell, PlasticityRuleHandle):
     def __init__(self, plasticity_rule=None, **parameters):
         ChipCell.__init__(self, **parameters)
         PlasticityRuleHandle.__init__(self, plasticity_rule)
+
+    def own_circuits(self, circuits):
+        """Of the circuits of a population, neuron by neuron, those that matter: all first ones, then all second ones, ..."""
+        return circuits.reshape(-1, self.joined).T.ravel()
 
     def configure(self, population, circuits, state):
         """Take what follows from the place on the chip: an initial configuration, a calibration."""

@@ -9,9 +9,10 @@ from ttfs_pynn.brainscales2 import simulator
 from ttfs_pynn.brainscales2.calibration import calibrate, codes_from_parameters, parameters_from_codes
 from ttfs_pynn.brainscales2.dlens import lola
 from ttfs_pynn.brainscales2.neuron_fields import NOT_CONFIGURABLE, flatten, unflatten
+from ttfs_pynn.brainscales2.routing import COLUMNS
 from ttfs_pynn.brainscales2.standardmodels.cells_base import ANALOG, NeuronCell, check_codes, same_names
 
-__all__ = ["CalibHXNeuronCoba", "CalibHXNeuronCuba", "HXNeuron"]
+__all__ = ["CalibHXNeuronCoba", "CalibHXNeuronCuba", "CalibPairCuba", "HXNeuron"]
 
 _PLASTICITY = {"plasticity_rule_readout_source": 0.0, "plasticity_rule_enable_readout_source": False}
 _CODES = {name: value for name, value in flatten(lola.AtomicNeuron()).items() if name not in NOT_CONFIGURABLE}
@@ -118,7 +119,8 @@ class CalibHXNeuronCuba(NeuronCell):
         targets = {name: group.values[name] for name in self.RANGES}
         for name in ("v_rest", "v_reset", "v_thresh", "i_synin_gm_E", "i_synin_gm_I", "synapse_dac_bias"):
             targets[name] = np.trunc(targets[name])  # the adapter takes the integer part
-        group.calibrated = calibrate(self._cuba_targets(targets, group.values), state.chip, circuits, clocks)
+        targets = {name: np.tile(values, self.joined) for name, values in self._cuba_targets(targets, group.values).items()}
+        group.calibrated = calibrate(targets, state.chip, circuits, clocks)
         group.clocks, group.calibrated_for = clocks, key
         group.calib_target = {name: group.values[name].copy() for name in self.default_parameters}
         group.hwparams = group.calib_hwparams = None
@@ -155,12 +157,12 @@ class CalibHXNeuronCuba(NeuronCell):
 
     @classmethod
     def hardware_parameters(cls, group):
-        """A list of AtomicNeurons with the calibrated codes; changing them changes what is run."""
+        """A list of AtomicNeurons with the calibrated codes, first circuits first; changing them changes what is run."""
         cls._result(group, "actual_hwparams")
         if group.hwparams is None:
             values = parameters_from_codes(group.calibrated, group.clocks)
             group.hwparams = [unflatten({**_CODES, **{name: array[k] for name, array in values.items()}})
-                              for k in range(group.size)]
+                              for k in range(group.size * cls.joined)]
             group.calib_hwparams = copy.deepcopy(group.hwparams)
         return group.hwparams
 
@@ -176,6 +178,25 @@ class CalibHXNeuronCuba(NeuronCell):
         """{name: array}: what the last calibration aimed at."""
         cls._result(group, "calib_target")
         return group.calib_target
+
+
+class CalibPairCuba(CalibHXNeuronCuba):
+    """A calibrated neuron of two circuits, the upper and the lower one of a column, whose membranes are connected.
+
+    Half of the sources of each population end at the upper circuit, half at the lower one, so that a neuron has 512 synapses
+    instead of 256. Parameters are the targets of each circuit; capacitances (cm) add up, and the upper circuit alone decides on
+    spikes. The chip has it and the vendor's cell types do not.
+    """
+
+    columns = joined = 2
+
+    def configure(self, population, circuits, state):
+        upper, lower = circuits.reshape(2, -1)
+        if (upper >= COLUMNS).any() or (lower != upper + COLUMNS).any():
+            wrong = np.flatnonzero((upper >= COLUMNS) | (lower != upper + COLUMNS))[0]
+            raise RuntimeError(f"{population.label}: neuron {wrong} would be the circuits {upper[wrong]} and {lower[wrong]}, not "
+                               f"one above the other; list pairs n, n + {COLUMNS} in neuronPermutation")
+        super().configure(population, circuits, state)
 
 
 class CalibHXNeuronCoba(CalibHXNeuronCuba):

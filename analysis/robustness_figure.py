@@ -5,7 +5,7 @@ Filled: trained with the distortion in the loop; open: trained ideally and only 
 figure of the paper ("Effects of substrate imperfections", Göltz, Kriener et al. 2021) varies too.
 
 examples:
-  python -m analysis.robustness results/robustness
+  python -m analysis.robustness_figure results/robustness
 """
 
 import json
@@ -83,7 +83,7 @@ def page(found, picture):
 
 
 def main(arguments=None):
-    parser = ArgumentParser(prog="python -m analysis.robustness", description=__doc__)
+    parser = ArgumentParser(prog="python -m analysis.robustness_figure", description=__doc__)
     parser.add_argument("folder", metavar="DIR", help="folder of robustness.json")
     parser.add_argument("--output", metavar="FILE", help="picture alone, in place of DIR/robustness.png and DIR/README.md")
     a = parser.parse_args(arguments)

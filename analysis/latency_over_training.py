@@ -1,0 +1,49 @@
+"""Do decisions become earlier, and spikes fewer, with training? Both of the validation samples, against epochs.
+
+examples:
+  python -m analysis.latency_over_training runs/yy7
+"""
+
+import numpy as np
+
+from analysis.decision_time import tau_syn_of
+from analysis.learning_curve import column
+from analysis.style import BLUE, GREY, command, figure
+from ttfs_pynn.command_line import run
+from ttfs_pynn.errors import ResultsError
+
+
+def _draw(axes, history, values, ylabel):
+    axes.plot(column(history, "epoch"), values, color=BLUE)
+    axes.set(xlabel="epoch", ylabel=ylabel)
+    if np.isfinite(values).any():
+        axes.set_ylim(0, 1.1 * np.nanmax(values))
+    else:
+        axes.text(0.5, 0.5, "not in the history", transform=axes.transAxes, ha="center", color=GREY)
+    return axes
+
+
+def draw_latency(axes, history, tau_syn):
+    """Mean time of the first label spike in tau_syn (ms), over the samples that have one. Returns the axes."""
+    return _draw(axes, history, column(history, "validation_latency_ms") / tau_syn, "mean first label spike ($\\tau_s$)")
+
+
+def draw_spikes(axes, history):
+    """Mean number of neurons, of all layers, that spike by the decision. Returns the axes."""
+    return _draw(axes, history, column(history, "validation_spikes"), "spikes a sample until then")
+
+
+def main(arguments=None):
+    folder, path = command("latency_over_training", __doc__, "latency_over_training", arguments)
+    history = folder.read_history()
+    if not np.isfinite(column(history, "validation_latency_ms")).any():
+        raise ResultsError(f"{folder.path} has no latency in its history yet: it had no epoch or no validation samples, or was "
+                           "made before latencies were kept")
+    with figure(path, columns=2) as axes:
+        draw_latency(axes[0], history, tau_syn_of(folder))
+        draw_spikes(axes[1], history)
+    print(path)
+
+
+if __name__ == "__main__":
+    run(main)

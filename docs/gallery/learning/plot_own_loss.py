@@ -1,0 +1,59 @@
+"""
+A loss and a callback of your own
+=================================
+
+A loss is a function of the label neurons' first-spike times and the labels that returns the loss of each sample and its
+derivative by each time. A callback sees every step. Here a hinge: a wrong neuron that spikes less than 0.1 tau_syn after the
+right one costs, others do not. A second term keeps the right neuron near 1.2 tau_syn, else all of them drift into silence.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from analysis.style import BLUE, ORANGE
+from models import yin_yang
+from ttfs_pynn.array_network import ArrayNetwork
+from ttfs_pynn.training import Callback, Trainer, TrainingOptions
+
+parameters = yin_yang.PARAMETERS["network"]
+architecture, data = yin_yang.architecture(parameters), yin_yang.data(parameters)
+TAU_SYN, MARGIN, EARLY = parameters["tau_syn"], 0.1, 1.2  # ms, tau_syn, tau_syn
+
+
+def hinge(times, labels):
+    """times (samples, classes) in ms, inf where silent -> losses (samples,), derivatives (samples, classes) in 1/ms."""
+    rows = np.arange(len(labels))
+    t = np.where(np.isfinite(times), times / TAU_SYN, 4.0)
+    missing = np.maximum(t[rows, labels][:, None] + MARGIN - t, 0.0)
+    missing[rows, labels] = 0.0
+    late = t[rows, labels] - EARLY
+    slope = -missing
+    slope[rows, labels] = missing.sum(axis=1) + 0.1 * late
+    return (missing ** 2).sum(axis=1) / 2 + 0.05 * late ** 2, np.where(np.isfinite(times), slope / TAU_SYN, 0.0)
+
+
+class GradientNorms(Callback):
+    """The norm of the gradient of each layer, step by step."""
+
+    def __init__(self):
+        self.norms = []
+
+    def before_step(self, trainer, gradients):
+        self.norms.append([np.linalg.norm(g) for g in gradients.weights])
+
+
+norms = GradientNorms()
+network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(7)))
+trainer = Trainer(network, data["train"], TrainingOptions(epochs=8, seed=7), data["validation"], callbacks=[norms])
+trainer.loss = hinge
+history = trainer.run()
+
+figure, (accuracy, norm) = plt.subplots(1, 2, figsize=(8.5, 3.2))
+accuracy.plot([h["epoch"] for h in history], [h["validation_accuracy"] for h in history], ".-", color=BLUE)
+accuracy.set(xlabel="epoch", ylabel="validation accuracy", title="trained with the hinge")
+smooth = np.ones(20) / 20
+for layer, (values, colour) in enumerate(zip(np.transpose(norms.norms), (BLUE, ORANGE), strict=True)):
+    norm.semilogy(np.convolve(values, smooth, "valid"), color=colour, label=("hidden", "label")[layer])
+norm.set(xlabel="step", ylabel="norm of the gradient (1/nA)", title="mean over 20 steps")
+norm.legend()
+plt.show()

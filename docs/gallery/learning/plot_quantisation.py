@@ -1,0 +1,43 @@
+"""
+Weights of a few bits
+=====================
+
+A trained network whose weights are rounded to a few bits afterwards, and clipped: at 0.6 of the largest weight of a layer the
+steps are finer, but the cut tails cost more than any bit brings back.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from analysis import weight_histogram
+from analysis.style import BLUE, ORANGE
+from models import yin_yang
+from ttfs_pynn.array_network import ArrayNetwork
+from ttfs_pynn.training import Trainer, TrainingOptions, evaluate
+
+parameters = yin_yang.PARAMETERS["network"]
+architecture, data = yin_yang.architecture(parameters), yin_yang.data(parameters)
+network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(7)))
+trainer = Trainer(network, data["train"], TrainingOptions(epochs=12, seed=7, loss_options={"difference": 0.2}))
+trainer.run()
+
+
+def quantised(weights, bits, share):
+    """Sign and `bits` bits of magnitude, the largest of them at a share of the largest weight of the layer."""
+    largest = share * np.abs(weights).max()
+    step = largest / (2 ** bits - 1)
+    return np.clip(np.round(weights / step) * step, -largest, largest)
+
+
+bits = np.arange(1, 9)
+figure, (histogram, axes) = plt.subplots(1, 2, figsize=(9, 3.4))
+weight_histogram.draw(histogram, trainer.weights[0], "weights of the hidden layer")
+for share, colour in ((1.0, BLUE), (0.6, ORANGE)):
+    accuracy = [evaluate(network, data["validation"], 1000, [quantised(w, b, share) for w in trainer.weights]).accuracy
+                for b in bits]
+    axes.plot(bits, accuracy, ".-", color=colour, label=f"clipped at {share:g} of the largest weight")
+unchanged = evaluate(network, data["validation"], 1000, trainer.weights).accuracy
+axes.axhline(unchanged, color="0.5", linestyle=":", label="as trained")
+axes.set(xlabel="bits of a weight, besides its sign", ylabel="validation accuracy")
+axes.legend(loc="lower right")
+plt.show()

@@ -1,0 +1,348 @@
+"""Small layers, every path through the numerical core, against equations that are written here once more.
+
+Quick also without compilation (NUMBA_DISABLE_JIT=1): benchmarks/mutation.py runs these tests on every mutant, one by one.
+"""
+
+from types import SimpleNamespace
+
+import neo
+import numpy as np
+
+from tests.first_spike.oracle import adversarial_batches, reference_first_spike
+from ttfs_pynn.first_spike import (
+    backward_kernels,
+    first_spike_derivatives,
+    first_spike_times,
+    kernels,
+    layer_backward,
+    vector_jacobian_product,
+)
+from ttfs_pynn.first_spike.closed_form import equal_time_constants, no_leak, twice_tau_syn
+from ttfs_pynn.first_spike.membrane import first_crossing, phi, responses, short_responses
+from ttfs_pynn.first_spike.solver import first_spike_time
+from ttfs_pynn.first_spike.sorted_inputs import sort_row
+from ttfs_pynn.gradient_engine import FirstSpikes, GradientEngine, first_spikes
+from ttfs_pynn.neuron import LIFParameters
+
+RATIOS = (0.3, 1.0, 1 + 1e-9, 1.1, 2.0, np.inf)
+SIZES = (1, 3, 4, 5, 9)
+
+
+def response(s, ratio):
+    """K and K' of tau_syn = cm = 1."""
+    s, rate = np.clip(s, -1.0, 100.0), 1 / ratio
+    if abs(rate - 1) < 1e-6:
+        k = s * np.exp(-s * (1 + rate) / 2)
+    else:
+        k = (np.exp(-s * rate) - np.exp(-s)) / (1 - rate)
+    return np.where(s > 0, k, 0.0), np.where(s > 0, np.exp(-s) - rate * k, 0.0)
+
+
+def layer(seed, n_inputs, n_samples=4, n_neurons=5, ties=False):
+    rng = np.random.default_rng(seed)
+    t = rng.uniform(0, 4, (n_samples, n_inputs))
+    if ties:
+        t = np.round(t)
+    t[rng.random(t.shape) < 0.2] = np.inf
+    return t, rng.normal(1.2, 2.5, (n_inputs, n_neurons))
+
+
+def neuron_of(ratio, cm=1.0):
+    return LIFParameters(tau_m=ratio, tau_syn=1.0, cm=cm, v_rest=0.0, v_thresh=1.0)
+
+
+def assert_first_crossing(found, t, w, ratio):
+    """v is below threshold on a grid up to `found`, and at threshold there; everywhere below it where `found` is inf."""
+    on = np.isfinite(t)
+    end = found if np.isfinite(found) else (t[on].max() if on.any() else 0) + 40 * max(1, min(ratio, 4))
+    grid = np.sort(np.append(np.linspace(0, end, 300, endpoint=False), t[t < end]))
+    v = response(grid[:, None] - t[on], ratio)[0] @ w[on]
+    assert v.max() < 1 + 1e-7 * (abs(ratio - 1) < 1e-6) + 1e-12
+    if np.isfinite(found):
+        assert abs(response(found - t[on], ratio)[0] @ w[on] - 1) < (1e-7 if abs(ratio - 1) < 1e-6 else 1e-11)
+
+
+def by_neuron(t, w, neuron, one_kind):
+    out = np.empty((len(t), w.shape[1]))
+    kernels._times_serial(t, w, *neuron.columns(w.shape[1]), one_kind, out)
+    return out
+
+
+def test_times():
+    spikes = silent = 0
+    for ratio in RATIOS:
+        for n_inputs in SIZES:
+            t, w = layer(n_inputs, n_inputs, ties=n_inputs == 5)
+            found = first_spike_times(t, w, neuron_of(ratio))
+            for other in (by_neuron(t, w, neuron_of(ratio), True), by_neuron(t, w, neuron_of(ratio), False)):
+                np.testing.assert_array_equal(np.isfinite(found), np.isfinite(other))
+                np.testing.assert_allclose(found, other, rtol=1e-10)
+            spikes, silent = spikes + np.isfinite(found).sum(), silent + np.isinf(found).sum()
+            for sample, n in np.ndindex(found.shape):
+                assert_first_crossing(found[sample, n], t[sample], w[:, n], ratio)
+                if sample < 2:
+                    plain = first_spike_time(t[sample], w[:, n], neuron_of(ratio))
+                    assert np.isfinite(plain) == np.isfinite(found[sample, n])
+                    if np.isfinite(plain):
+                        assert abs(plain - found[sample, n]) < 1e-9
+    assert spikes > 150 and silent > 150
+
+
+def test_several_tiles_and_parts_and_capacitances():
+    """195 neurons are more than a tile, 130 samples more than are sorted at a time."""
+    for n_samples, n_neurons, ratio in ((2, 195, 2.0), (130, 2, 1.0), (2, 195, np.inf), (130, 2, np.inf)):
+        t, w = layer(3, 5, n_samples, n_neurons)
+        cm = np.linspace(0.5, 2, n_neurons)
+        found = first_spike_times(t, w, neuron_of(ratio, cm))
+        assert np.isfinite(found).sum() > 60
+        for sample, n in [*np.ndindex(found.shape)][::7]:
+            assert_first_crossing(found[sample, n], t[sample], w[:, n] / cm[n], ratio)
+        error = np.random.default_rng(1).normal(size=found.shape)
+        dw, dt, dropped = vector_jacobian_product(t, w, found, error, neuron_of(ratio, cm))
+        expected_dw, expected_dt = expected_product(t, w, found, error, ratio, cm)
+        np.testing.assert_allclose(dw, expected_dw, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(dt, expected_dt, rtol=1e-6, atol=1e-8)
+        assert dropped == 0
+
+
+def test_closed_forms():
+    compared = silent = 0
+    for ratio, form in ((1.0, equal_time_constants), (2.0, twice_tau_syn), (np.inf, no_leak)):
+        t, w = layer(2, 4, 12, 6)
+        found = first_spike_times(t, w, neuron_of(ratio))
+        for sample, n in zip(*np.nonzero(np.isfinite(found)), strict=True):
+            causal = t[sample] < found[sample, n]
+            if response(found[sample, n] - t[sample, causal], ratio)[1] @ w[causal, n] > 0.05:
+                time = form(t[sample, causal], w[causal, n], 1.0, 1.0, 1.0)
+                # the same in other units: ms, nF, mV
+                other = form(10 * t[sample, causal], 15 * w[causal, n], 10.0, 2.0, 75.0)
+                np.testing.assert_allclose([time, other / 10], found[sample, n], rtol=1e-11)
+                compared += 1
+        for weights in ([0.4, 0.3], [-3.0, -2.0], [3.0, -20.0]):
+            assert form(np.array([0.0, 0.1]), np.array(weights), 1.0, 1.0, 1.0) == np.inf
+            silent += 1
+    assert compared > 60 and silent == 9
+    assert equal_time_constants(np.zeros(1), np.array([np.e * (1 + 1e-9)]), 1.0, 1.0, 1.0) < 1  # just reaches its peak at 1
+
+
+def test_nothing_to_do():
+    neuron = neuron_of(1.0)
+    assert np.isinf(first_spike_times(np.full((2, 3), np.inf), np.ones((3, 4)), neuron)).all()
+    assert first_spike_times(np.empty((2, 0)), np.ones((0, 4)), neuron).tolist() == [[np.inf] * 4] * 2
+    assert first_spike_times(np.empty((0, 3)), np.ones((3, 4)), neuron).shape == (0, 4)
+
+
+def refused(function, *arguments):
+    try:
+        function(*arguments)
+    except ValueError as error:
+        return str(error)
+    raise AssertionError("nothing was refused")
+
+
+def test_bad_input():
+    neuron, t, w = neuron_of(1.0), np.zeros((2, 3)), np.ones((3, 4))
+    for bad_t, bad_w, text in ((t, np.ones((2, 4)), "(2, 3)"), (t[0], w, "(3,)"), (t, w[0], "(4,)"), (t * np.nan, w, "NaN"),
+                               (t - np.inf, w, "NaN or -inf"), (t, np.where(w == 1, [1, np.inf, np.nan, 1], w), "6 values")):
+        assert text in refused(first_spike_times, bad_t, bad_w, neuron)
+    out = np.ones((2, 4))
+    assert "t_out has shape (2, 3)" in refused(first_spike_derivatives, t, w, out[:, :3], neuron)
+    assert "error holds NaN; give numbers" in refused(vector_jacobian_product, t, w, out, out * np.nan, neuron)
+    assert refused(first_spike_derivatives, t, w, out * np.nan, neuron).endswith("give numbers, and inf for a silent neuron")
+    assert not refused(vector_jacobian_product, t, w, out, out * np.nan, neuron).endswith("silent neuron")
+
+
+def expected_jacobians(t, w, t_out, ratio, cm):
+    """(dT/dw, dT/dt), (samples, inputs, neurons) each, of neurons that spike of themselves."""
+    k, slope = (a / cm for a in response(t_out[:, None, :] - np.where(np.isfinite(t), t, 1e9)[:, :, None], ratio))
+    k, slope = np.nan_to_num(k), np.nan_to_num(slope)
+    rise = (w * slope).sum(axis=1, keepdims=True)
+    spikes = np.isfinite(t_out)[:, None, :] & (rise > 0)
+    rise = np.where(spikes, rise, 1.0)
+    return np.where(spikes, -k / rise, 0.0), np.where(spikes, w * slope / rise, 0.0)
+
+
+def expected_product(t, w, t_out, error, ratio, cm, max_dw=np.inf):
+    dw, dt = expected_jacobians(t, w, t_out, ratio, cm)
+    contributions = dw * error[:, None, :]
+    kept = np.where(np.abs(contributions).max(axis=1, keepdims=True) > max_dw, 0.0, contributions)
+    return kept.sum(axis=0), (dt * error[:, None, :]).sum(axis=2)
+
+
+def plain_product(t, w, t_out, error, neuron, max_dw):
+    dw, dt = np.zeros((backward_kernels.N_BLOCKS, *w.shape)), np.zeros_like(t)
+    dropped = np.zeros(backward_kernels.N_BLOCKS, dtype=np.int64)
+    backward_kernels.backward(t, w, t_out, error, *neuron.columns(w.shape[1]), np.full(w.shape[1], max_dw), dw, dt, dropped)
+    return dw.sum(axis=0), dt, dropped.sum()
+
+
+def test_derivatives():
+    for ratio in RATIOS:
+        for n_inputs in (2, 5, 9):
+            t, w = layer(n_inputs + 20, n_inputs, 9, 6)
+            cm = np.linspace(0.8, 1.3, 6)
+            neuron = neuron_of(ratio, cm)
+            t_out = first_spike_times(t, w, neuron)
+            error = np.random.default_rng(n_inputs).normal(size=t_out.shape)
+            error[2] = 0.0
+            loose = 1e-6 if abs(ratio - 1) < 1e-6 else 1e-8
+            for found, expected in zip(first_spike_derivatives(t, w, t_out, neuron), expected_jacobians(t, w, t_out, ratio, cm),
+                                       strict=True):
+                np.testing.assert_allclose(found, expected, rtol=loose, atol=loose)
+            for limit in (np.inf, 0.3):
+                dw, dt = expected_product(t, w, t_out, error, ratio, cm, limit)
+                largest = np.abs(expected_jacobians(t, w, t_out, ratio, cm)[0] * error[:, None, :]).max(axis=1)
+                for found in (vector_jacobian_product(t, w, t_out, error, neuron, limit),
+                              plain_product(t, w, t_out, error, neuron, limit)):
+                    np.testing.assert_allclose(found[0], dw, rtol=loose, atol=loose)
+                    np.testing.assert_allclose(found[1], dt, rtol=loose, atol=loose)
+                    assert found[2] == (largest > limit).sum() and (limit > 1 or found[2] > 0)
+            assert vector_jacobian_product(t, w, t_out, error, neuron, with_inputs=False)[1] is None
+
+
+def test_recorded_spikes_that_the_ideal_neuron_would_not_make():
+    """Too little input, or a membrane that falls: no derivative, by either loop, also without leak."""
+    for ratio, needed in ((1.0, np.e), (2.0, 2.0), (np.inf, 1.0)):
+        t, w = np.array([[0.0]]), np.array([[needed * 0.99, needed * 1.5, needed * 1.5, needed * 1.5]])
+        t_out = np.array([[0.5, 0.4, 7.0 if ratio < np.inf else -1.0, np.inf]])
+        error = np.ones((1, 4))
+        for dw in (first_spike_derivatives(t, w, t_out, neuron_of(ratio))[0][0],
+                   vector_jacobian_product(t, w, t_out, error, neuron_of(ratio))[0],
+                   plain_product(t, w, t_out, error, neuron_of(ratio), np.inf)[0]):
+            assert (dw[0, [0, 2, 3]] == 0).all() and dw[0, 1] < 0
+
+
+def test_where_the_fast_backward_loop_applies():
+    applies, silent = layer_backward.applies, np.full((2, 3), np.inf)
+    assert applies(np.array([[0.0, 199.0, np.inf]]), 1.0, 1.0) and not applies(np.array([[0.0, 201.0]]), 1.0, 1.0)
+    assert applies(np.array([[0.0, 398.0]]), 2.0, 2.0) and not applies(np.array([[0.0, 201.0]]), 3.0, 1.0)
+    assert applies(silent, 1.0, 1.0) and not applies(np.zeros((1, 1)), 1 + 1e-4, 1.0) and applies(np.zeros((1, 1)), 1.01, 1.0)
+    assert not applies(silent, 1 + 1e-4, 1.0)
+
+
+def test_sorting():
+    rng = np.random.default_rng(0)
+    for times in (rng.uniform(-5, 5, 40), rng.integers(0, 4, 40) * 1.0, np.r_[1e300, rng.normal(0, 1e-12, 90), -1e300],
+                  np.full(5, np.inf), np.zeros(0), np.array([2.0]), np.array([3.0, np.inf, 1.0])):
+        times = np.where(np.arange(times.size) % 5 == 4, np.inf, times)
+        order, bucket = np.zeros(times.size, dtype=np.int64), np.zeros(2 * times.size + 2, dtype=np.int64)
+        n = sort_row(times, order, bucket, np.zeros(times.size))
+        expected = np.argsort(times, kind="stable")[:np.isfinite(times).sum()]
+        np.testing.assert_array_equal(order[:n], expected)
+
+
+def test_membrane_functions():
+    for rate_m, rate_s in ((0.0, 1.0), (0.5, 1.0), (1.0, 1.0), (3.0, 1.0)):
+        for s in (0.0, 1e-5, 3e-4, 0.7, 5.0):
+            k = response(s, 1 / rate_m if rate_m else np.inf)[0]
+            expected = np.exp(-rate_m * s), np.exp(-rate_s * s), k
+            np.testing.assert_allclose(responses(s, rate_m, rate_s), expected, rtol=1e-10, atol=1e-300)
+            np.testing.assert_allclose(phi(s, rate_m, rate_s), k, rtol=1e-10, atol=1e-300)
+            if s * max(rate_m, rate_s) <= 1e-3:
+                np.testing.assert_allclose(short_responses(s, rate_m, rate_s), responses(s, rate_m, rate_s), rtol=3e-16)
+
+
+def test_crossings_with_two_synaptic_time_constants():
+    rng, found = np.random.default_rng(3), 0
+    for k in range(120):
+        rate_m, rate_exc, rate_inh = rng.choice([0.0, 0.1, 0.2, 1.0, 3.0]), *rng.choice([0.1, 0.2, 1.0, 3.0], 2)
+        x, j_exc, j_inh, span = rng.uniform(-3, 0.9), rng.normal(2, 3), -rng.exponential(3) * (k % 5 > 0), rng.exponential(6)
+        if k % 7 == 0:
+            j_exc = 0.0
+        if k % 11 == 0:
+            j_inh = 2.0
+        s = first_crossing(x, j_exc, j_inh, 1.0, rate_m, rate_exc, rate_inh, span)
+
+        def v(s, x=x, rate_m=rate_m, pairs=((j_exc, rate_exc), (j_inh, rate_inh))):
+            total = x * np.exp(-rate_m * s)
+            for j, rate in pairs:
+                total = total + j * (s * np.exp(-rate * s) if rate == rate_m else
+                                     (np.exp(-rate_m * s) - np.exp(-rate * s)) / (rate - rate_m))
+            return total
+
+        grid = np.linspace(0, min(s, span), 300, endpoint=s == np.inf)
+        assert (v(grid) < 1 + 1e-9).all()
+        if s < np.inf:
+            assert 0 < s <= span and abs(v(s) - 1) < 1e-10
+            found += 1
+    assert 20 < found < 100
+
+
+def test_decisions_at_the_edge():
+    """Threshold grazed by 1e-9 to 1e-14, against 50 digits."""
+    rng, spiking, compared = np.random.default_rng(5), 0, 0
+    for t, w, tau_m in adversarial_batches(rng, 12, 2):
+        together = first_spike_times(t[None], w, LIFParameters(tau_m=tau_m, tau_syn=1.0, v_rest=0.0, v_thresh=1.0))[0]
+        for n in range(2):
+            expected = reference_first_spike(t, w[:, n], tau_m[n], 1.0, 1.0, 1.0) is not None
+            alone = first_spike_times(t[None], w[:, n:n + 1], neuron_of(tau_m[n]))[0, 0]
+            assert np.isfinite(together[n]) == np.isfinite(alone) == expected
+            spiking, compared = spiking + expected, compared + 1
+    assert 5 < spiking < compared - 5
+
+
+# -- the gradient engine
+
+
+def test_what_a_layer_hears():
+    spikes = FirstSpikes(np.zeros((2, 3)), (None, np.ones((2, 1))), (np.full((2, 4), 2.0), np.zeros((2, 2))))
+    assert spikes.delay == 0.0
+    np.testing.assert_array_equal(spikes.afferent(0), np.zeros((2, 3)))
+    np.testing.assert_array_equal(spikes.afferent(1), [[2, 2, 2, 2, 1]] * 2)
+
+
+def recorded(size, first_id, segments=1):
+    block = neo.Block(name="cells", size=size, first_id=first_id)
+    for _ in range(segments):
+        block.segments.append(neo.Segment(name=f"{first_id}"))
+    return block
+
+
+def test_recorded_blocks_become_first_spikes():
+    asked = []
+
+    class Windows:
+        def first_spikes(self, segment, ids, scale):
+            asked.append((segment.name, ids.tolist(), scale))
+            return ids[None] * 1.0
+
+    recording = SimpleNamespace(inputs=recorded(6, 10), biases=(None, recorded(4, 30)), layers=(recorded(3, 40), recorded(2, 50)),
+                                presentation=Windows(), input_copies=2, time_scale=1000.0)
+    times = first_spikes(recording)
+    # Of two sources that stand for one input, the first three and the first two are read; neurons are single.
+    assert asked == [(name, ids, 1000.0) for name, ids in (("10", [10, 11, 12]), ("30", [30, 31]), ("40", [40, 41, 42]),
+                                                           ("50", [50, 51]))]
+    assert times.biases[0] is None and times.layers[1].tolist() == [[50.0, 51.0]] and first_spikes(times) is times
+    recording.layers = (recorded(3, 40, segments=2), recorded(2, 50))
+    assert "2 segments" in refused(first_spikes, recording)
+
+
+def test_gradients_of_two_layers():
+    """The chain rule by hand, with a bias source, a delay and the mean over samples."""
+    rng, neuron, delay = np.random.default_rng(2), neuron_of(2.0, 1.5), 0.25
+    t_in, bias = rng.uniform(0, 2, (6, 4)), np.full((6, 1), 0.5)
+    weights = [rng.normal(3, 2, (4, 5)), rng.normal(2, 2, (6, 3))]
+    hidden = first_spike_times(t_in + delay, weights[0], neuron)
+    labels = first_spike_times(np.concatenate([hidden, bias], axis=1) + delay, weights[1], neuron)
+    assert np.isfinite(hidden).sum() > 15 and np.isfinite(labels).sum() > 8
+    times = FirstSpikes(t_in, (None, bias), (hidden, labels))
+    object.__setattr__(times, "delay", delay)
+    error = np.where(np.isfinite(labels), rng.normal(size=labels.shape), 0.0)
+    for limit in (np.inf, 0.02):
+        engine = GradientEngine([neuron, neuron], limit)
+        found, dropped = engine.backward(times, weights, error, delay)
+        afferent = np.concatenate([hidden, bias], axis=1) + delay
+        top, back = expected_product(afferent, weights[1], labels, error, 2.0, 1.5, limit / neuron.current_scale)
+        below, _ = expected_product(t_in + delay, weights[0], hidden, back[:, :5], 2.0, 1.5, limit / neuron.current_scale)
+        np.testing.assert_allclose(found[1], top, rtol=1e-8, atol=1e-9)
+        np.testing.assert_allclose(found[0], below, rtol=1e-8, atol=1e-9)
+        assert (dropped > 1) == (limit < 1)
+        one, other = (vector_jacobian_product(t, w, out, e, neuron, limit / neuron.current_scale)[2] for t, w, out, e in
+                      ((afferent, weights[1], labels, error), (t_in + delay, weights[0], hidden, back[:, :5])))
+        assert dropped == one + other
+    mean = GradientEngine([neuron, neuron]).gradients(times, weights, lambda last, of: (of * 1.0, error), np.arange(6))
+    np.testing.assert_array_equal(mean.loss, np.arange(6))
+    np.testing.assert_allclose(mean.weights[1], GradientEngine([neuron] * 2).backward(times, weights, error / 6, delay)[0][1])
+    assert mean.first_spikes is times and mean.dropped == 0
+    assert "2 layers and 1 weight matrices" in refused(GradientEngine([neuron] * 2).backward, times, weights[:1], error)
+    assert "engine of 1 layers" in refused(GradientEngine([neuron]).backward, times, weights, error)

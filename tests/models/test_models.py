@@ -1,0 +1,85 @@
+"""Which file a model's name means, and that a run folder executes nothing unasked."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import models
+from ttfs_pynn.errors import ConfigurationError, ResultsError
+from ttfs_pynn.results import RunFolder
+
+SOURCE = Path(models.__path__[0], "yin_yang.py")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """The current folder, empty."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+def run_of(model, path):
+    """A run folder as Experiment.create_folder leaves it."""
+    folder = RunFolder.create(path, {"model": models.name_of(model)})
+    shutil.copy(model.__file__, path / "model.py")
+    return folder
+
+
+def test_models_of_the_package(here):
+    assert "yin_yang" in models.names() and models.name_of(models.load("yin_yang")) == "yin_yang"
+    with pytest.raises(ConfigurationError, match="unknown model 'yinyang'; known: .*yin_yang"):
+        models.load("yinyang")
+    with pytest.raises(ConfigurationError, match="there is no file"):
+        models.load("yinyang.py")
+
+
+def test_a_file_in_the_current_folder_or_anywhere(here, tmp_path):
+    shutil.copy(SOURCE, here / "mine.py")
+    assert models.load("mine").__file__ == str(here / "mine.py") and models.name_of(models.load("mine")) == "mine.py"
+    shutil.copy(SOURCE, tmp_path / "far.py")
+    assert models.load("../far.py").__file__ == str(tmp_path / "far.py")
+    with pytest.raises(ConfigurationError, match="unknown model '../far'"):
+        models.load("../far")
+
+
+def test_a_file_with_the_name_of_a_model_of_the_package_is_asked_about(here):
+    shutil.copy(SOURCE, here / "yin_yang.py")
+    with pytest.raises(ConfigurationError, match="say ./yin_yang.py to use it"):
+        models.load("yin_yang")
+    assert models.load("./yin_yang.py").__file__ == str(here / "yin_yang.py")
+
+
+def test_a_file_that_is_no_model(here):
+    (here / "half.py").write_text("PARAMETERS = {}\ndef build(sim): pass\n")
+    with pytest.raises(ConfigurationError, match="has no CLASS_NAMES, architecture, data;"):
+        models.load("half")
+
+
+def test_the_model_of_a_run(here, tmp_path):
+    assert models.load_for(run_of(models.load("yin_yang"), tmp_path / "first")) is models.load("yin_yang")
+    shutil.copy(SOURCE, here / "yin_yang.py")
+    folder = run_of(models.load("./yin_yang.py"), tmp_path / "second")
+    assert models.load_for(folder) is models.load("./yin_yang.py"), "not the package's"
+    with open(here / "yin_yang.py", "a") as file:
+        file.write("\n# a remark\n")
+    with pytest.raises(ResultsError, match="is not as it was .*--model FILE"):
+        models.load_for(folder)
+    assert models.load_for(folder, "yin_yang.py") is models.load("./yin_yang.py")
+    (here / "yin_yang.py").unlink()
+    with pytest.raises(ResultsError, match="not in the current folder.*--model FILE"):
+        models.load_for(folder)
+
+
+@pytest.mark.parametrize("name", ["evil.py", "../evil.py", "run/evil.py", "evil"])
+def test_nothing_in_a_run_folder_is_executed_unasked(here, monkeypatch, name):
+    folder = run_of(models.load("yin_yang"), here / "run")
+    for place in (here, here / "run"):
+        (place / "evil.py").write_text("raise SystemExit('executed')\n")
+    folder.configuration["model"] = name
+    (here / "evil.py").write_text("raise SystemExit('executed, although it is not what the run was made with')\n")
+    monkeypatch.chdir(here / "run")
+    shutil.copy(here / "run" / "evil.py", here / "run" / "model.py")
+    with pytest.raises((ResultsError, ConfigurationError)):
+        models.load_for(folder)

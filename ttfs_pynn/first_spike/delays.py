@@ -1,0 +1,54 @@
+"""First-spike times and derivatives of layers whose synapses have delays.
+
+A spike of input i arrives at neuron n at t_i + d_in, and T depends on the one as on the other: dT_n/dd_in = dT_n/dt_i.
+Delays (inputs, 1) are axonal, (1, neurons) dendritic, (inputs, neurons) synaptic (Göltz, Weber, Kriener et al. 2025, DelGrad).
+"""
+
+import numpy as np
+
+from ttfs_pynn.first_spike import delay_kernels as kernels
+from ttfs_pynn.first_spike.backward import check_outputs, vector_jacobian_product
+from ttfs_pynn.first_spike.forward import check_inputs, first_spike_times
+
+__all__ = ["delayed_first_spike_times", "delayed_vector_jacobian_product"]
+
+
+def _checked(t_in, w, delays, neuron):
+    t_in, w, columns = check_inputs(t_in, w, neuron)
+    delays = np.asarray(delays, dtype=float)
+    if delays.ndim != 2 or any(have not in (1, want) for have, want in zip(delays.shape, w.shape, strict=True)):
+        raise ValueError(f"delays have shape {delays.shape}; expected (inputs, 1), (1, neurons) or (inputs, neurons) = {w.shape}")
+    if not (np.isfinite(delays) & (delays >= 0)).all():
+        raise ValueError("delays must be finite and not negative; give them in ms")
+    return t_in, w, delays, columns
+
+
+def delayed_first_spike_times(t_in, w, delays, neuron):
+    """As `first_spike_times`, (samples, neurons) in ms, where inputs arrive at t_in + delays (ms, see above)."""
+    t_in, w, delays, columns = _checked(t_in, w, delays, neuron)
+    if delays.shape[1] == 1:
+        return first_spike_times(t_in + delays[:, 0], w, neuron)
+    if delays.shape[0] == 1:
+        return first_spike_times(t_in, w, neuron) + delays[0]
+    out = np.empty((t_in.shape[0], w.shape[1]))
+    kernels.first_spike_times(t_in, w, delays, *columns, out)
+    return out
+
+
+def delayed_vector_jacobian_product(t_in, w, delays, t_out, error, neuron, max_dw=np.inf):
+    """(dL/dw (inputs, neurons), dL/dt_in (samples, inputs), dL/dd of the shape of `delays`, number dropped).
+
+    error = dL/dT at the recorded times t_out, both (samples, neurons); max_dw as in `vector_jacobian_product`: what it drops
+    changes no delay of the neuron either (but axonal ones, which have no neuron). dL/dw and dL/dd are summed over samples.
+    """
+    t_in, w, delays, columns = _checked(t_in, w, delays, neuron)
+    if delays.shape[1] == 1:
+        dw, dt_in, dropped = vector_jacobian_product(t_in + delays[:, 0], w, t_out, error, neuron, max_dw)
+        return dw, dt_in, dt_in.sum(axis=0)[:, None], dropped
+    t_out = check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
+    error = check_outputs("error", error, *t_out.shape)
+    limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), (w.shape[1],)))
+    dw, dt_in, dd = np.zeros_like(w), np.zeros_like(t_in), np.zeros_like(w)
+    dropped = kernels.backward(t_in, w, np.ascontiguousarray(np.broadcast_to(delays, w.shape)), t_out, error, *columns, limit, dw,
+                               dt_in, dd)
+    return dw, dt_in, dd if delays.shape == w.shape else dd.sum(axis=0, keepdims=True), dropped

@@ -1,0 +1,52 @@
+"""Networks as graphs of the Neuromorphic Intermediate Representation (NIR), and back.
+
+A layer of IF_curr_exp neurons with weights w (nA, from presynaptic j to neuron i), whose inputs spike at t_j, obeys
+
+    cm dv/dt = -(cm/tau_m) (v - v_rest) + I,      tau_syn dI/dt = -I + tau_syn sum_j w_ji delta(t - t_j)
+
+NIR's `Linear` (W) and `CubaLIF` say
+
+    tau_mem dv/dt = (v_leak - v) + r I,           tau_syn dI/dt = -I + w_in S,        S = W x,   x_j the spikes of j
+
+With x_j = delta(t - t_j) they are the same for W = w^T, w_in = tau_syn, r = tau_m/cm. But frameworks with a time step dt put
+the number 1, not 1/dt, where a spike is; NIR does not say which. Their importers expect w_in = tau_syn/dt and r = tau_mem/dt,
+for the neuron whose current and membrane just add up what arrives, or ignore both. The default is a graph for them, for
+dt = 0.1 ms, the 1e-4 s of snnTorch's importer:
+
+    |         | time_step = dt (default 0.1 ms)    | time_step = 0: spikes are delta functions |
+    | W       | w^T dt/cm (mV: what a step adds)   | w^T (nA)                                  |
+    | w_in    | tau_syn/dt                         | tau_syn (s)                               |
+    | r       | tau_m/dt                           | tau_m/cm (megohm)                         |
+
+In both, tau_mem = tau_m and tau_syn are in s, and potentials in mV above v_rest: v_leak = 0, v_threshold = v_thresh - v_rest,
+v_reset likewise, for NIR has no initial state and frameworks start at 0. Further:
+
+- Without leak (tau_m = inf, all neurons of a layer) r I/tau_mem has no value. The layer is `LI` (the current, its r is w_in
+  above) and `IF` with r = 1/dt (1/s); with delta functions r = 1/cm (mV/(nA s)).
+- There is one `Input`: the inputs, then the bias sources of layer 0, 1, ..., whose spike times are in its metadata. Layer 0 has
+  one `Linear` from it. A later layer with biases has a second one, "bias_weightsK". Weights from sources of other layers are 0.
+- Axonal delays (inputs, 1) and dendritic delays (1, neurons) are `Delay` nodes (s) before and after `Linear`. Synaptic delays
+  (inputs, neurons) have no node in NIR and are refused.
+- NIR has no refractory period. Only first spikes matter here (tau_refrac is as long as a sample): who runs the graph takes the
+  first spike of every neuron and ignores later ones, in hidden layers too.
+- t_early, t_late, bias times, the distribution of initial weights, tau_refrac, and values whose bits a change of units would
+  cost are in `metadata["ttfs_pynn"]`. A value there counts where it still gives what the node holds: a round trip returns every
+  bit, and what another program changed counts as it stands in the node.
+
+`from_nir` takes any layered graph of these nodes, also from elsewhere. Then v_rest = v_leak, potentials are taken for mV, cm =
+tau_mem/r with tau_mem in ms (one choice of many that fire alike), and w = W w_in/tau_syn (times dt). Anything else is an
+`InterchangeError` that names the node and what is allowed. Needs the package nir: pip install 'ttfs_pynn[nir]'.
+
+Source of the nodes' equations: Pedersen et al., Nature Communications 15, 8122 (2024), and the docstrings of nir 1.0.8.
+"""
+
+try:
+    import nir  # noqa: F401
+except ImportError:
+    raise ImportError("the package nir is not installed; install it with: pip install 'ttfs_pynn[nir]'") from None
+
+from ttfs_pynn.interchange.from_nir import ImportedNetwork, from_nir
+from ttfs_pynn.interchange.nir_files import read_nir, write_nir
+from ttfs_pynn.interchange.to_nir import to_nir
+
+__all__ = ["ImportedNetwork", "from_nir", "read_nir", "to_nir", "write_nir"]

@@ -1,0 +1,108 @@
+"""A layered network as a NIR graph; the equations are in the package's docstring."""
+
+import nir
+import numpy as np
+
+from ttfs_pynn.errors import InterchangeError
+from ttfs_pynn.interchange.neuron_nodes import KEY, MS, neurons_to_nodes, weight_scale
+
+__all__ = ["to_nir"]
+
+
+def to_nir(architecture, weights, delays=None, time_step=0.1):
+    """A `nir.NIRGraph` of a network.Architecture with weights (nA, see there).
+
+    delays: None, or for each layer None or an array (ms) of shape (inputs + biases, 1) or (1, neurons), or a number.
+    time_step (ms): of the framework that is to read the graph, where a spike is the number 1 for one step; 0: a delta function.
+    Raises InterchangeError where NIR has no node for what is asked, ValueError for weights that do not fit.
+    """
+    if not (np.isfinite(time_step) and time_step >= 0):
+        raise InterchangeError(f"time_step = {time_step} ms; give the step of the framework that will read the graph, or 0")
+    weights = architecture.check_weights(weights)
+    delays = [None] * len(weights) if delays is None else list(delays)
+    if len(delays) != len(weights):
+        raise InterchangeError(f"{len(delays)} entries of delays for {len(weights)} layers; give one a layer, None without")
+    graph = _Graph(architecture, time_step)
+    heard = "input"
+    for k, (w, delay) in enumerate(zip(weights, delays, strict=True)):
+        heard = graph.add_layer(k, w, _delays(delay, w.shape, k), heard)
+    size = np.array([architecture.layers[-1].size])
+    graph.add("output", nir.Output(size), heard)
+    network = {"t_early": float(architecture.t_early), "t_late": float(architecture.t_late), "time_step": float(time_step)}
+    return nir.NIRGraph(graph.nodes, graph.edges, metadata={KEY: network})
+
+
+def _delays(delay, shape, k):
+    """(axonal, dendritic): arrays (ms) of length inputs and neurons, or None."""
+    if delay is None:
+        return None, None
+    delay = np.asarray(delay, dtype=float)
+    if not (np.isfinite(delay) & (delay >= 0)).all():
+        raise InterchangeError(f"delays of layer {k} must be finite and not negative (ms)")
+    if delay.shape == (1, shape[1]):
+        return None, delay[0].copy()
+    if delay.shape in ((), (1, 1), (shape[0], 1)):
+        return np.array(np.broadcast_to(delay, (shape[0], 1)))[:, 0], None
+    raise InterchangeError(f"delays of layer {k} have shape {delay.shape}; NIR can hold axonal delays ({shape[0]}, 1) and "
+                           f"dendritic delays (1, {shape[1]}), but not one a synapse")
+
+
+class _Graph:
+    """Nodes and edges while they are added."""
+
+    def __init__(self, architecture, time_step):
+        self.architecture, self.time_step = architecture, time_step
+        self.n_biases = [len(layer.bias_times) for layer in architecture.layers]
+        self.n_sources = architecture.n_inputs + sum(self.n_biases)
+        sources = {"n_inputs": architecture.n_inputs}
+        sources |= {f"bias_times{k}": np.array(layer.bias_times, dtype=float)
+                    for k, layer in enumerate(architecture.layers) if layer.bias_times}
+        self.nodes = {"input": nir.Input(np.array([self.n_sources]), metadata={KEY: sources})}
+        self.edges = []
+
+    def add(self, name, node, *before):
+        self.nodes[name] = node
+        self.edges += [(other, name) for other in before]
+        return name
+
+    def add_layer(self, k, w, delays, heard):
+        """Nodes of layer k after the node `heard`; the name of its neurons."""
+        layer, (axonal, dendritic) = self.architecture.layers[k], delays
+        n_heard = len(w) - self.n_biases[k]
+        first = self.architecture.n_inputs + sum(self.n_biases[:k])
+        biases = slice(first, first + self.n_biases[k])
+        if k == 0:
+            parts = [("weights0", "delays0", heard, [(slice(0, n_heard), slice(0, n_heard)), (biases, slice(n_heard, None))])]
+        else:
+            parts = [(f"weights{k}", f"delays{k}", heard, None)]
+            if self.n_biases[k]:
+                parts.append((f"bias_weights{k}", f"bias_delays{k}", "input", [(biases, slice(n_heard, None))]))
+        before = []
+        for name, delay_name, source, places in parts:
+            if axonal is not None:
+                source = self.add(delay_name, _delay_node(self._placed(axonal, places, n_heard)), source)
+            before.append(self.add(name, self._linear(self._placed(w, places, n_heard), layer.neuron), source))
+        if dendritic is not None:
+            before = [self.add(f"dendritic_delays{k}", _delay_node(dendritic), *before)]
+        synapses, neurons = neurons_to_nodes(layer.neuron, layer.size, self.time_step)
+        neurons.metadata[KEY] |= {"weight_mean": float(layer.weight_mean), "weight_std": float(layer.weight_std)}
+        if synapses is not None:
+            before = [self.add(f"synapses{k}", synapses, *before)]
+        return self.add(f"neurons{k}", neurons, *before)
+
+    def _placed(self, rows, places, n_heard):
+        """Rows of a layer's weights or delays where their sources are in the input; those of the layer before as they are."""
+        if places is None:
+            return rows[:n_heard]
+        whole = np.zeros((self.n_sources, *rows.shape[1:]))
+        for place, own in places:
+            whole[place] = rows[own]
+        return whole
+
+    def _linear(self, w, neuron):
+        metadata = {KEY: {"weights": w}} if self.time_step else {}
+        return nir.Linear(np.ascontiguousarray((w * weight_scale(neuron, self.time_step)).T), metadata=metadata)
+
+
+def _delay_node(delay):
+    return nir.Delay(delay * MS, metadata={KEY: {"delay": delay}})

@@ -1,0 +1,61 @@
+"""Neo Blocks as NIX files that are written whole or not at all and, read again, are what was written.
+
+NIX is HDF5, which has no checksum of a file, may leave half of one on a full disk, and parses what it is given in C. So a file is
+made in memory, ends with a seal (see `files`), which HDF5 and other readers do not look at, and is read only where the seal fits.
+"""
+
+from unittest import mock
+
+import h5py
+import neo
+import nixio
+
+from ttfs_pynn.files import DamagedFile, checked_bytes, is_sealed, sealed, write_bytes
+
+__all__ = ["read_block", "read_blocks", "write_block"]
+
+
+def _in_memory():
+    """nixio has no parameter for HDF5's driver: while this lasts, the files that it makes are in memory alone."""
+    def access():
+        properties = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+        properties.set_fapl_core(2**20, False)
+        return properties
+
+    return mock.patch.object(nixio.file, "make_fapl", access)
+
+
+def write_block(path, block):
+    """Store a `neo.Block`, which is not changed. ResultsError where the system refuses."""
+    parts = [block, *block.children_recur]
+    before = [part.annotations.get("nix_name") for part in parts]
+    try:
+        with _in_memory(), neo.io.NixIO(str(path), "ow") as file:
+            file.write_block(block)
+            file.nix_file._h5file.flush()
+            content = file.nix_file._h5file.id.get_file_image()
+    finally:
+        # NixIO notes in every object where it stored it; the block is the caller's.
+        for part, nix_name in zip(parts, before, strict=True):
+            part.annotations.pop("nix_name", None)
+            if nix_name is not None:
+                part.annotations["nix_name"] = nix_name
+    write_bytes(path, sealed(content))
+
+
+def read_block(path):
+    """The `neo.Block` of `write_block`, in memory as a whole. DamagedFile unless every byte is as written."""
+    checked_bytes(path)
+    with neo.io.NixIO(str(path), "ro") as file:
+        return file.read_block()
+
+
+def read_blocks(path):
+    """All Blocks of a NIX file, also of somebody else's, in which nothing tells damaged numbers from others."""
+    if is_sealed(path):
+        return [read_block(path)]
+    try:
+        with neo.io.NixIO(str(path), "ro") as file:
+            return file.read_all_blocks()
+    except Exception as error:  # h5py, nixio and Neo raise whatever a damaged file leads them to
+        raise DamagedFile(f"Neo cannot read {path} as a NIX file: {error}; it may be damaged, or of another kind") from error

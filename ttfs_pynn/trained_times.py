@@ -1,0 +1,57 @@
+"""What can be trained besides weights: delays of synapses and times of bias spikes, both in ms."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+__all__ = ["DELAYS", "TrainedTimes", "delay_shape"]
+
+DELAYS = ("axonal", "dendritic", "synaptic")
+
+
+def delay_shape(kind, shape):
+    """Shape of the delays of a `kind` for weights of `shape` (inputs, neurons): one an input, one a neuron, or one a synapse."""
+    return {"axonal": (shape[0], 1), "dendritic": (1, shape[1]), "synaptic": shape}[kind]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedTimes:
+    """delays: one dict a layer, kind to array as in `delay_shape`, which add up; bias_times: one array a layer."""
+
+    delays: tuple
+    bias_times: tuple
+
+    def matrix(self, k):
+        """Delays of layer k, an array that broadcasts to (inputs + biases, neurons); None without."""
+        return sum(self.delays[k].values()) if self.delays[k] else None
+
+    @property
+    def matrices(self):
+        return tuple(self.matrix(k) for k in range(len(self.delays)))
+
+    def arrays(self):
+        """{name: array}, as files hold them."""
+        named = {f"delay{k}_{kind}": d for k, kinds in enumerate(self.delays) for kind, d in kinds.items()}
+        return named | {f"bias_times{k}": t for k, t in enumerate(self.bias_times) if t.size}
+
+    def with_arrays(self, arrays):
+        """The same with what `arrays` has under the names of `arrays()`; other names are ignored. ValueError for other shapes."""
+        def chosen(name, own):
+            new = np.asarray(arrays.get(name, own), dtype=float)
+            if new.shape != own.shape or not np.isfinite(new).all():
+                raise ValueError(f"{name} has shape {new.shape}; expected {own.shape} finite values in ms")
+            return new
+        return replace(self, delays=tuple({kind: chosen(f"delay{k}_{kind}", d) for kind, d in kinds.items()}
+                                          for k, kinds in enumerate(self.delays)),
+                       bias_times=tuple(chosen(f"bias_times{k}", t) for k, t in enumerate(self.bias_times)))
+
+    def gradient(self, of_delays, of_bias_times):
+        """{name: dL/d array} from dL/dd (inputs, neurons) and dL/dt of bias spikes by layer, for those that are trained."""
+        found = {}
+        for k, kinds in enumerate(self.delays):
+            for kind, d in kinds.items():
+                axes = tuple(a for a in (0, 1) if d.shape[a] == 1 and of_delays[k].shape[a] > 1)
+                found[f"delay{k}_{kind}"] = of_delays[k].sum(axis=axes, keepdims=True)
+            if of_bias_times[k] is not None:
+                found[f"bias_times{k}"] = of_bias_times[k]
+        return found
