@@ -120,7 +120,7 @@ def test_impossible_distortions(bad, text):
 def test_trained_delays_are_refused_and_not_left_out():
     for trained in ({"delays": ("synaptic",)}, {"train_bias_times": True}):
         architecture = Architecture(2, (Layer(3, LIFParameters(), (1.5,), **trained),), 1.5, 20.0)
-        with pytest.raises(ConfigurationError, match="neither delays nor trained bias times"):
+        with pytest.raises(ConfigurationError, match="has no trained delays or bias times"):
             DistortedNetwork(architecture, architecture.initial_weights(np.random.default_rng(0)), Distortion())
 
 

@@ -72,7 +72,7 @@ def quantised(weights, bits, limit=None):
 class DistortedNetwork:
     """`ArrayNetwork`'s counterpart on a substrate with a Distortion: write_weights, read_weights, within_limits, present.
 
-    architecture: the nominal one, without trained delays or bias times. neurons: LIFParameters of each layer as they are here, for a learning rule that knows them.
+    architecture: the nominal one. neurons: LIFParameters of each layer as they are here, for a learning rule that knows them.
     read_weights gives the weights that act.
     """
 
@@ -81,8 +81,6 @@ class DistortedNetwork:
     def __init__(self, architecture, weights, distortion, deadline=None):
         if architecture.trains_times:
             raise ConfigurationError("a distorted network has no trained delays or bias times; leave them out")
-        if any(layer.delays or layer.train_bias_times for layer in architecture.layers):
-            raise ConfigurationError("a distorted network has neither delays nor trained bias times; give layers without them")
         self.architecture, self.distortion = architecture, distortion
         self.timing = ArrayNetwork(architecture, weights, deadline).timing
         drawn, self._noise = np.random.default_rng(distortion.seed).spawn(2)
