@@ -117,6 +117,13 @@ def test_impossible_distortions(bad, text):
         Distortion(**bad)
 
 
+def test_trained_delays_are_refused_and_not_left_out():
+    for trained in ({"delays": ("synaptic",)}, {"train_bias_times": True}):
+        architecture = Architecture(2, (Layer(3, LIFParameters(), (1.5,), **trained),), 1.5, 20.0)
+        with pytest.raises(ConfigurationError, match="has no trained delays or bias times"):
+            DistortedNetwork(architecture, architecture.initial_weights(np.random.default_rng(0)), Distortion())
+
+
 def test_bad_input_times():
     with pytest.raises(ValueError, match="4 inputs"):
         network().present(np.zeros((2, 3)))
