@@ -44,6 +44,13 @@ def test_only_the_first_spike_before_the_deadline_counts():
     assert p.first_spikes(neo.Segment(), [5, 6]).shape == (3, 2)
 
 
+@pytest.mark.parametrize("n_cells", [2, 300])
+def test_of_several_spikes_in_order_of_time_the_first_counts(n_cells):
+    ids, times = np.tile(np.arange(n_cells), 2), np.concatenate([np.full(n_cells, 20.0), np.full(n_cells, 55.0)])
+    found = Presentation(1, 100.0).first_spikes(segment_of(ids, times), np.arange(n_cells))
+    np.testing.assert_array_equal(found, np.full((1, n_cells), 20.0))
+
+
 def test_times_are_rescaled_to_ms():
     segment = neo.Segment()
     segment.spiketrains.append(neo.SpikeTrain([0.02] * pq.s, t_stop=1 * pq.s, channel_id=3))

@@ -136,9 +136,8 @@ class Presentation:
         if not keep.all():
             position, window, relative = position[keep], window[keep], relative[keep]
         first = np.full((self.n_windows, source_ids.size), np.inf)
-        # Of several assignments to one place the last stays, so write the latest spikes first. Most simulators record in order.
-        late_first = slice(None, None, -1) if (times[1:] >= times[:-1]).all() else np.argsort(-relative, kind="stable")
-        first[window[late_first], position[late_first]] = relative[late_first]
+        # Not by assignment, latest spikes first: NumPy goes through reversed views in the order of memory.
+        np.minimum.at(first.ravel(), window * source_ids.size + position, relative)
         return first.reshape(self.n_windows * self.n_copies, n_cells)[:self.n_samples]
 
 

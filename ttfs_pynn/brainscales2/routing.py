@@ -10,8 +10,8 @@ groups are
 * external sources: 64 in order, on the first bus with drivers left, for each hemisphere on its own.
 
 These are the counting rules of grenade's greedy router (electronicvisions/grenade, `src/grenade/vx/network/routing/greedy/`).
-Left out: the address masks of the drivers, which keep the groups of one bus apart. The real router may refuse a network near the
-limits of a bus that fits here.
+Left out: the address masks of the drivers, which keep the groups of one bus apart, and labels of neurons that no one hears. The
+real router may refuse a network near the limits of a bus that fits here.
 
 Where that does not fit, all sources of a bus become one group, if they are at most 64: drivers then listen to all addresses, and
 sources from anywhere share rows. So 256 signed inputs of one set of columns and 256 signed on-chip sources of the others need the
@@ -154,7 +154,7 @@ def _shared_groups(connections):
         placed = 0
         for k in range(BUSES):
             fixed = np.flatnonzero(here & (bus == k))
-            # Whatever arrives on a bus needs a label there, also sources without a target on this half.
+            # Whatever arrives on a bus needs a label there, also sources with targets on the other half only.
             arriving = np.isin(connections.group, np.unique(connections.group[fixed]))
             labels = len(np.unique(connections.source[arriving]))
             base = _demand(np.zeros(fixed.size, dtype=int), 1, connections, fixed).sum(axis=2)
