@@ -70,7 +70,7 @@ def _indented_is_literal(app, what, name, objekt, options, lines):
         if indented and not inside and not (shown and re.match(r"\s*(-|\*|\.\.|\d+\.)\s", shown[-1])):
             shown += ["", "::", ""]
         inside = indented or (inside and not line.strip())
-        shown.append(line)
+        shown.append(line if inside else line.replace("|", r"\|"))  # the size of something, no substitution
     lines[:] = shown
 
 

@@ -13,6 +13,7 @@ from analysis.latency_histogram import draw
 from analysis.style import BLUE
 from models import yin_yang
 from ttfs_pynn.array_network import ArrayNetwork
+from ttfs_pynn.decision import accuracy_at
 from ttfs_pynn.training import Trainer, TrainingOptions, evaluate
 
 parameters = yin_yang.PARAMETERS["network"]
@@ -23,8 +24,7 @@ answer = evaluate(network, data["test"], batch_size=1000)
 
 tau_syn = parameters["tau_syn"]
 times = np.linspace(0.8, 2.2, 200) * tau_syn
-right = answer.predictions == answer.labels
-accuracy = [(right & (answer.latency <= time)).mean() for time in times]
+accuracy = accuracy_at(answer.label_times, answer.labels, times)
 
 figure, (histogram, curve) = plt.subplots(1, 2, figsize=(9, 3.4))
 draw(histogram, answer.latency / tau_syn, answer.labels, yin_yang.CLASS_NAMES)

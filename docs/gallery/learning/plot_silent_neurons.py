@@ -2,36 +2,40 @@
 Waking silent neurons
 =====================
 
-A neuron that does not spike has no spike time to differentiate. ``WeightBumping`` raises its weights while more than a
-tolerated share of a batch leaves it silent; the amount doubles from batch to batch.
+A neuron that does not spike has no spike time to differentiate. Two ways to wake a layer that is far too weak: bumping raises all
+weights of a neuron by an amount that doubles from batch to batch; the other rule takes the smallest step that lifts the
+membrane's peak over threshold.
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from analysis.style import BLUE, ORANGE
+from analysis.style import BLUE, GREY, ORANGE
 from ttfs_pynn.first_spike import first_spike_times
+from ttfs_pynn.gradient_engine import FirstSpikes, Gradients
 from ttfs_pynn.neuron import LIFParameters
-from ttfs_pynn.silent_neurons import WeightBumping
+from ttfs_pynn.silent_neurons import MembranePeak, WeightBumping
 
 rng = np.random.default_rng(5)
 neuron = LIFParameters()
 times = rng.uniform(1.5, 20.0, (50, 8))  # a batch of 50 samples, 8 inputs, ms
-weights = [rng.normal(0.2, 0.3, (8, 40)) * neuron.current_scale]  # 40 neurons, far too weak
-bumping = WeightBumping(tolerated=[0.3], scales=[neuron.current_scale], bump=0.0005)
+start = rng.normal(0.2, 0.3, (8, 40)) * neuron.current_scale  # 40 neurons
+TOLERATED = 0.3  # of the batch
 
-silent, mean_weight = [], []
-for _ in range(14):
-    spikes = first_spike_times(times, weights[0], neuron)
-    silent.append(np.isinf(spikes).mean(axis=0))
-    mean_weight.append(weights[0].mean())
-    weights, _ = bumping.apply(weights, [spikes])
-
-figure, (shares, weight) = plt.subplots(1, 2, figsize=(8.5, 3.2))
-shares.plot(100 * np.array(silent), color=BLUE, alpha=0.25, linewidth=0.8)
-shares.axhline(30, color=ORANGE, linestyle="--", label="tolerated")
-shares.set(xlabel="batch", ylabel="samples without a spike (%)", title="each line a neuron")
+figure, (shares, latency) = plt.subplots(1, 2, figsize=(8.5, 3.2))
+for name, rule, colour in (("bumping", WeightBumping([TOLERATED], [neuron.current_scale], bump=0.0005), BLUE),
+                           ("membrane's peak", MembranePeak([TOLERATED], [neuron]), ORANGE)):
+    weights, silent = [start], []
+    for _ in range(14):
+        spikes = first_spike_times(times, weights[0], neuron)
+        silent.append(100 * np.isinf(spikes).mean())
+        no_step = Gradients([np.zeros_like(start)], np.zeros(50), FirstSpikes(times, (None,), (spikes,)), 0)
+        weights, _, _ = rule.apply(weights, no_step)
+    shares.plot(silent, ".-", color=colour, label=name)
+    latency.hist(spikes[np.isfinite(spikes)], np.linspace(0, 40, 41), histtype="step", color=colour, label=name)
+shares.axhline(100 * TOLERATED, color=GREY, linestyle="--", linewidth=0.8)
+shares.text(2, 100 * TOLERATED + 2, "tolerated for a neuron", color=GREY, fontsize=8)
+shares.set(xlabel="batch", ylabel="samples without a spike, mean (%)", ylim=(0, 105))
+latency.set(xlabel="first spike (ms)", ylabel="spikes of the batch", title="after 13 batches")
 shares.legend()
-weight.plot(np.array(mean_weight) / neuron.current_scale, ".-", color=BLUE)
-weight.set(xlabel="batch", ylabel="mean weight (of current_scale)")
 plt.show()
