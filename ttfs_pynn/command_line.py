@@ -59,7 +59,7 @@ def _stoppable() -> Iterator[None]:
 
     What is ignored stays ignored (SIGINT of a job in the background, for example).
     """
-    def stop(number, _):
+    def stop(number: int, _: object) -> None:
         for other in before:
             signal.signal(other, signal.SIG_DFL)
         raise Stopped(number)

@@ -74,9 +74,9 @@ def _layer(layer, n, share, times, peak, spread):
     counts = np.bincount(of_neuron.ravel())
     pooled = np.repeat(np.stack(spikes), counts, axis=0).ravel()
     finite = np.isfinite(pooled)
-    means, stds = (np.array(values)[of_neuron.ravel()] for values in (means, stds))
+    mean_of, std_of = (np.array(values)[of_neuron.ravel()] for values in (means, stds))
     one = len(kinds.T) == 1
-    return (float(means[0]) if one else means, float(stds[0]) if one else stds, _quantiles(pooled[finite]), finite.mean())
+    return (float(mean_of[0]) if one else mean_of, float(std_of[0]) if one else std_of, _quantiles(pooled[finite]), finite.mean())
 
 
 def _kind(neuron, n_spikes, times, bias_times, peak, spread, z):

@@ -58,7 +58,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _read_toml(path):
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -80,15 +80,15 @@ class RunFolder:
         self._checkpoints = Checkpoints(self.path)
         self._lock = lock
 
-    def close(self):
+    def close(self) -> None:
         """Let another process write here. Reading stays possible."""
         if self._lock is not None:
             self._lock.release()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @staticmethod
@@ -97,7 +97,7 @@ class RunFolder:
         return (Path(path) / _CONFIGURATION).is_file()
 
     @staticmethod
-    def begun(path):
+    def begun(path: str | os.PathLike) -> bool:
         """Whether anything is at `path`: a run that was killed at its first step leaves a lock and temporary files at most."""
         path = Path(path)
         return path.exists() and not (path.is_dir() and all(entry.suffix == ".tmp" or entry.name in LOCK_FILES
@@ -128,7 +128,7 @@ class RunFolder:
         return folder
 
     @classmethod
-    def _check_free(cls, path, overwrite):
+    def _check_free(cls, path: Path, overwrite: bool) -> None:
         if path.exists() and not path.is_dir():
             raise ResultsError(f"{path} is a file; name a folder for the run")
         if cls.begun(path):
@@ -237,7 +237,7 @@ class RunFolder:
         history = self._of_type(list, "history.json", self.read_json("history.json"))
         return [self._of_type(dict, "history.json", record) for record in history]
 
-    def _of_type(self, expected, name, value):
+    def _of_type(self, expected: type, name: str, value: Any) -> Any:
         if not isinstance(value, expected):
             raise ResultsError(f"{self.path / name} is damaged: a {type(value).__name__} where a {expected.__name__} belongs")
         return value

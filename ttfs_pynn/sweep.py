@@ -69,7 +69,7 @@ def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
     jobs, folder = [plain(job) for job in jobs], Path(folder).resolve()
     source = _source(function)
     folder.mkdir(parents=True, exist_ok=True)
-    missing = {}  # equal jobs are one run
+    missing: dict = {}  # equal jobs are one run
     for index, job in enumerate(jobs):
         if stored(function, job, folder) is None:
             missing.setdefault(key_of(function, job), index)
@@ -97,7 +97,7 @@ def _source(function):
         getattr(found, name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigurationError(f"{function!r} is no function 'module:name' that can be imported: {error}") from None
-    return str(Path(found.__file__).resolve().parents[module.count(".")])
+    return str(Path(str(found.__file__)).resolve().parents[module.count(".")])
 
 
 @contextlib.contextmanager
@@ -193,15 +193,17 @@ def _run_in_process(function, job, folder, source, cwd):
         # The run watches its standard input: it is closed when this worker is no more.
         process = subprocess.Popen([sys.executable, "-m", "ttfs_pynn.sweep", function, folder], cwd=cwd, env=environment,
                                    stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, text=True)
+        pipe = process.stdin
+        assert pipe is not None
         try:
             with contextlib.suppress(BrokenPipeError):  # it ended before it read: its log says why
-                process.stdin.write(json.dumps(job) + "\n")
-                process.stdin.flush()
+                pipe.write(json.dumps(job) + "\n")
+                pipe.flush()
             status = process.wait()
         finally:
             process.kill()
             with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+                pipe.close()
     if status == 0:
         log.unlink(missing_ok=True)
         return None

@@ -34,7 +34,7 @@ class LayeredGraph:
         for name, node in self.nodes.items():
             if type(node) not in _KINDS:
                 raise InterchangeError(f"node {name!r} is a {type(node).__name__}; allowed are {_ALLOWED}{_hint(node)}")
-        self._before = {name: [] for name in self.nodes}
+        self._before: dict[str, list] = {name: [] for name in self.nodes}
         for edge in graph.edges:
             if len(edge) != 2 or not set(edge) <= set(self.nodes):
                 raise InterchangeError(f"edge {tuple(edge)} does not join two nodes of the graph")

@@ -72,7 +72,8 @@ class _Graph:
         first = self.architecture.n_inputs + sum(self.n_biases[:k])
         biases = slice(first, first + self.n_biases[k])
         if k == 0:
-            parts = [("weights0", "delays0", heard, [(slice(0, n_heard), slice(0, n_heard)), (biases, slice(n_heard, None))])]
+            parts: list = [("weights0", "delays0", heard, [
+                (slice(0, n_heard), slice(0, n_heard)), (biases, slice(n_heard, None))])]
         else:
             parts = [(f"weights{k}", f"delays{k}", heard, None)]
             if self.n_biases[k]:

@@ -144,12 +144,12 @@ class Simulator:
         """Give every copy of a projection made with `connector`, onto cells like `neuron`, the weights (n_pre, n_post) in nA."""
         projection.set(weight=_repeated(weights, n_copies))
 
-    def write_delays(self, projection, delays, n_copies):
+    def write_delays(self, projection: Any, delays: np.ndarray, n_copies: int) -> None:
         """Give every copy of a projection made with `connector` the delays (n_pre, n_post) in ms, between two runs."""
         projection.set(delay=_repeated(delays, n_copies))
 
 
-def _repeated(matrix, n_copies):
+def _repeated(matrix: np.ndarray, n_copies: int) -> np.ndarray:
     """The matrix (n_pre, n_post) of every copy, NaN between copies, which are not connected."""
     if n_copies == 1:
         return matrix
