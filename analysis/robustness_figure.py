@@ -39,8 +39,8 @@ def draw(axes, panel, ideal, marked=False):
                   markeredgewidth=0.8, label={"only_tested": "only tested with it", "in_the_loop": "trained with it"}[name])
     axes.set_xticks(place, [f"{level:g}" for level in panel["levels"]])
     title, _, unit = panel["label"].partition(" (")
-    axes.set_title(title + (" †" if marked else ""), fontsize=8)
-    axes.set(xlabel=unit.rstrip(")"), ylim=(28, 101))
+    axes.set_title(title + (" †" if marked else ""), fontsize=7)
+    axes.set(xlabel=unit.rstrip(")"), ylim=(0, 101))
     axes.axhline(100 / 3, color=GREY, linewidth=0.8, linestyle=":")
     return axes
 
@@ -93,7 +93,7 @@ def main(arguments=None):
     found = json.loads(path.read_text(encoding="utf-8"))
     output = checked_picture(a.output or path.with_suffix(".png"))
     rows = -(-len(found["panels"]) // _COLUMNS)
-    with figure(output, columns=_COLUMNS, size=(2.2, 2.1), rows=rows, squeeze=False, sharey=True) as axes:
+    with figure(output, columns=_COLUMNS, size=(2.0, 2.0), rows=rows, squeeze=False, sharey=True) as axes:
         for axis, (name, panel) in zip(axes.ravel(), found["panels"].items(), strict=False):
             draw(axis, panel, found["ideal"], name in IN_THE_PAPER)
         for axis in axes[:, 0]:
