@@ -3,7 +3,7 @@
     Xiao, Rasul, Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms", arXiv:1708.07747
 
 The four IDX files are looked for in the folder `fashion_mnist` of the one that the environment variable TTFS_PYNN_DATA names. The
-setting was chosen on the last 10,000 images of the training file.
+setting was chosen on images of the last 10,000 of the training file, in short trials (see benchmarks/README.md).
 """
 
 from ttfs_pynn.datasets import mnist
@@ -17,7 +17,7 @@ PARAMETERS = {
         "hidden": 350,
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
-        "bias_times": [1.5, 9.0, 16.0], "shift": 1, "shifted": 0.0, "flipped": 0.5,
+        "bias_times": [1.5, 9.0, 16.0], "shift": 1, "shifted": 0.0, "flipped": 0.0,
         "hidden_weights": [0.05, 0.2], "label_weights": [0.05, 0.2],
     },
     "training": {

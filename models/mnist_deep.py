@@ -1,8 +1,9 @@
 """MNIST with several hidden layers, 784-350-350-10: handwritten digits of 28 x 28 pixels.
 
 `hidden` is a list of any length; initial weights follow from the sizes (ttfs_pynn.initialisation.balanced), so that every layer
-spikes. `silent_tolerated` needs one share for each layer, the label layer among them. The four IDX files are looked for in the
-folder that the environment variable TTFS_PYNN_DATA names. The setting was chosen on the last 10,000 images of the training file.
+spikes. `peak` and `spread` are one number or one a layer, `silent_tolerated` is one a layer, the label layer among them. The four
+IDX files are looked for in the folder that the environment variable TTFS_PYNN_DATA names. The setting was chosen on images of the
+last 10,000 of the training file, in short trials (see benchmarks/README.md).
 """
 
 from ttfs_pynn.datasets import mnist
@@ -15,10 +16,10 @@ from ttfs_pynn.training import SpikeData
 PARAMETERS = {
     "network": {
         "hidden": [350, 350],
-        "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
+        "tau_m": 20.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
         "bias_times": [1.5, 9.0, 16.0], "shift": 1, "shifted": 1.0,
-        "share_of_inputs": 0.19, "peak": 3.0, "spread": 1.0,
+        "share_of_inputs": 0.19, "peak": [2.5, 2.5, 6.0], "spread": [0.8, 0.8, 1.3],
     },
     "training": {
         "epochs": 30, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
