@@ -105,6 +105,18 @@ def test_several_tiles_and_parts_and_capacitances():
         assert dropped == 0
 
 
+def test_neurons_of_different_parameters():
+    """Thresholds, and in the other loop time constants too, that differ; tau_syn is not 1."""
+    t, w = layer(6, 6)
+    thr = np.linspace(0.7, 1.4, 5)
+    for ratio in (np.full(5, 2.0), np.array([0.3, 1.0, 2.0, 7.0, 100.0])):
+        neuron = LIFParameters(tau_m=2.5 * ratio, tau_syn=2.5, cm=1.0, v_rest=0.0, v_thresh=thr)
+        found = first_spike_times(2.5 * t, w / 2.5, neuron) / 2.5
+        assert np.isfinite(found).sum() > 5
+        for sample, n in np.ndindex(found.shape):
+            assert_first_crossing(found[sample, n], t[sample], w[:, n] / thr[n], ratio[n])
+
+
 def test_closed_forms():
     compared = silent = 0
     for ratio, form in ((1.0, equal_time_constants), (2.0, twice_tau_syn), (np.inf, no_leak)):
