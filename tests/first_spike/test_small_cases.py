@@ -320,12 +320,12 @@ def test_recorded_blocks_become_first_spikes():
             return ids[None] * 1.0
 
     recording = SimpleNamespace(inputs=recorded(6, 10), biases=(None, recorded(4, 30)), layers=(recorded(3, 40), recorded(2, 50)),
-                                presentation=Windows(), input_copies=2, time_scale=1000.0)
+                                presentation=Windows(), input_copies=2, time_scale=1000.0, delay=0.5, delays=())
     times = first_spikes(recording)
     # Of two sources that stand for one input, the first three and the first two are read; neurons are single.
     assert asked == [(name, ids, 1000.0) for name, ids in (("10", [10, 11, 12]), ("30", [30, 31]), ("40", [40, 41, 42]),
                                                            ("50", [50, 51]))]
-    assert times.biases[0] is None and times.layers[1].tolist() == [[50.0, 51.0]] and first_spikes(times) is times
+    assert times.delay == 0.5 and times.biases[0] is None and times.layers[1].tolist() == [[50.0, 51.0]] and first_spikes(times) is times
     recording.layers = (recorded(3, 40, segments=2), recorded(2, 50))
     assert "2 segments" in refused(first_spikes, recording)
 
@@ -343,13 +343,13 @@ def test_gradients_of_two_layers():
     error = np.where(np.isfinite(labels), rng.normal(size=labels.shape), 0.0)
     for limit in (np.inf, 0.02):
         engine = GradientEngine([neuron, neuron], limit)
-        found, dropped = engine.backward(times, weights, error, delay)
+        found, of_delays, of_biases, dropped = engine.backward(times, weights, error, delay)
         afferent = np.concatenate([hidden, bias], axis=1) + delay
         top, back = expected_product(afferent, weights[1], labels, error, 2.0, 1.5, limit / neuron.current_scale)
         below, _ = expected_product(t_in + delay, weights[0], hidden, back[:, :5], 2.0, 1.5, limit / neuron.current_scale)
         np.testing.assert_allclose(found[1], top, rtol=1e-8, atol=1e-9)
         np.testing.assert_allclose(found[0], below, rtol=1e-8, atol=1e-9)
-        assert (dropped > 1) == (limit < 1)
+        assert (dropped > 1) == (limit < 1) and of_delays == of_biases == (None, None)
         one, other = (vector_jacobian_product(t, w, out, e, neuron, limit / neuron.current_scale)[2] for t, w, out, e in
                       ((afferent, weights[1], labels, error), (t_in + delay, weights[0], hidden, back[:, :5])))
         assert dropped == one + other
@@ -357,5 +357,8 @@ def test_gradients_of_two_layers():
     np.testing.assert_array_equal(mean.loss, np.arange(6))
     np.testing.assert_allclose(mean.weights[1], GradientEngine([neuron] * 2).backward(times, weights, error / 6, delay)[0][1])
     assert mean.first_spikes is times and mean.dropped == 0
+    timed = GradientEngine([neuron] * 2, bias_times=(False, True)).backward(times, weights, error, delay)
+    np.testing.assert_allclose(timed[2][1], expected_product(afferent, weights[1], labels, error, 2.0, 1.5, np.inf)[1][:, 5:].sum(0),
+                               rtol=1e-8, atol=1e-9)
     assert "2 layers and 1 weight matrices" in refused(GradientEngine([neuron] * 2).backward, times, weights[:1], error)
     assert "engine of 1 layers" in refused(GradientEngine([neuron]).backward, times, weights, error)
