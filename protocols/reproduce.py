@@ -26,7 +26,7 @@ from protocols import train
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.configuration import canonical, plain
 from ttfs_pynn.errors import ConfigurationError, TTFSError
-from ttfs_pynn.experiment import FREE, Experiment
+from ttfs_pynn.experiment import ARRAYS, FREE, Experiment
 from ttfs_pynn.files import write_bytes
 from ttfs_pynn.provenance import versions
 from ttfs_pynn.results import RunFolder
@@ -44,7 +44,7 @@ class Row:
 
     seeds: a number of seeds from 0, or a list. chip_is_seed: each seed is trained on the virtual chip of its number.
     fresh_samples: test also on so many new samples (for models with `fresh`). paper: accuracy, std, source. settings: where they
-    come from.
+    come from. ideal_epochs: train so many epochs on arrays first, the network that fits the chip; the chip goes on from there.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Row:
     network: dict = field(default_factory=dict)
     training: dict = field(default_factory=dict)
     hardware: dict = field(default_factory=dict)
+    ideal_epochs: int = 0
 
     @classmethod
     def read(cls, name, folder=None):
@@ -80,10 +81,11 @@ class Row:
             object.__setattr__(row, "seeds", list(range(row.seeds)))
         return row
 
-    def configuration(self, seed, quick=False):
-        """The configuration of one run, as `protocols.train` makes it."""
+    def configuration(self, seed, quick=False, ideal=False):
+        """The configuration of one run, as `protocols.train` makes it; `ideal`: of the run before it, on arrays."""
         hardware = {**self.hardware, **({"chip": seed} if self.chip_is_seed else {})}
-        arguments = [self.model, "--backend", self.backend, "--seed", str(seed), "--dt", str(self.dt), "--output", "unused"]
+        backend = [ARRAYS, "--hardware-network", "--epochs", str(self.ideal_epochs)] if ideal else [self.backend]
+        arguments = [self.model, "--backend", *backend, "--seed", str(seed), "--dt", str(self.dt), "--output", "unused"]
         for key, value in hardware.items():
             if key == "non_idealities":
                 arguments += [part for name, size in value.items() for part in ("--non-ideality", f"{name}={size}")]
@@ -97,7 +99,8 @@ class Row:
             raise ConfigurationError(f"models/{self.model}.py has no network parameter {', '.join(unknown)}; it has "
                                      f"{', '.join(found['network'])}")
         found["network"].update(self.network)
-        found["training"].update(self.training)
+        if not ideal:
+            found["training"].update(self.training)
         if quick:
             found["training"]["epochs"] = QUICK["epochs"]
         return found
@@ -141,19 +144,33 @@ def job_of(row, seed, runs, quick):
     fresh = min(row.fresh_samples, QUICK["samples"]) if quick else row.fresh_samples
     digest = hashlib.sha256(json.dumps(canonical(configuration)).encode()).hexdigest()[:8]
     folder = Path(runs) / ("quick" if quick else ".") / row.name / f"seed_{seed}_{digest}"
+    ideal = {"ideal": plain(row.configuration(seed, quick, ideal=True))} if row.ideal_epochs else {}
     return {"configuration": configuration, "fresh_samples": fresh, "samples": QUICK["samples"] if quick else 0,
-            "folder": str(folder)}
+            "folder": str(folder), **ideal}
 
 
 def run_one(job):
     """One run: train or go on, test once. Returns its metrics."""
-    configuration, path = job["configuration"], Path(job["folder"])
+    path, start, ideal = Path(job["folder"]), None, {}
+    if "ideal" in job:
+        before, network, trainer = _trained(job["ideal"], path.with_name(f"{path.name}_ideal"), job["samples"])
+        start, ideal = trainer.weights, {"ideal_accuracy": evaluate(network, before.data["test"], keep=False).accuracy}
+    experiment, network, trainer = _trained(job["configuration"], path, job["samples"], start)
+    metrics = {**experiment.finish(trainer, trainer.folder)[0], **ideal}
+    if job["fresh_samples"]:
+        metrics.update(_on_fresh_samples(experiment, network, job["fresh_samples"]))
+    trainer.folder.write_metrics(metrics)
+    return {"seed": job["configuration"]["training"]["seed"], **metrics}
+
+
+def _trained(configuration, path, n_samples, weights=None):
+    """(experiment, network, trainer) after training to the end in the run folder `path`, from where that is."""
     experiment = Experiment(models.load(configuration["model"]), configuration)
-    if job["samples"]:
-        experiment.data = {name: SpikeData(part.times[:job["samples"]], part.labels[:job["samples"]])
+    if n_samples:
+        experiment.data = {name: SpikeData(part.times[:n_samples], part.labels[:n_samples])
                            for name, part in experiment.data.items()}
-    network = experiment.network(seed=configuration["training"]["seed"])
-    trainer = experiment.trainer(network)
+    network = experiment.network(weights=weights, seed=configuration["training"]["seed"])
+    trainer = experiment.trainer(network, weights=weights)
     if RunFolder.exists(path):
         trainer.folder = RunFolder.open(path, configuration, writing=True, free=FREE)
     else:
@@ -162,11 +179,7 @@ def run_one(job):
         arrays, meta, _ = trainer.folder.load_checkpoint()
         trainer.restore(arrays, meta)
     trainer.run()
-    metrics, _ = experiment.finish(trainer, trainer.folder)
-    if job["fresh_samples"]:
-        metrics.update(_on_fresh_samples(experiment, network, job["fresh_samples"]))
-        trainer.folder.write_metrics(metrics)
-    return {"seed": configuration["training"]["seed"], **metrics}
+    return experiment, network, trainer
 
 
 def _on_fresh_samples(experiment, network, n):

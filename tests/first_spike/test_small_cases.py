@@ -320,12 +320,14 @@ def test_recorded_blocks_become_first_spikes():
             return ids[None] * 1.0
 
     recording = SimpleNamespace(inputs=recorded(6, 10), biases=(None, recorded(4, 30)), layers=(recorded(3, 40), recorded(2, 50)),
-                                presentation=Windows(), input_copies=2, time_scale=1000.0, delay=0.5, delays=())
+                                presentation=Windows(),
+                                input_copies=2, time_scale=1000.0, delay=0.5, delays=())
     times = first_spikes(recording)
     # Of two sources that stand for one input, the first three and the first two are read; neurons are single.
     assert asked == [(name, ids, 1000.0) for name, ids in (("10", [10, 11, 12]), ("30", [30, 31]), ("40", [40, 41, 42]),
                                                            ("50", [50, 51]))]
-    assert times.delay == 0.5 and times.biases[0] is None and times.layers[1].tolist() == [[50.0, 51.0]] and first_spikes(times) is times
+    assert times.delay == 0.5 and first_spikes(times) is times
+    assert times.biases[0] is None and times.layers[1].tolist() == [[50.0, 51.0]]
     recording.layers = (recorded(3, 40, segments=2), recorded(2, 50))
     assert "2 segments" in refused(first_spikes, recording)
 
@@ -358,7 +360,7 @@ def test_gradients_of_two_layers():
     np.testing.assert_allclose(mean.weights[1], GradientEngine([neuron] * 2).backward(times, weights, error / 6, delay)[0][1])
     assert mean.first_spikes is times and mean.dropped == 0
     timed = GradientEngine([neuron] * 2, bias_times=(False, True)).backward(times, weights, error, delay)
-    np.testing.assert_allclose(timed[2][1], expected_product(afferent, weights[1], labels, error, 2.0, 1.5, np.inf)[1][:, 5:].sum(0),
-                               rtol=1e-8, atol=1e-9)
+    expected = expected_product(afferent, weights[1], labels, error, 2.0, 1.5, np.inf)[1][:, 5:].sum(axis=0)
+    np.testing.assert_allclose(timed[2][1], expected, rtol=1e-8, atol=1e-9)
     assert "2 layers and 1 weight matrices" in refused(GradientEngine([neuron] * 2).backward, times, weights[:1], error)
     assert "engine of 1 layers" in refused(GradientEngine([neuron]).backward, times, weights, error)
