@@ -1,8 +1,8 @@
 """A network on arrays with the imperfections of a substrate: coarse and limited weights, neurons that differ, uncertain spikes.
 
 To ask how much of each a trained network, or training in the loop, bears. The trainer keeps its weights as floats and its
-gradients assume the nominal neurons; what this network does with them is the distortion's. Göltz, Kriener et al. 2021 study such
-"effects of substrate imperfections" in their last figure.
+gradients assume the nominal neurons; what this network does with them is the distortion's. Göltz, Kriener et al. 2021 end with a
+study of such imperfections.
 """
 
 from dataclasses import dataclass, replace
