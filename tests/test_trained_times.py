@@ -109,6 +109,17 @@ def test_delays_and_bias_times_are_trained_within_their_limits(delays):
         assert array.min() >= 0 and array.max() <= 20
 
 
+def test_the_loop_through_pynn_trains_the_same():
+    """On `exact`, weights and delays written back after each batch; times round to 1e-12 ms, which few steps hardly amplify."""
+    expected = trainer(architecture(), epochs=1)
+    network = network_on("exact", architecture())[0]
+    found = Trainer(network, expected.train, expected.options, weights=expected.weights, times=expected.times)
+    expected.run()
+    found.run()
+    for name, array in expected.arrays().items():
+        np.testing.assert_allclose(found.arrays()[name], array, rtol=0, atol=1e-5, err_msg=name)
+
+
 def test_resumed_run_ends_with_the_same_bits(tmp_path):
     whole = trainer(architecture())
     whole.run()
