@@ -73,7 +73,7 @@ def page(folder):
     text = ("Mean +- standard deviation over seeds (how many) of the accuracy on test samples, seen once, at the end. This\n"
             "page is written by `python -m protocols.reproduce`; settings are in `protocols/rows`, all figures in JSON files.")
     if (Path(folder) / "robustness" / "README.md").is_file():
-        notes.append("How much imperfection of a substrate training bears: [robustness](robustness/README.md).")
+        notes.append("How much imperfection of a substrate training bears: `robustness/README.md`.")
     return "\n\n".join([title, text, table(results), "## Settings", *notes]) + "\n"
 
 
