@@ -49,18 +49,22 @@ def _close(now, until, x, theta, clamped, new, chosen):
     return n_chosen
 
 
+@njit(cache=True, error_model="numpy", inline="always")
+def _moved(x, exc, inh, decay, decay_e, decay_i, scale, g_e, g_i):
+    """Membrane and currents after an event's span, and a bound of the membrane until then."""
+    up, down = exc * scale * g_e, inh * scale * g_i
+    usual = max(exc * scale * max(g_e, g_i) + down, 0.0)
+    bound = max(x, 0.0) + (usual if exc >= 0.0 >= inh else max(up, 0.0) + max(down, 0.0))
+    return x * decay + up + down, exc * decay * decay_e, inh * decay * decay_i, bound
+
+
 @njit(cache=True, error_model="numpy")
 def _short(span, x, exc, inh, rates, new):
     for n in range(x.shape[0]):
         a, e, i = rates[0, n] * span, rates[1, n] * span, rates[2, n] * span
         decay, g_e, g_i = 1.0 - a * _g7(a), _g7(e), _g7(i)
-        scale = rates[3, n] * span * decay
-        up, down = exc[n] * scale * g_e, inh[n] * scale * g_i
-        new[0, n] = x[n] * decay + up + down
-        new[1, n] = exc[n] * decay * (1.0 - e * g_e)
-        new[2, n] = inh[n] * decay * (1.0 - i * g_i)
-        usual = max(exc[n] * scale * max(g_e, g_i) + down, 0.0)
-        new[3, n] = max(x[n], 0.0) + (usual if exc[n] >= 0.0 >= inh[n] else max(up, 0.0) + max(down, 0.0))
+        new[0, n], new[1, n], new[2, n], new[3, n] = _moved(x[n], exc[n], inh[n], decay, 1.0 - e * g_e, 1.0 - i * g_i,
+                                                            rates[3, n] * span * decay, g_e, g_i)
 
 
 @njit(cache=True, error_model="numpy")
@@ -68,13 +72,8 @@ def _longer(span, x, exc, inh, rates, new):
     for n in range(x.shape[0]):
         a, e, i = rates[0, n] * span, rates[1, n] * span, rates[2, n] * span
         decay, g_e, g_i = 1.0 - a * _g11(a), _g11(e), _g11(i)
-        scale = rates[3, n] * span * decay
-        up, down = exc[n] * scale * g_e, inh[n] * scale * g_i
-        new[0, n] = x[n] * decay + up + down
-        new[1, n] = exc[n] * decay * (1.0 - e * g_e)
-        new[2, n] = inh[n] * decay * (1.0 - i * g_i)
-        usual = max(exc[n] * scale * max(g_e, g_i) + down, 0.0)
-        new[3, n] = max(x[n], 0.0) + (usual if exc[n] >= 0.0 >= inh[n] else max(up, 0.0) + max(down, 0.0))
+        new[0, n], new[1, n], new[2, n], new[3, n] = _moved(x[n], exc[n], inh[n], decay, 1.0 - e * g_e, 1.0 - i * g_i,
+                                                            rates[3, n] * span * decay, g_e, g_i)
 
 
 @njit(cache=True, error_model="numpy")
