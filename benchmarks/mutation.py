@@ -1,9 +1,9 @@
 """Would the tests notice? `python -m benchmarks.mutation [--mutants 200] [--seed 0]` (not on Windows).
 
 In ttfs_pynn/first_spike and ttfs_pynn/gradient_engine.py one operator, comparison, number, condition or call of min and max is
-changed at a time, and the tests of tests/first_spike/test_small_cases.py and test_double_double.py run on what results, without
-compilation, in a process of its own. A mutant is killed where one of them fails or the time is up. Left out are what no test can
-see: decorators (options of the compiler), text and annotations.
+changed at a time, and the tests of that module run on what results, without compilation, in a process of its own. A mutant is
+killed where one of them fails or the time is up. Left out are what no test can see: decorators (options of the compiler), text
+and annotations. The whole suite, which runs compiled, can only kill more.
 
 Survivors are printed with their line. Some are equivalent: what only decides how close a bound is, or which of two equal branches
 is taken at a tie, changes no result.
@@ -22,16 +22,28 @@ from pathlib import Path
 
 os.environ["NUMBA_DISABLE_JIT"] = "1"
 
-import hypothesis  # noqa: E402, F401
+import hypothesis  # noqa: E402
 import mpmath  # noqa: E402, F401
 import neo  # noqa: E402, F401
 import numba  # noqa: E402, F401
 import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 import scipy.optimize  # noqa: E402
 import scipy.special  # noqa: E402, F401
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ("tests.first_spike.test_small_cases", "tests.first_spike.test_double_double")
+# Small cases come first and kill most. Left out is what takes long without compilation and sees no more than the rest.
+SMALL = ("first_spike/test_small_cases.py",)
+TIMES = ("first_spike/test_forward.py", "first_spike/test_adversarial.py", "first_spike/test_properties.py")
+LAYERS = ("first_spike/test_layer_kernels.py",)
+DERIVATIVES = ("first_spike/test_backward.py",)
+TESTS = {
+    "gradient_engine": ("test_gradient_engine.py",), "double_double": ("first_spike/test_double_double.py", *TIMES[:2]),
+    "delays": ("first_spike/test_delays.py",), "delay_kernels": ("first_spike/test_delays.py",),
+    "peak": ("first_spike/test_peak.py",), "layer_kernels": (*LAYERS, *TIMES), "layer_backward": (*LAYERS, *DERIVATIVES),
+    "backward": DERIVATIVES, "backward_kernels": (*DERIVATIVES, *LAYERS), "sorted_inputs": LAYERS,
+}
+LONG = "not any_number_of_threads and not 100.0 and not (central_differences_of_delays and synaptic and (0.7 or 2.0))"
 _SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Div, ast.Mod: ast.Mult,
           ast.Pow: ast.Mult, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
           ast.NotEq: ast.Eq, ast.And: ast.Or, ast.Or: ast.And}
@@ -116,13 +128,14 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def run_tests():
-    """Every test function that needs no argument. Raises what the first failing one raises."""
+def run_tests(path):
+    """The exit status of pytest on what tests the module at `path` (None: all)."""
     np.seterr(all="ignore")
-    for name in TESTS:
-        module = importlib.import_module(name)
-        for test in [value for key, value in vars(module).items() if key.startswith("test_")]:
-            test()
+    hypothesis.settings.register_profile("mutation", derandomize=True, database=None, deadline=None)
+    hypothesis.settings.load_profile("mutation")
+    own = {name for names in TESTS.values() for name in names} if path is None else TESTS.get(path.stem, (*TIMES, *DERIVATIVES))
+    names = [*SMALL, *sorted(own)] if path is None else [*SMALL, *own]
+    return int(pytest.main(["-x", "-q", "-k", LONG, "-p", "no:cacheprovider", *(str(ROOT / "tests" / name) for name in names)]))
 
 
 def outcome(path, tree, seconds):
@@ -130,29 +143,31 @@ def outcome(path, tree, seconds):
     child = os.fork()
     if child == 0:
         signal.setitimer(signal.ITIMER_PROF, seconds)  # of its own processor time; other work on the machine does not count
-        status = 0
+        status = 1
         try:
-            with open(os.devnull, "w") as nowhere:
-                sys.stdout = sys.stderr = nowhere
-                if tree is not None:
-                    sys.meta_path.insert(0, _Loader(module_name(path), path, tree))
-                run_tests()
-        except BaseException:
-            status = 1
-        os._exit(status)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+            if tree is not None:
+                sys.meta_path.insert(0, _Loader(module_name(path), path, tree))
+            status = run_tests(path)
+        finally:
+            os._exit(status)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return {0: "survived", 1: "killed"}.get(status, "time")
+    if status not in (0, 1, 2, -signal.SIGPROF):  # 2: a test module could not be read
+        raise SystemExit(f"pytest ended with status {status}: no tests, or something else went wrong")
+    return {0: "survived", -signal.SIGPROF: "time"}.get(status, "killed")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", type=int, default=200, help="random sample (0: all)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=20, help="of processor time for a mutant")
+    parser.add_argument("--seconds", type=float, default=150, help="of processor time for a mutant")
     a = parser.parse_args()
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sources()}
     everything = [(path, *place) for path, tree in trees.items() for place in places(tree)]
-    if outcome(None, None, 10 * a.seconds) != "survived":
+    if outcome(None, None, 4 * a.seconds) != "survived":
         raise SystemExit("the tests fail on the unchanged code")
     rng = np.random.default_rng(a.seed)
     chosen = [everything[k] for k in rng.permutation(len(everything))[:a.mutants or None]]
