@@ -35,7 +35,8 @@ def figures(folder):
         drawing = Figure(figsize=(11, 6.6))
         axes = drawing.subplot_mosaic([["before", "after", "map"], ["loss", "error", "latency"]])
         for name in ("before", "after"):
-            raster.draw(axes[name], raster.stored_blocks(folder, name), tau_syn=tau_syn, title=f"one sample, {name} training")
+            raster.draw(axes[name], raster.readable(raster.stored_blocks(folder, name)), tau_syn=tau_syn,
+                        title=f"one sample, {name} training")
         answers = folder.read_arrays("decision_map")
         decision_map.draw(axes["map"], answers["labels"], answers["times"], classes, "decisions")
         learning_curve.draw_loss(axes["loss"], history)

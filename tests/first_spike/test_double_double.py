@@ -23,10 +23,16 @@ def test_phi_holds_28_digits():
 
 
 def test_arithmetic():
+    """Two floats hold 106 bits; each operation loses few of the last ones."""
+    rng = np.random.default_rng(1)
     with mp.workdps(60):
-        a, b = (1.0 / 3.0, 1e-18), (2.0 ** 0.5, -3e-17)
-        for function, reference in ((dd.add, as_mp(a) + as_mp(b)), (dd.multiply, as_mp(a) * as_mp(b)),
-                                    (dd.divide, as_mp(a) / as_mp(b)), ):
-            assert abs(as_mp(function(a, b)) - reference) < mp.mpf(10) ** -31
+        for _ in range(200):
+            (x, y), (dx, dy) = rng.normal(size=2), rng.uniform(-1, 1, 2) * 2.0 ** -54
+            a, b = (x, x * dx), (y, y * dy)
+            for function, expected in ((dd.multiply, as_mp(a) * as_mp(b)), (dd.divide, as_mp(a) / as_mp(b))):
+                assert abs(as_mp(function(a, b)) / expected - 1) < mp.mpf(2) ** -102
+            assert abs(as_mp(dd.add(a, b)) - (as_mp(a) + as_mp(b))) < mp.mpf(2) ** -102 * (abs(x) + abs(y))
         for x in (-300.0, -20.5, -0.2, 0.1, 3.0):
             assert abs(as_mp(dd.exp((x, 0.0))) / mp.exp(x) - 1) < mp.mpf(10) ** -28
+        for x in (-0.5, -0.34, -1e-12, 0.2, 0.36):
+            assert abs(as_mp(dd.expm1((x, 0.0))) / mp.expm1(x) - 1) < mp.mpf(10) ** -30

@@ -4,6 +4,7 @@ Quick also without compilation (NUMBA_DISABLE_JIT=1): benchmarks/mutation.py run
 """
 
 from types import SimpleNamespace
+from unittest import mock
 
 import neo
 import numpy as np
@@ -11,17 +12,23 @@ import numpy as np
 from tests.first_spike.oracle import adversarial_batches, reference_first_spike
 from ttfs_pynn.first_spike import (
     backward_kernels,
+    delay_kernels,
+    delayed_first_spike_times,
     first_spike_derivatives,
     first_spike_times,
     kernels,
     layer_backward,
+    layer_kernels,
+    membrane,
+    membrane_peaks,
+    peak,
     vector_jacobian_product,
 )
 from ttfs_pynn.first_spike.closed_form import equal_time_constants, no_leak, twice_tau_syn
 from ttfs_pynn.first_spike.membrane import first_crossing, phi, responses, short_responses
 from ttfs_pynn.first_spike.solver import first_spike_time
 from ttfs_pynn.first_spike.sorted_inputs import sort_row
-from ttfs_pynn.gradient_engine import FirstSpikes, GradientEngine, first_spikes
+from ttfs_pynn.gradient_engine import FirstSpikes, GradientEngine, first_spikes, layer_times
 from ttfs_pynn.neuron import LIFParameters
 
 RATIOS = (0.3, 1.0, 1 + 1e-9, 1.1, 2.0, np.inf)
@@ -80,8 +87,8 @@ def test_times():
             spikes, silent = spikes + np.isfinite(found).sum(), silent + np.isinf(found).sum()
             for sample, n in np.ndindex(found.shape):
                 assert_first_crossing(found[sample, n], t[sample], w[:, n], ratio)
-                if sample < 2:
-                    plain = first_spike_time(t[sample], w[:, n], neuron_of(ratio))
+                if sample < 2:  # the readable solver, in ms, nF and mV
+                    plain = first_spike_time(10 * t[sample], 15 * w[:, n], LIFParameters(10 * ratio, 10.0, 2.0, -65.0, 10.0)) / 10
                     assert np.isfinite(plain) == np.isfinite(found[sample, n])
                     if np.isfinite(plain):
                         assert abs(plain - found[sample, n]) < 1e-9
@@ -103,6 +110,48 @@ def test_several_tiles_and_parts_and_capacitances():
         np.testing.assert_allclose(dw, expected_dw, rtol=1e-6, atol=1e-8)
         np.testing.assert_allclose(dt, expected_dt, rtol=1e-6, atol=1e-8)
         assert dropped == 0
+
+
+def test_in_parts_side_by_side():
+    """What is shared out among threads, on layers that are too small for it, is what one thread does, to the bit."""
+    rng, compared = np.random.default_rng(4), 0
+    for t, w, neuron in ((*layer(11, 6, 6, 7), neuron_of(1.0)), (*layer(12, 6, 6, 195), neuron_of(2.0)),
+                         (*layer(13, 4, 5, 3), neuron_of(np.array([0.5, 1.0, 2.0])))):
+        delays = rng.uniform(0, 2, w.shape)
+
+        def everything(t=t, w=w, neuron=neuron, delays=delays):
+            out = first_spike_times(t, w, neuron)
+            error = np.cos(np.arange(out.size)).reshape(out.shape)
+            return [out, delayed_first_spike_times(t, w, delays, neuron), *membrane_peaks(t, w, neuron),
+                    *vector_jacobian_product(t, w, out, error, neuron, 0.05)]
+
+        alone = everything()
+        with (mock.patch.object(kernels, "PARALLEL_FROM", 0), mock.patch.object(backward_kernels, "PARALLEL_FROM", 0),
+              mock.patch.object(layer_kernels, "PARALLEL_FROM", 0), mock.patch.object(layer_backward, "PARALLEL_FROM", 0),
+              mock.patch.object(delay_kernels, "PARALLEL_FROM", 0), mock.patch.object(peak, "PARALLEL_FROM", 0)):
+            for one, other in zip(alone, everything(), strict=True):
+                np.testing.assert_array_equal(one, other)
+                compared += np.isfinite(one).sum()
+        assert alone[-1] > 0
+    assert compared > 3000
+
+
+def test_bounds_of_rounding():
+    w, cm, thr = np.random.default_rng(6).normal(size=(6, 5)), np.linspace(0.2, 3, 5), np.linspace(0.5, 2, 5)
+    for tau_m, tau_syn in ((2.0, 0.7), (0.3, 0.7)):
+        expected = 1e-15 * 10 * (thr + np.abs(w).sum(axis=0) / cm * min(tau_m, tau_syn))
+        np.testing.assert_allclose(kernels._doubt(w, np.full(5, tau_m), np.full(5, tau_syn), cm, thr), expected, rtol=1e-13)
+        np.testing.assert_allclose(kernels.rounding_doubt(w, tau_m, tau_syn, cm, thr), expected, rtol=1e-13)
+
+
+def test_threshold_within_rounding_where_an_input_arrives():
+    """One input whose response is at threshold, to rounding, when the next one arrives: the spike is there, in either loop."""
+    for ratio in (0.5, 1.0, 2.0):
+        spans = np.linspace(0.05, 0.3, 40)
+        for span, k in zip(spans, response(spans, ratio)[0], strict=True):
+            t, w = np.array([[0.0, span]]), np.array([[1 / k], [50.0]])
+            for found in (first_spike_times(t, w, neuron_of(ratio)), by_neuron(t, w, neuron_of(ratio), True)):
+                assert abs(found[0, 0] - span) < 1e-12
 
 
 def test_neurons_of_different_parameters():
@@ -224,6 +273,16 @@ def test_recorded_spikes_that_the_ideal_neuron_would_not_make():
             assert (dw[0, [0, 2, 3]] == 0).all() and dw[0, 1] < 0
 
 
+def test_recorded_spikes_of_a_membrane_that_rises_towards_rest():
+    """Long inhibition, then a little excitation: rising, with a current, and never at threshold."""
+    for ratio in (100.0, np.inf):
+        t, w = np.array([[0.0, 8.0]]), np.array([[-5.0], [0.1]])
+        for of_weight in (first_spike_derivatives(t, w, np.array([[8.1]]), neuron_of(ratio))[0],
+                          vector_jacobian_product(t, w, np.array([[8.1]]), np.ones((1, 1)), neuron_of(ratio))[0],
+                          plain_product(t, w, np.array([[8.1]]), np.ones((1, 1)), neuron_of(ratio), np.inf)[0]):
+            assert (of_weight == 0).all()
+
+
 def test_where_the_fast_backward_loop_applies():
     applies, silent = layer_backward.applies, np.full((2, 3), np.inf)
     assert applies(np.array([[0.0, 199.0, np.inf]]), 1.0, 1.0) and not applies(np.array([[0.0, 201.0]]), 1.0, 1.0)
@@ -253,6 +312,44 @@ def test_membrane_functions():
             np.testing.assert_allclose(phi(s, rate_m, rate_s), k, rtol=1e-10, atol=1e-300)
             if s * max(rate_m, rate_s) <= 1e-3:
                 np.testing.assert_allclose(short_responses(s, rate_m, rate_s), responses(s, rate_m, rate_s), rtol=3e-16)
+
+
+def test_slope_and_curvature():
+    """x = x_0 exp(-r_m s) + j_E phi_E + j_I phi_I with phi' = exp(-r s) - r_m phi, differentiated by hand."""
+    for s in (0.0, 0.4, 2.0):
+        for j_inh in (0.0, -0.9):
+            rate_m, rates, j = 0.3, np.array([1.0, 0.5]), np.array([1.7, j_inh])
+            k = (np.exp(-rate_m * s) - np.exp(-rates * s)) / (rates - rate_m)
+            slope = np.exp(-rates * s) - rate_m * k
+            decay = 0.4 * np.exp(-rate_m * s)
+            expected = (decay + j @ k, -rate_m * decay + j @ slope,
+                        rate_m ** 2 * decay + j @ (-rates * np.exp(-rates * s) - rate_m * slope))
+            np.testing.assert_allclose(membrane._derivatives(s, 0.4, *j, rate_m, *rates), expected, rtol=1e-13)
+
+
+def test_roots_in_few_steps():
+    """Local quadratic models: ten evaluations are enough, also where the membrane only just gets to threshold."""
+    original, calls, solved = membrane._derivatives, [], 0
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return original(*arguments)
+
+    rng, root = np.random.default_rng(7), getattr(membrane.threshold_root, "py_func", membrane.threshold_root)
+    grid = np.linspace(0, 5, 101)
+    for k in range(60):
+        cell = (0.0, rng.uniform(1, 5), -rng.uniform(0, 2) * (k % 2), *rng.uniform(0.05, 2, 3))
+        v = np.array([original(s, *cell)[0] for s in grid])
+        top, below = v.argmax(), 10.0 ** -rng.uniform(0.5, 6)
+        if top == 0 or (np.diff(v[:top + 1]) <= 0).any():
+            continue
+        theta = v[top] * (1 - below)
+        calls.clear()
+        with mock.patch.object(membrane, "_derivatives", counted):
+            found = root(*cell[:3], theta, *cell[3:], 0.0, grid[top])
+        assert abs(original(found, *cell)[0] - theta) < 1e-13 and 1 < len(calls) <= 10
+        solved += 1
+    assert solved > 40
 
 
 def test_crossings_with_two_synaptic_time_constants():
@@ -290,12 +387,25 @@ def test_decisions_at_the_edge():
             expected = reference_first_spike(t, w[:, n], tau_m[n], 1.0, 1.0, 1.0) is not None
             alone = first_spike_times(t[None], w[:, n:n + 1], neuron_of(tau_m[n]))[0, 0]
             assert np.isfinite(together[n]) == np.isfinite(alone) == expected
+            # the same neuron in units that are far apart: each has a bound of rounding of its own
+            units = 2.0 ** np.array([-20, 0, 20])
+            several = LIFParameters(tau_m=tau_m[n], tau_syn=1.0, cm=1.0, v_rest=0.0, v_thresh=units)
+            np.testing.assert_array_equal(np.isfinite(first_spike_times(t[None], w[:, n:n + 1] * units, several)), [[expected] * 3])
             spiking, compared = spiking + expected, compared + 1
     assert 5 < spiking < compared - 5
 
 
 # -- the gradient engine
 
+
+def test_times_of_a_layer_that_waits_for_delays():
+    t, w = layer(9, 5)
+    neuron, delays = neuron_of(2.0), np.linspace(0, 1, 25).reshape(5, 5)
+    alone = FirstSpikes(t, (None,), (np.zeros((4, 5)),))
+    late = FirstSpikes(t, (None,), (np.zeros((4, 5)),), 0.0, (delays,))
+    assert np.isfinite(first_spike_times(t, w, neuron)).sum() > 5
+    np.testing.assert_array_equal(layer_times(alone, 0, w, neuron, 0.25), first_spike_times(t + 0.25, w, neuron))
+    np.testing.assert_array_equal(layer_times(late, 0, w, neuron, 0.25), delayed_first_spike_times(t + 0.25, w, delays, neuron))
 
 def test_what_a_layer_hears():
     spikes = FirstSpikes(np.zeros((2, 3)), (None, np.ones((2, 1))), (np.full((2, 4), 2.0), np.zeros((2, 2))))

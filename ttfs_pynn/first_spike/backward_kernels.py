@@ -36,7 +36,7 @@ def _responses(times, w, n, t_out, tau_m, tau_syn, cm, response, slope):
 def slope_at_spike(v, j, tau_m, tau_syn, thr):
     """v'(T) from v(T) and j(T) = I(T)/cm; 0 unless the membrane rises there and, from these inputs alone, reaches threshold.
 
-    From (v, j) the membrane goes through one extremum, of value tau_m j exp(-s/tau_syn), s after T (before where s < 0).
+    A membrane that rises has one extremum ahead, of value tau_m j exp(-s/tau_syn) at T + s, or rises for ever.
     """
     rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
     rise = j - rate_m * v

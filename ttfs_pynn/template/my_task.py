@@ -6,17 +6,17 @@ Replace `samples` by your own arrays: features (samples, inputs) in [0, 1], and 
 import numpy as np
 
 from ttfs_pynn.datasets import spike_times
+from ttfs_pynn.initialisation import balanced
 from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.training import SpikeData
 
-# Times and time constants in ms, voltages in mV, cm in nF; weights (mean, std) in units of what brings a neuron to threshold.
+# Times and time constants in ms, voltages in mV, cm in nF.
 PARAMETERS = {
     "network": {
         "inputs": 12, "hidden": 30,
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0, "bias_times": [9.0],
-        "hidden_weights": [0.2, 0.4], "label_weights": [0.3, 0.4],
     },
     "training": {
         "epochs": 15, "batch_size": 40, "learning_rate": 0.01, "schedule": "cosine",
@@ -50,18 +50,20 @@ def encode(responses, parameters):
 
 def data(parameters):
     """The samples as spike times in three parts: to learn from, to choose settings with, and to report once."""
-    responses, labels = samples(1600, np.random.default_rng(1), parameters["inputs"])
-    times = encode(responses, parameters)
-    places = {"train": slice(0, 1000), "validation": slice(1000, 1300), "test": slice(1300, None)}
-    return {name: SpikeData(times[place], labels[place]) for name, place in places.items()}
+    rng = np.random.default_rng(1)
+    responses, labels = samples(1600, rng, parameters["inputs"])
+    times, order, n = encode(responses, parameters), rng.permutation(len(labels)), len(labels)
+    parts = np.split(order, [6 * n // 10, 8 * n // 10])
+    return {name: SpikeData(times[part], labels[part])
+            for name, part in zip(("train", "validation", "test"), parts, strict=True)}
 
 
 def architecture(parameters):
-    """Neurons and layers: as many label neurons as there are classes."""
+    """Neurons and layers: as many label neurons as there are classes, and initial weights with which each layer spikes."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return Architecture(p["inputs"], (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"]),
-                                      Layer(len(CLASS_NAMES), neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
+    layers = (Layer(p["hidden"], neuron, tuple(p["bias_times"])), Layer(len(CLASS_NAMES), neuron))
+    return balanced(Architecture(p["inputs"], layers, p["t_early"], p["t_late"]))
 
 
 def build(sim, parameters, weights, **options):
