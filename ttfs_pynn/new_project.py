@@ -65,4 +65,5 @@ def create(folder: str | os.PathLike) -> list[Path]:
 def main(arguments: Sequence[str] | None = None) -> None:
     files = create(parser().parse_args(arguments).folder)
     print("\n".join(str(file) for file in files))
-    print(f"\nnext:\n  cd {files[0].parent}\n  python train.py runs/first\n  ttfs-pynn report runs/first        # the run as a page: runs/first/report.html")
+    print(f"\nnext:\n  cd {files[0].parent}\n  python train.py runs/first\n"
+          "  ttfs-pynn report runs/first     # a page to open in a browser")

@@ -390,7 +390,8 @@ def test_decisions_at_the_edge():
             # the same neuron in units that are far apart: each has a bound of rounding of its own
             units = 2.0 ** np.array([-20, 0, 20])
             several = LIFParameters(tau_m=tau_m[n], tau_syn=1.0, cm=1.0, v_rest=0.0, v_thresh=units)
-            np.testing.assert_array_equal(np.isfinite(first_spike_times(t[None], w[:, n:n + 1] * units, several)), [[expected] * 3])
+            spikes = np.isfinite(first_spike_times(t[None], w[:, n:n + 1] * units, several))
+            np.testing.assert_array_equal(spikes, [[expected] * 3])
             spiking, compared = spiking + expected, compared + 1
     assert 5 < spiking < compared - 5
 
