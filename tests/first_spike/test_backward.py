@@ -86,14 +86,18 @@ def test_large_contributions_are_dropped_but_the_error_passes():
     np.testing.assert_array_equal(found_t, vector_jacobian_product(t, w, t_out, error, neuron)[1])
 
 
-def test_no_update_where_the_ideal_neuron_does_not_spike():
-    """A recorded spike that the model cannot explain: too little input, or a membrane that falls."""
+def test_spikes_that_the_ideal_neuron_would_not_make():
+    """A neuron with too little input for the ideal one has a lower threshold, v(T); one that falls is explained by none."""
     neuron = LIFParameters(tau_m=1.0, tau_syn=1.0, v_rest=0.0, v_thresh=1.0)
     t, w = np.array([[0.0]]), np.array([[2.0, 4.0, 4.0]])  # e is needed
-    dw, dt = first_spike_derivatives(t, w, np.array([[0.5, 5.0, np.inf]]), neuron)
-    assert (dw == 0).all() and (dt == 0).all()
-    dw, _ = first_spike_derivatives(t, w, np.array([[0.5, 0.6, 0.5]]), neuron)
-    assert dw[0, 0, 0] == 0 and dw[0, 0, 1] < 0 and dw[0, 0, 2] < 0
+    t_out = np.array([[0.5, 5.0, np.inf]])
+    dw, dt = first_spike_derivatives(t, w, t_out, neuron)
+    assert (dw[0, 0, 1:] == 0).all() and (dt[0, 0, 1:] == 0).all()
+    lower = LIFParameters(tau_m=1.0, tau_syn=1.0, v_rest=0.0, v_thresh=2.0 * 0.5 * np.exp(-0.5))
+    np.testing.assert_allclose(first_spike_times(t, w[:, :1], lower), t_out[:, :1], rtol=1e-14)
+    expected = first_spike_derivatives(t, w[:, :1], t_out[:, :1], lower)
+    np.testing.assert_array_equal((dw[:, :, :1], dt[:, :, :1]), expected)
+    np.testing.assert_allclose(dw[0, 0, 0], -0.5, rtol=1e-14)  # -K/v' = -s/(w (1 - s)) at s = 0.5
 
 
 def test_same_bits_for_any_number_of_threads(monkeypatch):

@@ -5,8 +5,9 @@ With K the membrane kernel of `LIFParameters.kernel` and C = {i : t_i < T} the c
     dT/dw_i = -K(T - t_i) / v'(T),      dT/dt_i = w_i K'(T - t_i) / v'(T),      v'(T) = sum_{i in C} w_i K'(T - t_i),
 
 for i in C, else 0 (Göltz, Kriener et al. 2021, whose closed forms these equal). T is what the substrate produced, so it need
-not be where the ideal neuron crosses; where the membrane does not rise at T, or where the causal inputs would not bring the
-ideal neuron to threshold at all, the derivatives are 0.
+not be where the ideal neuron crosses: these are the derivatives of a neuron that differs from it in its threshold, which is
+v(T). So they hold as well where the ideal neuron would stay below threshold. Where its membrane does not rise at T, v'(T) <= 0,
+they are 0.
 """
 
 import numpy as np
@@ -34,11 +35,11 @@ def first_spike_derivatives(t_in: ArrayLike, w: ArrayLike, t_out: ArrayLike, neu
     t_in (samples, inputs) ms, w (inputs, neurons) nA, t_out (samples, neurons) ms (inf: silent, derivatives 0),
     neuron: LIFParameters. Memory grows with the product; learning uses `vector_jacobian_product`.
     """
-    t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
+    t_in, w, (tau_m, tau_syn, cm, _) = check_inputs(t_in, w, neuron)
     t_out = check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
     dt_dw = np.empty((*t_in.shape, w.shape[1]))
     dt_dt_in = np.empty_like(dt_dw)
-    kernels.derivatives(t_in, w, t_out, tau_m, tau_syn, cm, thr, dt_dw, dt_dt_in)
+    kernels.derivatives(t_in, w, t_out, tau_m, tau_syn, cm, dt_dw, dt_dt_in)
     return dt_dw, dt_dt_in
 
 
@@ -51,16 +52,16 @@ def vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, t_out: ArrayLike, err
     one a neuron), which is how the paper's authors keep learning stable where v'(T) -> 0. Without with_inputs the second is None:
     the first layer needs no error of its inputs.
     """
-    t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
+    t_in, w, (tau_m, tau_syn, cm, _) = check_inputs(t_in, w, neuron)
     t_out = check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
     error = check_outputs("error", error, *t_out.shape)
     limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), (w.shape[1],)))
     if one_kind(tau_m, tau_syn) and w.size and layer_backward.applies(t_in, tau_m[0], tau_syn[0]):
         dw, dt_in = np.zeros_like(w), np.zeros_like(t_in) if with_inputs else None
-        dropped = layer_backward.layer_backward(t_in, w, t_out, error, tau_m[0], tau_syn[0], cm, thr, limit, dw, dt_in)
+        dropped = layer_backward.layer_backward(t_in, w, t_out, error, tau_m[0], tau_syn[0], cm, limit, dw, dt_in)
         return dw, dt_in, dropped
     dw_blocks = np.zeros((kernels.N_BLOCKS, *w.shape))
     dt_in = np.zeros_like(t_in)
     n_dropped = np.zeros(kernels.N_BLOCKS, dtype=np.int64)
-    kernels.backward(t_in, w, t_out, error, tau_m, tau_syn, cm, thr, limit, dw_blocks, dt_in, n_dropped)
+    kernels.backward(t_in, w, t_out, error, tau_m, tau_syn, cm, limit, dw_blocks, dt_in, n_dropped)
     return dw_blocks.sum(axis=0), dt_in if with_inputs else None, int(n_dropped.sum())

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
-from ttfs_pynn.first_spike.membrane import extremum, phi
+from ttfs_pynn.first_spike.membrane import phi
 
 # Blocks of samples whose weight gradients are summed separately and then in order: the result does not depend on the
 # number of threads.
@@ -14,8 +14,8 @@ N_BLOCKS = 8
 
 
 @njit(cache=True, error_model="numpy")
-def _responses(times, w, n, t_out, tau_m, tau_syn, cm, response, slope):
-    """Fill K(T - t_i), K'(T - t_i) (0 outside the causal set); return v'(T), or 0 where the ideal neuron would not spike."""
+def responses_at_spike(times, w, n, t_out, tau_m, tau_syn, cm, response, slope):
+    """Fill K(T - t_i), K'(T - t_i) (0 outside the causal set); return v'(T)."""
     rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
     v = j = 0.0
     for i in range(times.shape[0]):
@@ -29,29 +29,11 @@ def _responses(times, w, n, t_out, tau_m, tau_syn, cm, response, slope):
             j += w[i, n] * e
         else:
             response[i] = slope[i] = 0.0
-    return v / cm, j / cm
+    return j / cm - rate_m * (v / cm)
 
 
 @njit(cache=True, error_model="numpy")
-def slope_at_spike(v, j, tau_m, tau_syn, thr):
-    """v'(T) from v(T) and j(T) = I(T)/cm; 0 unless the membrane rises there and, from these inputs alone, reaches threshold.
-
-    A membrane that rises has one extremum ahead, of value tau_m j exp(-s/tau_syn) at T + s, or rises for ever.
-    """
-    rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
-    rise = j - rate_m * v
-    if not (rise > 0.0 and j > 0.0):
-        return 0.0
-    if rate_m == 0.0:
-        peak = v + j * tau_syn
-    else:
-        top = extremum(v, j, rate_m, rate_s)
-        peak = tau_m * j * math.exp(-rate_s * top) if top < math.inf else 0.0
-    return rise if peak >= thr * (1.0 - 1e-9) else 0.0
-
-
-@njit(cache=True, error_model="numpy")
-def _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw, dt_in):
+def _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in):
     """One block of samples: adds to dw (inputs, neurons) and its rows of dt_in; returns the number of dropped contributions."""
     n_samples, n_inputs = t_in.shape
     response, slope = np.empty(n_inputs), np.empty(n_inputs)
@@ -60,9 +42,8 @@ def _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_d
         for n in range(w.shape[1]):
             if error[sample, n] == 0.0 or t_out[sample, n] == math.inf:
                 continue
-            v, j = _responses(t_in[sample], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response, slope)
-            rise = slope_at_spike(v, j, tau_m[n], tau_syn[n], thr[n])
-            if rise == 0.0:
+            rise = responses_at_spike(t_in[sample], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response, slope)
+            if rise <= 0.0:
                 continue
             factor = error[sample, n] / rise
             largest = 0.0
@@ -78,15 +59,15 @@ def _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_d
 
 
 @njit(cache=True, error_model="numpy")
-def _backward_serial(t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw_blocks, dt_in, n_dropped):
+def _backward_serial(t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw_blocks, dt_in, n_dropped):
     for block in range(N_BLOCKS):
-        n_dropped[block] = _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw_blocks[block], dt_in)
+        n_dropped[block] = _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw_blocks[block], dt_in)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _backward_threaded(t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw_blocks, dt_in, n_dropped):
+def _backward_threaded(t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw_blocks, dt_in, n_dropped):
     for block in prange(N_BLOCKS):
-        n_dropped[block] = _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw_blocks[block], dt_in)
+        n_dropped[block] = _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw_blocks[block], dt_in)
 
 
 def backward(t_in, w, *arguments):
@@ -100,7 +81,7 @@ def backward(t_in, w, *arguments):
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def derivatives(t_in, w, t_out, tau_m, tau_syn, cm, thr, dt_dw, dt_dt_in):
+def derivatives(t_in, w, t_out, tau_m, tau_syn, cm, dt_dw, dt_dt_in):
     """Both Jacobians, (samples, inputs, neurons) each."""
     n_samples, n_inputs = t_in.shape
     for sample in prange(n_samples):
@@ -110,8 +91,7 @@ def derivatives(t_in, w, t_out, tau_m, tau_syn, cm, thr, dt_dw, dt_dt_in):
                 dt_dw[sample, i, n] = dt_dt_in[sample, i, n] = 0.0
             if t_out[sample, n] == math.inf:
                 continue
-            v, j = _responses(t_in[sample], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response, slope)
-            rise = slope_at_spike(v, j, tau_m[n], tau_syn[n], thr[n])
+            rise = responses_at_spike(t_in[sample], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response, slope)
             if rise > 0.0:
                 for i in range(n_inputs):
                     dt_dw[sample, i, n] = -response[i] / rise

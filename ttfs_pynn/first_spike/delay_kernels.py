@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.backward_kernels import _responses, slope_at_spike
+from ttfs_pynn.first_spike.backward_kernels import responses_at_spike
 from ttfs_pynn.first_spike.kernels import PARALLEL_FROM, _doubt, _one_sample
 
 __all__ = ["backward", "first_spike_times"]
@@ -40,7 +40,7 @@ def first_spike_times(t_in, w, delays, *arguments):
 
 
 @njit(cache=True, error_model="numpy")
-def backward(t_in, w, delays, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw, dt_in, dd):
+def backward(t_in, w, delays, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in, dd):
     """Given error = dL/dT: adds to dw and dd (inputs, neurons) and dt_in (samples, inputs).
 
     A sample's contribution to the weights and delays of a neuron is dropped where its largest magnitude of dL/dw exceeds max_dw;
@@ -53,9 +53,9 @@ def backward(t_in, w, delays, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw,
         for sample in range(n_samples):
             if error[sample, n] == 0.0 or t_out[sample, n] == np.inf:
                 continue
-            v, j = _responses(t_in[sample] + delays[:, n], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response, slope)
-            rise = slope_at_spike(v, j, tau_m[n], tau_syn[n], thr[n])
-            if rise == 0.0:
+            rise = responses_at_spike(t_in[sample] + delays[:, n], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response,
+                                      slope)
+            if rise <= 0.0:
                 continue
             factor = error[sample, n] / rise
             keep = response.max() * abs(factor) <= max_dw[n]

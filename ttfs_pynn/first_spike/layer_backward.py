@@ -10,7 +10,6 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.backward_kernels import slope_at_spike
 from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
 from ttfs_pynn.first_spike.membrane import extremum, phi
 from ttfs_pynn.first_spike.sorted_inputs import sort_row
@@ -94,7 +93,7 @@ def _largest_response(times, t_out, rate_m, rate_s):
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, tau_m, tau_syn, cm, thr, max_dw, f_s, f_m, update_s, update_m):
+def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, cm, max_dw, f_s, f_m, update_s, update_m):
     """From the sums in v and j: f_s = dL/dT E_s/(cm v'), f_m the same with E_m, and update_s, update_m the same for the weights,
     0 where a contribution is dropped. Returns how many were."""
     dropped = 0
@@ -110,12 +109,8 @@ def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, tau_m, tau_syn, cm, 
         current = j[n] * e_s / cm[n]
         potential = v[n] * e_s / cm[n] if difference == 0.0 else (v[n] * e_m - j[n] * e_s) / difference / cm[n]
         rise = current - rate_m * potential
-        if not (rise > 0.0 and current > 0.0):
+        if rise <= 0.0:
             continue
-        if potential < thr[n] * (1.0 - 1e-9):
-            rise = slope_at_spike(potential, current, tau_m, tau_syn, thr[n])
-            if rise == 0.0:
-                continue
         factor = error[n] / (rise * cm[n])
         f_s[n], f_m[n] = factor * e_s, factor * e_m
         if abs(factor) * peak > max_dw[n] and abs(factor) * _largest_response(times, t_out[n], rate_m, rate_s) > max_dw[n]:
@@ -139,7 +134,7 @@ def _input_error(row, t_out, t, a_m, a_s, f_s, f_m, rate_m, difference):
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _tile_sample(times, order, n_inputs, w, at, t_out, error, tau_m, tau_syn, cm, thr, max_dw, work, dw, dt_in, with_inputs):
+def _tile_sample(times, order, n_inputs, w, at, t_out, error, tau_m, tau_syn, cm, max_dw, work, dw, dt_in, with_inputs):
     size = t_out.shape[0]
     rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
     difference = rate_s - rate_m
@@ -167,7 +162,7 @@ def _tile_sample(times, order, n_inputs, w, at, t_out, error, tau_m, tau_syn, cm
         else:
             _add_equal(v, j, t_out, row, times[k], a_s[k])
         k += 1
-    dropped = _factors(times[:causal], t0, t_out, error, v, j, rate_m, rate_s, tau_m, tau_syn, cm, thr, max_dw, f_s, f_m,
+    dropped = _factors(times[:causal], t0, t_out, error, v, j, rate_m, rate_s, cm, max_dw, f_s, f_m,
                        update_s, update_m)
     if with_inputs:
         for k in range(causal):
@@ -186,7 +181,7 @@ def _tile_sample(times, order, n_inputs, w, at, t_out, error, tau_m, tau_syn, cm
 
 
 @njit(cache=True, error_model="numpy")
-def _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw, dt_in, with_inputs):
+def _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in, with_inputs):
     at = part * TILE
     end = min(at + TILE, w.shape[1])
     work = np.empty((8, max(end - at, times.shape[1])))
@@ -197,21 +192,21 @@ def _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, thr, 
             active = error[sample, n] != 0.0 and t_out[sample, n] < math.inf
             spikes[n - at] = t_out[sample, n] if active else -math.inf
         dropped += _tile_sample(times[sample], order[sample], counts[sample], w, at, spikes, error[sample, at:end], tau_m,
-                                tau_syn, cm[at:end], thr[at:end], max_dw[at:end], work, dw, dt_in[sample], with_inputs)
+                                tau_syn, cm[at:end], max_dw[at:end], work, dw, dt_in[sample], with_inputs)
     return dropped
 
 
 @njit(cache=True, error_model="numpy")
-def _serial(times, order, counts, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw, dt_in, n_dropped, with_inputs):
+def _serial(times, order, counts, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in, n_dropped, with_inputs):
     for part in range(n_dropped.shape[0]):
-        n_dropped[part] += _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw, dt_in[part],
+        n_dropped[part] += _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in[part],
                                  with_inputs)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(times, order, counts, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw, dt_in, n_dropped, with_inputs):
+def _threaded(times, order, counts, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in, n_dropped, with_inputs):
     for part in prange(n_dropped.shape[0]):
-        n_dropped[part] += _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw, dt_in[part],
+        n_dropped[part] += _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in[part],
                                  with_inputs)
 
 
@@ -224,7 +219,7 @@ def _sort(t_in, order, times, counts):
             times[sample, k] = t_in[sample, order[sample, k]]
 
 
-def layer_backward(t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw, dt_in):
+def layer_backward(t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in):
     """Add to dw (inputs, neurons) and to dt_in (samples, inputs; None: not wanted). Returns the number of dropped contributions.
 
     Arguments as in `backward_kernels.backward`, tau_m and tau_syn numbers; only where `applies`.
@@ -238,7 +233,7 @@ def layer_backward(t_in, w, t_out, error, tau_m, tau_syn, cm, thr, max_dw, dw, d
         _sort(t_in[part], order, times, counts)
         errors_in = np.zeros((n_tiles, len(t_in[part]), n_inputs if dt_in is not None else 0))
         run = _threaded if t_in[part].size * w.shape[1] >= PARALLEL_FROM else _serial
-        run(times, order, counts, w, t_out[part], error[part], tau_m, tau_syn, cm, thr, max_dw, dw, errors_in, n_dropped,
+        run(times, order, counts, w, t_out[part], error[part], tau_m, tau_syn, cm, max_dw, dw, errors_in, n_dropped,
             dt_in is not None)
         if dt_in is not None:
             dt_in[part] += errors_in.sum(axis=0)
