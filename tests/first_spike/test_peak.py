@@ -1,5 +1,7 @@
 """Peaks of membranes against dense sampling and 50 digits, and steps that raise them against central differences."""
 
+from dataclasses import replace
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -136,10 +138,11 @@ def test_special_cases():
 
 def test_neurons_of_unequal_time_constants():
     _, t_in, w = random_layer(4)
-    tau_m = np.resize([0.5, 1.0, 3.0, np.inf], w.shape[1])
-    together = membrane_peaks(t_in, w, neuron(tau_m))
-    for n, tau in enumerate(tau_m):
-        for one, both in zip(membrane_peaks(t_in, w[:, n:n + 1], neuron(tau)), together, strict=True):
+    tau_m, tau_syn = np.resize([0.5, 1.0, 1.0, 3.0, np.inf], w.shape[1]), np.resize([1.0, 1.0, 0.7], w.shape[1])
+    together = membrane_peaks(t_in, w, replace(neuron(tau_m), tau_syn=tau_syn))
+    for n in range(w.shape[1]):
+        alone = replace(neuron(tau_m[n]), tau_syn=tau_syn[n])
+        for one, both in zip(membrane_peaks(t_in, w[:, n:n + 1], alone), together, strict=True):
             np.testing.assert_array_equal(one[:, 0], both[:, n])
 
 

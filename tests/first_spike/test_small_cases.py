@@ -261,6 +261,18 @@ def test_derivatives():
             assert vector_jacobian_product(t, w, t_out, error, neuron, with_inputs=False)[1] is None
 
 
+def test_an_input_at_the_time_of_the_spike_is_no_cause():
+    for ratio in (1.0, 2.0):
+        t, w = np.array([[0.0, 0.1, 0.2, 0.5, 0.5, 0.5, 0.9]]), np.full((7, 2), 3.0)
+        t_out, error = np.array([[0.5, 0.9]]), np.ones((1, 2))
+        expected = expected_product(t, w, t_out, error, ratio, 1.0)
+        assert (expected[0][3:6, 0] == 0).all() and (expected[0][3:6, 1] < 0).all()
+        for found in (vector_jacobian_product(t, w, t_out, error, neuron_of(ratio)),
+                      plain_product(t, w, t_out, error, neuron_of(ratio), np.inf)):
+            np.testing.assert_allclose(found[0], expected[0], rtol=1e-12)
+            np.testing.assert_allclose(found[1], expected[1], rtol=1e-12)
+
+
 def test_recorded_spikes_that_the_ideal_neuron_would_not_make():
     """A membrane that falls, or that nothing moved, has no derivative, in either loop, also without leak; one that stays below
     threshold has, where it rises."""
@@ -370,6 +382,16 @@ def test_crossings_with_two_synaptic_time_constants():
     assert 20 < found < 100
 
 
+def test_a_crossing_between_two_turning_points():
+    """The membrane rises, crosses, and falls again within the span: seen only where the slope's own turn is looked for."""
+    for x, j_exc, j_inh, *rates, expected in ((0.0677, 2.6259, -5.1534, 0.1, 0.3, 1.0, 3.74),
+                                              (-1.7071, 4.6007, -9.4612, 0.3, 0.3, 1.0, 3.77),
+                                              (-0.8603, 4.7566, -6.8142, 0.1, 1.0, 3.0, 2.02),
+                                              (-0.2663, -3.2536, 8.6443, 0.05, 0.1, 1.0, 0.298)):
+        s = first_crossing(x, j_exc, j_inh, 1.0, *rates, 20.0)
+        assert abs(s - expected) < 0.01 and abs(membrane._derivatives(s, x, j_exc, j_inh, *rates)[0] - 1) < 1e-12
+
+
 def test_decisions_at_the_edge():
     """Threshold grazed by 1e-9 to 1e-14, against 50 digits."""
     rng, spiking, compared = np.random.default_rng(5), 0, 0
@@ -462,6 +484,9 @@ def test_gradients_of_two_layers():
     np.testing.assert_array_equal(mean.loss, np.arange(6))
     np.testing.assert_allclose(mean.weights[1], GradientEngine([neuron] * 2).backward(times, weights, error / 6, delay)[0][1])
     assert mean.first_spikes is times and mean.dropped == 0
+    deeper = FirstSpikes(t_in, (None, bias, None), (hidden, labels, labels + 1))
+    three = GradientEngine([neuron] * 3).gradients(deeper, [*weights, np.eye(3)], lambda last, of: (last.sum(axis=1), error), None)
+    np.testing.assert_array_equal(three.loss, (labels + 1).sum(axis=1))
     timed = GradientEngine([neuron] * 2, bias_times=(False, True)).backward(times, weights, error, delay)
     expected = expected_product(afferent, weights[1], labels, error, 2.0, 1.5, np.inf)[1][:, 5:].sum(axis=0)
     np.testing.assert_allclose(timed[2][1], expected, rtol=1e-8, atol=1e-9)

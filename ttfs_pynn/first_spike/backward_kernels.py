@@ -43,7 +43,7 @@ def _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw
             if error[sample, n] == 0.0 or t_out[sample, n] == math.inf:
                 continue
             rise = responses_at_spike(t_in[sample], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response, slope)
-            if rise <= 0.0:
+            if not rise > 0.0:
                 continue
             factor = error[sample, n] / rise
             largest = 0.0

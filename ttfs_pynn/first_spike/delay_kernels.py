@@ -55,7 +55,7 @@ def backward(t_in, w, delays, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_i
                 continue
             rise = responses_at_spike(t_in[sample] + delays[:, n], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response,
                                       slope)
-            if rise <= 0.0:
+            if not rise > 0.0:
                 continue
             factor = error[sample, n] / rise
             keep = response.max() * abs(factor) <= max_dw[n]

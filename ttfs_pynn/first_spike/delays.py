@@ -49,6 +49,6 @@ def delayed_vector_jacobian_product(t_in, w, delays, t_out, error, neuron, max_d
     error = check_outputs("error", error, *t_out.shape)
     limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), (w.shape[1],)))
     dw, dt_in, dd = np.zeros_like(w), np.zeros_like(t_in), np.zeros_like(w)
-    dropped = kernels.backward(t_in, w, np.ascontiguousarray(np.broadcast_to(delays, w.shape)), t_out, error, *columns[:3], limit, dw,
-                               dt_in, dd)
+    each = np.ascontiguousarray(np.broadcast_to(delays, w.shape))
+    dropped = kernels.backward(t_in, w, each, t_out, error, *columns[:3], limit, dw, dt_in, dd)
     return dw, dt_in, dd if delays.shape == w.shape else dd.sum(axis=0, keepdims=True), dropped

@@ -109,7 +109,7 @@ def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, cm, max_dw, f_s, f_m
         current = j[n] * e_s / cm[n]
         potential = v[n] * e_s / cm[n] if difference == 0.0 else (v[n] * e_m - j[n] * e_s) / difference / cm[n]
         rise = current - rate_m * potential
-        if rise <= 0.0:
+        if not rise > 0.0:
             continue
         factor = error[n] / (rise * cm[n])
         f_s[n], f_m[n] = factor * e_s, factor * e_m
