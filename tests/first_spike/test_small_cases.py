@@ -485,7 +485,8 @@ def test_gradients_of_two_layers():
     np.testing.assert_allclose(mean.weights[1], GradientEngine([neuron] * 2).backward(times, weights, error / 6, delay)[0][1])
     assert mean.first_spikes is times and mean.dropped == 0
     deeper = FirstSpikes(t_in, (None, bias, None), (hidden, labels, labels + 1))
-    three = GradientEngine([neuron] * 3).gradients(deeper, [*weights, np.eye(3)], lambda last, of: (last.sum(axis=1), error), None)
+    engine = GradientEngine([neuron] * 3)
+    three = engine.gradients(deeper, [*weights, np.eye(3)], lambda last, of: (last.sum(axis=1), error), None)
     np.testing.assert_array_equal(three.loss, (labels + 1).sum(axis=1))
     timed = GradientEngine([neuron] * 2, bias_times=(False, True)).backward(times, weights, error, delay)
     expected = expected_product(afferent, weights[1], labels, error, 2.0, 1.5, np.inf)[1][:, 5:].sum(axis=0)
