@@ -30,7 +30,7 @@ PARAMETERS = {
     # Training there goes on from an ideal network: see the examples of protocols.train.
     "hardware": {"circuits": 2, "input_copies": 1},
     "network_on_hardware": {"bias_times": [], "hidden_layer": {}, "label_layer": {}},
-    "training_on_hardware": {"epochs": 2, "learning_rate": 0.0007},
+    "training_on_hardware": {"epochs": 3, "learning_rate": 0.0001},
 }
 CLASS_NAMES = mnist.DIGITS
 
