@@ -78,8 +78,8 @@ def test_coordinates_of_neurons_are_values():
 
 
 def test_parameters_of_circuits_are_compared_by_value():
-    value = morphology.McCircuitParameters([[1.0, 2.0], [5.0]])
-    assert value == morphology.McCircuitParameters([[1.0, 2.0], [5.0]]) and value != morphology.McCircuitParameters([[1.0], [5.0]])
+    value, same = (morphology.McCircuitParameters([[1.0, 2.0], [5.0]]) for _ in range(2))
+    assert value == same and value != morphology.McCircuitParameters([[1.0], [5.0]])
     several = np.empty(2, dtype=object)
     several[:] = [value, morphology.McCircuitParameters([[0.0], [1.0]])]
     assert (value == several).tolist() == [True, False] and value != 3 and value.max() == 5.0
