@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = "tests/event_driven/test_block_kernels.py::test_"
 INTERPRETED = (
-    "tests/first_spike", "tests/comparison", "tests/event_driven",
+    "tests/first_spike", "tests/comparison", "tests/event_driven", "tests/test_optimizer.py",
     "-m", "not slow", "-k", "not any_number_of_threads and not test_block_kernels and not (test_layer_kernels and 90)",
 )
 SOME_BLOCKS = (BLOCKS + "spikes_and_state[10.0-2.0-0.0]", BLOCKS + "spikes_and_state[10.0-40.0-200.0]",
