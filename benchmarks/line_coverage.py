@@ -32,7 +32,7 @@ patch = subprocess
 
 def run(configuration, arguments, **environment):
     """pytest under coverage in a process of its own. Returns its exit status."""
-    command = [sys.executable, "-m", "coverage", "run", f"--rcfile={configuration}", "--append", "-m", "pytest", "-q", *arguments]
+    command = [sys.executable, "-m", "coverage", "run", f"--rcfile={configuration}", "-m", "pytest", "-q", *arguments]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}).returncode
 
 
