@@ -5,6 +5,7 @@ are quick enough for it, which show the lines of the kernels. Printed is the tab
 """
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -38,22 +39,24 @@ def run(configuration, arguments, **environment):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        files, plain = [], {"NUMBA_DISABLE_JIT": "1"}
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="keep what was measured there; parts that are there are not "
+                        "run again (default: a temporary folder)")
+    a = parser.parse_args()
+    with contextlib.ExitStack() as stack:
+        folder = (a.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
+        plain, parts = {"NUMBA_DISABLE_JIT": "1"}, []
         for name, arguments, environment in (("suite", ["-m", "not slow"], {}), ("interpreted", INTERPRETED, plain),
                                              ("blocks", SOME_BLOCKS, plain)):
-            part = Path(folder) / name
-            part.mkdir()
-            configuration = part / "rc"
-            configuration.write_text(CONFIGURATION.format(source=ROOT / "ttfs_pynn", folder=part), encoding="utf-8")
-            print(f"{name}: pytest ended with {run(configuration, arguments, **environment)}", flush=True)
-            files += map(str, part.glob("data*"))
-        whole = str(Path(folder) / "whole")
-        subprocess.run([sys.executable, "-m", "coverage", "combine", f"--data-file={whole}", *files], check=True, cwd=ROOT,
-                       stdout=subprocess.DEVNULL)
-        subprocess.run([sys.executable, "-m", "coverage", "report", f"--data-file={whole}", "--sort=miss", "--show-missing"],
-                       check=True, cwd=ROOT)
+            parts.append(folder / name)
+            if not parts[-1].exists():
+                parts[-1].mkdir(parents=True)
+                configuration = parts[-1] / "rc"
+                configuration.write_text(CONFIGURATION.format(source=ROOT / "ttfs_pynn", folder=parts[-1]), encoding="utf-8")
+                print(f"{name}: pytest ended with {run(configuration, arguments, **environment)}", flush=True)
+        whole = f"--data-file={folder / 'data'}"
+        for command in (["combine", "--keep", "--quiet", whole, *map(str, parts)],
+                        ["report", whole, "--sort=miss", "--show-missing"]):
+            subprocess.run([sys.executable, "-m", "coverage", *command], check=True, cwd=ROOT)
 
 
 if __name__ == "__main__":
