@@ -91,8 +91,10 @@ def failed_and_resumed(folder, trouble, expected, heal=lambda: None):
     if RunFolder.exists(folder):
         run_folder = RunFolder.open(folder, free=FREE)
         found["epochs"] = run_folder.load_checkpoint()[1]["epoch"] if run_folder.has_checkpoint else 0
-    again = command(folder, "--resume")
-    found["same"] = again[0] == 0 and all((weights(folder)[name] == w).all() for name, w in expected.items())
+    status, text = command(folder, "--resume")
+    found["same"] = status == 0 and all((weights(folder)[name] == w).all() for name, w in expected.items())
+    if not found["same"]:
+        found["text"] += f"; then status {status}, {text.strip() or 'other weights'}"
     return found
 
 
