@@ -136,6 +136,18 @@ def test_in_parts_side_by_side():
     assert compared > 3000
 
 
+def test_many_weak_inputs():
+    """Each far too weak to matter alone: bounds are of their sum."""
+    rng = np.random.default_rng(8)
+    for ratio in (1.0, 2.0, np.inf):
+        t, w = rng.uniform(0, 2, (3, 40)), rng.uniform(0.01, 0.2, (40, 6))
+        found = first_spike_times(t, w, neuron_of(ratio))
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(found, by_neuron(t, w, neuron_of(ratio), True), rtol=1e-12)
+        for sample, n in np.ndindex(found.shape):
+            assert_first_crossing(found[sample, n], t[sample], w[:, n], ratio)
+
+
 def test_bounds_of_rounding():
     w, cm, thr = np.random.default_rng(6).normal(size=(6, 5)), np.linspace(0.2, 3, 5), np.linspace(0.5, 2, 5)
     for tau_m, tau_syn in ((2.0, 0.7), (0.3, 0.7)):
