@@ -31,6 +31,17 @@ def test_a_delay_is_a_later_input(kind, ratio):
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
+def test_two_neurons_and_two_inputs_are_no_other_kind():
+    t, w, neuron, rng = case()
+    t, w, delays = t[:, :2], np.full((2, 2), 12.0), rng.uniform(0, 10, (2, 2))
+    found = delayed_first_spike_times(t, w, delays, neuron)
+    expected = np.concatenate([first_spike_times(t + delays[:, n], w[:, n:n + 1], neuron) for n in range(2)], axis=1)
+    assert np.isfinite(expected).sum() > 50
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    _, _, dd, _ = delayed_vector_jacobian_product(t, w, delays, found, np.ones_like(found), neuron)
+    assert dd.shape == (2, 2) and (dd != dd[:, :1]).any()
+
+
 @pytest.mark.parametrize("kind", DELAYS)
 def test_product_is_that_of_every_neuron_alone(kind):
     t, w, neuron, rng = case()

@@ -496,6 +496,10 @@ def test_gradients_of_two_layers():
     np.testing.assert_array_equal(mean.loss, np.arange(6))
     np.testing.assert_allclose(mean.weights[1], GradientEngine([neuron] * 2).backward(times, weights, error / 6, delay)[0][1])
     assert mean.first_spikes is times and mean.dropped == 0
+    one = FirstSpikes(t_in[:1], (None, bias[:1]), (hidden[:1], labels[:1]))
+    alone = GradientEngine([neuron] * 2).gradients(one, weights, lambda last, of: (of * 1.0, error[:1]), np.arange(1))
+    expected = GradientEngine([neuron] * 2).backward(one, weights, error[:1])[0]
+    assert all(np.array_equal(found, all_of_it) for found, all_of_it in zip(alone.weights, expected, strict=True))
     deeper = FirstSpikes(t_in, (None, bias, None), (hidden, labels, labels + 1))
     engine = GradientEngine([neuron] * 3)
     three = engine.gradients(deeper, [*weights, np.eye(3)], lambda last, of: (last.sum(axis=1), error), None)
