@@ -6,6 +6,7 @@ are quick enough for it, which show the lines of the kernels. Printed is the tab
 
 import argparse
 import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -42,6 +43,8 @@ def main():
     parser.add_argument("--folder", type=Path, metavar="DIR", help="keep what was measured there; parts that are there are not "
                         "run again (default: a temporary folder)")
     a = parser.parse_args()
+    if importlib.util.find_spec("coverage") is None:
+        raise SystemExit("coverage is not installed: python -m pip install coverage")
     with contextlib.ExitStack() as stack:
         folder = (a.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))).resolve()
         plain, parts = {"NUMBA_DISABLE_JIT": "1"}, []

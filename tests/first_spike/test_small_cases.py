@@ -3,10 +3,8 @@
 Quick also without compilation (NUMBA_DISABLE_JIT=1): benchmarks/mutation.py runs these tests on every mutant, one by one.
 """
 
-from types import SimpleNamespace
 from unittest import mock
 
-import neo
 import numpy as np
 
 from tests.first_spike.oracle import adversarial_batches, reference_first_spike
@@ -28,7 +26,6 @@ from ttfs_pynn.first_spike.closed_form import equal_time_constants, no_leak, twi
 from ttfs_pynn.first_spike.membrane import first_crossing, phi, responses, short_responses
 from ttfs_pynn.first_spike.solver import first_spike_time
 from ttfs_pynn.first_spike.sorted_inputs import sort_row
-from ttfs_pynn.gradient_engine import FirstSpikes, GradientEngine, first_spikes, layer_times
 from ttfs_pynn.neuron import LIFParameters
 
 RATIOS = (0.3, 1.0, 1 + 1e-9, 1.1, 2.0, np.inf)
@@ -420,92 +417,3 @@ def test_decisions_at_the_edge():
             np.testing.assert_array_equal(spikes, [[expected] * 3])
             spiking, compared = spiking + expected, compared + 1
     assert 5 < spiking < compared - 5
-
-
-# -- the gradient engine
-
-
-def test_times_of_a_layer_that_waits_for_delays():
-    t, w = layer(9, 5)
-    neuron, delays = neuron_of(2.0), np.linspace(0, 1, 25).reshape(5, 5)
-    alone = FirstSpikes(t, (None,), (np.zeros((4, 5)),))
-    late = FirstSpikes(t, (None,), (np.zeros((4, 5)),), 0.0, (delays,))
-    assert np.isfinite(first_spike_times(t, w, neuron)).sum() > 5
-    np.testing.assert_array_equal(layer_times(alone, 0, w, neuron, 0.25), first_spike_times(t + 0.25, w, neuron))
-    np.testing.assert_array_equal(layer_times(late, 0, w, neuron, 0.25), delayed_first_spike_times(t + 0.25, w, delays, neuron))
-
-def test_what_a_layer_hears():
-    spikes = FirstSpikes(np.zeros((2, 3)), (None, np.ones((2, 1))), (np.full((2, 4), 2.0), np.zeros((2, 2))))
-    assert spikes.delay == 0.0
-    np.testing.assert_array_equal(spikes.afferent(0), np.zeros((2, 3)))
-    np.testing.assert_array_equal(spikes.afferent(1), [[2, 2, 2, 2, 1]] * 2)
-
-
-def recorded(size, first_id, segments=1):
-    block = neo.Block(name="cells", size=size, first_id=first_id)
-    for _ in range(segments):
-        block.segments.append(neo.Segment(name=f"{first_id}"))
-    return block
-
-
-def test_recorded_blocks_become_first_spikes():
-    asked = []
-
-    class Windows:
-        def first_spikes(self, segment, ids, scale):
-            asked.append((segment.name, ids.tolist(), scale))
-            return ids[None] * 1.0
-
-    recording = SimpleNamespace(inputs=recorded(6, 10), biases=(None, recorded(4, 30)), layers=(recorded(3, 40), recorded(2, 50)),
-                                presentation=Windows(),
-                                input_copies=2, time_scale=1000.0, delay=0.5, delays=())
-    times = first_spikes(recording)
-    # Of two sources that stand for one input, the first three and the first two are read; neurons are single.
-    assert asked == [(name, ids, 1000.0) for name, ids in (("10", [10, 11, 12]), ("30", [30, 31]), ("40", [40, 41, 42]),
-                                                           ("50", [50, 51]))]
-    assert times.delay == 0.5 and first_spikes(times) is times
-    assert times.biases[0] is None and times.layers[1].tolist() == [[50.0, 51.0]]
-    recording.layers = (recorded(3, 40, segments=2), recorded(2, 50))
-    assert "2 segments" in refused(first_spikes, recording)
-
-
-def test_gradients_of_two_layers():
-    """The chain rule by hand, with a bias source, a delay and the mean over samples."""
-    rng, neuron, delay = np.random.default_rng(2), neuron_of(2.0, 1.5), 0.25
-    t_in, bias = rng.uniform(0, 2, (6, 4)), np.full((6, 1), 0.5)
-    weights = [rng.normal(3, 2, (4, 5)), rng.normal(2, 2, (6, 3))]
-    hidden = first_spike_times(t_in + delay, weights[0], neuron)
-    labels = first_spike_times(np.concatenate([hidden, bias], axis=1) + delay, weights[1], neuron)
-    assert np.isfinite(hidden).sum() > 15 and np.isfinite(labels).sum() > 8
-    times = FirstSpikes(t_in, (None, bias), (hidden, labels))
-    object.__setattr__(times, "delay", delay)
-    error = np.where(np.isfinite(labels), rng.normal(size=labels.shape), 0.0)
-    for limit in (np.inf, 0.02):
-        engine = GradientEngine([neuron, neuron], limit)
-        found, of_delays, of_biases, dropped = engine.backward(times, weights, error, delay)
-        afferent = np.concatenate([hidden, bias], axis=1) + delay
-        top, back = expected_product(afferent, weights[1], labels, error, 2.0, 1.5, limit / neuron.current_scale)
-        below, _ = expected_product(t_in + delay, weights[0], hidden, back[:, :5], 2.0, 1.5, limit / neuron.current_scale)
-        np.testing.assert_allclose(found[1], top, rtol=1e-8, atol=1e-9)
-        np.testing.assert_allclose(found[0], below, rtol=1e-8, atol=1e-9)
-        assert (dropped > 1) == (limit < 1) and of_delays == of_biases == (None, None)
-        one, other = (vector_jacobian_product(t, w, out, e, neuron, limit / neuron.current_scale)[2] for t, w, out, e in
-                      ((afferent, weights[1], labels, error), (t_in + delay, weights[0], hidden, back[:, :5])))
-        assert dropped == one + other
-    mean = GradientEngine([neuron, neuron]).gradients(times, weights, lambda last, of: (of * 1.0, error), np.arange(6))
-    np.testing.assert_array_equal(mean.loss, np.arange(6))
-    np.testing.assert_allclose(mean.weights[1], GradientEngine([neuron] * 2).backward(times, weights, error / 6, delay)[0][1])
-    assert mean.first_spikes is times and mean.dropped == 0
-    one = FirstSpikes(t_in[:1], (None, bias[:1]), (hidden[:1], labels[:1]))
-    alone = GradientEngine([neuron] * 2).gradients(one, weights, lambda last, of: (of * 1.0, error[:1]), np.arange(1))
-    expected = GradientEngine([neuron] * 2).backward(one, weights, error[:1])[0]
-    assert all(np.array_equal(found, all_of_it) for found, all_of_it in zip(alone.weights, expected, strict=True))
-    deeper = FirstSpikes(t_in, (None, bias, None), (hidden, labels, labels + 1))
-    engine = GradientEngine([neuron] * 3)
-    three = engine.gradients(deeper, [*weights, np.eye(3)], lambda last, of: (last.sum(axis=1), error), None)
-    np.testing.assert_array_equal(three.loss, (labels + 1).sum(axis=1))
-    timed = GradientEngine([neuron] * 2, bias_times=(False, True)).backward(times, weights, error, delay)
-    expected = expected_product(afferent, weights[1], labels, error, 2.0, 1.5, np.inf)[1][:, 5:].sum(axis=0)
-    np.testing.assert_allclose(timed[2][1], expected, rtol=1e-8, atol=1e-9)
-    assert "2 layers and 1 weight matrices" in refused(GradientEngine([neuron] * 2).backward, times, weights[:1], error)
-    assert "engine of 1 layers" in refused(GradientEngine([neuron]).backward, times, weights, error)
