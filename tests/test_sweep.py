@@ -73,12 +73,14 @@ def test_two_processes_on_one_job_execute_it_once(tmp_path):
 
 
 def test_slurm_through_a_command_that_starts_jobs_here(tmp_path, monkeypatch):
-    """dask-jobqueue writes the job script and calls sbatch; this one runs it."""
+    """dask-jobqueue writes the job script and calls sbatch; this one runs its copy of it, as Slurm does: dask-jobqueue
+    deletes the script as soon as sbatch has returned."""
     pytest.importorskip("dask_jobqueue")
     import dask
     sbatch = tmp_path / "bin" / "sbatch"
     sbatch.parent.mkdir()
-    sbatch.write_text(f"#!/bin/sh\ncp \"$1\" {tmp_path}/script\nsh \"$1\" >{tmp_path}/out 2>&1 &\necho Submitted batch job 7\n")
+    sbatch.write_text(f"#!/bin/sh\ncp \"$1\" {tmp_path}/script\n"
+                      f"sh {tmp_path}/script >{tmp_path}/out 2>&1 &\necho Submitted batch job 7\n")
     cancel = sbatch.with_name("scancel")
     cancel.write_text("#!/bin/sh\n")
     for program in (sbatch, cancel):
