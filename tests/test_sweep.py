@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -91,6 +92,28 @@ def test_slurm_through_a_command_that_starts_jobs_here(tmp_path, monkeypatch):
     assert [r["square"] for r in results] == [0, 1] and not failures
     script = (tmp_path / "script").read_text()
     assert "#SBATCH --cpus-per-task=1" in script and "--nthreads 1" in script
+
+
+def test_without_a_worker_the_user_is_told_and_the_sweep_goes_on_when_one_comes(tmp_path, monkeypatch, capsys):
+    from distributed import LocalCluster
+    monkeypatch.setattr("ttfs_pynn.sweep._PATIENCE", 0.2)
+    with LocalCluster(n_workers=0, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
+                      worker_dashboard_address=None, silence_logs=50) as cluster:
+        said = [""]
+
+        def start_one():
+            until = time.monotonic() + 60
+            while not said[-1] and time.monotonic() < until:
+                time.sleep(0.1)
+                said.append(capsys.readouterr().err)
+            cluster.scale(1)
+
+        starts = threading.Thread(target=start_one, daemon=True)
+        starts.start()
+        results, failures = run_all(SLEEP, jobs(2, tmp_path), tmp_path / "a", cluster.scheduler_address, quiet=True)
+        starts.join(60)
+    assert f"the runs wait for one. Start one: dask worker {cluster.scheduler_address}" in said[-1]
+    assert [r["square"] for r in results] == [0, 1] and not failures
 
 
 def test_keys_and_damaged_results(tmp_path, monkeypatch):

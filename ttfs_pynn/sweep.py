@@ -30,6 +30,7 @@ __all__ = ["key_of", "run_all", "stored"]
 _INSTALL = "sweeps need Dask distributed: pip install 'ttfs_pynn[sweep]'"
 _ONE_CORE = {name: "1" for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 _WORKER_LOST = 3  # exit status of a run whose worker is gone
+_PATIENCE = 30.0  # s without a single worker, after which the user is told
 
 
 def key_of(function, job):
@@ -149,15 +150,53 @@ def _finished(client, scheduler, function, jobs, missing, folder, source):
     from distributed import as_completed
     futures = {client.submit(_run_in_process, function, jobs[index], str(folder), source, os.getcwd(), key=f"run-{key}",
                              pure=False): key for key, index in missing.items()}
-    for future in as_completed(futures, loop=client.loop):
-        if future.status == "finished":
-            yield futures[future], future.result()
-        elif future.status == "error":  # the worker died again and again
-            yield futures[future], str(future.exception()).splitlines()[0]
-        else:
-            left = sum(stored(function, jobs[index], folder) is None for index in missing.values())
-            raise ResultsError(f"the scheduler {scheduler} was lost; {len(missing) - left} of {len(missing)} runs are stored: "
-                               "start it again and give the same command, which runs the rest")
+    with _watched(client, scheduler):
+        for future in as_completed(futures, loop=client.loop):
+            if future.status == "finished":
+                yield futures[future], future.result()
+            elif future.status == "error":  # the worker died again and again
+                yield futures[future], str(future.exception()).splitlines()[0]
+            else:
+                left = sum(stored(function, jobs[index], folder) is None for index in missing.values())
+                raise ResultsError(f"the scheduler {scheduler} was lost; {len(missing) - left} of {len(missing)} runs are "
+                                   "stored: start it again and give the same command, which runs the rest")
+
+
+@contextlib.contextmanager
+def _watched(client, scheduler):
+    """Meanwhile, a line on stderr where no worker is there for _PATIENCE seconds: the runs wait for one without an end."""
+    over = threading.Event()
+
+    def watch():
+        alone = time.monotonic()
+        told = False
+        while not over.wait(_PATIENCE / 10):
+            try:
+                workers = client.scheduler_info()["workers"]
+            except Exception:  # the scheduler is lost, or the client is being closed: said elsewhere
+                continue
+            if workers:
+                alone, told = time.monotonic(), False
+            elif not told and time.monotonic() - alone > _PATIENCE:
+                told = True
+                print(f"no worker has been there for {_PATIENCE:g} s; the runs wait for one. {_advice(scheduler)}",
+                      file=sys.stderr, flush=True)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _advice(scheduler):
+    if scheduler == "slurm":
+        return "squeue shows whether its jobs have begun, the logs in jobqueue.slurm.log-directory why they ended"
+    if scheduler == "local":
+        return "This machine may be out of memory or processes"
+    return f"Start one: dask worker {scheduler}"
 
 
 class _Told:
