@@ -27,6 +27,7 @@ exclude_patterns = ["_build", "gallery", "conftest.py"]
 nitpicky = True
 default_role = "py:obj"
 highlight_language = "text"
+smartquotes_action = "qe"  # no dashes: --window is an option
 # Single backquotes in docstrings: a link where the name is documented, else code.
 nitpick_ignore_regex = [("py:obj", ".*")]
 
@@ -74,6 +75,11 @@ def _indented_is_literal(app, what, name, objekt, options, lines):
     lines[:] = shown
 
 
+def _fields_are_in_the_class(app, what, name, objekt, skip, options):
+    """A named tuple's fields are described by its own docstring; what Python says of them is "Alias for field number 0"."""
+    return True if (getattr(objekt, "__doc__", None) or "").startswith("Alias for field number") else None
+
+
 def _mathml(node, **options):
     try:
         return tex2mathml(node.astext(), **options)
@@ -94,5 +100,6 @@ def _block_math(self, node):
 
 def setup(app):
     app.connect("autodoc-process-docstring", _indented_is_literal)
+    app.connect("autodoc-skip-member", _fields_are_in_the_class)
     # MathML, which browsers draw themselves: formulas need no network and no JavaScript.
     app.add_html_math_renderer("mathml", (_inline_math, None), (_block_math, None))

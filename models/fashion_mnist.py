@@ -1,9 +1,9 @@
 """Fashion-MNIST, 784-350-10: ten kinds of clothing, 28 x 28 pixels.
 
-    Xiao, Rasul, Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms", arXiv:1708.07747
-
-The four IDX files are looked for in the folder `fashion_mnist` of the one that the environment variable TTFS_PYNN_DATA names. The
-setting was chosen on images of the last 10,000 of the training file, in short trials (see benchmarks/README.md).
+Source: Xiao, Rasul, Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms",
+arXiv:1708.07747. The four IDX files are looked for in the folder `fashion_mnist` of the one that the environment variable
+TTFS_PYNN_DATA names. The setting was chosen on images of the last 10,000 of the training file, in short trials (see
+benchmarks/README.md).
 """
 
 from ttfs_pynn.datasets import mnist

@@ -62,7 +62,7 @@ def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
     that failed, and {index of the job: why}.
 
     function: 'module:name', importable where the workers run. scheduler: 'local' (`workers` processes here, reachable from this
-    machine only), the address of a running scheduler ('tcp://HOST:PORT', whose workers see the same files), or 'slurm'
+    machine only), the address of a running scheduler (`tcp://HOST:PORT`, whose workers see the same files), or 'slurm'
     (`workers` Slurm jobs of one core, options in the configuration file of dask-jobqueue). A failed run does not stop the others
     and is tried again in the next call. ConfigurationError where Dask is missing or no scheduler answers; ResultsError where it
     was lost on the way: call again, and the rest is run.

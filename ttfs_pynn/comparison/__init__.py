@@ -1,5 +1,7 @@
 """The same network on several simulators: what agrees, what does not, and why. Arrays in, arrays out; no simulator is imported.
 
+Its modules:
+
     first_spikes   agreement of first-spike times, sample by sample
     record         what one simulator was given and what it recorded, on disk
     matching       spike trains of several spikes: matched, missing, extra

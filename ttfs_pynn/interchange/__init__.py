@@ -13,10 +13,10 @@ the number 1, not 1/dt, where a spike is; NIR does not say which. Their importer
 for the neuron whose current and membrane just add up what arrives, or ignore both. The default is a graph for them, for
 dt = 0.1 ms, the 1e-4 s of snnTorch's importer:
 
-    |         | time_step = dt (default 0.1 ms)    | time_step = 0: spikes are delta functions |
-    | W       | w^T dt/cm (mV: what a step adds)   | w^T (nA)                                  |
-    | w_in    | tau_syn/dt                         | tau_syn (s)                               |
-    | r       | tau_m/dt                           | tau_m/cm (megohm)                         |
+              time_step = dt (default 0.1 ms)     time_step = 0: spikes are delta functions
+    W         w^T dt/cm (mV: what a step adds)    w^T (nA)
+    w_in      tau_syn/dt                          tau_syn (s)
+    r         tau_m/dt                            tau_m/cm (megohm)
 
 In both, tau_mem = tau_m and tau_syn are in s, and potentials in mV above v_rest: v_leak = 0, v_threshold = v_thresh - v_rest,
 v_reset likewise, for NIR has no initial state and frameworks start at 0. Further:
