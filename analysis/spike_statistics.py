@@ -12,13 +12,14 @@ from analysis.style import BLUE, CLASSES, GREY, distinct_names, figure, picture_
 from ttfs_pynn.command_line import run
 from ttfs_pynn.comparison.statistics import measures
 from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.presentation import in_windows
 
 
 def counts_per_sample(block, window, n_samples):
     """(samples, neurons) spike counts in windows of `window` ms."""
     rows, times = flat_spikes(block)
     counts = np.zeros((n_samples, rows_of(block)), dtype=int)
-    sample = (times // window).astype(int)
+    sample, _ = in_windows(times, window)
     inside = (sample >= 0) & (sample < n_samples)
     np.add.at(counts, (sample[inside], rows[inside]), 1)
     return counts

@@ -18,13 +18,7 @@ def first_spikes_of(record, label):
         raise ResultsError("the record is not of a layered network, which sees samples; tuning needs them")
     if label not in record.populations:
         raise ResultsError(f"no population {label!r}; there are {', '.join(record.labels)}")
-    window, _ = record.samples
-    cells = record.populations[label]
-    keep = (record.cells >= cells.start) & (record.cells < cells.stop)
-    first = np.full((round(record.duration / window), len(cells)), np.inf)
-    sample = (record.times[keep] // window).astype(int)
-    np.minimum.at(first, (sample, record.cells[keep] - cells.start), record.times[keep] % window)
-    return first
+    return record.first_spikes(label)
 
 
 def draw(axes, first_spikes, labels=None, class_names=None):

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from tests.networks import samples, small_architecture, small_network
+from ttfs_pynn import simulators
 from ttfs_pynn.first_spike import first_spike_times
 from ttfs_pynn.gradient_engine import first_spikes
-from ttfs_pynn.network import Architecture, Layer
+from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 
 
@@ -24,6 +25,19 @@ def test_exact_network_is_the_first_spike_solver(tau_m, delay):
         # The membrane remembers the window before to 1e-12, and grazing neurons amplify it.
         assert np.median(np.abs(times.layers[k][both] - expected[both])) < 1e-11
         assert np.abs(times.layers[k][both] - expected[both]).max() < 1e-7
+
+
+@pytest.mark.parametrize("backend, dt", [("exact", 0.1), ("brian2", 0.1)])
+def test_inputs_and_biases_at_the_beginning_of_a_window_count(backend, dt):
+    """Windows of 387.63 ms on `exact`, whose multiples are rounded."""
+    neuron = LIFParameters()
+    architecture = Architecture(2, (Layer(3, neuron, bias_times=(0.0,)),), 0.0, 20.0)
+    simulator = simulators.simulator(backend)
+    network = LayeredNetwork(simulator.setup(dt), architecture, [np.full((3, 3), 2.0)])
+    times = first_spikes(network.present(np.tile([[0.0, 5.0]], (9, 1))))
+    np.testing.assert_allclose(times.inputs, np.tile([[0.0, 5.0]], (9, 1)), atol=1e-9)
+    np.testing.assert_allclose(times.biases[0], 0.0, atol=1e-9)
+    assert np.isfinite(times.layers[0]).all()
 
 
 def test_copies_and_windows_give_the_same_answers():

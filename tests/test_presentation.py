@@ -36,6 +36,26 @@ def test_times_come_back_from_their_windows(n_copies, as_trains):
     np.testing.assert_allclose(found[np.isfinite(found)], times[np.isfinite(times)], atol=1e-12)
 
 
+@pytest.mark.parametrize("unit", [1.0, 0.001])
+def test_a_spike_where_a_window_begins_belongs_to_it(unit):
+    """k window is rounded, and k window // window is k - 1 for half of the windows; recordings in other units round again."""
+    rng, lost = np.random.default_rng(3), 0
+    for window in rng.uniform(50, 400, 40):
+        p = Presentation(60, window, deadline=window / 3)
+        times = np.concatenate(p.spike_trains(np.zeros((60, 1)))) / unit
+        lost += (np.floor_divide(times * unit, window) != np.arange(60)).sum()
+        found = p.first_spikes(segment_of(np.zeros(60, dtype=int), times), [0], unit)
+        assert found.min() == 0 and found.max() < 1e-10
+    assert lost > 500
+
+
+def test_ticks_round_down():
+    """A time stamp may be up to a tick before the window, and is at its beginning."""
+    p = Presentation(3, 100.0, deadline=60.0, tick=0.008)
+    segment = segment_of(np.zeros(3, dtype=int), np.array([0.0, 99.9925, 199.991]))
+    np.testing.assert_array_equal(p.first_spikes(segment, [0]), [[0], [0], [np.inf]])
+
+
 def test_only_the_first_spike_before_the_deadline_counts():
     p = Presentation(3, 100.0, deadline=60.0)
     segment = segment_of(np.array([5, 5, 6, 5, 9]), np.array([30.0, 20.0, 170.0, 210.0, 10.0]))

@@ -273,7 +273,7 @@ class LayeredNetwork:
             raise PresentationError(f"an input spikes at {t_in[np.isfinite(t_in)].max():g} ms; windows are laid out for inputs "
                                     f"up to t_late = {self.architecture.t_late:g} ms and hold them up to {latest:g} ms; give the "
                                     "architecture a larger t_late")
-        presentation = Presentation(len(t_in), self.timing.window, self.n_copies, self.timing.deadline)
+        presentation = Presentation(len(t_in), self.timing.window, self.n_copies, self.timing.deadline, self._simulator.tick)
         if self._single and presentation.n_windows > 1:
             raise ValueError(f"{len(t_in)} samples for {self.n_copies} copies that see one sample a run; present fewer at once")
         self._set_spikes(self.inputs, presentation, t_in)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.neuron import LIFParameters
 
-__all__ = ["Presentation", "PresentationError", "Timing", "spikes_of"]
+__all__ = ["Presentation", "PresentationError", "Timing", "in_windows", "spikes_of"]
 
 
 class PresentationError(TTFSError, ValueError):
@@ -64,21 +64,32 @@ class Timing:
                 f"until membranes have decayed to {leftover:g} and refractoriness is over; use at least {deadline + rest:g} ms")
         return cls(deadline, window, window - deadline)
 
-
     def on_grid(self, dt: float) -> Self:
         """The same with a window of whole steps of dt (ms), longer by less than a step."""
         window = np.ceil(self.window / dt - 1e-6) * dt
         return replace(self, window=float(window), tau_refrac=self.tau_refrac + float(window - self.window))
 
 
+def in_windows(times: np.ndarray, window: float, tick: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """(number of its window, ms since the window began) of each spike time (ms).
+
+    Recorded times are rounded, k `window` too: what comes less than 1e-9 windows or one `tick` (ms, of a clock that rounds down)
+    before a window begins is at its beginning.
+    """
+    number = np.floor((times + tick) / window + 1e-9).astype(np.int64)
+    return number, np.maximum(times - number * window, 0.0)
+
+
 @dataclass(frozen=True)
 class Presentation:
-    """n_samples in windows of `window` ms; a spike after `deadline` (default: the window's end) does not count."""
+    """n_samples in windows of `window` ms; a spike after `deadline` (default: the window's end) does not count. tick: as in
+    `in_windows`."""
 
     n_samples: int
     window: float
     n_copies: int = 1
     deadline: float | None = None
+    tick: float = 0.0
 
     @property
     def n_windows(self) -> int:
@@ -130,9 +141,8 @@ class Presentation:
         ids, times = spikes_of(segment)
         times = times * time_scale
         position = _positions(ids, source_ids)
-        window = np.floor_divide(times, self.window).astype(np.int64)
-        relative = times - window * self.window
-        keep = (position >= 0) & (window < self.n_windows) & (relative < (self.deadline or self.window))
+        window, relative = in_windows(times, self.window, self.tick)
+        keep = (position >= 0) & (window >= 0) & (window < self.n_windows) & (relative < (self.deadline or self.window))
         if not keep.all():
             position, window, relative = position[keep], window[keep], relative[keep]
         first = np.full((self.n_windows, source_ids.size), np.inf)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import read_arrays, write_arrays
+from ttfs_pynn.presentation import in_windows
 
 __all__ = ["PARAMETERS", "Connections", "NetworkRecord"]
 
@@ -68,6 +69,17 @@ class NetworkRecord:
     def trains(self):
         """One sorted array of spike times (ms) a cell."""
         return np.split(self.times, np.searchsorted(self.cells, np.arange(1, self.n_cells)))
+
+    def first_spikes(self, label):
+        """(samples, neurons) in ms from the start of the sample, inf for none before the deadline, of a layered network."""
+        window, deadline = self.samples
+        cells = self.populations[label]
+        mine = (self.cells >= cells.start) & (self.cells < cells.stop)
+        sample, times = in_windows(self.times[mine], window)
+        first = np.full((round(self.duration / window), len(cells)), np.inf)
+        in_time = times < deadline
+        np.minimum.at(first, (sample[in_time], self.cells[mine][in_time] - cells.start), times[in_time])
+        return first
 
     def with_spikes(self, trains):
         """The same network with other spikes, one array a cell."""

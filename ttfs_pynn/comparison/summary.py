@@ -28,12 +28,7 @@ def class_agreement(reference, other):
         return None
     decisions = []
     for record in (reference, other):
-        window, deadline = record.samples
-        cells = record.populations[record.labels[-1]]
-        keep = (record.cells >= cells.start) & (record.times % window < deadline)
-        first = np.full((round(record.duration / window), len(cells)), np.inf)
-        np.minimum.at(first, ((record.times[keep] // window).astype(int), record.cells[keep] - cells.start),
-                      record.times[keep] % window)
+        first = record.first_spikes(record.labels[-1])
         decisions.append(np.where(np.isfinite(first).any(axis=1), first.argmin(axis=1), -1))
     return float((decisions[0] == decisions[1]).mean())
 
