@@ -14,8 +14,6 @@ from ttfs_pynn.errors import ResultsError
 
 def first_spikes_of(record, label):
     """(samples, neurons) in ms from the start of the sample, inf for none, of a layered NetworkRecord."""
-    if record.samples is None:
-        raise ResultsError("the record is not of a layered network, which sees samples; tuning needs them")
     if label not in record.populations:
         raise ResultsError(f"no population {label!r}; there are {', '.join(record.labels)}")
     return record.first_spikes(label)

@@ -1,4 +1,6 @@
-"""Does memory stay flat? `python -m benchmarks.memory_growth [--backend exact] [--presentations 10000] [--samples 10]`.
+"""Does memory stay flat?
+
+    python -m benchmarks.memory_growth [--backend exact] [--presentations 10000] [--samples 10] [--dt 0.1]
 
 Each presentation is a whole training step of Yin-Yang 4(+3 bias)-120-3 through PyNN and Neo: set spikes, run, read, gradients,
 reset, write weights. Printed is the resident memory of the process (Linux), after a garbage collection, at ten moments; growth is
@@ -23,9 +25,9 @@ def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def steps(backend, n_samples, seed=1):
+def steps(backend, n_samples, dt=0.1, seed=1):
     """A function that makes one training step on the next `n_samples` samples."""
-    configuration = {"model": "yin_yang", "backend": backend, "dt": 0.1, "copies": 1, "network": yin_yang.PARAMETERS["network"],
+    configuration = {"model": "yin_yang", "backend": backend, "dt": dt, "copies": 1, "network": yin_yang.PARAMETERS["network"],
                      "training": {**yin_yang.PARAMETERS["training"], "batch_size": n_samples, "seed": seed}}
     experiment = Experiment(yin_yang, configuration)
     trainer = experiment.trainer(experiment.network(seed=seed))
@@ -44,8 +46,9 @@ def main():
     parser.add_argument("--backend", default="exact")
     parser.add_argument("--presentations", type=int, default=10_000)
     parser.add_argument("--samples", type=int, default=10, help="a presentation")
+    parser.add_argument("--dt", type=float, default=0.1, help="ms; Brian2's time goes into steps")
     a = parser.parse_args()
-    step, tenth, sizes, begin = steps(a.backend, a.samples), max(1, a.presentations // 10), [], time.perf_counter()
+    step, tenth, sizes, begin = steps(a.backend, a.samples, a.dt), max(1, a.presentations // 10), [], time.perf_counter()
     for k in range(1, a.presentations + 1):
         step()
         if k % tenth == 0:

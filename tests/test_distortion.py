@@ -85,6 +85,22 @@ def test_spikes_are_shifted_and_lost_as_configured():
     assert np.isinf(spikes(network(lost_spikes=1.0)).layers[0]).all()
 
 
+def test_a_run_that_is_resumed_meets_the_same_noise():
+    data, runs = SpikeData(samples(30), np.arange(30) % 3), []
+    for epochs in ((2,), (1, 2)):
+        state = None
+        for n in epochs:
+            options = TrainingOptions(epochs=n, batch_size=10, schedule="constant", seed=1)
+            trainer = Trainer(network(jitter=0.5, lost_spikes=0.05, seed=2), data, options)
+            if state:
+                trainer.restore(*state)
+            trainer.run()
+            state = trainer.checkpoint()
+        runs.append(trainer.weights)
+    for a, b in zip(*runs, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_training_in_the_loop_mends_what_an_ideal_network_suffers():
     """Which of two inputs is first, by neurons that differ and coarse weights."""
     rng = np.random.default_rng(7)

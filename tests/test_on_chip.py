@@ -5,8 +5,10 @@ import pytest
 
 from analysis.neo_files import duration_of, trains_of
 from models import mnist16, yin_yang
+from ttfs_pynn.first_spike import first_spike_times
 from ttfs_pynn.gradient_engine import first_spikes
-from ttfs_pynn.network import LayeredNetwork
+from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import SimulatorError, simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
 
@@ -97,6 +99,43 @@ def test_it_learns_on_the_chip(weights):
     trainer = Trainer(network, data, options, weights=[w + 0 * rng.random() for w in weights])
     trainer.run()
     assert evaluate(network, data, 100, trainer.weights).accuracy > max(before, 0.45) + 0.1  # chance is 0.4
+
+
+def test_a_run_that_is_resumed_meets_the_same_noise(weights):
+    """Two epochs at once, or one, a checkpoint and one more: the same bits, in the evaluation afterwards too."""
+    data = SpikeData(samples(40), np.arange(40) % 3)
+
+    def trainer(epochs):
+        options = TrainingOptions(epochs=epochs, batch_size=20, schedule="constant", seed=5)
+        return Trainer(build("brainscales2", weights), data, options, data)
+
+    def last(trainer):
+        return [*trainer.weights, evaluate(trainer.network, data).label_times]
+
+    whole = trainer(2)
+    whole.run()
+    at_once = last(whole)
+    half = trainer(1)
+    half.run()
+    for checkpoint in (half.checkpoint(), whole.checkpoint()):  # one epoch is left to train, or nothing
+        again = trainer(2)
+        again.network.present(samples(5))  # what was shown before does not matter
+        again.restore(*checkpoint)
+        again.run()
+        for a, b in zip(at_once, last(again), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_neurons_with_constants_of_their_own():
+    neuron = LIFParameters(tau_m=6.0, tau_syn=np.linspace(5.0, 7.0, 20))
+    architecture = Architecture(3, (Layer(20, neuron),), 1.5, 20.0)
+    known = simulator("brainscales2").configured(IDEAL)
+    network = LayeredNetwork(known.setup(0.1, layers=[20]), architecture, [np.full((3, 20), 3 * 6.0)], simulator=known)
+    found = first_spikes(network.present(np.array([[2.0, 5.0, 9.0]]))).layers[0]
+    expected = first_spike_times(np.array([[2.0, 5.0, 9.0]]), network.read_weights()[0], neuron)
+    assert np.isfinite(expected).all() and np.abs(found - expected).max() < 0.1  # time stamps of 0.008 ms, grazing at most 10
+    limited, unit = network.within_limits([np.full((3, 20), 1e6)])[0], known.unit(neuron)
+    np.testing.assert_allclose(limited, np.tile(63 * known.input_copies * unit, (3, 1)))
 
 
 def test_the_network_of_256_inputs_fits_pairs_of_circuits_and_nothing_else():

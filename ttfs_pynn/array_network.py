@@ -34,6 +34,9 @@ class ArrayNetwork:
         """Use these signed weights (nA, one matrix a layer) from now on. They are not copied."""
         self._weights = self.architecture.check_weights(weights)
 
+    def seed_noise(self, *seed):
+        """There is none."""
+
     def write_times(self, times):
         """Use these TrainedTimes from now on."""
         self._times = times

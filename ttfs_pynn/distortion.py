@@ -31,8 +31,7 @@ class Distortion:
     time constants and on its threshold above rest, cut at 0.1; the same neurons for the same seed.
     jitter: standard deviation (ms) of a normal shift of each spike, of sources and neurons.
     lost_spikes: probability that a spike of a source or a hidden neuron is lost: neither heard nor recorded.
-    seed: of what is random. Noise of later presentations follows from earlier ones: a training run that is resumed meets other
-    noise than an uninterrupted one.
+    seed: of what is random.
     """
 
     weight_bits: int = 0
@@ -121,6 +120,10 @@ class DistortedNetwork:
             self._weights = [quantised(w, bits, limit) for w, limit in zip(self._weights, limits, strict=True)]
         for layer, w in zip(self._layers, self._weights, strict=True):
             layer.write_weights([w])
+
+    def seed_noise(self, *seed):
+        """Let the noise from now on follow from these integers (and the distortion's own seed)."""
+        self._noise = np.random.default_rng([self.distortion.seed, *seed])
 
     def read_weights(self):
         return [w.copy() for w in self._weights]

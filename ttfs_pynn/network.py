@@ -110,8 +110,8 @@ class Architecture:
         for k, (matrix, layer) in enumerate(zip(weights, self.layers, strict=True)):
             n_neurons = self.layers[k - 1].size if k else 0  # the other inputs are sources
             of_neurons, of_sources = (simulator.largest_weight(layer.neuron, n) for n in (1, simulator.input_copies))
-            if np.isfinite(of_neurons) or np.isfinite(of_sources):
-                limit = np.where(np.arange(len(matrix)) < n_neurons, of_neurons, of_sources)[:, None]
+            if np.isfinite(of_neurons).any() or np.isfinite(of_sources).any():
+                limit = np.where(np.arange(len(matrix))[:, None] < n_neurons, of_neurons, of_sources)  # numbers, or one a neuron
                 matrix = np.clip(matrix, -limit, limit)
             clipped.append(matrix)
         return clipped
@@ -208,6 +208,10 @@ class LayeredNetwork:
                                     self.sim.StaticSynapse(weight=0.0, delay=self.delay), receptor_type=receptor,
                                     label=f"{source.label}->{population.label} {receptor}")
                 for receptor in ("excitatory", "inhibitory")]
+
+    def seed_noise(self, *seed):
+        """Let the noise of a chip from now on follow from these integers; other simulators have none."""
+        self._simulator.seed_noise(self.sim, seed)
 
     @property
     def projections(self):

@@ -1,7 +1,8 @@
 """The loop: present a batch, read its spikes, compute gradients, step, write the weights back; epoch after epoch.
 
 A run is reproducible from one seed: initial weights come from the generator of `seed`, the order of samples and the jitter of
-epoch e from that of (seed, e), so a run that is resumed after any epoch continues as if it had never stopped.
+epoch e from that of (seed, e), the noise of a chip in it from that of (seed, e, 1), so a run that is resumed after any epoch
+continues as if it had never stopped.
 """
 
 import time
@@ -250,6 +251,7 @@ class Trainer:
         self._write()
         self._call("on_train_begin")
         while self.epoch < self.options.epochs:
+            self.network.seed_noise(self.options.seed, self.epoch, 1)
             self._call("on_epoch_begin", self.epoch)
             begin = time.perf_counter()
             record = {"epoch": self.epoch + 1, **self._train_epoch(self.epoch)}
@@ -262,6 +264,7 @@ class Trainer:
                 self.folder.save_checkpoint(*self.checkpoint())
                 self.folder.write_history(self.history)
             self._call("on_epoch_end", record)
+        self.network.seed_noise(self.options.seed, self.epoch, 1)
         self._call("on_train_end")
         return self.history
 

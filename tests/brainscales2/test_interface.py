@@ -73,6 +73,24 @@ def test_a_view_records_its_own_cells_and_forgets_for_all():
     assert len(neurons.get_data().segments[-1].spiketrains) == 0
 
 
+@pytest.mark.parametrize("name, given", [("SpikeSourceArray", {"spike_times": [0.01]}), ("CalibHXNeuronCuba", {"tau_m": 7.0}),
+                                         ("HXNeuron", {"threshold_v_threshold": 300})])
+def test_one_cell_type_for_several_populations(name, given):
+    """Each population has parameters of its own, which start from those given, as in PyNN; the first keeps the handle."""
+    pynn.setup()
+    cell = getattr(pynn.cells, name)(**given)
+    populations = [pynn.Population(size, cell) for size in (2, 3)]
+    (parameter, value), = given.items()
+    populations[0].set(**{parameter: [0.02] if name == "SpikeSourceArray" else value + 1})
+    populations.append(pynn.Population(2, populations[0].celltype))
+    assert populations[0].celltype is cell and len({id(p.celltype) for p in populations}) == 3
+    for k, population in enumerate(populations):
+        found = population.get(parameter, simplify=False)
+        assert len(found) == population.size
+        expected = value[0] if name == "SpikeSourceArray" else value
+        assert all((getattr(f, "value", [f])[0] == expected) == (k > 0) for f in found)
+
+
 def test_an_assembly_is_a_target():
     source, neurons = source_and_neurons(2, (0.01,), non_idealities=IDEAL)
     others = pynn.Population(3, pynn.cells.CalibHXNeuronCuba())

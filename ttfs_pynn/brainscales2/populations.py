@@ -5,7 +5,7 @@ from pyNN import common, errors
 
 from ttfs_pynn.brainscales2 import simulator
 from ttfs_pynn.brainscales2.recording import Recorder
-from ttfs_pynn.brainscales2.standardmodels.cells_base import CircuitCells
+from ttfs_pynn.brainscales2.standardmodels.cells_base import ChipCell, CircuitCells
 from ttfs_pynn.event_driven import populations
 
 __all__ = ["Assembly", "Population", "PopulationView"]
@@ -112,6 +112,8 @@ class Population(_OnChip, populations.Population):
             kind = IndexError if size == 0 else ValueError
             raise kind(f"a population of {size} cells cannot be made; give a size of at least 1")
         self._description = {}
+        if isinstance(cellclass, ChipCell):
+            cellclass = cellclass.for_one_population()
         super().__init__(size, cellclass, cellparams, **kwargs)
 
     def _create_cells(self):

@@ -57,12 +57,13 @@ class State(common.control.BaseState):
         self.clear()
 
     def seed(self, seed):
-        """Let the noise of runs follow from `seed`; None: from the system, and Poisson spikes from NumPy's global generator."""
+        """Let the noise of runs follow from `seed`, an integer or several; None: from the system, and Poisson spikes from NumPy's
+        global generator."""
         try:
             self.rng = np.random.default_rng(seed)
         except (TypeError, ValueError):
             raise ValueError(f"seed = {seed!r} must be None or an integer, zero or more") from None
-        self.random = np.random if seed is None else np.random.default_rng([seed, 1])
+        self.random = np.random if seed is None else np.random.default_rng([*np.atleast_1d(seed), 1])
 
     @property
     def dac_bias(self):

@@ -82,6 +82,9 @@ class Simulator:
     def check(self, sim: ModuleType) -> None:
         """An error where the network that was built cannot run, before anything does."""
 
+    def seed_noise(self, sim: ModuleType, seed: Seq[int]) -> None:
+        """Let the noise of what runs from now on follow from these integers, where there is any."""
+
     def before_reset(self, sim: ModuleType, rest: float) -> None:
         """Called before `sim.reset()`; rest (ms): the time after which every neuron listens again."""
 

@@ -131,7 +131,7 @@ class BrainScaleS2(Simulator):
     def timing(self, t_early, t_late, neurons, single):
         # A neuron is refractory for 32 us at most, so it may spike again: after the decisions are made, and the window goes on
         # until what is left of them is less than the noise.
-        slowest = max(float(np.max([n.tau_m, n.tau_syn])) for n in neurons)
+        slowest = max(float(np.max(np.maximum(n.tau_m, n.tau_syn))) for n in neurons)
         deadline = t_late + 3 * slowest * len(neurons)
         return Timing(deadline, deadline + 10 * slowest, self.LONGEST_REFRACTORY)
 
@@ -141,6 +141,9 @@ class BrainScaleS2(Simulator):
         except sim.MappingError as error:
             raise SimulatorError(f"the network does not fit on the chip: {error} An input is {self.input_copies} sources and "
                                  f"a neuron {self.circuits} circuits; see --input-copies and --circuits") from None
+
+    def seed_noise(self, sim, seed):
+        sim.simulator.state.seed(seed)
 
     def smallest_delay(self, dt):
         return 0.0

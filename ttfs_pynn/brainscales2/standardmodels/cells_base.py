@@ -1,5 +1,7 @@
 """What cell types of the emulated chip have in common: where their parameters live, and what a run needs of them."""
 
+import copy
+
 import numpy as np
 from pyNN.standardmodels import StandardCellType, build_translations
 
@@ -69,9 +71,22 @@ class ChipCell(StandardCellType):
     joined = 1  # circuits that share its membrane, and its inputs
     recordable = ["spikes"]
     injectable = False
+    _unused = None
 
     def __init__(self, **parameters):
         super().__init__(**{name: value for name, value in parameters.items() if value is not None})
+
+    def for_one_population(self):
+        """This cell type, in which the population's parameters live, or, if it is in use, a copy as it was before."""
+        unused = self._copy() if self._unused is None else self._unused
+        mine = self if self._unused is None else unused._copy()
+        mine._unused = unused
+        return mine
+
+    def _copy(self):
+        made = copy.copy(self)
+        made.parameter_space = copy.deepcopy(self.parameter_space)
+        return made
 
     def can_record(self, variable, location=None):
         return variable in self.recordable
