@@ -39,7 +39,8 @@ class Timing:
 
         deadline: by default t_late + 3 time constants a layer. A `single` window ends there, for the simulator is reset after
         it. Else the window goes on until what is left of membranes and currents has decayed to `leftover`, and tau_refrac fills
-        that time. Raises PresentationError where given values contradict each other or the membrane does not decay.
+        that time: a neuron that is so slow as to spike first after the deadline is silent for as long in the next window. Raises
+        PresentationError where given values contradict each other or the membrane does not decay.
         """
         slowest = [float(np.max(np.maximum(n.tau_syn, np.where(np.isinf(n.tau_m), 0, n.tau_m)))) for n in neurons]
         if not 0 <= t_early <= t_late:

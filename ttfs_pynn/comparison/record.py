@@ -71,8 +71,8 @@ class NetworkRecord:
         return np.split(self.times, np.searchsorted(self.cells, np.arange(1, self.n_cells)))
 
     def first_spikes(self, label):
-        """(samples, neurons) in ms from the start of the sample, inf for none before the deadline. ResultsError where the network is
-        not layered."""
+        """(samples, neurons) in ms from the start of the sample, inf for none before the deadline. ResultsError where the
+        network is not layered."""
         if self.samples is None:
             raise ResultsError("the record is not of a layered network, which sees samples")
         window, deadline = self.samples

@@ -195,8 +195,7 @@ def first_crossing(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, span):
     lo = 0.0
     slope_lo = _slope(0.0, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
     monotone_from = 0.0
-    for piece in range(2):
-        hi = kink if piece == 0 else span
+    for hi in (kink, span):
         if hi <= lo:
             continue
         slope_hi = _slope(hi, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
