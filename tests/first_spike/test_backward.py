@@ -103,10 +103,10 @@ def test_spikes_that_the_ideal_neuron_would_not_make():
 def test_same_bits_for_any_number_of_threads(monkeypatch):
     import numba
 
-    from ttfs_pynn.first_spike import backward_kernels
+    from ttfs_pynn.first_spike import kernels
     t, w, t_out, error, neuron = random_case()
     expected = vector_jacobian_product(t, w, t_out, error, neuron)
-    monkeypatch.setattr(backward_kernels, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(kernels, "PARALLEL_FROM", 0)
     for threads in {1, numba.config.NUMBA_NUM_THREADS}:
         numba.set_num_threads(threads)
         for array, other in zip(expected, vector_jacobian_product(t, w, t_out, error, neuron), strict=True):

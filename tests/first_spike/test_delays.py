@@ -90,11 +90,11 @@ def test_central_differences_of_delays(kind, ratio):
 def test_same_bits_for_any_number_of_threads(monkeypatch):
     import numba
 
-    from ttfs_pynn.first_spike import delay_kernels
+    from ttfs_pynn.first_spike import kernels
     t, w, neuron, rng = case()
     delays = rng.uniform(0, 10, w.shape)
     expected = delayed_first_spike_times(t, w, delays, neuron)
-    monkeypatch.setattr(delay_kernels, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(kernels, "PARALLEL_FROM", 0)
     for threads in {1, numba.config.NUMBA_NUM_THREADS}:
         numba.set_num_threads(threads)
         np.testing.assert_array_equal(delayed_first_spike_times(t, w, delays, neuron), expected)

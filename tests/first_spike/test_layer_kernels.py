@@ -97,14 +97,12 @@ def test_inputs_far_apart_take_the_plain_way():
 
 
 def test_same_bits_for_any_number_of_threads(monkeypatch):
-    from ttfs_pynn.first_spike import layer_kernels
     neuron = LIFParameters()
     t, w = layer(3, 60, n_neurons=450, n_samples=140)
     error = np.random.default_rng(0).normal(size=(140, 450))
     results = []
     for limit in (1 << 60, 0):
-        monkeypatch.setattr(layer_kernels, "PARALLEL_FROM", limit)
-        monkeypatch.setattr(layer_backward, "PARALLEL_FROM", limit)
+        monkeypatch.setattr(kernels, "PARALLEL_FROM", limit)
         t_out = first_spike_times(t, w, neuron)
         results.append((t_out, *vector_jacobian_product(t, w, t_out, error, neuron)))
     assert np.isfinite(results[0][0]).sum() > 1000

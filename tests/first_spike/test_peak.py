@@ -147,10 +147,10 @@ def test_neurons_of_unequal_time_constants():
 
 
 def test_threads_change_no_bit(monkeypatch):
-    from ttfs_pynn.first_spike import peak
+    from ttfs_pynn.first_spike import kernels
     _, t_in, w = random_layer(5)
     expected = membrane_peaks(t_in, w, neuron(2.0))
-    monkeypatch.setattr(peak, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(kernels, "PARALLEL_FROM", 0)
     for one, other in zip(membrane_peaks(t_in, w, neuron(2.0)), expected, strict=True):
         np.testing.assert_array_equal(one, other)
 

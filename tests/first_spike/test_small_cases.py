@@ -10,16 +10,13 @@ import numpy as np
 from tests.first_spike.oracle import adversarial_batches, reference_first_spike
 from ttfs_pynn.first_spike import (
     backward_kernels,
-    delay_kernels,
     delayed_first_spike_times,
     first_spike_derivatives,
     first_spike_times,
     kernels,
     layer_backward,
-    layer_kernels,
     membrane,
     membrane_peaks,
-    peak,
     vector_jacobian_product,
 )
 from ttfs_pynn.first_spike.closed_form import equal_time_constants, no_leak, twice_tau_syn
@@ -123,14 +120,16 @@ def test_in_parts_side_by_side():
                     *vector_jacobian_product(t, w, out, error, neuron, 0.05)]
 
         alone = everything()
-        with (mock.patch.object(kernels, "PARALLEL_FROM", 0), mock.patch.object(backward_kernels, "PARALLEL_FROM", 0),
-              mock.patch.object(layer_kernels, "PARALLEL_FROM", 0), mock.patch.object(layer_backward, "PARALLEL_FROM", 0),
-              mock.patch.object(delay_kernels, "PARALLEL_FROM", 0), mock.patch.object(peak, "PARALLEL_FROM", 0)):
+        with mock.patch.object(kernels, "PARALLEL_FROM", 0):
             for one, other in zip(alone, everything(), strict=True):
                 np.testing.assert_array_equal(one, other)
                 compared += np.isfinite(one).sum()
         assert alone[-1] > 0
     assert compared > 3000
+
+
+def test_small_loops_run_on_one_thread():
+    assert kernels.on_threads(1_000_000) and not kernels.on_threads(999_999)
 
 
 def test_many_weak_inputs():
@@ -193,6 +192,13 @@ def test_closed_forms():
             silent += 1
     assert compared > 60 and silent == 9
     assert equal_time_constants(np.zeros(1), np.array([np.e * (1 + 1e-9)]), 1.0, 1.0, 1.0) < 1  # just reaches its peak at 1
+
+
+def test_peaks_of_one_input_and_of_none():
+    t, w, neuron = np.array([[0.5, np.inf], [np.inf, np.inf]]), np.array([[2.0], [7.0]]), neuron_of(1.0)
+    t_peak, v_peak = membrane_peaks(t, w, neuron)
+    np.testing.assert_allclose(t_peak[:, 0], [1.5, np.inf], rtol=1e-15)
+    np.testing.assert_allclose(v_peak[:, 0], [2 / np.e, 0.0], rtol=1e-15)
 
 
 def test_nothing_to_do():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
+from ttfs_pynn.first_spike.kernels import on_threads
 from ttfs_pynn.first_spike.membrane import phi
 
 # Blocks of samples whose weight gradients are summed separately and then in order: the result does not depend on the
@@ -76,7 +76,7 @@ def backward(t_in, w, *arguments):
     A sample's contribution to the weights of a neuron is dropped where its largest magnitude exceeds max_dw (neurons,); the
     error passed on to the inputs is not. n_dropped (N_BLOCKS,) counts them.
     """
-    run = _backward_threaded if t_in.size * w.shape[1] >= PARALLEL_FROM else _backward_serial
+    run = _backward_threaded if on_threads(t_in.size * w.shape[1]) else _backward_serial
     run(t_in, w, *arguments)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike.backward_kernels import responses_at_spike
-from ttfs_pynn.first_spike.kernels import PARALLEL_FROM, _doubt, _one_sample
+from ttfs_pynn.first_spike.kernels import _doubt, _one_sample, on_threads
 
 __all__ = ["backward", "first_spike_times"]
 
@@ -35,7 +35,7 @@ def _times_threaded(t_in, w, delays, tau_m, tau_syn, cm, thr, out):
 
 def first_spike_times(t_in, w, delays, *arguments):
     """t_in (samples, inputs), w and delays (inputs, neurons), parameters (neurons,); fills out (samples, neurons)."""
-    run = _times_threaded if t_in.size * w.shape[1] >= PARALLEL_FROM else _times_serial
+    run = _times_threaded if on_threads(t_in.size * w.shape[1]) else _times_serial
     run(t_in, w, delays, *arguments)
 
 

@@ -49,10 +49,7 @@ def multiply(a, b):
 def divide(a, b):
     q1 = a[0] / b[0]
     r = add(a, multiply((-q1, 0.0), b))
-    q2 = r[0] / b[0]
-    r = add(r, multiply((-q2, 0.0), b))
-    s, e = two_sum(q1, q2)
-    return two_sum(s, e + r[0] / b[0])
+    return two_sum(q1, r[0] / b[0])
 
 
 @njit(cache=True)

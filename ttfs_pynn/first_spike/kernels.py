@@ -16,18 +16,21 @@ from ttfs_pynn.first_spike.membrane import extremum, phi, potential, threshold_r
 PARALLEL_FROM = 1_000_000
 
 
+def on_threads(triples):
+    """Whether a loop over so many (sample, input, neuron) triples is split among threads."""
+    return triples >= PARALLEL_FROM
+
+
 @njit(cache=True, error_model="numpy")
 def _exact_margin(times, order, n_inputs, w, n, t, after, tau_m, tau_syn, cm, thr):
     """The sign of v(t + after) - v_thresh in twice the digits, for the first n_inputs of the sorted inputs; 0 is a touch."""
     total = dd.multiply((-cm, 0.0), (thr, 0.0))
     size = cm * thr
     for k in range(n_inputs):
-        weight = w[order[k], n]
-        if weight != 0.0:
-            s = dd.add(dd.two_sum(t, -times[order[k]]), (after, 0.0))
-            term = dd.multiply((weight, 0.0), dd.phi(s, tau_m, tau_syn))
-            total = dd.add(total, term)
-            size += abs(term[0])
+        s = dd.add(dd.two_sum(t, -times[order[k]]), (after, 0.0))
+        term = dd.multiply((w[order[k], n], 0.0), dd.phi(s, tau_m, tau_syn))
+        total = dd.add(total, term)
+        size += abs(term[0])
     if abs(total[0]) <= 1e-29 * size:
         return 0.0
     return total[0]
@@ -173,5 +176,5 @@ def first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, one_kind, out):
 
     one_kind: all neurons share tau_m and tau_syn, so exponentials are computed once an input.
     """
-    run = _times_threaded if t_in.size * w.shape[1] >= PARALLEL_FROM else _times_serial
+    run = _times_threaded if on_threads(t_in.size * w.shape[1]) else _times_serial
     run(t_in, w, tau_m, tau_syn, cm, thr, one_kind, out)

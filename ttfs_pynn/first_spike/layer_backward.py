@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
+from ttfs_pynn.first_spike.kernels import on_threads
 from ttfs_pynn.first_spike.membrane import extremum, phi
 from ttfs_pynn.first_spike.sorted_inputs import sort_row
 
@@ -232,7 +232,7 @@ def layer_backward(t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in)
         part = slice(begin, begin + _SAMPLES)
         _sort(t_in[part], order, times, counts)
         errors_in = np.zeros((n_tiles, len(t_in[part]), n_inputs if dt_in is not None else 0))
-        run = _threaded if t_in[part].size * w.shape[1] >= PARALLEL_FROM else _serial
+        run = _threaded if on_threads(t_in[part].size * w.shape[1]) else _serial
         run(times, order, counts, w, t_out[part], error[part], tau_m, tau_syn, cm, max_dw, dw, errors_in, n_dropped,
             dt_in is not None)
         if dt_in is not None:

@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.kernels import PARALLEL_FROM, crossing, rounding_doubt
+from ttfs_pynn.first_spike.kernels import crossing, on_threads, rounding_doubt
 from ttfs_pynn.first_spike.membrane import extremum, phi, threshold_root
 from ttfs_pynn.first_spike.sorted_inputs import BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_J, TO_V, sort_and_step
 
@@ -209,5 +209,5 @@ def layer_first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, out):
     for begin in range(0, len(t_in), _SAMPLES):
         part = t_in[begin:begin + _SAMPLES]
         sort_and_step(part, 1.0 / tau_m, 1.0 / tau_syn, order, steps, counts)
-        run = _threaded if part.size * w.shape[1] >= PARALLEL_FROM else _serial
+        run = _threaded if on_threads(part.size * w.shape[1]) else _serial
         run(part, order, steps, counts, w, tau_m, tau_syn, cm, thr, doubt, out[begin:begin + _SAMPLES])

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike.forward import check_inputs
-from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
+from ttfs_pynn.first_spike.kernels import on_threads
 from ttfs_pynn.first_spike.membrane import extremum, phi, potential, responses
 
 __all__ = ["membrane_peaks", "peak_steps"]
@@ -136,7 +136,7 @@ def membrane_peaks(t_in, w, neuron, wanted=None):
     if wanted.shape != shape:
         raise ValueError(f"wanted has shape {wanted.shape}; expected (samples, neurons) = {shape}")
     t_peak, v_peak = np.empty(shape), np.empty(shape)
-    run = _threaded if t_in.shape[1] * np.count_nonzero(wanted) >= PARALLEL_FROM else _serial
+    run = _threaded if on_threads(t_in.shape[1] * np.count_nonzero(wanted)) else _serial
     run(t_in, w, tau_m, tau_syn, cm, thr, wanted, t_peak, v_peak)
     return t_peak, v_peak
 

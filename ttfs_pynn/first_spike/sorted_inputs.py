@@ -80,8 +80,9 @@ def fill_steps(times, order, n, rate_m, rate_s, steps):
             steps[k, DECAY_M], steps[k, DECAY_S], steps[k, RESPONSE] = 1.0, 1.0, 0.0
         else:
             steps[k, DECAY_M], steps[k, DECAY_S], steps[k, RESPONSE] = responses(span, rate_m, rate_s)
-    for k in range(n - 1, -1, -1):
-        if k == n - 1 or (k + 1) % BLOCK == 0:
+    for after in range(n):
+        k = n - 1 - after
+        if after == 0 or (k + 1) % BLOCK == 0:
             steps[k, TO_V], steps[k, TO_J] = steps[k, RESPONSE], steps[k, DECAY_S]
             rest_m = steps[k, DECAY_M]
         else:
