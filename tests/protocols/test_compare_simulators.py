@@ -29,7 +29,9 @@ def test_a_script_on_three_simulators_one_of_which_is_not_installed(tmp_path, mo
     for name in ("exact", "brian2", "nest"):
         assert {"matched", "missing", "extra", "max_abs_error_ms", "class_agreement"} <= set(found[name])
     assert found["exact"]["matched"] == found["brian2"]["matched"] >= 8 and found["exact"]["max_abs_error_ms"] == 0
-    assert 0 < found["brian2"]["max_abs_error_ms"] <= 0.05 + 1e-6 and found["brian2"]["status"] == "ok"
+    # A spike is up to a step late, the next one of the same neuron by that, a step more, and what less time for its inputs costs.
+    assert 0 < found["brian2"]["max_abs_error_ms"] <= 3 * 0.05 and found["brian2"]["defects"] == []
+    assert found["brian2"]["status"] == "ok"
     assert found["nest"]["matched"] is None and "needs the package" in found["nest"]["status"]
     page = (out / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2 and "did not run: simulator" in page and "width=device-width" in page

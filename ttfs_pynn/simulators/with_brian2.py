@@ -53,6 +53,9 @@ class Brian2(Simulator):
             given = np.asarray(group.spike_time) * 1e3
             pairs = np.unique(np.stack([np.asarray(group.neuron_index), self.source_times(given, dt)]), axis=1)
             group.set_spikes(pairs[0].astype(int), pairs[1] * brian2.ms)
+        if "tau_refrac" in population.celltype.default_parameters:
+            # brian2 2.9 counts from the beginning of the step at whose end the neuron spikes and is reset: a step too few.
+            population.set(tau_refrac=population.get("tau_refrac", simplify=False) + dt)
         if "tau_syn_E" in population.celltype.default_parameters and "tau_m" in population.celltype.default_parameters:
             tau_m = population.get("tau_m", simplify=False)
             for name in ("tau_syn_E", "tau_syn_I"):
