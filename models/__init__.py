@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 
-from ttfs_pynn.errors import ConfigurationError, ResultsError
+from ttfs_pynn.errors import ConfigurationError, ResultsError, unknown
 from ttfs_pynn.user_code import load_file
 
 NEEDED = ("PARAMETERS", "CLASS_NAMES", "architecture", "build", "data")
@@ -34,8 +34,8 @@ def load(name):
         return importlib.import_module(f"models.{name}")
     if here:
         return _checked(load_file(here))
-    raise ConfigurationError(f"unknown model {name!r}; known: {', '.join(names())}, the name of a NAME.py in this folder, or the "
-                             "path of a Python file")
+    raise ConfigurationError(f"{unknown('model', name, names())}, the name of a NAME.py in this folder, or the path of a Python "
+                             "file")
 
 
 def name_of(model):

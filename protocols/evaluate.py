@@ -45,7 +45,7 @@ def compare(experiment, weights, backend, dt, samples=None, copies=None):
     reference = evaluate(experiment.network("exact", weights, dt, copies=1), data)
     begin = time.perf_counter()
     network = experiment.network(backend, weights, dt, copies)
-    other = evaluate(network, data, network.n_copies if network.n_copies > 1 else 100)
+    other = evaluate(network, data)
     seconds = time.perf_counter() - begin
     neurons = [layer.neuron for layer in experiment.architecture.layers]
     tau_syn = float(np.mean(neurons[-1].tau_syn))

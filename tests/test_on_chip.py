@@ -184,8 +184,8 @@ def test_hardware_time_and_energy_are_in_the_metrics(weights):
 
 
 @pytest.mark.parametrize("name, options, text", [
-    ("exact", {"chip": 1}, "is no chip"), ("brainscales2", {"colour": 1}, "unknown options"),
-    ("brainscales2", {"non_idealities": {"latancy": 1.0}}, "known are"),
+    ("exact", {"chip": 1}, "is no chip"), ("brainscales2", {"colour": 1}, "unknown option of brainscales2 'colour'"),
+    ("brainscales2", {"non_idealities": {"latancy": 1.0}}, "unknown non-ideality 'latancy'; did you mean 'latency'"),
     ("brainscales2", {"non_idealities": {"latency": -1.0}}, "zero or more"), ("brainscales2", {"input_copies": 0}, "at least 1"),
     ("brainscales2", {"circuits": 3}, "1 circuit, or the 2"),
     ("brainscales2", {"circuits": 2, "profile": "p.npz"}, "single circuits")])

@@ -11,11 +11,22 @@ from ttfs_pynn.simulators import SIMULATORS, SimulatorError, simulator, simulato
 
 
 def test_unknown_and_missing_simulators():
-    with pytest.raises(SimulatorError, match="unknown backend 'nets'; known: exact, brian2"):
+    with pytest.raises(SimulatorError, match="unknown backend 'nets'; did you mean 'nest'. known: exact, brian2"):
         simulator("nets")
     missing = type(SIMULATORS["exact"])("none", "none", "no_such_package", "pip install it", False)
     with pytest.raises(SimulatorError, match="not installed; install it with: pip install it"):
         missing.load()
+
+
+@pytest.mark.parametrize("dt", [0.0, -0.1, np.inf, np.nan])
+def test_impossible_time_steps(dt):
+    with pytest.raises(SimulatorError, match="must be positive and finite"):
+        simulator("brian2").setup(dt)
+
+
+def test_what_is_no_pynn_module():
+    with pytest.raises(SimulatorError, match="'exact' is no PyNN module; give what simulator"):
+        simulator_of("exact")
 
 
 def test_lookup_by_module():
@@ -90,8 +101,8 @@ def test_brian2_neurons_are_refractory_as_long_as_they_are_told():
     for adapted in (False, True):
         brian2 = simulator("brian2")
         sim = brian2.setup(dt)
-        cells = sim.Population(20, sim.IF_curr_exp(tau_m=20.0, cm=1.0, v_rest=-65.0, v_reset=-65.0, v_thresh=-50.0, tau_refrac=2.0,
-                                                   i_offset=current), initial_values={"v": -65.0})
+        cell = sim.IF_curr_exp(tau_m=20.0, cm=1.0, v_rest=-65.0, v_reset=-65.0, v_thresh=-50.0, tau_refrac=2.0, i_offset=current)
+        cells = sim.Population(20, cell, initial_values={"v": -65.0})
         if adapted:
             brian2.adapt(cells, dt)
         cells.record("spikes")

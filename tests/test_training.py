@@ -120,17 +120,41 @@ def test_evaluation_counts():
 
 
 @pytest.mark.parametrize("times, labels", [(np.zeros((8, 4)), np.zeros(5, dtype=int)), (np.zeros((2, 4)), [0.5, 1.0]),
-                                           (np.zeros((0, 4)), np.zeros(0, dtype=int)), (np.zeros((2, 4)), [0, -1])])
+                                           (np.zeros((0, 4)), np.zeros(0, dtype=int)), (np.zeros((2, 4)), [0, -1]),
+                                           (np.zeros((2, 4)), np.array(["left", "right"]))])
 def test_bad_samples(times, labels):
     with pytest.raises(ConfigurationError, match="label"):
         SpikeData(times, labels)
+
+
+def test_times_that_are_no_numbers():
+    with pytest.raises(ConfigurationError, match="2 spike times are NaN; inf is for"):
+        SpikeData(np.array([[np.nan, 1.0], [np.inf, np.nan]]), [0, 1])
+
+
+def test_options_as_a_dict():
+    assert TrainingOptions.of({"silent_tolerated": [0.5, 0.1]}).silent_tolerated == (0.5, 0.1)
+    with pytest.raises(ConfigurationError, match="unknown training option 'epoch'; did you mean 'epochs'"):
+        TrainingOptions.of({"epoch": 3})
+    with pytest.raises(ConfigurationError, match="options are dict; give TrainingOptions"):
+        Trainer(trainer().network, task(10), {"epochs": 3})
+
+
+def test_a_network_of_copies_is_evaluated_one_sample_a_copy():
+    network, weights = small_network(n_copies=7, single=True)
+    np.testing.assert_allclose(evaluate(network, task(20)).label_times, evaluate(small_network()[0], task(20)).label_times,
+                               atol=1e-8)
 
 
 @pytest.mark.parametrize("options, text", [
     ({"epochs": 0}, "epochs = 0 must be at least 1"),
     ({"learning_rate": -1.0}, "learning_rate"),
     ({"loss": "cross"}, "one of time_to_first_spike, pairwise_difference"),
-    ({"loss_options": {"delta": 1}}, "delta"),
+    ({"loss_options": {"diference": 1}}, "unknown option of the loss pairwise_difference 'diference'; did you mean 'difference'"),
+    ({"loss_options": {"difference": -0.2}}, "difference = -0.2 must be zero or more"),
+    ({"learning_rate": "fast"}, "learning_rate = 'fast' must be a number"),
+    ({"bump_instead_of_step": 1}, "must be true or false"),
+    ({"silent_tolerated": (95, 95)}, "shares from 0 to 1"),
     ({"schedule": "linear"}, "known: constant"),
     ({"silent_tolerated": (0.5,)}, "each of 2 layers"),
     ({"seed": -1}, "seed"),

@@ -3,9 +3,10 @@
 Bugs of the package itself are never one of these.
 """
 
+import difflib
 import importlib
 
-__all__ = ["ConfigurationError", "DatasetError", "EncodingError", "InterchangeError", "ResultsError", "TTFSError"]
+__all__ = ["ConfigurationError", "DatasetError", "EncodingError", "InterchangeError", "ResultsError", "TTFSError", "unknown"]
 
 
 def __getattr__(name):
@@ -37,3 +38,13 @@ class InterchangeError(TTFSError, ValueError):
 
 class ResultsError(TTFSError):
     """A run folder, or a file in it, is not what it should be."""
+
+
+def unknown(what, name, known):
+    """Text of an error: the name of a `what` is none of those known, and which of them may be meant."""
+    def plain(text):
+        return str(text).lower().replace("_", "").replace("-", "")
+
+    close = difflib.get_close_matches(plain(name), [plain(each) for each in known], 1)
+    meant = next((f"; did you mean {each!r}?" for each in known if close and plain(each) == close[0]), ";")
+    return f"unknown {what} {name!r}{meant} known: {', '.join(known)}"

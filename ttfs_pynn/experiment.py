@@ -6,15 +6,14 @@ and `training` (fields of TrainingOptions).
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ttfs_pynn.array_network import ArrayNetwork
-from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.files import write_bytes
 from ttfs_pynn.results import RunFolder
-from ttfs_pynn.simulators import simulator
+from ttfs_pynn.simulators import SIMULATORS, simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
 
 __all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "metrics_of"]
@@ -30,16 +29,17 @@ class Experiment:
 
     def __init__(self, model, configuration):
         self.model, self.configuration = model, configuration
-        try:
-            options: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in configuration["training"].items()}
-            self.options = TrainingOptions(**options)
-        except TypeError as error:
-            raise ConfigurationError(f"unknown training option: {error}") from None
+        self.options = TrainingOptions.of(configuration["training"])
+        if configuration["backend"] not in (ARRAYS, *SIMULATORS):
+            raise ConfigurationError(unknown("backend", configuration["backend"], (*SIMULATORS, ARRAYS)))
         try:
             self.architecture = model.architecture(configuration["network"])
-        except (KeyError, TypeError, ValueError) as error:
+        except KeyError as error:
+            raise ConfigurationError(f"the model's architecture asks for a parameter that is not there: "
+                                     f"{unknown('parameter', error.args[0], list(configuration['network']))}") from None
+        except (TypeError, ValueError) as error:
             raise ConfigurationError(f"network parameters: {error}") from None
-        self.data = model.data(configuration["network"])
+        self.data = _checked(model.data(configuration["network"]), self.architecture)
         self.times = None  # TrainedTimes that networks get, where they are not the initial ones
 
     def network(self, backend=None, weights=None, dt=None, copies=None, seed=0):
@@ -64,6 +64,8 @@ class Experiment:
         known = self.simulator(backend)
         sim = known.setup(dt, seed=seed, layers=[layer.size for layer in self.architecture.layers])
         network = self.model.build(sim, configured["network"], weights, n_copies=copies, single=copies > 1, simulator=known)
+        if not hasattr(network, "present"):
+            raise ConfigurationError(f"the model's build returned {type(network).__name__}; it must return the network it made")
         known.check(sim)
         return self.with_times(network)
 
@@ -126,9 +128,8 @@ class Experiment:
 
     def finish(self, trainer, folder):
         """Test the trained network once; write weights and metrics. Returns (metrics, Evaluation of the test samples)."""
-        size = trainer.network.n_copies if trainer.network.n_copies > 1 else 100
         costs = self._costs(trainer.network)
-        test = evaluate(trainer.network, self.data["test"], size, trainer.weights, keep=False)
+        test = evaluate(trainer.network, self.data["test"], weights=trainer.weights, keep=False)
         tau_syn = float(np.mean(self.architecture.layers[-1].neuron.tau_syn))
         metrics = {"backend": self.configuration["backend"], "epochs": trainer.epoch, "seed": self.options.seed,
                    **metrics_of(test, "test", tau_syn), **costs(len(test.labels)),
@@ -155,6 +156,28 @@ class Experiment:
         square = (resolution, resolution)
         folder.write_arrays("decision_map", {"labels": answers.predictions.reshape(square),
                                              "times": answers.latency.reshape(square)})
+
+
+def _checked(data, architecture):
+    """The dict of a model's data, or a ConfigurationError that says what does not fit."""
+    parts = ("train", "validation", "test")
+    if not isinstance(data, dict) or not set(parts) <= set(data) or not all(isinstance(data[p], SpikeData) for p in parts):
+        raise ConfigurationError("the model's data(parameters) must return a dict of training.SpikeData with the keys "
+                                 f"{', '.join(parts)}")
+    n_classes = architecture.layers[-1].size
+    for name in parts:
+        times, labels = data[name].times, data[name].labels
+        if times.shape[1] != architecture.n_inputs:
+            raise ConfigurationError(f"{name} data have {times.shape[1]} inputs a sample, the architecture has "
+                                     f"{architecture.n_inputs}")
+        if labels.max() >= n_classes:
+            raise ConfigurationError(f"{name} data have labels up to {labels.max()}, the architecture has {n_classes} label "
+                                     "neurons, which are classes from 0")
+        spikes = times[np.isfinite(times)]
+        if spikes.size and spikes.max() < architecture.t_early:
+            raise ConfigurationError(f"inputs of the {name} data spike from {spikes.min():g} to {spikes.max():g} ms, before the "
+                                     f"architecture's t_early = {architecture.t_early:g} ms; give times in ms")
+    return data
 
 
 def metrics_of(evaluation, name, tau_syn):

@@ -34,6 +34,12 @@ def _positive(**values: float) -> None:
             raise ValueError(f"{name} = {value} must be positive and finite")
 
 
+def _not_negative(**values: float) -> None:
+    for name, value in values.items():
+        if not 0 <= value < np.inf:
+            raise ValueError(f"{name} = {value} must be zero or more, and finite")
+
+
 @dataclass(frozen=True)
 class TimeToFirstSpike:
     """The paper's loss (Göltz, Kriener et al. 2021), t* the time of the right label neuron:
@@ -51,6 +57,7 @@ class TimeToFirstSpike:
 
     def __post_init__(self) -> None:
         _positive(tau_syn=self.tau_syn, xi=self.xi, beta=self.beta)
+        _not_negative(alpha=self.alpha, silent_loss=self.silent_loss)
 
     def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         times, labels, rows = _checked(times, labels)
@@ -85,6 +92,7 @@ class PairwiseDifference:
 
     def __post_init__(self) -> None:
         _positive(tau_syn=self.tau_syn)
+        _not_negative(difference=self.difference, t_silent=self.t_silent)
 
     def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         times, labels, rows = _checked(times, labels)
@@ -110,6 +118,7 @@ class MeanSquaredError:
 
     def __post_init__(self) -> None:
         _positive(tau_syn=self.tau_syn)
+        _not_negative(t_right=self.t_right, t_wrong=self.t_wrong, t_silent=self.t_silent)
 
     def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         times, labels, rows = _checked(times, labels)

@@ -33,6 +33,8 @@ class Layer:
     train_bias_times: bool = False
 
     def __post_init__(self):
+        if not isinstance(self.size, int | np.integer):
+            raise ValueError(f"a layer of {self.size!r} neurons: give an integer")
         for name in ("bias_times", "delays"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
 
@@ -173,6 +175,10 @@ class LayeredNetwork:
         self.timing = timing or self._simulator.timing(architecture.t_early, last, neurons, single) \
             or Timing.derive(architecture.t_early, last, neurons, single)
         if self._simulator.has_time_step:
+            shortest = min(float(np.min(np.minimum(neuron.tau_m, neuron.tau_syn))) for neuron in neurons)
+            if sim.get_time_step() >= shortest:
+                raise PresentationError(f"a time step of {sim.get_time_step():g} ms for time constants of {shortest:g} ms; use a "
+                                        "fraction of it, a hundredth for instance")
             # Every window begins on the grid, so that samples are treated alike; NEST 3.10 runs whole steps only.
             self.timing = self.timing.on_grid(sim.get_time_step())
         self._single = single

@@ -6,14 +6,15 @@ continues as if it had never stopped.
 """
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 
 from ttfs_pynn import loss as losses
 from ttfs_pynn import silent_neurons
 from ttfs_pynn.decision import spikes_until
-from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
 from ttfs_pynn.loss import predict
 from ttfs_pynn.optimizer import Adam, schedule
@@ -22,6 +23,14 @@ __all__ = ["Callback", "Evaluation", "SpikeData", "Trainer", "TrainingOptions", 
 
 LOSSES = {"time_to_first_spike": losses.TimeToFirstSpike, "pairwise_difference": losses.PairwiseDifference,
           "mean_squared_error": losses.MeanSquaredError}
+
+
+def _is_number(value):
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+_KINDS = ((_is_number, "a number"), (lambda value: isinstance(value, bool), "true or false"),
+          (lambda value: isinstance(value, str), "a text"))  # of training options, by their defaults
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +42,13 @@ class SpikeData:
 
     def __post_init__(self):
         times, labels = np.asarray(self.times, dtype=float), np.asarray(self.labels)
+        if np.isnan(times).any():
+            raise ConfigurationError(f"{int(np.isnan(times).sum())} spike times are NaN; inf is for an input that does not spike")
         if times.ndim != 2 or labels.shape != times.shape[:1] or not len(labels):
             raise ConfigurationError(f"times of shape {times.shape} and labels of shape {labels.shape}; expected (samples, "
                                      "inputs) and (samples,), at least one sample")
         if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
-            raise ConfigurationError(f"labels are {labels.dtype} from {labels.min()}; give integers from 0")
+            raise ConfigurationError(f"labels are {labels.dtype}, the first {labels[0]!r}; give integers from 0, one a class")
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "labels", labels)
 
@@ -72,7 +83,22 @@ class TrainingOptions:
     times_rate: float = 1.0
     seed: int = 0
 
+    @classmethod
+    def of(cls, table):
+        """From a dict, as a model or a TOML file has it: lists become tuples. ConfigurationError for a name that is none."""
+        known = [entry.name for entry in fields(cls)]
+        for name in table:
+            if name not in known:
+                raise ConfigurationError(unknown("training option", name, known))
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+        return cls(**values)
+
     def __post_init__(self):
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            for of_kind, text in _KINDS:
+                if of_kind(entry.default) and not of_kind(value):
+                    raise ConfigurationError(f"{entry.name} = {value!r} must be {text}")
         whole = {name: isinstance(getattr(self, name), int | np.integer) for name in ("epochs", "batch_size")}
         for name, allowed, text in (("epochs", whole["epochs"] and self.epochs >= 1, "at least 1, an integer"),
                                     ("batch_size", whole["batch_size"] and self.batch_size >= 1, "at least 1, an integer"),
@@ -83,6 +109,9 @@ class TrainingOptions:
                                     ("seed", self.seed >= 0, "zero or more"),
                                     ("silent", self.silent in silent_neurons.POLICIES,
                                      f"one of {', '.join(silent_neurons.POLICIES)}"),
+                                    ("silent_tolerated", all(_is_number(share) and 0 <= share <= 1
+                                                             for share in self.silent_tolerated),
+                                     "shares from 0 to 1, one a layer"),
                                     ("silent_aim", 1 <= self.silent_aim < np.inf, "1 or more, and finite"),
                                     ("weight_sum", 0 <= self.weight_sum < np.inf, "zero or more"),
                                     ("loss", self.loss in LOSSES, f"one of {', '.join(LOSSES)}")):
@@ -158,13 +187,15 @@ def _decisions(times):
     return times.layers[-1], spikes_until(times.layers, times.layers[-1].min(axis=1)), spikes_until(times.layers)
 
 
-def evaluate(network, data, batch_size=100, weights=None, keep=True):
-    """Present all of `data` in batches. Does not change weights, unless others are given to write first.
+def evaluate(network, data, batch_size=None, weights=None, keep=True):
+    """Present all of `data` in batches, by default of 100 samples, or one for each copy where the network has several. Does not
+    change weights, unless others are given to write first.
 
     Without `keep` the Evaluation has no first_spikes, which of ten thousand images take more memory than all else.
     """
     if weights is not None:
         network.write_weights(weights)
+    batch_size = batch_size or (network.n_copies if network.n_copies > 1 else 100)
     parts, decisions = [], []
     for k in range(0, len(data), batch_size):
         times = first_spikes(network.present(data.times[k:k + batch_size]))
@@ -193,6 +224,8 @@ class Trainer:
 
     def __init__(self, network, train, options, validation=None, folder=None, callbacks=(), weights=None, measured=None,
                  augment=None, times=None):
+        if not isinstance(options, TrainingOptions):
+            raise ConfigurationError(f"options are {type(options).__name__}; give TrainingOptions, or TrainingOptions.of(a dict)")
         self.network, self.train, self.validation = network, train, validation
         self.options, self.folder, self.callbacks = options, folder, list(callbacks)
         self._augment = augment
@@ -201,11 +234,13 @@ class Trainer:
         if len(options.silent_tolerated) != len(neurons):
             raise ConfigurationError(f"silent_tolerated = {options.silent_tolerated} needs one share for each of "
                                      f"{len(neurons)} layers")
-        if np.isnan(train.times).any() or not len(train):
-            raise ConfigurationError("training data are empty or hold NaN")
         scales = [float(np.mean(neuron.current_scale)) for neuron in neurons]
         self.engine = GradientEngine(neurons if measured is None else measured, options.max_dw,
                                      [layer.train_bias_times and bool(layer.bias_times) for layer in architecture.layers])
+        known = [entry.name for entry in fields(LOSSES[options.loss]) if entry.name != "tau_syn"]
+        for name in options.loss_options:
+            if name not in known:
+                raise ConfigurationError(unknown(f"option of the loss {options.loss}", name, known))
         try:
             self.loss = LOSSES[options.loss](tau_syn=float(np.mean(neurons[-1].tau_syn)), **options.loss_options)
             self.schedule = schedule(options.schedule, options.learning_rate, options.epochs, **options.schedule_options)
@@ -257,7 +292,7 @@ class Trainer:
             record = {"epoch": self.epoch + 1, **self._train_epoch(self.epoch)}
             record["seconds"] = time.perf_counter() - begin
             if self.validation is not None:
-                record.update(evaluate(self.network, self.validation, self._evaluation_batch, keep=False).summary("validation"))
+                record.update(evaluate(self.network, self.validation, keep=False).summary("validation"))
             self.epoch += 1
             self.history.append(record)
             if self.folder is not None:
@@ -267,10 +302,6 @@ class Trainer:
         self.network.seed_noise(self.options.seed, self.epoch, 1)
         self._call("on_train_end")
         return self.history
-
-    @property
-    def _evaluation_batch(self):
-        return self.network.n_copies if self.network.n_copies > 1 else 100
 
     def _train_epoch(self, epoch):
         rng = np.random.default_rng([self.options.seed, epoch])

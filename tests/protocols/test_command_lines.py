@@ -73,8 +73,8 @@ def test_resuming_a_finished_run_changes_nothing(finished):
 
 
 @pytest.mark.parametrize("arguments, text", [
-    (("yin_yang", "--backend", "nets"), "unknown backend 'nets'; known: exact, brian2"),
-    (("yinyang",), "unknown model 'yinyang'; known: digits"),
+    (("yin_yang", "--backend", "nets"), "unknown backend 'nets'; did you mean 'nest'? known: exact, brian2"),
+    (("yinyang",), "unknown model 'yinyang'; did you mean 'yin_yang'? known: digits"),
     (("yin_yang", "--epochs", "0"), "epochs = 0 must be at least 1"),
     (("yin_yang", "--epochs", "many"), "invalid int value"),
     (("yin_yang", "--learning-rate", "-1"), "learning_rate = -1.0 must be positive"),

@@ -5,6 +5,7 @@ Every quirk stands here once, with the version where it was met; tests/test_simu
 
 from types import ModuleType
 
+from ttfs_pynn.errors import unknown
 from ttfs_pynn.simulators.base import BlockConnector, Simulator, SimulatorError
 from ttfs_pynn.simulators.with_brainscales2 import BrainScaleS2
 from ttfs_pynn.simulators.with_brian2 import Brian2
@@ -29,12 +30,14 @@ SIMULATORS = {s.name: s for s in (
 def simulator(name: str) -> Simulator:
     """The Simulator of that name; SimulatorError with the known names if there is none."""
     if name not in SIMULATORS:
-        raise SimulatorError(f"unknown backend {name!r}; known: {', '.join(SIMULATORS)}")
+        raise SimulatorError(unknown("backend", name, SIMULATORS))
     return SIMULATORS[name]
 
 
 def simulator_of(sim: ModuleType) -> Simulator:
     """The Simulator as which the PyNN module `sim` was set up; a plain one for modules that are not listed here."""
+    if not isinstance(getattr(sim, "__name__", None), str):
+        raise SimulatorError(f"{sim!r} is no PyNN module; give what simulator(name).setup(dt) returns, or import one")
     for known in SIMULATORS.values():
         if known.module == sim.__name__ and known.is_set_up(sim):
             return known

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import math
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from types import ModuleType
@@ -74,10 +75,17 @@ class Simulator:
 
     def setup(self, dt: float, seed: int | None = None, layers: Seq[int] = ()) -> ModuleType:
         """Start a simulation with time step dt (ms) and return the PyNN module. layers: sizes of the layers that it will hold."""
+        self.check_step(dt)
         sim = self.load()
         # NEST 3.10: with min_delay 'auto' every spike source fires late by (smallest delay - dt), so it is always given.
         sim.setup(timestep=dt, min_delay=dt)
         return sim
+
+    @staticmethod
+    def check_step(dt: float) -> None:
+        """SimulatorError unless dt (ms) is a time step."""
+        if not 0 < dt < math.inf:
+            raise SimulatorError(f"dt = {dt} ms must be positive and finite")
 
     def check(self, sim: ModuleType) -> None:
         """An error where the network that was built cannot run, before anything does."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from ttfs_pynn.errors import unknown
 from ttfs_pynn.presentation import Timing
 from ttfs_pynn.simulators.base import Simulator, SimulatorError
 
@@ -35,9 +36,9 @@ class BrainScaleS2(Simulator):
         chip)."""
         options = dict(options)
         known = ("chip", "circuits", "input_copies", "i_synin_gm", "synapse_dac_bias", "non_idealities", "profile")
-        unknown = set(options) - set(known)
-        if unknown:
-            raise SimulatorError(f"{', '.join(sorted(unknown))}: unknown options of brainscales2; known: {', '.join(known)}")
+        for name in options:
+            if name not in known:
+                raise SimulatorError(unknown("option of brainscales2", name, known))
         profile = options.pop("profile", None)
         options["non_idealities"] = tuple(sorted(options.get("non_idealities", {}).items()))
         new = replace(self, **options)
@@ -54,11 +55,14 @@ class BrainScaleS2(Simulator):
         from ttfs_pynn.brainscales2.non_idealities import NonIdealities
         sizes = dict(self.non_idealities)
         start = NonIdealities.off() if sizes.pop("off", False) else NonIdealities()
+        known = [field.name for field in fields(NonIdealities)]
+        for name in sizes:
+            if name not in known:
+                raise SimulatorError(unknown("non-ideality", name, ["off", *known]))
         try:
             return replace(start, **sizes)
         except (TypeError, ValueError) as error:
-            known = ", ".join(field.name for field in fields(NonIdealities))
-            raise SimulatorError(f"non-idealities {sizes}: {error}; known are off, {known}") from None
+            raise SimulatorError(f"non-idealities: {error}") from None
 
     def setup(self, dt, seed=None, layers=()):
         """Layers are placed on the two halves of the chip by turns: each half has 256 rows of synapses, and signed weights take

@@ -10,6 +10,7 @@ __all__ = ["Brian2"]
 class Brian2(Simulator):
 
     def setup(self, dt, seed=None, layers=()):
+        self.check_step(dt)
         sim = super().load()
         import brian2
         # The C++ target compiles for a minute when first used and is no faster for populations of thousands of neurons.
