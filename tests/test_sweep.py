@@ -135,6 +135,16 @@ def test_a_result_is_a_dict(tmp_path):
     assert stored("tests.sweep_jobs:getpid", {"a": 1}, tmp_path) is None
 
 
+@pytest.mark.parametrize("module", ["jobs_in_package", "outer.jobs_in_package"])
+def test_the_function_of_a_package(tmp_path, monkeypatch, module):
+    package = tmp_path.joinpath("source", *module.split("."))
+    package.mkdir(parents=True)
+    package.joinpath("__init__.py").write_text("def f(job):\n    return {'twice': 2 * job['a']}\n")
+    monkeypatch.syspath_prepend(tmp_path / "source")
+    results, failures = run_all(f"{module}:f", [{"a": 1}], tmp_path / "a", workers=1, quiet=True)
+    assert results == [{"twice": 2}] and not failures
+
+
 @pytest.mark.parametrize("function, options, text", [
     ("tests.nowhere:f", {}, "is no function 'module:name'"), ("tests.sweep_jobs:nothing", {}, "is no function"),
     ("", {}, "is no function"), (SLEEP, {"workers": 0}, "workers = 0 must be at least 1"),

@@ -98,7 +98,8 @@ def _source(function):
         getattr(found, name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigurationError(f"{function!r} is no function 'module:name' that can be imported: {error}") from None
-    return str(Path(str(found.__file__)).resolve().parents[module.count(".")])
+    above = module.count(".") + hasattr(found, "__path__")  # a package's file lies in its own folder
+    return str(Path(str(found.__file__)).resolve().parents[above])
 
 
 @contextlib.contextmanager
