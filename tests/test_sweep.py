@@ -120,10 +120,13 @@ def test_keys_and_damaged_results(tmp_path, monkeypatch):
     job = jobs(1, tmp_path)[0]
     assert key_of(SLEEP, job) == key_of(SLEEP, dict(reversed(job.items())))
     assert len({key_of(SLEEP, job), key_of("tests.sweep_jobs:fails", job), key_of(SLEEP, {**job, "number": 1})}) == 3
+    for one, other in (({"seed": 1, "network": {}}, {"seed": 1}), ({"a": {"b": 1}}, {"a.b": 1})):
+        assert key_of(SLEEP, one) != key_of(SLEEP, other)
     monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
     execute(SLEEP, job, tmp_path)
     path = tmp_path / f"{key_of(SLEEP, job)}.json"
-    for content in (path.read_text()[:40], path.read_text().replace('"number": 0', '"number": 5'), "[]"):
+    for content in (path.read_text()[:40], path.read_text().replace('"number": 0', '"number": 5'),
+                    path.read_text().replace('"job": {', '"job": {"more": {}, '), "[]"):
         path.write_text(content)
         with pytest.raises(ResultsError, match="is damaged .* delete it"):
             stored(SLEEP, job, tmp_path)

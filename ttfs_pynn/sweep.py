@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ttfs_pynn.configuration import canonical, plain
+from ttfs_pynn.configuration import plain, text_of
 from ttfs_pynn.errors import ConfigurationError, ResultsError, TTFSError
 from ttfs_pynn.files import remove_leftovers, write_bytes
 
@@ -34,8 +34,8 @@ _PATIENCE = 30.0  # s without a single worker, after which the user is told
 
 
 def key_of(function, job):
-    """What a job's result is called: 20 hexadecimal digits of the SHA-256 of its function's name and its canonical form."""
-    text = json.dumps([function, canonical(job)], sort_keys=True)
+    """What a job's result is called: 20 hexadecimal digits of the SHA-256 of its function's name and its `text_of`."""
+    text = json.dumps([function, text_of(job)])
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
@@ -48,7 +48,7 @@ def stored(function, job, folder):
     path = _file(function, job, folder)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if canonical(record["job"]) != canonical(job):
+        if text_of(record["job"]) != text_of(job):
             raise ValueError("it belongs to another job")
         return record["result"]
     except FileNotFoundError:
