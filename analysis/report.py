@@ -150,12 +150,26 @@ def _map(folder):
         f"What the network answers over the unit square: {shares}.", BROAD, wide=False) + "</div>"
 
 
+def _histograms(stored):
+    panels = []
+    for name, values in sorted(stored.items()):
+        what, unit, draw = weight_histogram.kind_of(name)
+        shape = " x ".join(map(str, values.shape))
+        panels.append(figure(lambda f, draw=draw, values=values, shape=shape: draw(f.subplots(), values, shape),
+                             f"Histogram of {what} {name}, {shape}: mean {values.mean():.3g} {unit}, standard deviation "
+                             f"{values.std():.3g} {unit}.", PANEL, name, wide=False))
+    return f"<div class=panels>{''.join(panels)}</div>"
+
+
 def _weights(folder):
-    stored = sorted(folder.read_weights().items())
-    return "<div class=panels>" + "".join(
-        figure(lambda f, w=w: weight_histogram.draw(f.subplots(), w, " x ".join(map(str, w.shape))),
-               f"Histogram of weights {name}, {' x '.join(map(str, w.shape))}: mean {w.mean():.3g} nA, standard deviation "
-               f"{w.std():.3g} nA.", PANEL, name, wide=False) for name, w in stored) + "</div>"
+    return _histograms({name: w for name, w in folder.read_weights().items() if weight_histogram.kind_of(name)[0] == "weights"})
+
+
+def _times(folder):
+    times = {name: t for name, t in folder.read_weights().items() if weight_histogram.kind_of(name)[0] != "weights"}
+    if not times:
+        raise Missing("no delays and no times of bias spikes were trained")
+    return _histograms(times)
 
 
 def _costs(folder):
@@ -198,8 +212,8 @@ def _versions(folder):
 
 
 PARTS = (("Results", _metrics), ("Learning", _learning), ("Decisions", _decisions), ("Costs on the chip", _costs),
-         ("One sample", _rasters), ("The plane", _map), ("Weights", _weights), ("On other simulators", _elsewhere),
-         ("Configuration", _configuration), ("Environment", _versions))
+         ("One sample", _rasters), ("The plane", _map), ("Weights", _weights), ("Delays and bias times", _times),
+         ("On other simulators", _elsewhere), ("Configuration", _configuration), ("Environment", _versions))
 
 
 def _part(folder, title, make):
