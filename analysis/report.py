@@ -128,11 +128,9 @@ def _rasters(folder):
     pictures = {name: raster.readable(blocks) for name, blocks in pictures.items() if blocks}
     if not pictures:
         raise Missing("no spikes are stored: networks on arrays, and several copies side by side, record none")
-    tau_syn = folder.configuration.get("network", {}).get("tau_syn")
-    tau_syn = None if isinstance(tau_syn, list) else tau_syn
     names = [str(name).replace("$", r"\$") for name in folder.configuration.get("classes", ())]
     return "<div class=panels>" + "".join(
-        figure(lambda f, blocks=blocks: raster.draw(f.subplots(), blocks, tau_syn=tau_syn, class_names=names),
+        figure(lambda f, blocks=blocks: raster.draw(f.subplots(), blocks, tau_syn=raster.unit_of(folder), class_names=names),
                f"Raster of one test sample {name} training: {', '.join(blocks)} from bottom to top; dots are first spikes.",
                BROAD, f"One test sample {name} training. Dots are first spikes; the dotted line is the decision.", wide=False)
         for name, blocks in pictures.items()) + "</div>"
