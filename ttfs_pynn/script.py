@@ -8,7 +8,7 @@ the same: the time step is the caller's, Poisson sources become spike trains dra
 import numpy as np
 from pyNN.errors import NonExistentParameterError
 
-from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord
+from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord, distinct
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.presentation import spikes_of
 
@@ -157,19 +157,9 @@ class ObservedSimulator:
         cells, times = np.concatenate(of_each), np.concatenate(times_of_each)
         order = np.lexsort((times, cells))
         made = tuple(self._connections(p, number) for p in self._projections) if connections else ()
-        return NetworkRecord(self._labels(), tuple(int(p.size) for p in self._populations), self._parameters(), made,
-                             cells[order], times[order], float(self._sim.get_current_time()), None, tuple(sorted(self._notes)),
-                             {"connections": [len(p) for p in self._projections]})
-
-    def _labels(self):
-        labels = []
-        for population in self._populations:
-            label, k = population.label, 1
-            while label in labels:
-                k += 1
-                label = f"{population.label} {k}"
-            labels.append(label)
-        return tuple(labels)
+        return NetworkRecord(distinct(p.label for p in self._populations), tuple(int(p.size) for p in self._populations),
+                             self._parameters(), made, cells[order], times[order], float(self._sim.get_current_time()), None,
+                             tuple(sorted(self._notes)), {"connections": [len(p) for p in self._projections]})
 
     def _parameters(self):
         columns: dict[str, list[np.ndarray]] = {name: [] for name in PARAMETERS}
