@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("distributed", reason="sweeps need Dask: pip install 'ttfs_pynn[sweep]'")
 from benchmarks.dask_kill import executions, killed_sweep  # noqa: E402
 from ttfs_pynn.errors import ConfigurationError, ResultsError  # noqa: E402
+from ttfs_pynn.files import atomic_path  # noqa: E402
 from ttfs_pynn.sweep import execute, key_of, run_all, stored  # noqa: E402
 
 SLEEP = "tests.sweep_jobs:sleep"
@@ -45,6 +46,20 @@ def test_a_sweep_runs_each_job_once_and_a_second_call_none(tmp_path):
     data.write_text("")
     results, failures = run_all("tests.sweep_jobs:fails", two, tmp_path / "b", quiet=True)
     assert results == [{"found": True}] * 2 and not failures
+
+
+def test_a_sweep_leaves_alone_what_another_one_is_writing(tmp_path):
+    """Both leftovers look alike: of the sweep's own job, which a killed process left, and of a job of another sweep."""
+    job, other = jobs(2, tmp_path)
+    own, others = (tmp_path / f"{key_of(SLEEP, each)}.json.4711.tmp" for each in (job, other))
+    for path in (own, others):
+        path.write_text("{")
+    with atomic_path(tmp_path / "note.json") as temporary:
+        temporary.write_text("{}")
+        run_all(SLEEP, [job], tmp_path, workers=1, quiet=True)
+    assert not own.exists() and others.exists() and (tmp_path / "note.json").read_text() == "{}"
+    run_all(SLEEP, [job, other], tmp_path, workers=1, quiet=True)
+    assert not others.exists()
 
 
 @pytest.mark.slow

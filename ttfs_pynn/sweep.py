@@ -84,7 +84,8 @@ def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
                     failures[missing[key]] = problem
             told.close()
     if not failures:
-        remove_leftovers(folder)
+        # Another sweep may be writing results of other jobs; those that are stored are not written again.
+        remove_leftovers(folder, {f"{key_of(function, job)}.json" for job in jobs})
     failures = {i: failures[missing[key_of(function, job)]] for i, job in enumerate(jobs)
                 if missing.get(key_of(function, job)) in failures}
     return [None if i in failures else stored(function, job, folder) for i, job in enumerate(jobs)], failures
