@@ -16,7 +16,8 @@ __all__ = ["ObservedSimulator", "run_script"]
 
 _CURRENT_SOURCES = ("DCSource", "StepCurrentSource", "ACSource", "NoisyCurrentSource")
 _POISSON = ("rate", "start", "duration")
-_LEAD = 3  # steps: NEST 3.10 takes no spike of a source that is given less than two smallest delays ahead
+# ms, the same for every time step, so that the spikes are. NEST 3.10 takes no spike that is given less than two steps ahead.
+_LEAD = 1.0
 
 
 class _PoissonTrains:
@@ -73,7 +74,7 @@ class ObservedSimulator:
         return 0
 
     def Population(self, size, cellclass, cellparams=None, **options):
-        """PyNN's, taken down; a SpikeSourcePoisson becomes spike trains that are drawn before each run, 3 time steps ahead."""
+        """PyNN's, taken down; a SpikeSourcePoisson becomes spike trains that are drawn before each run, 1 ms ahead."""
         name = cellclass.__name__ if isinstance(cellclass, type) else type(cellclass).__name__
         rates = None
         if name == "SpikeSourcePoisson":
@@ -85,7 +86,7 @@ class ObservedSimulator:
             rates.shape = (made.size,)
             rates.evaluate(simplify=False)
             self._poisson.append(_PoissonTrains(made, rates, [self._seed, len(self._poisson)]))
-            self._poisson[-1].begin(self._time + _LEAD * self._dt)
+            self._poisson[-1].begin(self._time + _LEAD)
             self._notes.add("Poisson sources were drawn once for all simulators")
         return made
 
@@ -118,7 +119,7 @@ class ObservedSimulator:
         """PyNN's; the spikes of Poisson sources are drawn anew."""
         self._time = 0.0
         for source in self._poisson:
-            source.begin(_LEAD * self._dt)
+            source.begin(_LEAD)
         return self._sim.reset(*arguments, **options)
 
     def end(self, *arguments, **options):
@@ -137,7 +138,7 @@ class ObservedSimulator:
         now, self._time = self._time, self._time + simtime
         for source in self._poisson:
             # A simulator may have rounded a spike of the last step to the next one.
-            new = source.draw(now - self._dt, self._time + _LEAD * self._dt)
+            new = source.draw(now - self._dt, self._time + _LEAD)
             self._simulator.add_spikes(source.population, source.trains, new, self._dt)
 
     def network_record(self, connections=True):
