@@ -8,6 +8,7 @@ examples:
 
 import numpy as np
 
+from analysis.decision_time import tau_syn_of
 from analysis.style import CLASSES, command, figure
 from ttfs_pynn.command_line import run
 
@@ -37,9 +38,8 @@ def draw(axes, latencies, labels, class_names=None, bins=40):
 def main(arguments=None):
     folder, path = command("latency_histogram", __doc__, "latency_histogram", arguments)
     stored = folder.read_arrays("decisions")
-    tau_syn = folder.configuration["network"]["tau_syn"]
     with figure(path) as axes:
-        draw(axes, stored["label_times"].min(axis=1) / tau_syn, stored["labels"], folder.configuration.get("classes"))
+        draw(axes, stored["label_times"].min(axis=1) / tau_syn_of(folder), stored["labels"], folder.configuration.get("classes"))
     print(path)
 
 

@@ -8,6 +8,7 @@ import quantities as pq
 from neo.core.spiketrainlist import SpikeTrainList
 
 from ttfs_pynn import nix_files
+from ttfs_pynn.comparison.record import distinct
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.presentation import PresentationError, spikes_of
 
@@ -34,12 +35,14 @@ def record_blocks(record):
 
 
 def read_blocks(path):
-    """{label: Block} of a file that Neo reads (NIX, NWB ...); ResultsError where it cannot or holds no spikes."""
+    """{label: Block} of a file that Neo reads (NIX, NWB ...), labels that several have numbered; ResultsError where it cannot or
+    holds no spikes."""
     path = Path(path)
     if not path.is_file():
         raise ResultsError(f"there is no file {path}; give a NIX file, or a run folder")
     blocks = nix_files.read_blocks(path) if path.suffix == ".nix" else _read_with_neo(path)
-    blocks = {block.name or (path.stem if len(blocks) == 1 else f"{path.stem} {k}"): block for k, block in enumerate(blocks)}
+    labels = distinct(block.name or (path.stem if len(blocks) == 1 else f"{path.stem} {k}") for k, block in enumerate(blocks))
+    blocks = dict(zip(labels, blocks, strict=True))
     if not any(len(segment.spiketrains) for block in blocks.values() for segment in block.segments):
         raise ResultsError(f"{path} holds no spike trains")
     return blocks

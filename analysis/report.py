@@ -128,11 +128,9 @@ def _rasters(folder):
     pictures = {name: raster.readable(blocks) for name, blocks in pictures.items() if blocks}
     if not pictures:
         raise Missing("no spikes are stored: networks on arrays, and several copies side by side, record none")
-    tau_syn = folder.configuration.get("network", {}).get("tau_syn")
-    tau_syn = None if isinstance(tau_syn, list) else tau_syn
     names = [str(name).replace("$", r"\$") for name in folder.configuration.get("classes", ())]
     return "<div class=panels>" + "".join(
-        figure(lambda f, blocks=blocks: raster.draw(f.subplots(), blocks, tau_syn=tau_syn, class_names=names),
+        figure(lambda f, blocks=blocks: raster.draw(f.subplots(), blocks, tau_syn=raster.unit_of(folder), class_names=names),
                f"Raster of one test sample {name} training: {', '.join(blocks)} from bottom to top; dots are first spikes.",
                BROAD, f"One test sample {name} training. Dots are first spikes; the dotted line is the decision.", wide=False)
         for name, blocks in pictures.items()) + "</div>"
@@ -150,12 +148,26 @@ def _map(folder):
         f"What the network answers over the unit square: {shares}.", BROAD, wide=False) + "</div>"
 
 
+def _histograms(stored):
+    panels = []
+    for name, values in sorted(stored.items()):
+        what, unit, draw = weight_histogram.kind_of(name)
+        shape = " x ".join(map(str, values.shape))
+        panels.append(figure(lambda f, draw=draw, values=values, shape=shape: draw(f.subplots(), values, shape),
+                             f"Histogram of {what} {name}, {shape}: mean {values.mean():.3g} {unit}, standard deviation "
+                             f"{values.std():.3g} {unit}.", PANEL, name, wide=False))
+    return f"<div class=panels>{''.join(panels)}</div>"
+
+
 def _weights(folder):
-    stored = sorted(folder.read_weights().items())
-    return "<div class=panels>" + "".join(
-        figure(lambda f, w=w: weight_histogram.draw(f.subplots(), w, " x ".join(map(str, w.shape))),
-               f"Histogram of weights {name}, {' x '.join(map(str, w.shape))}: mean {w.mean():.3g} nA, standard deviation "
-               f"{w.std():.3g} nA.", PANEL, name, wide=False) for name, w in stored) + "</div>"
+    return _histograms({name: w for name, w in folder.read_weights().items() if weight_histogram.kind_of(name)[0] == "weights"})
+
+
+def _times(folder):
+    times = {name: t for name, t in folder.read_weights().items() if weight_histogram.kind_of(name)[0] != "weights"}
+    if not times:
+        raise Missing("no delays and no times of bias spikes were trained")
+    return _histograms(times)
 
 
 def _costs(folder):
@@ -198,8 +210,8 @@ def _versions(folder):
 
 
 PARTS = (("Results", _metrics), ("Learning", _learning), ("Decisions", _decisions), ("Costs on the chip", _costs),
-         ("One sample", _rasters), ("The plane", _map), ("Weights", _weights), ("On other simulators", _elsewhere),
-         ("Configuration", _configuration), ("Environment", _versions))
+         ("One sample", _rasters), ("The plane", _map), ("Weights", _weights), ("Delays and bias times", _times),
+         ("On other simulators", _elsewhere), ("Configuration", _configuration), ("Environment", _versions))
 
 
 def _part(folder, title, make):

@@ -1,8 +1,10 @@
-"""Histograms of the trained weights, layer by layer, in nA.
+"""Histograms of the trained weights, layer by layer, in nA; of trained delays and times of bias spikes in ms.
 
 examples:
   python -m analysis.weight_histogram runs/yy7
 """
+
+import re
 
 import numpy as np
 
@@ -23,12 +25,26 @@ def draw(axes, weights, title=None, bins=50):
     return axes
 
 
+def draw_times(axes, times, title=None, bins=50):
+    """Delays or times of bias spikes (ms). Returns the axes."""
+    axes.hist(np.ravel(times), bins, color=BLUE, alpha=0.8)
+    axes.set(xlabel="time (ms)", ylabel="number", title=title)
+    return axes
+
+
+def kind_of(name):
+    """(what, unit, how it is drawn) of an array that `RunFolder.read_weights` knows by this name."""
+    if re.fullmatch(r"w\d+", name):
+        return "weights", "nA", draw
+    return "delays" if name.startswith("delay") else "times", "ms", draw_times
+
+
 def main(arguments=None):
     folder, path = command("weight_histogram", __doc__, "weight_histogram", arguments)
     stored = folder.read_weights()
     with figure(path, columns=len(stored), squeeze=False) as axes:
-        for panel, (name, w) in zip(axes[0], sorted(stored.items()), strict=True):
-            draw(panel, w, f"{name}, {w.shape[0]} x {w.shape[1]}")
+        for panel, (name, values) in zip(axes[0], sorted(stored.items()), strict=True):
+            kind_of(name)[2](panel, values, f"{name}, {' x '.join(map(str, values.shape))}")
     print(path)
 
 

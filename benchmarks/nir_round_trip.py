@@ -122,7 +122,8 @@ def row(framework, path, network, t_in, weights, time_step, factor):
     print(f"\n{framework}, step {dt:g} ms = {share:g} tau_syn, {len(t_in)} samples, {seconds:.0f} s: same class "
           f"{same_class:.4f}, same order {same_order:.4f}, Kendall's tau {kendall:.4f}\n  of {len(unequal)} "
           f"samples of another order {len(unequal) - len(reverse)} have two spikes in one step, {len(reverse)} a pair reversed")
-    own = explained_by_own_inputs(FirstSpikes(t_in, reference.biases, layers), weights, [x.neuron for x in architecture.layers])
+    own = explained_by_own_inputs(FirstSpikes(t_in, reference.biases, layers), weights, [x.neuron for x in architecture.layers],
+                                  deadline=network.timing.deadline)
     for k, alone in enumerate(own):
         for text, one in (("whole network", compare_first_spikes(reference.layers[k], layers[k])), ("given own inputs", alone)):
             size = np.abs(one.differences)

@@ -6,7 +6,7 @@
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from analysis import decision_map, latency_histogram, learning_curve, raster
+from analysis import decision_map, decision_time, latency_histogram, learning_curve, raster
 from analysis.style import RC
 from models import yin_yang
 from protocols import evaluate, train
@@ -30,7 +30,7 @@ def figures(folder):
         module.main([str(folder.path), "--output", str(folder.figure_path(f"{name}.png"))])
     sheet = folder.figure_path("overview.png")
     history, classes = folder.read_history(), folder.configuration["classes"]
-    tau_syn = folder.configuration["network"]["tau_syn"]
+    tau_syn = decision_time.tau_syn_of(folder)
     with rc_context(RC):
         drawing = Figure(figsize=(11, 6.6))
         axes = drawing.subplot_mosaic([["before", "after", "map"], ["loss", "error", "latency"]])

@@ -52,7 +52,7 @@ def compare(experiment, weights, backend, dt, samples=None, copies=None):
     result = {"backend": backend, "dt_ms": dt, "exact_accuracy": reference.accuracy, "seconds": seconds,
               **metrics_of(other, "test", tau_syn),
               "class_agreement": float((other.predictions == reference.predictions).mean()), "layers": []}
-    own = explained_by_own_inputs(other.first_spikes, weights, neurons, network.delay)
+    own = explained_by_own_inputs(other.first_spikes, weights, neurons, network.delay, network.timing.deadline)
     for k, single in enumerate(own):
         whole = compare_first_spikes(reference.first_spikes.layers[k], other.first_spikes.layers[k])
         result["layers"].append({"layer": k, "whole_network": _as_dict(whole), "own_inputs": _as_dict(single)})

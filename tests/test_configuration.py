@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ttfs_pynn.configuration import canonical, differences, plain
+from ttfs_pynn.configuration import canonical, differences, plain, text_of
 from ttfs_pynn.errors import ConfigurationError
 
 
@@ -22,6 +22,16 @@ def test_free_keys_and_free_tables_are_left_out():
     given = {"training": {"epochs": 3, "seed": 1}, "epochs_": 2}
     assert list(canonical(given, free=("training.epochs",))) == ["epochs_", "training.seed"]
     assert list(canonical(given, free=("training", "epochs"))) == ["epochs_"]
+
+
+def test_the_text_of_a_configuration_is_of_no_other():
+    """Also where the canonical form, which is flat, cannot tell them apart."""
+    different = [{"a": {"b": 1}}, {"a.b": 1}, {"a": 1}, {"a": 1, "b": {}}, {"a": 1, "b": []}, {"a": {}}, {}, {"a": True},
+                 {"a": "1"}, {"a": "1.0"}, {"a": [1]}, {"a": [{"b": 1}]}, {"a": 2**53}, {"a": 2**53 + 1}, {"a": 0.3},
+                 {"a": np.nextafter(0.3, 1)}]
+    assert len({text_of(each) for each in different}) == len(different)
+    given = {"b": {"y": (1, 2.5), "x": np.float64(3)}, "c": [{"d": 0, "e": np.arange(2)}]}
+    assert text_of(given) == text_of({"c": [{"e": [0.0, 1.0], "d": 0.0}], "b": {"x": 3, "y": [1.0, 2.5]}})
 
 
 def test_differences_name_both_values_and_what_is_missing():

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("distributed", reason="sweeps need Dask: pip install 'ttfs_pynn[sweep]'")
 from benchmarks.dask_kill import executions, killed_sweep  # noqa: E402
 from ttfs_pynn.errors import ConfigurationError, ResultsError  # noqa: E402
+from ttfs_pynn.files import atomic_path  # noqa: E402
 from ttfs_pynn.sweep import execute, key_of, run_all, stored  # noqa: E402
 
 SLEEP = "tests.sweep_jobs:sleep"
@@ -45,6 +46,20 @@ def test_a_sweep_runs_each_job_once_and_a_second_call_none(tmp_path):
     data.write_text("")
     results, failures = run_all("tests.sweep_jobs:fails", two, tmp_path / "b", quiet=True)
     assert results == [{"found": True}] * 2 and not failures
+
+
+def test_a_sweep_leaves_alone_what_another_one_is_writing(tmp_path):
+    """Both leftovers look alike: of the sweep's own job, which a killed process left, and of a job of another sweep."""
+    job, other = jobs(2, tmp_path)
+    own, others = (tmp_path / f"{key_of(SLEEP, each)}.json.4711.tmp" for each in (job, other))
+    for path in (own, others):
+        path.write_text("{")
+    with atomic_path(tmp_path / "note.json") as temporary:
+        temporary.write_text("{}")
+        run_all(SLEEP, [job], tmp_path, workers=1, quiet=True)
+    assert not own.exists() and others.exists() and (tmp_path / "note.json").read_text() == "{}"
+    run_all(SLEEP, [job, other], tmp_path, workers=1, quiet=True)
+    assert not others.exists()
 
 
 @pytest.mark.slow
@@ -120,10 +135,13 @@ def test_keys_and_damaged_results(tmp_path, monkeypatch):
     job = jobs(1, tmp_path)[0]
     assert key_of(SLEEP, job) == key_of(SLEEP, dict(reversed(job.items())))
     assert len({key_of(SLEEP, job), key_of("tests.sweep_jobs:fails", job), key_of(SLEEP, {**job, "number": 1})}) == 3
+    for one, other in (({"seed": 1, "network": {}}, {"seed": 1}), ({"a": {"b": 1}}, {"a.b": 1})):
+        assert key_of(SLEEP, one) != key_of(SLEEP, other)
     monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
     execute(SLEEP, job, tmp_path)
     path = tmp_path / f"{key_of(SLEEP, job)}.json"
-    for content in (path.read_text()[:40], path.read_text().replace('"number": 0', '"number": 5'), "[]"):
+    for content in (path.read_text()[:40], path.read_text().replace('"number": 0', '"number": 5'),
+                    path.read_text().replace('"job": {', '"job": {"more": {}, '), "[]"):
         path.write_text(content)
         with pytest.raises(ResultsError, match="is damaged .* delete it"):
             stored(SLEEP, job, tmp_path)
@@ -133,6 +151,16 @@ def test_a_result_is_a_dict(tmp_path):
     with pytest.raises(ConfigurationError, match="getpid returned int; the function of a sweep must return a dict"):
         execute("tests.sweep_jobs:getpid", {"a": 1}, tmp_path)
     assert stored("tests.sweep_jobs:getpid", {"a": 1}, tmp_path) is None
+
+
+@pytest.mark.parametrize("module", ["jobs_in_package", "outer.jobs_in_package"])
+def test_the_function_of_a_package(tmp_path, monkeypatch, module):
+    package = tmp_path.joinpath("source", *module.split("."))
+    package.mkdir(parents=True)
+    package.joinpath("__init__.py").write_text("def f(job):\n    return {'twice': 2 * job['a']}\n")
+    monkeypatch.syspath_prepend(tmp_path / "source")
+    results, failures = run_all(f"{module}:f", [{"a": 1}], tmp_path / "a", workers=1, quiet=True)
+    assert results == [{"twice": 2}] and not failures
 
 
 @pytest.mark.parametrize("function, options, text", [

@@ -9,7 +9,7 @@ import numpy as np
 
 from ttfs_pynn.errors import ConfigurationError
 
-__all__ = ["canonical", "differences", "plain"]
+__all__ = ["canonical", "differences", "plain", "text_of"]
 
 
 def plain(value: Any, name: str = "", none_allowed: bool = False) -> Any:
@@ -46,6 +46,18 @@ def _number(value: Any) -> Any:
         return [_number(item) for item in value]
     whole = isinstance(value, int) and not isinstance(value, bool)
     return float(value) if whole and abs(value) < 2**53 else value
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in value.items()}
+    return [_numbers(item) for item in value] if isinstance(value, list) else _number(value)
+
+
+def text_of(configuration: Mapping[str, Any]) -> str:
+    """JSON that is the same for equal configurations, and for them only: `canonical` cannot tell {"a": {"b": 1}} from {"a.b": 1},
+    nor an empty table from none."""
+    return json.dumps(_numbers(plain(configuration)), sort_keys=True)
 
 
 def canonical(configuration: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, str]:

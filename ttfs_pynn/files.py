@@ -10,7 +10,7 @@ import io
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +78,14 @@ def read_json(path: str | os.PathLike) -> Any:
         raise DamagedFile(f"{path} is damaged: {error}") from error
 
 
-def remove_leftovers(folder: str | os.PathLike) -> None:
-    """Delete the temporary files that a killed process left in `folder`."""
+def remove_leftovers(folder: str | os.PathLike, of: Container[str] | None = None) -> None:
+    """Delete the temporary files that a killed process left in `folder`.
+
+    of: names of the files that nobody is writing; temporary files of others stay. Without it, nobody else may write in `folder`.
+    """
     for leftover in Path(folder).glob("*.tmp"):
-        leftover.unlink(missing_ok=True)
+        if of is None or leftover.name.rsplit(".", 2)[0] in of:
+            leftover.unlink(missing_ok=True)
 
 
 def sealed(content: bytes) -> bytes:

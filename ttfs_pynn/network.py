@@ -16,9 +16,9 @@ __all__ = ["Architecture", "Layer", "LayeredNetwork", "Recording"]
 class Layer:
     """`size` neurons, with spikes of bias sources at `bias_times` (ms from the start of a window), one source a time.
 
-    weight_mean, weight_std: of the normal distribution of initial weights, in units of `neuron.current_scale`. delays: kinds of
-    delays of its afferent synapses that are trained, of `trained_times.DELAYS`; each is 0 to delay_max (ms), at first
-    |N(delay_mean, delay_std)|. train_bias_times: bias_times are where training starts.
+    weight_mean, weight_std: of the normal distribution of initial weights, in units of `neuron.current_scale`, one number or one
+    a neuron. delays: kinds of delays of its afferent synapses that are trained, of `trained_times.DELAYS`; each is 0 to delay_max
+    (ms), at first |N(delay_mean, delay_std)|. train_bias_times: bias_times are where training starts.
     """
 
     size: int

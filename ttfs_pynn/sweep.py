@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ttfs_pynn.configuration import canonical, plain
+from ttfs_pynn.configuration import plain, text_of
 from ttfs_pynn.errors import ConfigurationError, ResultsError, TTFSError
 from ttfs_pynn.files import remove_leftovers, write_bytes
 
@@ -34,8 +34,8 @@ _PATIENCE = 30.0  # s without a single worker, after which the user is told
 
 
 def key_of(function, job):
-    """What a job's result is called: 20 hexadecimal digits of the SHA-256 of its function's name and its canonical form."""
-    text = json.dumps([function, canonical(job)], sort_keys=True)
+    """What a job's result is called: 20 hexadecimal digits of the SHA-256 of its function's name and its `text_of`."""
+    text = json.dumps([function, text_of(job)])
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
@@ -48,7 +48,7 @@ def stored(function, job, folder):
     path = _file(function, job, folder)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if canonical(record["job"]) != canonical(job):
+        if text_of(record["job"]) != text_of(job):
             raise ValueError("it belongs to another job")
         return record["result"]
     except FileNotFoundError:
@@ -84,7 +84,8 @@ def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
                     failures[missing[key]] = problem
             told.close()
     if not failures:
-        remove_leftovers(folder)
+        # Another sweep may be writing results of other jobs; those that are stored are not written again.
+        remove_leftovers(folder, {f"{key_of(function, job)}.json" for job in jobs})
     failures = {i: failures[missing[key_of(function, job)]] for i, job in enumerate(jobs)
                 if missing.get(key_of(function, job)) in failures}
     return [None if i in failures else stored(function, job, folder) for i, job in enumerate(jobs)], failures
@@ -98,7 +99,8 @@ def _source(function):
         getattr(found, name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigurationError(f"{function!r} is no function 'module:name' that can be imported: {error}") from None
-    return str(Path(str(found.__file__)).resolve().parents[module.count(".")])
+    above = module.count(".") + hasattr(found, "__path__")  # a package's file lies in its own folder
+    return str(Path(str(found.__file__)).resolve().parents[above])
 
 
 @contextlib.contextmanager

@@ -81,6 +81,22 @@ def test_every_command_can_write_elsewhere(name, folder, tmp_path):
     assert b"<svg" in (tmp_path / "picture.svg").read_bytes()
 
 
+@pytest.mark.parametrize("name", ["raster", "latency_histogram"])
+def test_a_tau_syn_of_each_neuron_is_that_of_the_label_layer(name, tmp_path, monkeypatch):
+    """As many values as there are spikes would divide them one by one without an error."""
+    other, drawn = RunFolder.create(tmp_path / "run", {"network": {"tau_syn": [10.0, 5.0]}}), []
+    other.write_arrays("decisions", {"label_times": np.array([[10.0, 20.0], [30.0, 25.0]]), "labels": np.array([0, 1])})
+    other.write_spikes("after_layer0", block(2, [(0, 10.0), (1, 20.0)], 0))
+    draw = COMMANDS[name].draw
+    monkeypatch.setattr(COMMANDS[name], "draw", lambda *arguments, **options: drawn.append(draw(*arguments, **options)))
+    COMMANDS[name].main([str(other.path)])
+    (axes,) = drawn
+    if name == "raster":
+        assert axes.collections[-1].get_offsets()[:, 0].tolist() == [2.0, 4.0]
+    else:
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == ["class 0, median 2.00", "class 1, median 5.00"]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_run_without_the_data_is_a_clear_error(name, tmp_path):
     RunFolder.create(tmp_path / "run", {"network": {"tau_syn": 10.0}})

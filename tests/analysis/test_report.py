@@ -1,12 +1,13 @@
 """The report of a run: whole, self-contained, and honest about what is not there."""
 
 import re
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
-from analysis import decision_time, latency_over_training, page, report
+from analysis import decision_time, latency_over_training, page, report, weight_histogram
 from protocols import train
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
@@ -94,15 +95,27 @@ def test_a_report_shows_the_run(finished, capsys):
 def test_what_is_not_there_is_named(arrays):
     read = checked(report.page(RunFolder.open(arrays)))
     words = " ".join(read.words)
-    assert words.count("Not there: ") == 3 and "48.0 us" in words and len(read.images) == 6
-    for text in ("no spikes are stored", "no decision_map.npz", "not evaluated on another simulator", "No latency in the"):
+    assert words.count("Not there: ") == 4 and "48.0 us" in words and len(read.images) == 6
+    for text in ("no spikes are stored", "no decision_map.npz", "not evaluated on another simulator", "No latency in the",
+                 "no delays and no times of bias spikes were trained"):
         assert text in words
+
+
+def test_trained_times_are_no_weights(arrays, tmp_path, capsys):
+    folder = RunFolder.open(shutil.copytree(arrays, tmp_path / "run"))
+    folder.write_weights({"w0": np.full((3, 2), 0.5), "delay0_axonal": np.full((3, 1), 2.0), "bias_times0": np.array([1.5, 2.5])})
+    text = report.page(folder)
+    times = text.index("<h2>Delays and bias times</h2>")
+    assert text.index("weights w0, 3 x 2: mean 0.5 nA") < times < text.index("delays delay0_axonal, 3 x 1: mean 2 ms")
+    assert text.count(" nA, standard") == 1 and "times bias_times0, 2: mean 2 ms, standard deviation 0.5 ms" in text
+    weight_histogram.main([str(folder.path)])
+    assert (folder.path / "figures" / "weight_histogram.png").stat().st_size > 5000
 
 
 def test_a_run_that_has_only_begun(tmp_path):
     RunFolder.create(tmp_path / "run", {"model": "yin_yang"})
     read = checked(report.page(RunFolder.open(tmp_path / "run")))
-    assert " ".join(read.words).count("Not there: ") == 8 and not read.images
+    assert " ".join(read.words).count("Not there: ") == 9 and not read.images
 
 
 def test_what_files_say_is_text_and_not_markup(tmp_path):
@@ -122,7 +135,6 @@ def test_what_files_say_is_text_and_not_markup(tmp_path):
 
 
 def test_a_damaged_file_costs_its_part_alone(arrays, tmp_path):
-    import shutil
     folder = RunFolder.open(shutil.copytree(arrays, tmp_path / "run"))
     decisions = folder.path / "decisions.npz"
     decisions.write_bytes(decisions.read_bytes()[:-200])

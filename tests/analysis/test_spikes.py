@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis import error_against_dt, membrane, raster, spike_statistics, style, tuning, weight_histogram
-from analysis.neo_files import block_of, duration_of, flat_spikes, read_blocks, trains_of
+from analysis.neo_files import block_of, duration_of, flat_spikes, read_blocks, rows_of, trains_of
 from tests.comparison.networks import small_record
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.results import RunFolder
@@ -46,6 +46,14 @@ def test_spikes_from_a_file_recorded_elsewhere(nix):
     rows, times = flat_spikes(block)
     assert np.bincount(rows).tolist() == [8] * 6 and times.min() == 5 and duration_of(block) == 100
     np.testing.assert_allclose(trains_of(block)[2][:2], [7.0, 19.0])
+
+
+def test_blocks_of_one_name_are_all_read(tmp_path):
+    """Here with a third one that already has the name that the second one gets."""
+    with neo.io.NixIO(str(tmp_path / "three.nix"), "ow") as file:
+        file.write_all_blocks([block_of([0], [1.0], size, 10.0, name) for size, name in ((1, "a"), (2, "a"), (3, "a 2"))])
+    read = read_blocks(tmp_path / "three.nix")
+    assert {label: rows_of(block) for label, block in read.items()} == {"a": 1, "a 2": 2, "a 2 2": 3}
 
 
 @pytest.mark.parametrize("command, options", [

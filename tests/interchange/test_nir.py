@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.networks import samples, small_architecture
 from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.errors import InterchangeError
+from ttfs_pynn.initialisation import balanced
 from ttfs_pynn.network import Architecture, Layer
 from ttfs_pynn.neuron import LIFParameters
 
@@ -22,10 +23,12 @@ def assert_same(found, architecture):
     for name in ("n_inputs", "t_early", "t_late"):
         assert getattr(found, name) == getattr(architecture, name)
     for new, old in zip(found.layers, architecture.layers, strict=True):
-        assert replace(new, neuron=None) == replace(old, neuron=None)
-        for field in fields(LIFParameters):
-            a, b = getattr(new.neuron, field.name), getattr(old.neuron, field.name)
-            assert type(a) is type(b) and np.array_equal(a, b), field.name
+        apart = dict.fromkeys(("neuron", "weight_mean", "weight_std"))
+        assert replace(new, **apart) == replace(old, **apart)
+        pairs = {name: (getattr(new, name), getattr(old, name)) for name in ("weight_mean", "weight_std")}
+        pairs |= {f.name: (getattr(new.neuron, f.name), getattr(old.neuron, f.name)) for f in fields(LIFParameters)}
+        for name, (a, b) in pairs.items():
+            assert type(a) is type(b) and np.array_equal(a, b), name
 
 
 def without_metadata(graph):
@@ -49,7 +52,7 @@ def layers(draw):
     neuron = LIFParameters(tau_m=np.inf if draw(st.booleans()) else value(positive), tau_syn=value(positive), cm=value(positive),
                            v_rest=v_rest, v_thresh=v_thresh, v_reset=v_rest - value(st.floats(0, 100)),
                            tau_refrac=value(st.one_of(st.just(np.inf), st.floats(0, 100))))
-    return Layer(n, neuron, tuple(draw(st.lists(st.floats(0, 50), max_size=2))), draw(st.floats(-2, 2)), draw(st.floats(0, 2)))
+    return Layer(n, neuron, tuple(draw(st.lists(st.floats(0, 50), max_size=2))), value(st.floats(-2, 2)), value(st.floats(0, 2)))
 
 
 @st.composite
@@ -61,6 +64,14 @@ def networks(draw):
     delays = [draw(st.sampled_from([None, rng.exponential(size=(shape[0], 1)), rng.exponential(size=(1, shape[1]))]))
               for shape in architecture.shapes]
     return architecture, weights, delays
+
+
+def test_balanced_weights_of_neurons_that_differ(tmp_path):
+    neuron = LIFParameters(tau_m=6.0, tau_syn=np.linspace(5.0, 7.0, 20))
+    architecture = balanced(Architecture(4, (Layer(20, neuron, (1.0,)), Layer(3, LIFParameters())), 0.9, 12.0))
+    assert np.shape(architecture.layers[0].weight_mean) == (20,)
+    write_nir(tmp_path / "network.nir", to_nir(architecture, architecture.initial_weights(np.random.default_rng(0))))
+    assert_same(from_nir(read_nir(tmp_path / "network.nir")).architecture, architecture)
 
 
 @settings(max_examples=25, deadline=None)

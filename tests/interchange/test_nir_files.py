@@ -139,6 +139,7 @@ def metadata(name, **values):
     (metadata("neurons0", tau_m=None), "node 'neurons0': .* do not describe neurons: 'tau_m'"),
     (metadata("neurons0", tau_m="ten"), "node 'neurons0': .*not real numbers"),
     (metadata("neurons0", weight_std="wide"), "node 'neurons0': weight_std"),
+    (metadata("neurons0", weight_mean=[1.0, 2.0]), r"node 'neurons0': weight_mean has shape \(2,\); .* each of its \d+ neurons"),
     (metadata("weights0", weights=[1.0]), "node 'weights0': weights of shape"),
 ])
 def test_metadata_that_contradict_the_graph(file, what, text):

@@ -35,10 +35,11 @@ def compare_first_spikes(reference, other):
                      int((~np.isfinite(reference) & np.isfinite(other)).sum()), other[both] - reference[both])
 
 
-def explained_by_own_inputs(times, weights, neurons, delay=0.0):
+def explained_by_own_inputs(times, weights, neurons, delay=0.0, deadline=np.inf):
     """Agreement of each layer with the exact neuron model driven by the spikes that the layer's own inputs were recorded with.
 
     Takes apart what a simulator does wrong in one layer from what it was handed by the layers before. times: FirstSpikes.
+    deadline (ms): from when on no spike of a sample was read (`LayeredNetwork.timing`).
     """
-    return [compare_first_spikes(layer_times(times, k, w, neuron, delay), times.layers[k])
-            for k, (w, neuron) in enumerate(zip(weights, neurons, strict=True))]
+    ideal = [layer_times(times, k, w, neuron, delay) for k, (w, neuron) in enumerate(zip(weights, neurons, strict=True))]
+    return [compare_first_spikes(np.where(layer < deadline, layer, np.inf), times.layers[k]) for k, layer in enumerate(ideal)]

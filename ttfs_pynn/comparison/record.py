@@ -8,10 +8,22 @@ from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import read_arrays, write_arrays
 from ttfs_pynn.presentation import in_windows
 
-__all__ = ["PARAMETERS", "Connections", "NetworkRecord"]
+__all__ = ["PARAMETERS", "Connections", "NetworkRecord", "distinct"]
 
 # Of IF_curr_exp; `v` is the initial membrane potential.
 PARAMETERS = ("tau_m", "tau_syn_E", "tau_syn_I", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "v")
+
+
+def distinct(labels):
+    """The labels in their order, those that were there before with a number: 'cells', 'cells 2'."""
+    found: list[str] = []
+    for label in labels:
+        name, k = label, 1
+        while name in found:
+            k += 1
+            name = f"{label} {k}"
+        found.append(name)
+    return tuple(found)
 
 
 @dataclass(frozen=True)

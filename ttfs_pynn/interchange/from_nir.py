@@ -111,8 +111,17 @@ def _layer(found, part, k, sources, time_step):
             raise InterchangeError(f"node {part.delay!r}: layer {k} has delays before and after its weights; use one of them")
         delays = _delay(found, part.delay, n)[None]
     stored = metadata_of(part.neurons, neurons)
-    initial = {key: number(part.neurons, stored[key], key) for key in ("weight_mean", "weight_std") if key in stored}
+    initial = {key: _one_or_each(part.neurons, stored[key], key, n) for key in ("weight_mean", "weight_std") if key in stored}
     return Layer(n, neuron, sources.bias_times[k], **initial), w, delays
+
+
+def _one_or_each(name, value, field, n):
+    """A float, or an array with a value for each of n neurons."""
+    value = numbers(name, value, field)
+    if np.shape(value) not in ((), (n,)):
+        raise InterchangeError(f"node {name!r}: {field} has shape {np.shape(value)}; expected one number, or one for each of its "
+                               f"{n} neurons")
+    return value
 
 
 def _weights(found, name, factor, scale):

@@ -86,7 +86,8 @@ class _Graph:
         if dendritic is not None:
             before = [self.add(f"dendritic_delays{k}", _delay_node(dendritic), *before)]
         synapses, neurons = neurons_to_nodes(layer.neuron, layer.size, self.time_step)
-        neurons.metadata[KEY] |= {"weight_mean": float(layer.weight_mean), "weight_std": float(layer.weight_std)}
+        neurons.metadata[KEY] |= {name: float(value) if np.ndim(value) == 0 else np.array(value, dtype=float)
+                                  for name, value in (("weight_mean", layer.weight_mean), ("weight_std", layer.weight_std))}
         if synapses is not None:
             before = [self.add(f"synapses{k}", synapses, *before)]
         return self.add(f"neurons{k}", neurons, *before)

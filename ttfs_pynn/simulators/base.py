@@ -127,6 +127,11 @@ class Simulator:
             trains = population.get("spike_times", simplify=False)
             population.set(spike_times=[Sequence(np.unique(self.source_times(train.value, dt))) for train in trains])
 
+    def add_spikes(self, population: Any, trains: list[np.ndarray], new: list[np.ndarray], dt: float) -> None:
+        """Give the spike sources of anybody's script more spikes before a run. trains: one array (ms) a source of all that are
+        not over yet; new: those of them that were not given before."""
+        population.set(spike_times=[Sequence(np.unique(self.source_times(train, dt))) for train in trains])
+
     def hardware_time(self, sim: ModuleType) -> float:
         """Time (ms) that a chip has run since setup; 0 for simulators without one."""
         return 0.0

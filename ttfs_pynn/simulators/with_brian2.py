@@ -49,11 +49,8 @@ class Brian2(Simulator):
     def adapt(self, population, dt):
         if type(population.celltype).__name__ == "SpikeSourceArray":
             # pyNN.brian2 0.13 cannot give back the spike times that it was given.
-            import brian2
             group = population.brian2_group
-            given = np.asarray(group.spike_time) * 1e3
-            pairs = np.unique(np.stack([np.asarray(group.neuron_index), self.source_times(given, dt)]), axis=1)
-            group.set_spikes(pairs[0].astype(int), pairs[1] * brian2.ms)
+            self._set_once(group, np.asarray(group.neuron_index), np.asarray(group.spike_time) * 1e3, dt)
         if "tau_refrac" in population.celltype.default_parameters:
             # brian2 2.9 counts from the beginning of the step at whose end the neuron spikes and is reset: a step too few.
             population.set(tau_refrac=population.get("tau_refrac", simplify=False) + dt)
@@ -63,6 +60,18 @@ class Brian2(Simulator):
                 tau_syn = population.get(name, simplify=False)
                 if (np.abs(tau_syn - tau_m) < 1e-6 * tau_m).any():
                     population.set(**{name: detuned(tau_m, tau_syn)})
+
+    def add_spikes(self, population, trains, new, dt):
+        # As in `set_spikes`. brian2 2.9 warns of spikes that are over.
+        cell, times = np.repeat(np.arange(population.size), [train.size for train in trains]), np.concatenate(trains)
+        left = self.source_times(times, dt) > population._simulator.state.t - dt / 2
+        self._set_once(population.brian2_group, cell[left], times[left], dt)
+
+    def _set_once(self, group, cell, times, dt):
+        """brian2 2.9 refuses two spikes of a source in one step."""
+        from brian2 import ms
+        pairs = np.unique(np.stack([cell, self.source_times(times, dt)]), axis=1)
+        group.set_spikes(pairs[0].astype(int), pairs[1] * ms)
 
     def connector(self, n_copies):
         return _AtOnceConnector(n_copies)
