@@ -162,7 +162,15 @@ class Population(_OnGroup, common.Population):
         # PyNN 0.13 fails on Population(n, CellClass) without parameters.
         if isinstance(cellclass, type) and cellparams is None:
             cellparams = {}
-        super().__init__(size, cellclass, cellparams, **kwargs)
+        state = self._simulator.state
+        try:
+            super().__init__(size, cellclass, cellparams, **kwargs)
+        except BaseException:
+            # PyNN 0.13 makes the recorder first: every later run would ask it for what this population does not have.
+            state.recorders.discard(getattr(self, "recorder", None))
+            raise
+        state.id_counter += self.size
+        self._register(state)
 
     def _create_cells(self):
         state = self._simulator.state
@@ -173,7 +181,6 @@ class Population(_OnGroup, common.Population):
             cell.parent = self
             self.all_cells[k] = cell
         self._mask_local = np.ones(self.size, dtype=bool)
-        state.id_counter += self.size
         try:
             parameters = self.celltype.native_parameters
             parameters.shape = (self.size,)
@@ -188,7 +195,6 @@ class Population(_OnGroup, common.Population):
             raise
         except ValueError as error:
             raise errors.InvalidParameterValueError(f"{type(self.celltype).__name__}: {error}") from None
-        self._register(state)
 
     def _register(self, state):
         state.network.add_group(self.group)
