@@ -6,6 +6,7 @@ from ttfs_pynn.first_spike import first_spike_times
 from ttfs_pynn.gradient_engine import first_spikes
 from ttfs_pynn.network import Architecture, Layer
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.simulators import SimulatorError
 
 
 @pytest.mark.parametrize("tau_m, delay", [(10.0, 0.0), (20.0, 0.0), (10.0, 1.3)])
@@ -111,3 +112,17 @@ def test_late_inputs_and_biases_do_not_reach_into_the_next_window():
 def test_single_presentation_of_too_many_samples():
     with pytest.raises(ValueError, match="present fewer at once"):
         small_network(n_copies=2, single=True)[0].present(samples(3))
+
+
+def assert_equal_spikes(found, expected):
+    for a, b in zip((found.inputs, *found.layers), (expected.inputs, *expected.layers), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("backend", ["exact", "brian2"])
+def test_a_network_of_an_earlier_setup(backend):
+    network, weights = small_network(backend)
+    small_network(backend)
+    for use in (lambda: network.present(samples(2)), lambda: network.write_weights(weights)):
+        with pytest.raises(SimulatorError, match="before the last setup.*build a LayeredNetwork again"):
+            use()

@@ -6,7 +6,7 @@ import numpy as np
 
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.presentation import Presentation, PresentationError, Timing
-from ttfs_pynn.simulators import simulator_of
+from ttfs_pynn.simulators import SimulatorError, simulator_of
 from ttfs_pynn.trained_times import DELAYS, TrainedTimes, delay_shape
 
 __all__ = ["Architecture", "Layer", "LayeredNetwork", "Recording"]
@@ -215,11 +215,17 @@ class LayeredNetwork:
         return [projection for pairs in self._projections for pair in pairs for projection in pair]
 
     def within_limits(self, weights):
+    def _check_current(self):
+        if not self._simulator.holds(self.sim, self.inputs):
+            raise SimulatorError("this network was built before the last setup(), which has dropped it: no run reaches it; build "
+                                 "a LayeredNetwork again after setup()")
+
         return self.architecture.within_limits(weights, self._simulator)
 
     def write_weights(self, weights):
         """Write signed weights (see Architecture) to the projections, positive ones to the excitatory of each pair."""
         weights = self.architecture.check_weights(weights)
+        self._check_current()
         for matrix, pairs, layer in zip(weights, self._projections, self.architecture.layers, strict=True):
             first = 0
             for excitatory, inhibitory in pairs:
@@ -231,6 +237,7 @@ class LayeredNetwork:
     def write_times(self, times):
         """Use these TrainedTimes from now on: delays of the projections (in addition to `delay`), times of bias sources."""
         self._bias_times, self._delays = times.bias_times, times.matrices
+        self._check_current()
         for shape, pairs, matrix in zip(self.architecture.shapes, self._projections, self._delays, strict=True):
             if matrix is None:
                 continue
@@ -265,6 +272,7 @@ class LayeredNetwork:
         The order set, run, read, reset is one that keeps the weights on every simulator.
         """
         t_in = np.asarray(t_in, dtype=float)
+        self._check_current()
         if t_in.ndim != 2 or t_in.shape[1] != self.architecture.n_inputs:
             raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
         # A spike after the deadline leaves its neuron refractory in the next sample's window. Jitter may exceed t_late a little.

@@ -164,3 +164,45 @@ def test_the_module_offers_what_scripts_expect(sim):
         assert getattr(sim, name) is names[name], name
     assert sim.simulator.name == "exact"
     assert sim.OneToOneConnector.__module__ == "ttfs_pynn.event_driven.connectors"
+
+
+def test_data_of_an_earlier_setup_stay_what_they_were(sim):
+    """Time, segments and time step are those of the simulation that recorded them, also while another one runs."""
+    sources, neurons, _ = driven(sim)
+    neurons.record("v")
+    sim.run(50.0)
+    sim.reset()
+    sim.run(30.0)
+    expected = [spike_lists(neurons.get_data(), k) for k in (0, 1)]
+    for advance in (False, True):
+        sim.setup(timestep=1.0)
+        again = sim.Population(1, sim.IF_curr_exp())
+        again.record("spikes")
+        if advance:
+            sim.run(10.0)
+        block = neurons.get_data()
+        assert [spike_lists(block, k) for k in (0, 1)] == expected and len(block.segments) == 2
+        assert float(block.segments[1].spiketrains[0].t_stop) == 30.0 and block.annotations["dt"] == 0.1
+        assert block.segments[1].analogsignals[0].shape == (301, 3)
+        assert neurons.get_spike_counts() == {3: 1, 4: 1, 5: 1}
+    neurons.get_data(clear=True)
+    assert spike_lists(neurons.get_data()) == [[], [], []]
+    assert sources.get_spike_counts() == {0: 1, 1: 1, 2: 1}
+
+
+@pytest.mark.parametrize("use", [
+    lambda sim, sources, neurons, projection: neurons.set(tau_m=5.0),
+    lambda sim, sources, neurons, projection: setattr(neurons[0], "tau_m", 5.0),
+    lambda sim, sources, neurons, projection: neurons[:2].initialize(v=-60.0),
+    lambda sim, sources, neurons, projection: neurons.record("v"),
+    lambda sim, sources, neurons, projection: (sources[:1] + sources[2:]).record("spikes"),
+    lambda sim, sources, neurons, projection: sources.set(spike_times=[1.0]),
+    lambda sim, sources, neurons, projection: sources.set(spike_times=[[1.0], [2.0], []]),
+    lambda sim, sources, neurons, projection: sources.set_spike_matrix(np.ones((1, 3))),
+    lambda sim, sources, neurons, projection: projection.set(weight=1.0),
+    lambda sim, sources, neurons, projection: setattr(projection[0], "weight", 1.0)])
+def test_what_an_earlier_setup_made_cannot_be_changed(sim, use):
+    made = driven(sim)
+    sim.setup()
+    with pytest.raises(RuntimeError, match="before the last setup.*build it again after setup"):
+        use(sim, *made)

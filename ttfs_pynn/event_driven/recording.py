@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import SimpleNamespace
 
 import neo
 import numpy as np
@@ -53,6 +54,7 @@ class Recorder(recording.Recorder):
 
     def __init__(self, population, file=None):
         super().__init__(population, file)
+        self._simulator = SimpleNamespace(name=self._simulator.name, state=self._simulator.state)  # whatever setup() comes later
         self._chunks = []
         self._description = (None, "")
 

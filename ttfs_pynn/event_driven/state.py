@@ -7,7 +7,19 @@ from pyNN import common, errors
 
 from ttfs_pynn.event_driven.core import EventDrivenNetwork
 
-__all__ = ["ID", "State"]
+__all__ = ["EarlierSetupError", "ID", "State", "check_current"]
+
+
+class EarlierSetupError(RuntimeError):
+    """Something of a simulation before the last setup() or end() is used as if it were part of the present one."""
+
+
+def check_current(cells, state):
+    """EarlierSetupError where a population, view or assembly is not one of the simulation `state`."""
+    for part in getattr(cells, "populations", [cells]):
+        if part.recorder not in getattr(state, "recorders", ()):
+            raise EarlierSetupError(f"{cells.label!r} belongs to a simulation before the last setup() or end(), so no run "
+                                    "reaches it; build it again after setup(); what it recorded can still be read")
 
 
 class UnknownAttributeError(errors.NonExistentParameterError, AttributeError):

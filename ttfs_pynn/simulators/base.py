@@ -82,6 +82,10 @@ class Simulator:
     def check(self, sim: ModuleType) -> None:
         """An error where the network that was built cannot run, before anything does."""
 
+    def holds(self, sim: ModuleType, population: Any) -> bool:
+        """Whether the present simulation of `sim` has the population: setup() forgets the recorders of the one before."""
+        return population.recorder in getattr(sim.simulator.state, "recorders", ())
+
     def before_reset(self, sim: ModuleType, rest: float) -> None:
         """Called before `sim.reset()`; rest (ms): the time after which every neuron listens again."""
 
