@@ -183,6 +183,33 @@ def test_a_busy_neuron_among_many_takes_room_for_itself(kind):
     np.testing.assert_allclose(*found, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["no input", "one kind", "mixed", "sparse", "driven", "windows", "queue"])
+def test_a_voltage_set_during_refractoriness_is_held_until_its_end(kind):
+    """As in pyNN.brian2. Exactly held; afterwards it decays towards v_rest, to 1e-12 mV (ulps of v)."""
+    network = EventDrivenNetwork(method=kind if kind in ("windows", "queue") else None)
+    tau_m = np.linspace(10.0, 12.0, 4) if kind == "mixed" else np.full(4, 10.0)
+    group = LIFGroup(4, {**PARAMETERS, "tau_m": tau_m, "tau_syn_E": 5.0, "tau_syn_I": 5.0, "tau_refrac": 20.0},
+                     dict(v=[-49.0, -49.0, -65.0, -65.0]))
+    sources = source_group([np.array([3.0, 6.0, 7.0])])
+    for each in (sources, group):
+        network.add_group(each)
+    post = np.arange(3 if kind == "sparse" else 4)
+    if kind != "no input":  # of no weight
+        network.add_synapses(Synapses(sources, group, "excitatory", np.zeros(post.size), post, 0.0, 1.0))
+    if kind in ("windows", "queue"):
+        network.add_synapses(Synapses(group, group, "excitatory", post, post, 0.0, 1.0))
+    if kind == "driven":
+        group.inject(StepCurrent([0.0], [0.0]), [0])
+    assert network.advance(2.0)[group][0].tolist() == [0, 1]
+    group.set_initial(v=[-55.0, -60.0, -55.0, -60.0])
+    for t in (5.0, 10.0, 15.0):
+        network.advance(t)
+        np.testing.assert_array_equal(group.get_state()["v"][:2], [-55.0, -60.0])
+    network.advance(30.0)
+    expected = -65.0 + np.array([10.0, 5.0, 10.0, 5.0]) * np.exp(-np.array([10.0, 10.0, 28.0, 28.0]) / tau_m)
+    np.testing.assert_allclose(group.get_state()["v"], expected, rtol=0, atol=1e-12)
+
+
 def test_parameters_changed_between_runs_keep_the_voltage():
     network = EventDrivenNetwork()
     group = LIFGroup(1, PARAMETERS, dict(v=-60.0))

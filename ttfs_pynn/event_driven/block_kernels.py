@@ -13,6 +13,7 @@ from numba import njit, prange
 
 from ttfs_pynn.event_driven import kernels
 from ttfs_pynn.event_driven.kernels import (
+    COUNT,
     INVERSE_CM,
     RATE_E,
     RATE_M,
@@ -171,9 +172,10 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
         j, new_j = new_j, j
         first = last
     for n in range(size):
-        u[at + n] = x[n] * parameters[at + n, INVERSE_CM] + parameters[at + n, U_INF]
-        if clamped_until[at + n] >= end:
-            u[at + n] = parameters[at + n, RESET]
+        if clamped[n] < end:
+            u[at + n] = x[n] * parameters[at + n, INVERSE_CM] + parameters[at + n, U_INF]
+        elif noted[at + n, COUNT]:
+            u[at + n] = parameters[at + n, RESET]  # else it was held all the time at what it was
     return True
 
 
