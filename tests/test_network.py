@@ -7,6 +7,7 @@ from ttfs_pynn.first_spike import first_spike_times
 from ttfs_pynn.gradient_engine import first_spikes
 from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.simulators import SimulatorError
 
 
 @pytest.mark.parametrize("tau_m, delay", [(10.0, 0.0), (20.0, 0.0), (10.0, 1.3)])
@@ -125,3 +126,62 @@ def test_late_inputs_and_biases_do_not_reach_into_the_next_window():
 def test_single_presentation_of_too_many_samples():
     with pytest.raises(ValueError, match="present fewer at once"):
         small_network(n_copies=2, single=True)[0].present(samples(3))
+
+
+def assert_equal_spikes(found, expected):
+    for a, b in zip((found.inputs, *found.layers), (expected.inputs, *expected.layers), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("backend", ["exact", "brian2"])
+def test_a_network_of_an_earlier_setup(backend):
+    network, weights = small_network(backend)
+    small_network(backend)
+    for use in (lambda: network.present(samples(2)), lambda: network.write_weights(weights)):
+        with pytest.raises(SimulatorError, match="before the last setup.*build a LayeredNetwork again"):
+            use()
+
+
+@pytest.mark.parametrize("backend", ["exact", "brian2"])
+@pytest.mark.parametrize("struck", ["run", "_read", "reset"])
+def test_a_presentation_after_one_that_was_interrupted(monkeypatch, backend, struck):
+    """It is that of a network to which nothing happened, with the weights that were written in between."""
+    network, weights = small_network(backend, n_copies=3, single=True)
+    expected = first_spikes(network.present(samples(3)))
+    network.write_weights([0.5 * w for w in weights])
+
+    def interrupted(*args, **kwargs):
+        if struck == "run":
+            network.sim.simulator.state.run_until(7.0)
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patch:
+        patch.setattr(network if struck == "_read" else network.sim, struck, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            network.present(samples(3, seed=9))
+    network.write_weights(weights)
+    assert_equal_spikes(first_spikes(network.present(samples(3))), expected)
+
+
+@pytest.mark.parametrize("backend", ["exact", "brian2"])
+def test_a_presentation_after_a_run_of_somebody_else(backend):
+    network, weights = small_network(backend, n_copies=3, single=True)
+    network.sim.run(30.0)
+    network.write_weights([1.1 * w for w in weights])
+    found = first_spikes(network.present(samples(3)))
+    network, _ = small_network(backend, n_copies=3, single=True)
+    network.write_weights([1.1 * w for w in weights])
+    assert_equal_spikes(found, first_spikes(network.present(samples(3))))
+
+
+def test_delays_of_a_presentation_after_a_run_of_somebody_else():
+    layer = Layer(20, LIFParameters(), (1.5,), 1.0, 1.0, delays=("synaptic",), delay_mean=3.0, delay_std=2.0)
+    options = dict(backend="brian2", architecture=Architecture(4, (layer,), 1.5, 20.0), n_copies=3, single=True)
+    times = options["architecture"].initial_times(np.random.default_rng(1))
+    found = []
+    for run_before in (False, True):
+        network, _ = small_network(**options)
+        if run_before:
+            network.sim.run(30.0)
+        network.write_times(times)
+        found.append(first_spikes(network.present(samples(3))))
+    assert_equal_spikes(*found)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.presentation import Presentation, PresentationError, Timing
-from ttfs_pynn.simulators import simulator_of
+from ttfs_pynn.simulators import SimulatorError, simulator_of
 from ttfs_pynn.trained_times import DELAYS, TrainedTimes, delay_shape
 
 __all__ = ["Architecture", "Layer", "LayeredNetwork", "Recording"]
@@ -182,6 +182,7 @@ class LayeredNetwork:
             # Every window begins on the grid, so that samples are treated alike; NEST 3.10 runs whole steps only.
             self.timing = self.timing.on_grid(sim.get_time_step())
         self._single = single
+        self._at_start = True  # False from the begin of a run until after the reset that follows it
         self.inputs = self._sources(architecture.n_inputs, "input")
         self.biases, self.layers, self._projections = [], [], []
         before = self.inputs
@@ -224,11 +225,17 @@ class LayeredNetwork:
         """All PyNN projections, layer by layer."""
         return [projection for pairs in self._projections for pair in pairs for projection in pair]
 
+    def _check_current(self):
+        if not self._simulator.holds(self.sim, self.inputs):
+            raise SimulatorError("this network was built before the last setup(), which has dropped it: no run reaches it; build "
+                                 "a LayeredNetwork again after setup()")
+
     def within_limits(self, weights):
         return self.architecture.within_limits(weights, self._simulator)
 
     def write_weights(self, weights):
         """Write signed weights (see Architecture) to the projections, positive ones to the excitatory of each pair."""
+        self._check_current()
         weights = self.architecture.check_weights(weights)
         for matrix, pairs, layer in zip(weights, self._projections, self.architecture.layers, strict=True):
             first = 0
@@ -240,6 +247,7 @@ class LayeredNetwork:
 
     def write_times(self, times):
         """Use these TrainedTimes from now on: delays of the projections (in addition to `delay`), times of bias sources."""
+        self._check_current()
         self._bias_times, self._delays = times.bias_times, times.matrices
         for shape, pairs, matrix in zip(self.architecture.shapes, self._projections, self._delays, strict=True):
             if matrix is None:
@@ -274,6 +282,7 @@ class LayeredNetwork:
 
         The order set, run, read, reset is one that keeps the weights on every simulator.
         """
+        self._check_current()
         t_in = np.asarray(t_in, dtype=float)
         if t_in.ndim != 2 or t_in.shape[1] != self.architecture.n_inputs:
             raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
@@ -286,18 +295,34 @@ class LayeredNetwork:
         presentation = Presentation(len(t_in), self.timing.window, self.n_copies, self.timing.deadline, self._simulator.tick)
         if self._single and presentation.n_windows > 1:
             raise ValueError(f"{len(t_in)} samples for {self.n_copies} copies that see one sample a run; present fewer at once")
+        if not self._at_start or self.sim.get_current_time() != 0:
+            self._start_over()
         self._set_spikes(self.inputs, presentation, t_in)
         for bias, times in zip(self.biases, self._bias_times, strict=True):
             if bias is not None:
                 self._set_spikes(bias, presentation, np.broadcast_to(times, (len(t_in), times.size)))
+        self._at_start = False
         self.sim.run(presentation.duration / self._simulator.time_scale)
         recording = Recording(presentation, self._read(self.inputs),
                               tuple(None if bias is None else self._read(bias) for bias in self.biases),
                               tuple(self._read(layer) for layer in self.layers), self.delay, self._simulator.time_scale,
                               self._simulator.input_copies, self._delays)
+        self._reset()
+        return recording
+
+    def _reset(self):
         self._simulator.before_reset(self.sim, self.timing.tau_refrac)
         self.sim.reset()
-        return recording
+        self._at_start = True
+
+    def _start_over(self):
+        """After a presentation that failed or was interrupted, or a run of somebody else: what is left of it is dropped."""
+        weights = self.read_weights()
+        for population in (self.inputs, *self.biases, *self.layers):
+            if population is not None:
+                population.recorder.clear()
+        self._reset()
+        self.write_weights(weights)  # pyNN.brian2 0.13's reset restores those of the run that was dropped; not so delays
 
     def _set_spikes(self, population, presentation, times):
         matrix = np.tile(presentation.spike_matrix(times), (1, self._simulator.input_copies))

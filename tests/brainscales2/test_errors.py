@@ -225,3 +225,23 @@ def test_what_the_adapter_takes_is_taken():
     p = projection()
     p.set(weight=-0.3)
     assert (p.get("weight", format="array") == 0).all()
+
+
+def test_of_a_population_that_could_not_be_made_nothing_is_left():
+    source_and_neurons()
+    for bad in (cells.CalibHXNeuronCuba(tau_m=np.nan), cells.SpikeSourceArray(spike_times=[np.nan])):
+        with pytest.raises(errors.InvalidParameterValueError):
+            pynn.Population(2, bad)
+    assert len(pynn.simulator.state.recorders) == 2
+    pynn.run(0.1)
+    pynn.reset()
+
+
+@pytest.mark.parametrize("after", [pynn.setup, pynn.end])
+def test_what_an_earlier_experiment_made_cannot_be_changed(after):
+    p = projection(10)
+    after()
+    for change in (lambda: p.post.set(v_rest=70.0), lambda: p.post.record("spikes"), lambda: p.set(weight=3),
+                   lambda: setattr(p[0], "weight", 3), lambda: p.pre.set(spike_times=[0.1])):
+        with pytest.raises(RuntimeError, match="before the last setup.*build it again after setup"):
+            change()

@@ -27,14 +27,15 @@ def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0, tau_sy
         times, rows, partner = np.repeat(times, 2), np.stack([rows, rows + n_pre], axis=1).ravel(), np.full(2 * n_pre, -1)
     state = [array.copy() for array in group.state]
     state[1][:] = rng.uniform(0, 1, size)
-    out, count = np.zeros((size, 4000)), np.zeros(size, dtype=np.int64)
+    room = 4000
+    out, noted = np.zeros(size * room), np.array([[0, room, n * room] for n in range(size)])
     connections = (inhibitory, weights)
     if kernel is kernels.run_sparse:
         connections = (inhibitory, np.arange(len(weights) + 1) * size, np.tile(np.arange(size), len(weights)), weights.ravel())
     elif kernel is not kernels.run_all_to_all:
         connections += (partner,)
-    assert kernel(times, rows, *connections, 0.0, stop, *state, group.table, out, count)
-    return state, out, count
+    assert kernel(times, rows, *connections, 0.0, stop, *state, group.table, out, noted)
+    return state, out, noted[:, kernels.COUNT]
 
 
 @pytest.mark.parametrize("gap", [0.0, 200.0])

@@ -1,5 +1,7 @@
 """Spike times of the event-driven core against 40 digits, and the life of a neuron between spikes."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,8 @@ from ttfs_pynn.event_driven.core import (
     SpikeSourceGroup,
     Synapses,
 )
+from ttfs_pynn.event_driven.currents import StepCurrent
+from ttfs_pynn.event_driven.probe import Probe
 
 PARAMETERS = dict(tau_m=10.0, cm=0.5, v_rest=-65.0, v_reset=-68.0, v_thresh=-50.0, tau_refrac=2.0, i_offset=0.0,
                   tau_syn_E=3.0, tau_syn_I=7.0)
@@ -133,12 +137,77 @@ def test_a_neuron_that_fires_thousands_of_times_in_one_run():
     np.testing.assert_allclose(np.diff(busy), interval, rtol=0, atol=1e-10)
 
 
-def test_a_neuron_that_fires_without_end_is_an_error():
+@pytest.mark.parametrize("size", [1, 5000])
+def test_a_neuron_that_fires_without_end_is_an_error(size):
     network = EventDrivenNetwork()
-    network.add_group(LIFGroup(1, {**PARAMETERS, "tau_refrac": 0.0, "i_offset": 1e6, "v_reset": -50.0 - 1e-13},
-                               dict(v=-50.0)))
+    v_reset = np.where(np.arange(size) == size // 2, -50.0 - 1e-13, -68.0)
+    network.add_group(LIFGroup(size, {**PARAMETERS, "tau_refrac": 0.0, "i_offset": 1e6 * (v_reset > -60.0), "v_reset": v_reset},
+                               dict(v=-51.0)))
     with pytest.raises(SimulationError, match="tau_refrac > 0"):
         network.advance(100.0)
+
+
+@pytest.mark.parametrize("kind", ["one kind", "mixed", "sparse", "driven", "probed"])
+def test_a_busy_neuron_among_many_takes_room_for_itself(kind):
+    """One of 3000 neurons fires 50 000 times: room for all of them would be 1.2 GB. Spikes are those that it has alone, to
+    rounding (1e-9 ms: ulps of 2000 ms, and of the compiled loops' different sums)."""
+    parameters = {**PARAMETERS, "tau_syn_I": PARAMETERS["tau_syn_E"], "tau_refrac": 0.02}
+    found = []
+    for size in (1, 3000):
+        network = EventDrivenNetwork()
+        sources = source_group([np.array([1.0, 2.0])])
+        group = LIFGroup(size, parameters)
+        group.set_parameters(i_offset=np.where(np.arange(size) == 0, 500.0, 0.0))
+        if kind == "mixed":
+            group.set_parameters(tau_m=np.linspace(10.0, 20.0, size))
+        if kind == "driven":
+            group.inject(StepCurrent([0.0], [0.0]), [0])
+        if kind == "probed":
+            group.probe = Probe(size)
+            group.probe.record("v", [0], 100.0)
+            group.probe.begin(group)
+        network.add_group(sources)
+        network.add_group(group)
+        post = np.arange(0, size, 1 + (kind == "sparse" and size > 1))
+        network.add_synapses(Synapses(sources, group, "excitatory", np.zeros(post.size), post, 20.0, 1.0))
+        tracemalloc.start()
+        index, time = network.advance(2000.0)[group]
+        assert tracemalloc.get_traced_memory()[1] < 2e8
+        tracemalloc.stop()
+        found.append(time[index == 0])
+        again = group.room
+        network.reset()
+        network.advance(2000.0)
+        assert group.room is again
+    assert index.size > found[1].size > 50000
+    np.testing.assert_allclose(*found, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["no input", "one kind", "mixed", "sparse", "driven", "windows", "queue"])
+def test_a_voltage_set_during_refractoriness_is_held_until_its_end(kind):
+    """As in pyNN.brian2. Exactly held; afterwards it decays towards v_rest, to 1e-12 mV (ulps of v)."""
+    network = EventDrivenNetwork(method=kind if kind in ("windows", "queue") else None)
+    tau_m = np.linspace(10.0, 12.0, 4) if kind == "mixed" else np.full(4, 10.0)
+    group = LIFGroup(4, {**PARAMETERS, "tau_m": tau_m, "tau_syn_E": 5.0, "tau_syn_I": 5.0, "tau_refrac": 20.0},
+                     dict(v=[-49.0, -49.0, -65.0, -65.0]))
+    sources = source_group([np.array([3.0, 6.0, 7.0])])
+    for each in (sources, group):
+        network.add_group(each)
+    post = np.arange(3 if kind == "sparse" else 4)
+    if kind != "no input":  # of no weight
+        network.add_synapses(Synapses(sources, group, "excitatory", np.zeros(post.size), post, 0.0, 1.0))
+    if kind in ("windows", "queue"):
+        network.add_synapses(Synapses(group, group, "excitatory", post, post, 0.0, 1.0))
+    if kind == "driven":
+        group.inject(StepCurrent([0.0], [0.0]), [0])
+    assert network.advance(2.0)[group][0].tolist() == [0, 1]
+    group.set_initial(v=[-55.0, -60.0, -55.0, -60.0])
+    for t in (5.0, 10.0, 15.0):
+        network.advance(t)
+        np.testing.assert_array_equal(group.get_state()["v"][:2], [-55.0, -60.0])
+    network.advance(30.0)
+    expected = -65.0 + np.array([10.0, 5.0, 10.0, 5.0]) * np.exp(-np.array([10.0, 10.0, 28.0, 28.0]) / tau_m)
+    np.testing.assert_allclose(group.get_state()["v"], expected, rtol=0, atol=1e-12)
 
 
 def test_parameters_changed_between_runs_keep_the_voltage():

@@ -164,3 +164,111 @@ def test_the_module_offers_what_scripts_expect(sim):
         assert getattr(sim, name) is names[name], name
     assert sim.simulator.name == "exact"
     assert sim.OneToOneConnector.__module__ == "ttfs_pynn.event_driven.connectors"
+
+
+def test_data_of_an_earlier_setup_stay_what_they_were(sim):
+    """Time, segments and time step are those of the simulation that recorded them, also while another one runs."""
+    sources, neurons, _ = driven(sim)
+    neurons.record("v")
+    sim.run(50.0)
+    sim.reset()
+    sim.run(30.0)
+    expected = [spike_lists(neurons.get_data(), k) for k in (0, 1)]
+    for advance in (False, True):
+        sim.setup(timestep=1.0)
+        again = sim.Population(1, sim.IF_curr_exp())
+        again.record("spikes")
+        if advance:
+            sim.run(10.0)
+        block = neurons.get_data()
+        assert [spike_lists(block, k) for k in (0, 1)] == expected and len(block.segments) == 2
+        assert float(block.segments[1].spiketrains[0].t_stop) == 30.0 and block.annotations["dt"] == 0.1
+        assert block.segments[1].analogsignals[0].shape == (301, 3)
+        assert neurons.get_spike_counts() == {3: 1, 4: 1, 5: 1}
+    neurons.get_data(clear=True)
+    assert spike_lists(neurons.get_data()) == [[], [], []]
+    assert sources.get_spike_counts() == {0: 1, 1: 1, 2: 1}
+
+
+@pytest.mark.parametrize("use", [
+    lambda sim, sources, neurons, projection: neurons.set(tau_m=5.0),
+    lambda sim, sources, neurons, projection: setattr(neurons[0], "tau_m", 5.0),
+    lambda sim, sources, neurons, projection: neurons[:2].initialize(v=-60.0),
+    lambda sim, sources, neurons, projection: neurons.record("v"),
+    lambda sim, sources, neurons, projection: (sources[:1] + sources[2:]).record("spikes"),
+    lambda sim, sources, neurons, projection: sources.set(spike_times=[1.0]),
+    lambda sim, sources, neurons, projection: sources.set(spike_times=[[1.0], [2.0], []]),
+    lambda sim, sources, neurons, projection: sources.set_spike_matrix(np.ones((1, 3))),
+    lambda sim, sources, neurons, projection: projection.set(weight=1.0),
+    lambda sim, sources, neurons, projection: setattr(projection[0], "weight", 1.0)])
+def test_what_an_earlier_setup_made_cannot_be_changed(sim, use):
+    made = driven(sim)
+    sim.setup()
+    with pytest.raises(RuntimeError, match="before the last setup.*build it again after setup"):
+        use(sim, *made)
+
+
+def endless(sim):
+    """(sources, endless neuron, usual ones), all recorded; the endless one fires without end after the first source, 6 ms."""
+    sources, neurons, _ = driven(sim)
+    never_done = sim.Population(1, sim.IF_curr_exp(tau_refrac=0.0, v_reset=-65.0, v_thresh=-65.0 + 1e-9, cm=1e-9))
+    sim.Projection(sources[:1], never_done, sim.AllToAllConnector(), sim.StaticSynapse(weight=1e6, delay=1.0))
+    for population in (neurons, never_done):
+        population.record(["spikes", "v"])
+    return sources, never_done, neurons
+
+
+def test_after_a_failed_run_comes_a_reset(sim):
+    """Its data are those of the runs before it, and after the reset nothing is left of it."""
+    sources, never_done, neurons = endless(sim)
+    sim.run(5.5)
+    with pytest.raises(ValueError, match="fires more than"):
+        sim.run(20.0)
+    never_done.set(cm=1.0, v_thresh=-50.0)
+    with pytest.raises(ValueError, match="failed or was interrupted after 5.5 ms.*call reset"):
+        sim.run(20.0)
+    assert sim.get_current_time() == 5.5
+    assert spike_lists(sources.get_data()) == [[5.0], [], []]
+    for population in (neurons, never_done):
+        assert population.get_data().segments[0].analogsignals[0].shape == (56, population.size)
+    sim.reset()
+    assert sim.run(30.0) == 30.0
+    after = spike_lists(neurons.get_data())
+    sim.setup()
+    _, neurons, _ = driven(sim)
+    sim.run(30.0)
+    assert after == spike_lists(neurons.get_data()) and [len(train) for train in after] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("place", ["advance", "collect"])
+def test_after_an_interrupted_run_comes_a_reset(sim, monkeypatch, place):
+    """Wherever Ctrl-C strikes: while a group is advanced, or between the recorders."""
+    sources, neurons, _ = driven(sim)
+    neurons.record("v")
+    sim.run(3.0)
+
+    def interrupted(*args):
+        raise KeyboardInterrupt
+    struck = neurons.group if place == "advance" else max(sim.simulator.state.recorders, key=lambda r: int(r.population.first_id))
+    with monkeypatch.context() as patch:
+        patch.setattr(struck, place, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sim.run(47.0)
+    for population in (sources, neurons):
+        assert spike_lists(population.get_data()) == [[], [], []]
+    assert neurons.get_data().segments[0].analogsignals[0].shape == (31, 3)
+    with pytest.raises(ValueError, match="call reset"):
+        sim.run(47.0)
+    sim.reset()
+    sim.run(50.0)
+    assert spike_lists(sources.get_data()) == [[5.0], [15.0], [25.0]]
+    assert [len(train) for train in spike_lists(neurons.get_data())] == [1, 1, 1]
+
+
+def test_an_error_before_anything_moved_needs_no_reset(sim):
+    cells = sim.Population(2, sim.IF_curr_exp())
+    cycle = sim.Projection(cells, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.1, delay=0.0))
+    with pytest.raises(ValueError, match="without delay"):
+        sim.run(1.0)
+    cycle.set(delay=1.0)
+    assert sim.run(1.0) == 1.0

@@ -270,3 +270,50 @@ def test_a_current_reaches_a_recurrent_network_in_steps(sim):
     assert one[0].size > 5 and one[1].shape == one[2].shape == (601, 2)
     for a, b in zip(one, many, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name, parameters", [
+    ("DCSource", {}), ("StepCurrentSource", {"times": [1.0], "amplitudes": [1.0]}), ("ACSource", {}), ("NoisyCurrentSource", {})])
+def test_sources_and_cells_of_an_earlier_setup(sim, name, parameters):
+    old_cells = sim.Population(1, sim.IF_curr_exp(), label="old")
+    source = getattr(sim, name)(**parameters)
+    source.inject_into(old_cells)
+    source.record()
+    sim.run(5.0)
+    expected = source.get_data().magnitude
+    sim.setup(timestep=1.0)
+    cells = passive(sim, 1)
+    for use in (lambda: cells.inject(source), source.record, lambda: source.set_parameters(**(parameters or {"start": 3.0}))):
+        with pytest.raises(RuntimeError, match=f"a {name} was made before the last setup.*make it again"):
+            use()
+    for target in (old_cells, old_cells[:1], old_cells[0], cells + old_cells):
+        with pytest.raises(RuntimeError, match="old.*belongs to a simulation before"):
+            getattr(sim, name)(**parameters).inject_into(target)
+    assert not cells.group.driven
+    sim.run(3.0)
+    np.testing.assert_array_equal(source.get_data().magnitude, expected)
+
+
+@pytest.mark.parametrize("times", [{"start": np.nan}, {"stop": np.nan}])
+@pytest.mark.parametrize("name", ["DCSource", "ACSource", "NoisyCurrentSource"])
+def test_times_that_are_no_numbers_are_refused(sim, name, times):
+    with pytest.raises(ValueError, match="nan"):
+        getattr(sim, name)(**times)
+    source = getattr(sim, name)(start=1.0, stop=2.0)
+    with pytest.raises(ValueError, match="nan"):
+        source.set_parameters(**times)
+    assert source.start == 1.0 and source.stop == 2.0
+
+
+@pytest.mark.parametrize("name", ["DCSource", "ACSource", "NoisyCurrentSource"])
+def test_no_current_flows_where_start_is_not_before_stop(sim, name):
+    """As in PyNN; so the two can be set one after the other."""
+    cells = passive(sim, 1)
+    source = getattr(sim, name)(start=10.0, stop=5.0)
+    cells.inject(source)
+    sim.run(20.0)
+    assert (voltage(cells) == -60.0).all()
+    sim.reset()
+    source.stop = 15.0
+    sim.run(20.0)
+    assert (voltage(cells)[:101] == -60.0).all() and (voltage(cells)[151:] != -60.0).any()

@@ -202,3 +202,17 @@ def test_create_and_connect(sim):
     assert projection.get("weight", "list") == [(0, 0, 1.0), (1, 0, 1.0)]
     sim.set(neuron, tau_m=4.0)
     assert neuron.get("tau_m") == 4.0
+
+
+@pytest.mark.parametrize("make", [
+    lambda sim: sim.Population(2, sim.IF_curr_exp(tau_m=-1.0)), lambda sim: sim.Population(2, sim.IF_curr_exp(tau_m={})),
+    lambda sim: sim.Population(1, sim.SpikeSourceArray(spike_times=[3.0, 1.0])), lambda sim: sim.Population(0, sim.IF_curr_exp()),
+    lambda sim: sim.Population(2, sim.IF_curr_exp(), initial_values={"w": 1.0})])
+def test_of_a_population_that_could_not_be_made_nothing_is_left(sim, cells, make):
+    state = sim.simulator.state
+    with pytest.raises((errors.InvalidParameterValueError, errors.NonExistentParameterError, IndexError)):
+        make(sim)
+    assert state.recorders == {cells.recorder} and state.network.groups == [cells.group]
+    assert int(sim.Population(1, sim.IF_curr_exp())[0]) == 6
+    sim.run(1.0)
+    sim.reset()

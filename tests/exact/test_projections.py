@@ -268,3 +268,24 @@ def test_save_and_read_connections(sim, listed, tmp_path):
     listed.save("connections", name)
     again = sim.Projection(listed.pre, listed.post, sim.FromFileConnector(name), receptor_type="excitatory")
     assert sorted(again.get(["weight", "delay"], "list")) == sorted(listed.get(["weight", "delay"], "list"))
+
+
+def test_populations_of_an_earlier_setup_are_not_connected(sim):
+    old = sim.Population(2, sim.SpikeSourceArray(spike_times=[1.0]), label="old")
+    sim.setup()
+    neurons = sim.Population(2, sim.IF_curr_exp())
+    for pre, post in ((old, neurons), (old[:1], neurons), (neurons, neurons + old)):
+        with pytest.raises(errors.ConnectionError, match="old.*before the last setup|takes no input"):
+            sim.Projection(pre, post, sim.AllToAllConnector(), sim.StaticSynapse(weight=1.0), receptor_type="excitatory")
+    assert sim.simulator.state.network.synapses == []
+    sim.run(5.0)
+
+
+def test_of_a_projection_that_could_not_be_made_nothing_is_left(sim):
+    """The first part of the assembly would do, the second does not."""
+    sources = sim.Population(1, sim.SpikeSourceArray(spike_times=[1.0]))
+    parts = sim.Population(1, sim.IF_curr_exp()), sim.Population(1, sim.IF_curr_exp())
+    with pytest.raises(errors.ConnectionError, match="delay = -1"):
+        sim.Projection(sources, parts[0] + parts[1], sim.FromListConnector([(0, 0, 1.0, 1.0), (0, 1, 1.0, -1.0)]),
+                       receptor_type="excitatory")
+    assert sim.simulator.state.network.synapses == [] and parts[0].group.incoming == []

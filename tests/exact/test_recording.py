@@ -190,7 +190,7 @@ def test_clear_keeps_memory_flat(sim):
     def held():
         ((_, synapses),) = projection._parts
         return (len(neurons.recorder._chunks), len(list(neurons.recorder.cache)), len(synapses._in_flight),
-                len(sim.simulator.state.recorders), len(sim.simulator.state.network.groups), neurons.group.capacity)
+                len(sim.simulator.state.recorders), len(sim.simulator.state.network.groups), neurons.group.room.sum())
     sizes = []
     for _ in range(5):
         sim.run(50.0)

@@ -60,15 +60,15 @@ class SnippetResult:
 @dataclass(frozen=True, eq=False)
 class Run:
     """What a run is made of besides snippets. sizes: {population: number of cells}; circuits: {neuron population: numbers}, where
-    they are joined first the first ones of all neurons, then the second ones, ...; capacities: {population: spikes a neuron in an
-    earlier run}, changed here."""
+    they are joined first the first ones of all neurons, then the second ones, ...; rooms: {population: for how many spikes of
+    each neuron an earlier run made room}, changed here."""
 
     chip: object
     sizes: dict
     circuits: dict
     rng: np.random.Generator
     record_at_once: bool = False
-    capacities: dict = field(default_factory=dict)
+    rooms: dict = field(default_factory=dict)
 
 
 def execute(run, snippets):
@@ -125,7 +125,7 @@ class _Execution:
             end = begin + snippet.ticks
             readout = Readout(self.run, self.groups, self.physics, snippet, self.pair)
             spikes = self.network.advance(end * events.TICK_US)
-            self.run.capacities.update({p: group.capacity for p, group in self.groups.items() if isinstance(group, LIFGroup)})
+            self.run.rooms.update({p: group.room for p, group in self.groups.items() if isinstance(group, LIFGroup)})
             found.append(SnippetResult(self._noticed(spikes, sent, begin, end), readout.traces(begin)))
             begin = end
         return found
@@ -144,7 +144,7 @@ class _Execution:
                 physics.v_rest + (parameters["v_reset"] - physics.v_rest) * np.exp(-1.0 / physics.tau_m)
             v = np.minimum(v, parameters["v_thresh"])
             group = kind(physics.v_thresh.size, parameters, {"v": v})
-            group.capacity = self.run.capacities.get(population, group.capacity)
+            group.room = self.run.rooms.get(population, group.room)
             self._add(population, group)
         for population in (*snippet.spikes, *snippet.background):
             if population not in self.groups:

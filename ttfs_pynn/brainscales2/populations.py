@@ -36,6 +36,7 @@ class _OnChip:
         return super()._get_parameters(*names)
 
     def _set_parameters(self, parameter_space):
+        self._check_current()
         self.celltype.validate_parameter_space()
         if not isinstance(self.group, CircuitCells):
             super()._set_parameters(parameter_space)
@@ -53,6 +54,7 @@ class _OnChip:
         device: 'madc' (one neuron with an even and one with an odd number at once, each 34 ns), 'cadc' (all neurons, each
         1.7 us), or 'pad_0', 'pad_1' with '_buffered' or '_unbuffered' (an analog output: nothing is recorded).
         """
+        self._check_current()
         if variables is None:
             self.recorder.reset()
             return

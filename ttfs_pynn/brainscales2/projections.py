@@ -65,21 +65,14 @@ class Projection(projections.Projection):
                  space=Space(), label=None):  # noqa: B008  (PyNN's signature)
         if isinstance(presynaptic_neurons, common.Assembly):
             raise NotImplementedError("an assembly cannot be a source on the chip; connect its populations one by one")
-        self._check_ends(presynaptic_neurons, postsynaptic_neurons)
+        simulator.active("a projection")
         self.pre_compartment = self._compartment(presynaptic_neurons, getattr(connector, "source_location_selector", None))
         self.post_compartment = self._compartment(postsynaptic_neurons, getattr(connector, "location_selector", None))
         super().__init__(presynaptic_neurons, postsynaptic_neurons, connector, synapse_type, source,
                          receptor_type or "excitatory", space, label)
-        simulator.state.add_projection(self)
 
-    @staticmethod
-    def _check_ends(*ends):
-        known = simulator.active("a projection")._populations
-        for cells in ends:
-            for part in getattr(cells, "populations", [cells]):
-                if not any(getattr(part, "grandparent", part) is population for population in known):
-                    raise errors.ConnectionError(f"{cells.label!r} belongs to an experiment before the last setup(); create "
-                                                 "populations and projections after it")
+    def _register(self):
+        simulator.state.add_projection(self)
 
     @staticmethod
     def _compartment(cells, location):
@@ -131,6 +124,7 @@ class Projection(projections.Projection):
         self._changed(before)
 
     def set(self, **attributes):
+        self._check_current()
         weight = attributes.get("weight")
         if len(attributes) == 1 and self._dense is not None and isinstance(weight, np.ndarray) and weight.shape == self.shape:
             before = self.longest_chunk()

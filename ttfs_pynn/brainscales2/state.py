@@ -87,7 +87,7 @@ class State(common.control.BaseState):
         self.segment_counter = -1
         self.mapping = None
         self.executions = 0
-        self.capacities = {}
+        self.rooms = {}
         self.hardware_time = 0.0  # ms on the chip since setup
         self.reset()
 
@@ -202,7 +202,7 @@ class State(common.control.BaseState):
         self._warn_of_late_spikes()
         sizes = {p: p.size for p in self._populations}
         circuits = self.map()
-        run = Run(self.chip, sizes, circuits, self.rng, self.record_at_once, self.capacities)
+        run = Run(self.chip, sizes, circuits, self.rng, self.record_at_once, self.rooms)
         results, executions = execute(run, [each.snippet for each in self.scheduled])
         for each, result in zip(self.scheduled, results, strict=True):
             each.result = result

@@ -12,7 +12,18 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.event_driven import kernels
-from ttfs_pynn.event_driven.kernels import INVERSE_CM, RATE_E, RATE_M, RESET, TAU_REFRAC, THRESHOLD, U_INF, advance_neuron
+from ttfs_pynn.event_driven.kernels import (
+    COUNT,
+    INVERSE_CM,
+    RATE_E,
+    RATE_M,
+    RESET,
+    TAU_REFRAC,
+    THRESHOLD,
+    U_INF,
+    advance_neuron,
+    note_spike,
+)
 from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
 from ttfs_pynn.first_spike.layer_kernels import add_block, add_rows, short_reach
 from ttfs_pynn.first_spike.membrane import extremum, phi, responses, threshold_root
@@ -52,8 +63,8 @@ def _steps(times, t_stop, rate_m, rate_s, steps, ends):
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def _walk(n, first, last, rows, steps, weights, x, j, theta, highest, rate_m, rate_s,
-          u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
-    """Neuron n through the events first to last - 1. Returns x, j at the end, and False where a spike found no room."""
+          u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
+    """Neuron n through the events first to last - 1. Returns x, j at the end, and False where it fires without end."""
     inverse_cm, u_inf = parameters[n, INVERSE_CM], parameters[n, U_INF]
     for k in range(first, last):
         j += weights[rows[k], n]
@@ -70,9 +81,9 @@ def _walk(n, first, last, rows, steps, weights, x, j, theta, highest, rate_m, ra
                 continue
             if new_x > theta and x < theta:  # the usual crossing: on a rising flank, and refractory until after this span
                 t_spike = begin + threshold_root(x, j, 0.0, theta, rate_m, rate_s, rate_s, 0.0, span)
-                if t_spike < begin + span <= t_spike + parameters[n, TAU_REFRAC] and out_count[n] < out_times.shape[1]:
-                    out_times[n, out_count[n]] = t_spike
-                    out_count[n] += 1
+                if t_spike < begin + span <= t_spike + parameters[n, TAU_REFRAC]:
+                    if not note_spike(n, t_spike, out_times, noted):
+                        return x, j, False
                     clamped_until[n] = t_spike + parameters[n, TAU_REFRAC]
                     x, j = (parameters[n, RESET] - u_inf) / inverse_cm, new_j
                     continue
@@ -84,7 +95,7 @@ def _walk(n, first, last, rows, steps, weights, x, j, theta, highest, rate_m, ra
             j *= rest_s
             continue
         u[n], i_exc[n], i_inh[n] = x * inverse_cm + u_inf, j, 0.0
-        if not advance_neuron(n, begin, begin + span, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+        if not advance_neuron(n, begin, begin + span, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
             return x, j, False
         x, j = (u[n] - u_inf) / inverse_cm, i_exc[n]
     return x, j, True
@@ -110,7 +121,7 @@ def _close(x, bound, reach, leak, theta, clamped_until, begin, end, chosen):
 
 
 @njit(cache=True, error_model="numpy")
-def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     rate_m, rate_s = parameters[0, RATE_M], parameters[0, RATE_E]
     highest = extremum(0.0, 1.0, rate_m, rate_s)
     peak = phi(highest, rate_m, rate_s) if highest < math.inf else 1.0 / rate_s
@@ -118,7 +129,7 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
     x, j, new_x, new_j, bound, theta = work[0], work[1], work[2], work[3], work[4], work[5]
     clamped = clamped_until[at:at + size]
     for n in range(size):
-        if not advance_neuron(at + n, t, t_first, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+        if not advance_neuron(at + n, t, t_first, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
             return False
         p = parameters[at + n]
         x[n] = (u[at + n] - p[U_INF]) / p[INVERSE_CM]
@@ -151,9 +162,9 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
             new_x[n] = x[n] if clamped[n] >= end else new_x[n]
         for c in range(n_chosen):
             n = chosen[c]
-            new_x[n], new_j[n], room = _walk(at + n, first, last, rows, steps, weights, x[n], j[n], theta[n], highest, rate_m,
-                                             rate_s, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count)
-            if not room:
+            new_x[n], new_j[n], finite = _walk(at + n, first, last, rows, steps, weights, x[n], j[n], theta[n], highest, rate_m,
+                                               rate_s, u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
+            if not finite:
                 return False
         if n_chosen:
             free_from = clamped.min()
@@ -161,9 +172,10 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
         j, new_j = new_j, j
         first = last
     for n in range(size):
-        u[at + n] = x[n] * parameters[at + n, INVERSE_CM] + parameters[at + n, U_INF]
-        if clamped_until[at + n] >= end:
-            u[at + n] = parameters[at + n, RESET]
+        if clamped[n] < end:
+            u[at + n] = x[n] * parameters[at + n, INVERSE_CM] + parameters[at + n, U_INF]
+        elif noted[at + n, COUNT]:
+            u[at + n] = parameters[at + n, RESET]  # else it was held all the time at what it was
     return True
 
 
@@ -200,31 +212,31 @@ def _merged(weights, partner, n_rows):
 
 
 @njit(cache=True, error_model="numpy")
-def _serial(t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+def _serial(t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     for at in range(0, u.shape[0], TILE):
         if not _tile(at, min(TILE, u.shape[0] - at), t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until,
-                     parameters, out_times, out_count):
+                     parameters, out_times, noted):
             return False
     return True
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+def _threaded(t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     n_parts = (u.shape[0] + TILE - 1) // TILE
-    room = np.ones(n_parts, dtype=np.bool_)
+    finite = np.ones(n_parts, dtype=np.bool_)
     for part in prange(n_parts):
         at = part * TILE
-        room[part] = _tile(at, min(TILE, u.shape[0] - at), t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_until,
-                           parameters, out_times, out_count)
-    return room.all()
+        finite[part] = _tile(at, min(TILE, u.shape[0] - at), t_first, t, rows, steps, ends, weights, u, i_exc, i_inh,
+                             clamped_until, parameters, out_times, noted)
+    return finite.all()
 
 
 def run_blocks(event_times, event_rows, inhibitory, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
-               out_times, out_count):
+               out_times, noted):
     """As `kernels.run_all_to_all`. partner (rows,): the row that every event of a row brings along, -1 for none."""
     if not event_times.size:
         return kernels.run_all_to_all(event_times, event_rows, inhibitory, weights, t, t_stop, u, i_exc, i_inh, clamped_until,
-                                      parameters, out_times, out_count)
+                                      parameters, out_times, noted)
     rate_m, rate_s = parameters[0, RATE_M], parameters[0, RATE_E]
     steps, ends = np.empty((event_times.size, N_STEPS)), np.empty(event_times.size, dtype=np.int64)
     times = np.maximum(event_times, t)
@@ -232,7 +244,7 @@ def run_blocks(event_times, event_rows, inhibitory, weights, partner, t, t_stop,
     used = _merged(weights, partner, event_rows.max() + 1) if (partner >= 0).any() else weights
     begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
     run = _threaded if event_times.size * u.size >= PARALLEL_FROM else _serial
-    if not run(times[0], t, event_rows, steps, ends, used, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+    if not run(times[0], t, event_rows, steps, ends, used, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
         return False
     i_exc[:], i_inh[:] = begin_exc, begin_inh
     _end_currents(times, event_rows, partner, inhibitory, weights, t, t_stop, rate_s, i_exc, i_inh)

@@ -53,7 +53,7 @@ class EventDrivenNetwork:
         spikes = {}
         if t_stop <= self.t:
             return {group: (np.empty(0, dtype=np.int64), np.empty(0)) for group in self.groups}
-        for part in self._order():
+        for part in self.prepare():
             if isinstance(part, RecurrentGroups):
                 found = part.advance(t_stop)
             else:
@@ -95,8 +95,11 @@ class EventDrivenNetwork:
             raise SimulationError(f"a cycle of connections without delay, {path}: give one of them a delay > 0")
         return RecurrentGroups(members, incoming, self.method)
 
-    def _order(self):
-        """Strongly connected components of the groups, sources first. Made anew after a change of groups, synapses or delays."""
+    def prepare(self):
+        """Strongly connected components of the groups, sources first. Made anew after a change of groups, synapses or delays.
+
+        SimulationError where there is no order.
+        """
         versions = tuple(s.layout_version for s in self.synapses)
         if self._schedule is not None and versions == self._versions:
             return self._schedule

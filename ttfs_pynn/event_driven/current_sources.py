@@ -7,6 +7,7 @@ from pyNN.random import NativeRNG
 from pyNN.standardmodels import StandardCurrentSource, build_translations, electrodes
 
 from ttfs_pynn.event_driven.currents import SampledCurrent, StepCurrent, noise
+from ttfs_pynn.event_driven.state import EarlierSetupError, check_current
 
 __all__ = ["ACSource", "CurrentSource", "DCSource", "NoisyCurrentSource", "StepCurrentSource"]
 
@@ -16,8 +17,9 @@ _ON_GRID = 1e-6  # of the time step: a change at 10 ms is seen at the sample of 
 class CurrentSource(StandardCurrentSource):
     """What the sources share. A subclass builds its `_current` from `_values`, plain numbers and arrays.
 
-    Parameters may be changed between two runs and hold from then on. Errors: TypeError for cells that take no current; ValueError
-    for parameters that make no current.
+    Parameters may be changed between two runs and hold from then on. Without a time between start and stop no current flows.
+    Errors: TypeError for cells that take no current; ValueError for parameters that make no current; EarlierSetupError for cells
+    or a source from before the last setup().
     """
 
     def __init__(self, **parameters):
@@ -37,7 +39,13 @@ class CurrentSource(StandardCurrentSource):
             raise AttributeError(name)
         return super().__getattr__(name)
 
+    def _check_current(self):
+        if self._state is not self._simulator.state:
+            raise EarlierSetupError(f"a {type(self).__name__} was made before the last setup(), which began time, time step and "
+                                    "random numbers anew; make it again after setup()")
+
     def set_native_parameters(self, parameters):
+        self._check_current()
         parameters.evaluate(simplify=True)
         values = dict(self._values)
         for name, value in parameters.items():
@@ -50,6 +58,7 @@ class CurrentSource(StandardCurrentSource):
 
     def inject_into(self, cells):
         """Inject the current into a population, a view, an assembly, one cell, or a list of cells."""
+        self._check_current()
         if isinstance(cells, common.IDMixin):
             cells = [cells]
         if isinstance(cells, common.Assembly):
@@ -57,10 +66,11 @@ class CurrentSource(StandardCurrentSource):
         elif isinstance(cells, common.BasePopulation):
             targets = [(cells, cells.group, cells.group_index)]
         else:
-            targets = [(cell, cell.parent.group, [cell.parent.id_to_index(cell)]) for cell in cells]
-        for cell, _, _ in targets:
-            if not cell.celltype.injectable:
-                raise TypeError(f"Can't inject current into a spike source, such as {type(cell.celltype).__name__}")
+            targets = [(cell.parent, cell.parent.group, [cell.parent.id_to_index(cell)]) for cell in cells]
+        for part, _, _ in targets:
+            check_current(part, self._state)
+            if not part.celltype.injectable:
+                raise TypeError(f"Can't inject current into a spike source, such as {type(part.celltype).__name__}")
         for _, group, index in targets:
             group.inject(self, np.arange(group.size)[index])
 
@@ -76,6 +86,7 @@ class CurrentSource(StandardCurrentSource):
 
     def record(self):
         """Keep the current at multiples of the time step, from now on, for `get_data`."""
+        self._check_current()
         if self._recorded is None:
             self._recorded = []
             self._first_sample = self._n_samples(self._state.t)
@@ -103,7 +114,7 @@ class CurrentSource(StandardCurrentSource):
         """(times, amplitudes): the current that flows from each multiple of the time step on, up to the present one."""
         if self._recorded is None:
             raise errors.NothingToWriteError(f"{type(self).__name__} was not recorded: call its record() before run()")
-        samples = np.concatenate([np.empty(0), *self._recorded])
+        samples = np.concatenate([np.empty(0), *self._recorded])[:self._n_samples(self._state.t) - self._first_sample]
         present = self._first_sample + samples.size
         if (present - _ON_GRID) * self._dt <= self._state.t:
             samples = np.append(samples, self.value((present + _ON_GRID) * self._dt))
@@ -119,7 +130,7 @@ class DCSource(CurrentSource, electrodes.DCSource):
     translations = _same_names(electrodes.DCSource)
 
     def _make(self, amplitude, start, stop):
-        return StepCurrent([start, stop] if start < stop else [], [amplitude, 0.0] if start < stop else [])
+        return StepCurrent([], []) if start >= stop else StepCurrent([start, stop], [amplitude, 0.0])
 
 
 class StepCurrentSource(CurrentSource, electrodes.StepCurrentSource):

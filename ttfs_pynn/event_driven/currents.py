@@ -19,7 +19,8 @@ class StepCurrent:
         if self.times.size != self.amplitudes.size:
             raise ValueError(f"{self.times.size} times and {self.amplitudes.size} amplitudes; give one amplitude a time")
         if np.isnan(self.times).any() or not np.isfinite(self.amplitudes).all():
-            raise ValueError("times and amplitudes of a current must be numbers")
+            raise ValueError(f"times and amplitudes of a current must be numbers, the amplitudes finite, not {self.times[:6]} ms "
+                             f"and {self.amplitudes[:6]} nA")
         if (np.diff(self.times) <= 0).any():
             raise ValueError(f"the times of a step current must increase, not {self.times[:6]}")
 

@@ -62,7 +62,7 @@ def _injected(parameters, currents, reaching_start, reaching):
 @njit(cache=True, error_model="numpy")
 def run_driven(event_times, event_rows, inhibitory, row_start, targets, weights, jumps,
                event_amplitudes, currents, reached_start, reached, reaching_start, reaching, t, t_stop,
-               u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+               u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     """`kernels.run_sparse` with injected currents."""
     now = np.full(u.shape[0], t)
     own = parameters[:, U_INF]
@@ -79,7 +79,7 @@ def run_driven(event_times, event_rows, inhibitory, row_start, targets, weights,
         for c in range(first, last):
             n = reached[c] if source >= 0 else (targets[c] if targets.size else c - first)
             until = max(now[n], event_times[k])
-            if not advance_neuron(n, now[n], until, u, i_exc, i_inh, clamped_until, table, out_times, out_count):
+            if not advance_neuron(n, now[n], until, u, i_exc, i_inh, clamped_until, table, out_times, noted):
                 return False
             now[n] = until
             if source >= 0:
@@ -87,7 +87,7 @@ def run_driven(event_times, event_rows, inhibitory, row_start, targets, weights,
             else:
                 _receive(n, weights[c], until, jumps, inhibitory[row], u, i_exc, i_inh, clamped_until)
     for n in range(u.shape[0]):
-        if not advance_neuron(n, now[n], t_stop, u, i_exc, i_inh, clamped_until, table, out_times, out_count):
+        if not advance_neuron(n, now[n], t_stop, u, i_exc, i_inh, clamped_until, table, out_times, noted):
             return False
     return True
 

@@ -9,14 +9,22 @@ from ttfs_pynn.event_driven.mixed_kernels import run_mixed
 
 __all__ = ["LIFGroup", "SimulationError"]
 
+_SHARED_ROOM = 2**21  # spikes of a group
+
+
 class SimulationError(ValueError):
     """The network cannot be simulated as described."""
 
 
 def endless(t, t_stop):
-    """The error of a neuron whose spikes have no room."""
+    """The error of a neuron that fires without end."""
     return SimulationError(f"a neuron fires more than {kernels.MOST_SPIKES} times between {t:g} and {t_stop:g} ms; "
                            "give it a tau_refrac > 0, a lower v_reset or less input, or run in shorter pieces")
+
+
+def _room_for(counts):
+    """Room for twice the spikes that neurons had, and for any of them to be as busy as the busiest, within limits."""
+    return 2 * np.maximum(counts, min(counts.max(), _SHARED_ROOM // counts.size + 8))
 
 
 def _column(name, value, size):
@@ -49,7 +57,7 @@ class LIFGroup:
         self.probe = None  # a Probe, where anything but spikes is recorded
         self._injections = Injections(self.size)
         self._stacked = None
-        self.capacity = 16  # spikes a neuron for which there is room before a run is repeated with more
+        self.room = np.full(self.size, 16)  # for how many spikes of each neuron, before a run is repeated with more
         self.set_parameters(**parameters)
         self._initial = {"v": self._parameters["v_rest"].copy(), "isyn_exc": np.zeros(size), "isyn_inh": np.zeros(size)}
         self.set_initial(**(initial or {}))
@@ -264,20 +272,21 @@ class LIFGroup:
                 times, rows = times[alone[rows]], rows[alone[rows]]
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
-            out_times = np.empty((self.size, self.capacity))
-            out_count = np.zeros(self.size, dtype=np.int64)
-            if kernel(times, rows, *arguments, self.t, float(t_stop), *state, self._table, out_times, out_count):
-                break
-            self.capacity *= 4
-            if self.capacity > 4 * kernels.MOST_SPIKES:
-                self.capacity = 16
+            first = np.cumsum(self.room) - self.room
+            noted = np.stack([np.zeros_like(first), self.room, first], axis=1)
+            out_times = np.empty(self.room.sum())
+            if not kernel(times, rows, *arguments, self.t, float(t_stop), *state, self._table, out_times, noted):
                 raise endless(self.t, t_stop)
-        index = np.repeat(np.arange(self.size), out_count)
-        most = out_count.max(initial=0)
-        time = out_times[:, :most][np.arange(most) < out_count[:, None]]
+            counts = noted[:, kernels.COUNT]
+            if (counts <= self.room).all():
+                break
+            self.room = _room_for(counts)
+        start = np.concatenate([[0], np.cumsum(counts)])
+        index = np.repeat(np.arange(self.size), counts)
+        time = out_times[np.arange(index.size) + np.repeat(first - start[:-1], counts)]
         if self.probe is not None:
             self.probe.follow(drive, self.t, float(t_stop), self.state, self._table, self._parameters["v_rest"],
-                              time, np.concatenate([[0], np.cumsum(out_count)]))
+                              time, start)
         self.state = state
         self.t = float(t_stop)
         order = np.argsort(time, kind="stable")

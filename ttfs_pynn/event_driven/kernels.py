@@ -2,8 +2,9 @@
 
 The state of neuron n is `u[n]` (mV, membrane minus v_rest), `i_exc[n]`, `i_inh[n]` (nA) and `clamped_until[n]` (ms).
 `parameters[n]` is a row (RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF), the voltages relative to
-v_rest. Spikes go to `out_times[n, :out_count[n]]`; a kernel that finds no room returns False, and its caller repeats the
-call with more room on the saved state. Neurons are independent of each other, so threads split them and the number of
+v_rest. Spikes go to `out_times`: those of neuron n from the place `noted[n, FIRST]` on, no more than `noted[n, ROOM]`;
+`noted[n, COUNT]` counts them all, and a caller who had too little room repeats the call on the saved state. A kernel returns
+False where a neuron fires without end. Neurons are independent of each other, so threads split them and the number of
 threads changes no bit.
 
 An event at the very time of a crossing is delivered after the spike.
@@ -19,6 +20,7 @@ from ttfs_pynn.first_spike.membrane import SHORT, extremum, first_crossing, phi,
 
 RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
 N_PARAMETERS = 8
+COUNT, ROOM, FIRST = range(3)
 N_FACTORS = 8
 MOST_SPIKES = 2**20  # of one neuron in one call; more is a neuron whose interspike interval is lost in rounding
 _CHUNK = 32
@@ -110,21 +112,29 @@ def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
 
 
 @njit(cache=True, error_model="numpy")
-def advance_neuron(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
-    """Carry neuron n from t to t_stop without input. False where a spike finds no room."""
+def note_spike(n, t, out_times, noted):
+    """Neuron n fires at t. False where it does so without end."""
+    count = noted[n, COUNT]
+    if count < noted[n, ROOM]:
+        out_times[noted[n, FIRST] + count] = t
+    noted[n, COUNT] = count + 1
+    return count < MOST_SPIKES
+
+
+@njit(cache=True, error_model="numpy")
+def advance_neuron(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
+    """Carry neuron n from t to t_stop without input. False where it fires without end."""
     while True:
         t = next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters)
         if t == math.inf:
             return True
-        if out_count[n] == out_times.shape[1]:
+        if not note_spike(n, t, out_times, noted):
             return False
-        out_times[n, out_count[n]] = t
-        out_count[n] += 1
 
 
 @njit(cache=True, error_model="numpy")
 def _all_to_all_part(first, last, event_times, event_rows, inhibitory, weights, t, t_stop,
-                     u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+                     u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     """`run_all_to_all` for neurons first to last - 1."""
     n_events = event_times.shape[0]
     rate_m = parameters[0, RATE_M]
@@ -148,7 +158,7 @@ def _all_to_all_part(first, last, event_times, event_rows, inhibitory, weights, 
                 elif clamped_until[n] >= until:
                     i_exc[n] *= decay_s
                     i_inh[n] *= decay_s
-                elif not advance_neuron(n, now, until, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+                elif not advance_neuron(n, now, until, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
                     return False
             now = until
         if k < n_events:
@@ -164,14 +174,14 @@ def _all_to_all_part(first, last, event_times, event_rows, inhibitory, weights, 
 
 @njit(cache=True, parallel=True, error_model="numpy")
 def _run_all_to_all_threaded(event_times, event_rows, inhibitory, weights, t, t_stop,
-                             u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+                             u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     n_neurons = u.shape[0]
     n_parts = (n_neurons + _CHUNK - 1) // _CHUNK
-    room = np.ones(n_parts, dtype=np.bool_)
+    finite = np.ones(n_parts, dtype=np.bool_)
     for part in prange(n_parts):
-        room[part] = _all_to_all_part(part * _CHUNK, min((part + 1) * _CHUNK, n_neurons), event_times, event_rows, inhibitory,
-                                      weights, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count)
-    return room.all()
+        finite[part] = _all_to_all_part(part * _CHUNK, min((part + 1) * _CHUNK, n_neurons), event_times, event_rows, inhibitory,
+                                        weights, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
+    return finite.all()
 
 
 def run_all_to_all(event_times, event_rows, inhibitory, weights, t, t_stop, u, *state):
@@ -188,7 +198,7 @@ def run_all_to_all(event_times, event_rows, inhibitory, weights, t, t_stop, u, *
 
 @njit(cache=True, error_model="numpy")
 def run_sparse(event_times, event_rows, inhibitory, row_start, targets, weights, t, t_stop,
-               u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+               u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     """Any neurons, any connections: row r reaches targets[row_start[r]:row_start[r + 1]] with the weights at the same place.
 
     A neuron is carried forward only when an event reaches it, and at the end.
@@ -200,7 +210,7 @@ def run_sparse(event_times, event_rows, inhibitory, row_start, targets, weights,
             n = targets[c]
             # An arrival one ulp before t (a delay that is the step of a cycle, rounded) counts as one at t.
             until = max(now[n], event_times[k])
-            if not advance_neuron(n, now[n], until, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+            if not advance_neuron(n, now[n], until, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
                 return False
             now[n] = until
             if inhibitory[row]:
@@ -208,6 +218,6 @@ def run_sparse(event_times, event_rows, inhibitory, row_start, targets, weights,
             else:
                 i_exc[n] += weights[c]
     for n in range(u.shape[0]):
-        if not advance_neuron(n, now[n], t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+        if not advance_neuron(n, now[n], t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
             return False
     return True

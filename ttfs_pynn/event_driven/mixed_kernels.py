@@ -78,7 +78,7 @@ def _longer(span, x, exc, inh, rates, new):
 
 @njit(cache=True, error_model="numpy")
 def _tile(first, last, event_times, event_rows, inhibitory, weights, partner, t, t_stop,
-          u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+          u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     """`run_mixed` for neurons first to last - 1."""
     size = last - first
     x, exc, inh, clamped = np.empty(size), i_exc[first:last], i_inh[first:last], clamped_until[first:last]
@@ -105,7 +105,7 @@ def _tile(first, last, event_times, event_rows, inhibitory, weights, partner, t,
             for c in range(n_chosen):
                 n = chosen[c] if n_chosen < size else c
                 u[first + n] = x[n] + parameters[first + n, U_INF]
-                if not advance_neuron(first + n, now, until, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+                if not advance_neuron(first + n, now, until, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
                     return False
                 new[0, n], new[1, n], new[2, n] = u[first + n] - parameters[first + n, U_INF], exc[n], inh[n]
             x[:], exc[:], inh[:] = new[0], new[1], new[2]
@@ -125,13 +125,13 @@ def _tile(first, last, event_times, event_rows, inhibitory, weights, partner, t,
 
 @njit(cache=True, parallel=True, error_model="numpy")
 def _threaded(event_times, event_rows, inhibitory, weights, partner, t, t_stop,
-              u, i_exc, i_inh, clamped_until, parameters, out_times, out_count):
+              u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     n_parts = (u.shape[0] + _TILE - 1) // _TILE
-    room = np.ones(n_parts, dtype=np.bool_)
+    finite = np.ones(n_parts, dtype=np.bool_)
     for part in prange(n_parts):
-        room[part] = _tile(part * _TILE, min((part + 1) * _TILE, u.shape[0]), event_times, event_rows, inhibitory, weights,
-                           partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, out_count)
-    return room.all()
+        finite[part] = _tile(part * _TILE, min((part + 1) * _TILE, u.shape[0]), event_times, event_rows, inhibitory, weights,
+                             partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
+    return finite.all()
 
 
 def run_mixed(event_times, event_rows, inhibitory, weights, partner, t, t_stop, u, *state):

@@ -6,6 +6,7 @@ from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
 
 from ttfs_pynn.event_driven.groups import LIFGroup
 from ttfs_pynn.event_driven.spike_sources import SpikeSourceGroup
+from ttfs_pynn.event_driven.state import check_current
 
 __all__ = ["Assembly", "Population", "PopulationView"]
 
@@ -46,6 +47,7 @@ class _OnGroup:
         return sequences
 
     def _set_parameters(self, parameter_space):
+        self._check_current()
         parameter_space.evaluate(mask=slice(None), simplify=False)
         values = parameter_space.as_dict()
         if "spike_times" in values:
@@ -59,6 +61,13 @@ class _OnGroup:
             self.group.set_parameters(**{name: arrays[name] for name in values})
         except (TypeError, ValueError) as error:
             raise errors.InvalidParameterValueError(f"{', '.join(values)}: {error}") from None
+
+    def _check_current(self):
+        check_current(self, self._simulator.state)
+
+    def record(self, *args, **kwargs):
+        self._check_current()
+        super().record(*args, **kwargs)
 
     def set(self, **parameters):
         # Spike times in bulk: PyNN's way through lazy arrays costs some 10 us a cell, and fails for a 2D array.
@@ -74,6 +83,7 @@ class _OnGroup:
 
     def _set_spike_times(self, trains):
         """One array, list or Sequence of times (ms) a cell, in increasing order."""
+        self._check_current()
         try:
             trains = [np.asarray(getattr(train, "value", train), dtype=float) for train in trains]
         except (TypeError, ValueError) as error:
@@ -98,6 +108,7 @@ class _OnGroup:
     def set_spike_matrix(self, matrix):
         """Spikes in bulk, without an object a cell: matrix (windows, cells) of times (ms), inf for none; all of a window come
         before those of the next. Raises InvalidParameterValueError for times that are not in that order."""
+        self._check_current()
         matrix = np.asarray(matrix, dtype=float)
         if matrix.ndim != 2 or matrix.shape[1] != self.group.size or np.isnan(matrix).any():
             raise errors.InvalidParameterValueError(f"spike times of shape {matrix.shape} for {self.size} cells; give (windows, "
@@ -120,6 +131,7 @@ class _OnGroup:
         return np.concatenate(old), np.concatenate([[0], np.cumsum([train.size for train in old])])
 
     def _set_initial_value_array(self, variable, initial_values):
+        self._check_current()
         if not isinstance(self.group, LIFGroup):
             return
         if variable not in self.group.VARIABLES:
@@ -162,7 +174,15 @@ class Population(_OnGroup, common.Population):
         # PyNN 0.13 fails on Population(n, CellClass) without parameters.
         if isinstance(cellclass, type) and cellparams is None:
             cellparams = {}
-        super().__init__(size, cellclass, cellparams, **kwargs)
+        state = self._simulator.state
+        try:
+            super().__init__(size, cellclass, cellparams, **kwargs)
+        except BaseException:
+            # PyNN 0.13 makes the recorder first: every later run would ask it for what this population does not have.
+            state.recorders.discard(getattr(self, "recorder", None))
+            raise
+        state.id_counter += self.size
+        self._register(state)
 
     def _create_cells(self):
         state = self._simulator.state
@@ -173,7 +193,6 @@ class Population(_OnGroup, common.Population):
             cell.parent = self
             self.all_cells[k] = cell
         self._mask_local = np.ones(self.size, dtype=bool)
-        state.id_counter += self.size
         try:
             parameters = self.celltype.native_parameters
             parameters.shape = (self.size,)
@@ -188,7 +207,6 @@ class Population(_OnGroup, common.Population):
             raise
         except ValueError as error:
             raise errors.InvalidParameterValueError(f"{type(self.celltype).__name__}: {error}") from None
-        self._register(state)
 
     def _register(self, state):
         state.network.add_group(self.group)

@@ -10,7 +10,7 @@ from ttfs_pynn.event_driven import driven_kernels
 
 __all__ = ["Probe"]
 
-_ON_GRID = 1e-6  # of the sampling interval: many short runs end beside the times that they add up to, by rounding
+ON_GRID = 1e-6  # of the sampling interval: many short runs end beside the times that they add up to, by rounding
 
 
 class Probe:
@@ -52,13 +52,13 @@ class Probe:
         if self._begun or self.interval is None:
             return
         self._begun = True
-        self._next = int(np.ceil(group.t / self.interval - _ON_GRID))
-        if self._next * self.interval <= group.t + _ON_GRID * self.interval:
+        self._next = int(np.ceil(group.t / self.interval - ON_GRID))
+        if self._next * self.interval <= group.t + ON_GRID * self.interval:
             self._keep_state(group)
 
     def end(self, group):
         """At the end of a run: its last sample, where rounding placed the run's end before the sample's time."""
-        if self.interval is not None and self._next * self.interval <= group.t + _ON_GRID * self.interval:
+        if self.interval is not None and self._next * self.interval <= group.t + ON_GRID * self.interval:
             self._keep_state(group)
 
     def _keep_state(self, group):

@@ -4,7 +4,7 @@ import numpy as np
 from pyNN import common, errors
 from pyNN.space import Space
 
-from ttfs_pynn.event_driven.groups import SimulationError
+from ttfs_pynn.event_driven.state import EarlierSetupError, check_current
 from ttfs_pynn.event_driven.synapses import Synapses
 
 __all__ = ["Connection", "Projection"]
@@ -35,6 +35,7 @@ class Connection(common.Connection):
         return synapses.get_one(name, k)
 
     def __setattr__(self, name, value):
+        self._projection._check_current()
         if name in self._projection._kept:
             self._projection._kept[name][self._index] = value
             return
@@ -59,9 +60,18 @@ class Projection(common.Projection):
             raise errors.ConnectionError(f"{postsynaptic_population.label!r} takes no input; connect to a population of neurons")
         super().__init__(presynaptic_population, postsynaptic_population, connector, synapse_type, source, receptor_type,
                          space, label)
+        try:
+            self._check_current()
+        except EarlierSetupError as error:
+            raise errors.ConnectionError(f"{self.label}: {error}") from None
         self._columns = []
         connector.connect(self)
         self._finish()
+        self._register()
+
+    def _check_current(self):
+        for cells in (self.pre, self.post):
+            check_current(cells, self._simulator.state)
 
     def _convergent_connect(self, presynaptic_indices, postsynaptic_index, location_selector=None, **attributes):
         if location_selector is not None:
@@ -100,11 +110,14 @@ class Projection(common.Projection):
     def _create(self, pre, post, pre_index, post_index, weight, delay):
         receptor = "inhibitory" if self.receptor_type == self.post.receptor_types[1] else "excitatory"
         try:
-            synapses = Synapses(pre, post, receptor, pre_index, post_index, weight, delay)
-            self._simulator.state.network.add_synapses(synapses)
-        except (SimulationError, ValueError) as error:
+            return Synapses(pre, post, receptor, pre_index, post_index, weight, delay)
+        except ValueError as error:
             raise errors.ConnectionError(f"{self.label}: {error}") from None
-        return synapses
+
+    def _register(self):
+        """Last: of a projection that could not be made, nothing is simulated."""
+        for _, synapses in self._parts:
+            self._simulator.state.network.add_synapses(synapses)
 
     @staticmethod
     def _groups(cells):
@@ -165,6 +178,7 @@ class Projection(common.Projection):
             raise errors.InvalidParameterValueError(f"{self.label}: {error}") from None
 
     def set(self, **attributes):
+        self._check_current()
         # A weight matrix is the common case of a training loop: one array operation instead of a lazy array and its deep copy.
         weight = attributes.get("weight")
         if len(attributes) == 1 and self._dense is not None and isinstance(weight, np.ndarray) and weight.shape == self.shape:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import SimpleNamespace
 
 import neo
 import numpy as np
@@ -10,7 +11,7 @@ from neo.core.spiketrainlist import SpikeTrainList
 from pyNN import errors, recording
 from pyNN.recording import Variable
 
-from ttfs_pynn.event_driven.probe import Probe
+from ttfs_pynn.event_driven.probe import ON_GRID, Probe
 
 __all__ = ["Recorder", "block_of"]
 
@@ -53,6 +54,7 @@ class Recorder(recording.Recorder):
 
     def __init__(self, population, file=None):
         super().__init__(population, file)
+        self._simulator = SimpleNamespace(name=self._simulator.name, state=self._simulator.state)  # whatever setup() comes later
         self._chunks = []
         self._description = (None, "")
 
@@ -141,18 +143,28 @@ class Recorder(recording.Recorder):
     def _current(self):
         """What was recorded since the last reset or clear."""
         index, time = self._spikes(None)
+        last = np.searchsorted(time, self._simulator.state.t, side="right")  # see `_signals`
         return _Stretch(f"segment{self._simulator.state.segment_counter:03d}", self._describe(), datetime.now(),
                         self._recording_start_time, self._simulator.state.t * pq.ms,
-                        frozenset(self.recorded[_SPIKES]) if _SPIKES in self.recorded else None, index, time,
+                        frozenset(self.recorded[_SPIKES]) if _SPIKES in self.recorded else None, index[:last], time[:last],
                         self._signals(), self.sampling_interval)
 
     def _signals(self):
-        """Of the variables that are recorded, in the order of the probe: PyNN's follows the hash seed."""
+        """Of the variables that are recorded, in the order of the probe: PyNN's follows the hash seed.
+
+        A run that failed leaves samples of some neurons beyond its begin; they are no part of the recording.
+        """
         if self._probe is None:
             return {}
         self.begin()
-        signals = {name: self._probe.signal(name) for name in self._probe.VARIABLES}
-        return {name: signal for name, signal in signals.items() if signal[2].size}
+        found = {}
+        for name in self._probe.VARIABLES:
+            indices, t_start, samples = self._probe.signal(name)
+            n = int(np.floor((self._simulator.state.t - t_start) / self._probe.interval + ON_GRID)) + 1
+            samples = samples[:max(n, 0)]
+            if samples.size:
+                found[name] = indices, t_start, samples
+        return found
 
     def store_to_cache(self, annotations=None):
         # PyNN 0.13's forgets what was recorded between get_data(clear=True) and a later reset.

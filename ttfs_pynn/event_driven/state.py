@@ -5,9 +5,21 @@ import weakref
 import numpy as np
 from pyNN import common, errors
 
-from ttfs_pynn.event_driven.core import EventDrivenNetwork
+from ttfs_pynn.event_driven.core import EventDrivenNetwork, SimulationError
 
-__all__ = ["ID", "State"]
+__all__ = ["EarlierSetupError", "ID", "State", "check_current"]
+
+
+class EarlierSetupError(RuntimeError):
+    """Something of a simulation before the last setup() or end() is used as if it were part of the present one."""
+
+
+def check_current(cells, state):
+    """EarlierSetupError where a population, view or assembly is not one of the simulation `state`."""
+    for part in getattr(cells, "populations", [cells]):
+        if part.recorder not in getattr(state, "recorders", ()):
+            raise EarlierSetupError(f"{cells.label!r} belongs to a simulation before the last setup() or end(), so no run "
+                                    "reaches it; build it again after setup(); what it recorded can still be read")
 
 
 class UnknownAttributeError(errors.NonExistentParameterError, AttributeError):
@@ -55,10 +67,6 @@ class State(common.control.BaseState):
         self.clear()
 
     @property
-    def t(self):
-        return self.network.t
-
-    @property
     def min_delay(self):
         """As set up; for 'auto' the smallest delay present, or dt."""
         if self._min_delay != "auto":
@@ -78,17 +86,23 @@ class State(common.control.BaseState):
     def run_until(self, t_stop):
         if not np.isfinite(t_stop):
             raise ValueError(f"cannot run until {t_stop} ms; give a finite time")
+        if not self._whole:
+            raise SimulationError(f"the last run failed or was interrupted after {self.t:g} ms, when some neurons had gone on "
+                                  "and others had not; call reset(), or setup() and build the network again")
         self.running = True
         if t_stop <= self.t:  # PyNN lets times up to dt/2 in the past through
             return
+        self.network.prepare()  # like begin(), an error of it comes before anything has moved
         for each in (*self.current_sources, *self.recorders):
             each.begin()
-        t = self.t
+        self._whole = False
         spikes = self.network.advance(t_stop)
         for source in self.current_sources:
-            source.collect(t, t_stop)
+            source.collect(self.t, t_stop)
         for recorder in self.recorders:
             recorder.collect(*spikes[recorder.population.group])
+        self.t = float(t_stop)
+        self._whole = True
 
     def run(self, duration):
         self.run_until(self.t + duration)
@@ -105,9 +119,11 @@ class State(common.control.BaseState):
 
     def reset(self):
         """Back to t = 0 with the initial state; parameters, weights and the list of what is recorded stay."""
-        self.running = False
+        self._whole = self.running = False
+        self.t = 0.0
         self.t_start = 0
         self.segment_counter += 1
         self.network.reset()
         for each in (*self.recorders, *self.current_sources):
             each.drop()
+        self._whole = True

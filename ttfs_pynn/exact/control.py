@@ -21,12 +21,12 @@ def setup(timestep=DEFAULT_TIMESTEP, min_delay=DEFAULT_MIN_DELAY, **extra_params
     if not 0 < timestep < np.inf:
         raise ValueError(f"timestep = {timestep} ms must be positive")
     common.setup(timestep, min_delay, **extra_params)
-    state = simulator.state
-    state.clear()
+    state = simulator.State()  # recorders keep the one before: their data stay readable
     state.dt = timestep
     state.min_delay = min_delay
     state.max_delay = extra_params.get("max_delay", DEFAULT_MAX_DELAY)
     state.rng = np.random.default_rng(extra_params.get("seed"))
+    simulator.state = state
     return rank()
 
 

@@ -93,6 +93,10 @@ class Simulator:
     def seed_noise(self, sim: ModuleType, seed: Seq[int]) -> None:
         """Let the noise of what runs from now on follow from these integers, where there is any."""
 
+    def holds(self, sim: ModuleType, population: Any) -> bool:
+        """Whether the present simulation of `sim` has the population: setup() forgets the recorders of the one before."""
+        return population.recorder in getattr(sim.simulator.state, "recorders", ())
+
     def before_reset(self, sim: ModuleType, rest: float) -> None:
         """Called before `sim.reset()`; rest (ms): the time after which every neuron listens again."""
 
