@@ -6,8 +6,9 @@ import pytest
 
 from tests.event_driven.reference import reference_spikes
 from tests.event_driven.test_core import PARAMETERS, random_network, source_group
-from ttfs_pynn.event_driven import core, kernels
+from ttfs_pynn.event_driven import core
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, LIFGroup, SimulationError, Synapses
+from ttfs_pynn.first_spike import kernels
 
 FIRES_ONCE = {**PARAMETERS, "tau_refrac": 40.0}  # for one input
 

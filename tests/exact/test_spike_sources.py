@@ -83,7 +83,8 @@ def test_views_and_cells_set_their_own_trains_only(sim):
 
 @pytest.mark.parametrize("times, message", [
     ([[1.0], [3.0, 2.0], [1.0]], "cell 1 are not in increasing order"), ([[], [1.0], [np.nan]], "cell 2 are not all finite"),
-    ([[], [], [1.0, np.inf]], "cell 2 are not all finite"), ([3.0, 2.0], "not in increasing order")])
+    ([[], [], [1.0, np.inf]], "cell 2 are not all finite"), ([3.0, 2.0], "not in increasing order"),
+    ([[], [-3.0, 1.0], []], "cell 1 are not all zero or more")])
 def test_times_that_are_no_times_are_refused(sim, times, message):
     sources = sim.Population(3, sim.SpikeSourceArray(spike_times=TRAINS))
     with pytest.raises(errors.InvalidParameterValueError, match=message):
@@ -123,11 +124,6 @@ def test_new_times_in_mid_run_count_from_now(sim):
     sources.set(spike_times=[2.0, 4.0, 6.0])
     sim.run(10.0)
     assert spike_lists(sources.get_data()) == [[1.0, 4.0, 6.0]]
-
-
-def test_negative_times_never_come(sim):
-    sources = sim.Population(1, sim.SpikeSourceArray(spike_times=[-1.0, 0.0, 1.0]))
-    assert recorded(sim, sources) == [[0.0, 1.0]]
 
 
 def test_poisson_rates(sim):

@@ -24,7 +24,7 @@ from ttfs_pynn.event_driven.kernels import (
     advance_neuron,
     note_spike,
 )
-from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
+from ttfs_pynn.first_spike.kernels import on_threads
 from ttfs_pynn.first_spike.layer_kernels import add_block, add_rows, short_reach
 from ttfs_pynn.first_spike.membrane import extremum, phi, responses, threshold_root
 from ttfs_pynn.first_spike.sorted_inputs import BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_J, TO_V
@@ -243,7 +243,7 @@ def run_blocks(event_times, event_rows, inhibitory, weights, partner, t, t_stop,
     ends = ends[:_steps(times, t_stop, rate_m, rate_s, steps, ends)]
     used = _merged(weights, partner, event_rows.max() + 1) if (partner >= 0).any() else weights
     begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
-    run = _threaded if event_times.size * u.size >= PARALLEL_FROM else _serial
+    run = _threaded if on_threads(event_times.size * u.size) else _serial
     if not run(times[0], t, event_rows, steps, ends, used, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
         return False
     i_exc[:], i_inh[:] = begin_exc, begin_inh

@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
+from ttfs_pynn.first_spike.kernels import on_threads
 from ttfs_pynn.first_spike.membrane import SHORT, extremum, first_crossing, phi, responses, short_responses
 
 RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
@@ -191,7 +191,7 @@ def run_all_to_all(event_times, event_rows, inhibitory, weights, t, t_stop, u, *
     where a cheap upper bound of its membrane reaches threshold, or where it is or was clamped.
     """
     arguments = (event_times, event_rows, inhibitory, weights, t, t_stop, u, *state)
-    if event_times.size * u.size >= PARALLEL_FROM:
+    if on_threads(event_times.size * u.size):
         return _run_all_to_all_threaded(*arguments)
     return _all_to_all_part(0, u.size, *arguments)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.event_driven.kernels import INVERSE_CM, RATE_E, RATE_I, RATE_M, THRESHOLD, U_INF, advance_neuron
-from ttfs_pynn.first_spike.kernels import PARALLEL_FROM
+from ttfs_pynn.first_spike.kernels import on_threads
 
 __all__ = ["run_mixed"]
 
@@ -137,6 +137,6 @@ def _threaded(event_times, event_rows, inhibitory, weights, partner, t, t_stop,
 def run_mixed(event_times, event_rows, inhibitory, weights, partner, t, t_stop, u, *state):
     """As `block_kernels.run_blocks`, for neurons of any parameters."""
     arguments = (event_times, event_rows, inhibitory, weights, partner, t, t_stop, u, *state)
-    if event_times.size * u.size >= PARALLEL_FROM:
+    if on_threads(event_times.size * u.size):
         return _threaded(*arguments)
     return all(_tile(at, min(at + _TILE, u.size), *arguments) for at in range(0, u.size, _TILE))

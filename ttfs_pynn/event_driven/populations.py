@@ -95,12 +95,13 @@ class _OnGroup:
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         falling = np.diff(times) < 0
         falling[offsets[1:-1][(offsets[1:-1] > 0) & (offsets[1:-1] < times.size)] - 1] = False
-        if falling.any() or not np.isfinite(times).all():
-            cell = int(np.searchsorted(offsets, np.flatnonzero(falling)[0] if falling.any()
-                                       else np.flatnonzero(~np.isfinite(times))[0], side="right")) - 1
-            raise errors.InvalidParameterValueError(
-                f"spike_times of cell {cell} are {'not in increasing order' if falling.any() else 'not all finite'}: "
-                f"{times[offsets[cell]:offsets[cell + 1]][:6]}; give sorted, finite times in ms, and no time for no spike")
+        for wrong, what in ((falling, "not in increasing order"), (~np.isfinite(times), "not all finite"),
+                            (times < 0, "not all zero or more")):
+            if wrong.any():
+                cell = int(np.searchsorted(offsets, np.flatnonzero(wrong)[0], side="right")) - 1
+                raise errors.InvalidParameterValueError(
+                    f"spike_times of cell {cell} are {what}: {times[offsets[cell]:offsets[cell + 1]][:6]}; give sorted, finite "
+                    "times in ms from the start of the simulation, and no time for no spike")
         if isinstance(self, common.PopulationView):  # also one of all cells may be in another order
             times, offsets = self._merge(times, offsets)
         self.group.set_spike_times(times, offsets)
