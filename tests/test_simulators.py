@@ -6,6 +6,7 @@ import pytest
 from tests.networks import samples, small_architecture, small_network
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
 from ttfs_pynn.gradient_engine import first_spikes
+from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import SIMULATORS, SimulatorError, simulator, simulator_of
 
@@ -117,7 +118,6 @@ def test_network_on_a_plain_pynn_backend():
     """pyNN.mock makes up its spikes; what counts is that nothing but PyNN is asked of a simulator that is not known here."""
     import pyNN.mock as sim
 
-    from ttfs_pynn.network import LayeredNetwork
     sim.setup(timestep=0.1, min_delay=0.1)
     architecture = small_architecture(5)
     with pytest.raises(NotImplementedError):  # mock cannot set weights
@@ -141,6 +141,19 @@ def test_nest_agrees_with_exact(name, lowest, highest):
     # Nothing is late by (delay - dt), and nothing between two steps moves to the wrong one.
     late = np.abs(times.inputs - samples(12)).max()
     assert late < (0.05 + 1e-9 if name == "nest_grid" else 1e-9)
+
+
+@pytest.mark.parametrize("name, late", [("nest", 1), ("nest_grid", 2), ("nest_lossless", 1)])
+def test_nest_sends_what_spikes_in_the_first_step_after_it(name, late):
+    """pyNN.nest 0.13 loses a spike at 0 ms, and NEST 3.10 refuses one at the first step."""
+    needs(name)
+    sim = simulator(name).setup(0.1)
+    architecture = Architecture(3, (Layer(2, LIFParameters(tau_m=20.0), bias_times=(0.0,)),), 0.0, 20.0)
+    network = LayeredNetwork(sim, architecture, [np.full((4, 2), 1.0)])
+    times = first_spikes(network.present(np.tile([[0.0, 0.1, 5.0]], (2, 1))))
+    errors = np.concatenate([times.inputs - [0.0, 0.1, 5.0], times.biases[0]], axis=1)
+    assert (errors > -1e-9).all() and (errors[0] < late * 0.1 * (1 + 1e-5)).all() and (errors[1] < 1e-9).all()
+    assert errors[0].max() > 0.09
 
 
 def test_nest_starts_anew_after_a_reset_and_reads_the_weights_it_has():

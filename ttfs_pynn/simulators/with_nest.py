@@ -27,6 +27,10 @@ class Nest(Simulator):
         sim.IF_curr_exp.nest_name = {"on_grid": "iaf_psc_exp", "off_grid": self.model}
         return sim
 
+    def source_times(self, times, dt):
+        # pyNN.nest 0.13 gives NEST the times less one step and leaves out those that are then negative; NEST 3.10 refuses 0.
+        return np.maximum(times, (1 + 1e-6) * dt)
+
     def before_reset(self, sim, rest):
         # NEST cannot reset: pyNN.nest 0.13 simulates t_flush more in silence, which must outlast refractoriness.
         sim.simulator.state.t_flush = float(np.max(rest)) + 2 * sim.get_time_step()
@@ -66,7 +70,7 @@ class NestGrid(Nest):
 
     def source_times(self, times, dt):
         # A generator rounds up, and 1.5 - 0.1 is a little more than 1.4: aim between two steps for the one that is meant.
-        return (np.round(np.asarray(times) / dt) - 0.25) * dt
+        return np.maximum((np.round(np.asarray(times) / dt) - 0.25) * dt, 1.75 * dt)
 
 
 class NestLossless(Nest):
