@@ -49,7 +49,7 @@ def train(model, data, initial, seed, epochs, samples, options):
         parameters.update({name: list(value) for name, value in (("hidden_weights", hidden), ("label_weights", label)) if value})
     architecture = model.architecture(parameters)
     training = {**training, "epochs": epochs, "seed": seed, **options}
-    training = TrainingOptions(**{k: tuple(v) if isinstance(v, list) else v for k, v in training.items()})
+    training = TrainingOptions.of(training)
     silence = Silence(data["validation"])
     weights = architecture.initial_weights(np.random.default_rng(seed))
     augment = (lambda times, rng: model.augment(times, rng, parameters)) if hasattr(model, "augment") else None

@@ -80,12 +80,10 @@ def jobs_of(levels, seeds, epochs):
 def _parts(job):
     """(architecture, training samples, options, fresh samples) of a job: 5,000 published ones, FRESH others."""
     network = yin_yang.PARAMETERS["network"]
-    options = {name: tuple(value) if isinstance(value, list) else value
-               for name, value in yin_yang.PARAMETERS["training"].items()}
-    options.update(epochs=job["epochs"], seed=job["seed"])
+    options = TrainingOptions.of({**yin_yang.PARAMETERS["training"], "epochs": job["epochs"], "seed": job["seed"]})
     parts = samples.yin_yang(5000, seed=42), samples.fresh(FRESH, np.random.default_rng(1912))
     train, fresh = (SpikeData(yin_yang.encode(part.features, network), part.labels) for part in parts)
-    return yin_yang.architecture(network), train, TrainingOptions(**options), fresh
+    return yin_yang.architecture(network), train, options, fresh
 
 
 def train_ideally(job):

@@ -15,7 +15,7 @@ from ttfs_pynn.training import Trainer, TrainingOptions, evaluate
 
 parameters = digits.PARAMETERS["network"]
 architecture, data = digits.architecture(parameters), digits.data(parameters)
-options = TrainingOptions(**{**digits.PARAMETERS["training"], "epochs": 20, "silent_tolerated": (0.95, 0.95)}, seed=1)
+options = TrainingOptions.of({**digits.PARAMETERS["training"], "epochs": 20, "seed": 1})
 network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(1)))
 Trainer(network, data["train"], options).run()
 answer = evaluate(network, data["validation"], batch_size=300)
