@@ -107,8 +107,10 @@ def checked_bytes(path: str | os.PathLike) -> bytes:
         content = Path(path).read_bytes()
     except OSError as error:
         raise DamagedFile(f"{path}: {error.strerror}") from error
+    if not content[-_SEAL_LENGTH:].startswith(_SEAL):
+        raise DamagedFile(f"{path} is truncated, or no file of this package: it does not end with a checksum")
     if content[-_SEAL_LENGTH:] != _SEAL + hashlib.sha256(content[:-64]).hexdigest().encode():
-        raise DamagedFile(f"{path} is truncated or damaged: its content does not fit its checksum")
+        raise DamagedFile(f"{path} is damaged: its content does not fit its checksum")
     return content
 
 

@@ -120,7 +120,7 @@ class NetworkRecord:
         try:
             return cls._from(arrays, meta)
         except (KeyError, TypeError, ValueError) as error:
-            raise ResultsError(f"{path} is no record of a comparison ({error} is missing or of another kind)") from error
+            raise ResultsError(f"{path} is no record of a comparison; ttfs-pynn compare makes them") from error
 
     @classmethod
     def _from(cls, arrays, meta):
