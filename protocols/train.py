@@ -117,13 +117,13 @@ def _check_epochs(folder, settings, stored):
         print(f"note: the cosine schedule now ends at epoch {epochs}, not {before}; a run of {epochs} from the start differs")
 
 
-def train(a):
-    """Train as the command line says. Returns (metrics, folder, experiment, trainer)."""
+def train(a, **marks):
+    """Train as the command line says. Returns (metrics, folder, experiment, trainer). marks: kept in the configuration besides."""
     if a.resume and a.overwrite:
         raise ConfigurationError("--resume continues a run, --overwrite replaces it; give one of them")
     resuming = a.resume and RunFolder.begun(a.output)
     stored = RunFolder.open(a.output).configuration if resuming else None
-    settings = configuration(a, stored)
+    settings = {**marks, **configuration(a, stored)}
     if a.backend != ARRAYS:
         simulator(a.backend).load()
     experiment = Experiment(models.load(a.model), settings)
