@@ -85,6 +85,11 @@ def test_a_mistake_is_one_line(capsys):
     assert status == 2 and "ttfs-pynn --help" in text
 
 
+def test_no_value_may_be_empty(capsys):
+    status, _, text = call(capsys, "train", "yin_yang", "--output", "")
+    assert status == 2 and text.startswith("error: --output is empty: ") and text.count("\n") == 1
+
+
 @pytest.mark.parametrize("arguments", [("--verbose", "raster", "nowhere.nix"), ("raster", "nowhere.nix", "--verbose")])
 def test_verbose_says_where_an_error_arose(capsys, arguments):
     assert "Traceback" not in call(capsys, "raster", "nowhere.nix")[2]

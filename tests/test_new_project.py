@@ -63,6 +63,18 @@ def test_a_resumed_run_says_that_its_model_is_another(project, capsys):
     assert "is not as it was" in call(capsys, *command, "--resume")[1]
 
 
+@pytest.mark.parametrize("old, new, where, text", [
+    ("p = parameters", "p = parameters + 1", "parameters + 1", "unsupported operand"),
+    ("return Layered", "1 / 0; return Layered", "1 / 0", "ZeroDivisionError: division by zero"),
+    ('"tau_m": 10.0', '"tau_m": -10.0', "neuron = LIF", "tau_m = -10.0 must be positive")])
+def test_a_mistake_in_the_model_has_its_line(project, capsys, old, new, where, text):
+    file = project / "my_sound.py"
+    file.write_text(file.read_text().replace(old, new))
+    line = 1 + file.read_text().partition(where)[0].count("\n")
+    status, _, error = call(capsys, "train", "my_sound", "--output", "run")
+    assert status == 2 and error.startswith(f"error: {file}, line {line}: ") and text in error and error.count("\n") == 1
+
+
 def test_what_to_do_next(tmp_path, capsys):
     status, out, _ = call(capsys, "new", str(tmp_path / "my_smell"))
     assert status == 0 and f"cd {tmp_path / 'my_smell'}" in out and str(tmp_path / "my_smell" / "train.py") in out
