@@ -89,7 +89,7 @@ def configuration(a, stored=None):
         training["epochs"] = stored["training"]["epochs"]
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
                                                      ("learning_rate", a.learning_rate)) if value is not None})
-    copies = a.copies or (training["batch_size"] if backend.default_copies > 1 else 1)
+    copies = (training["batch_size"] if backend.default_copies > 1 else 1) if a.copies is None else a.copies
     optional = {**({"hardware": hardware} if hardware else {}), **({"from": str(a.start)} if a.start else {})}
     return {**optional, "model": models.name_of(model), "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt,
             "copies": copies, "network": network, "training": training}
@@ -118,7 +118,7 @@ def _check_epochs(folder, settings, stored):
 
 
 def train(a, **marks):
-    """Train as the command line says. Returns (metrics, folder, experiment, trainer). marks: kept in the configuration besides."""
+    """Train as the command line says. Returns (metrics, folder, experiment, trainer). marks: more of its configuration."""
     if a.resume and a.overwrite:
         raise ConfigurationError("--resume continues a run, --overwrite replaces it; give one of them")
     resuming = a.resume and RunFolder.begun(a.output)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from protocols import evaluate, train
+from protocols import evaluate, train, transfer
 from ttfs_pynn.command_line import run
 from ttfs_pynn.results import RunFolder
 
@@ -80,6 +80,7 @@ def test_resuming_a_finished_run_changes_nothing(finished):
     (("yin_yang", "--learning-rate", "-1"), "learning_rate = -1.0 must be positive"),
     (("yin_yang", "--dt", "0"), "dt = 0.0 ms must be positive"),
     (("yin_yang", "--copies", "-3"), "copies = -3 must be at least 1"),
+    (("yin_yang", "--copies", "0"), "copies = 0 must be at least 1"),
     (("yin_yang", "--copies", "7"), "does not fit 7 copies"),
     (("yin_yang", "--seed", "-3"), "seed = -3"),
     (("yin_yang", "--hardware-network"), "is for --backend arrays"),
@@ -145,6 +146,11 @@ def test_bad_evaluations(capsys, finished, tmp_path):
     assert "not a run folder" in fails(capsys, evaluate.main, str(tmp_path))
     assert "the test set has 1 to 1000" in fails(capsys, evaluate.main, str(finished), "--backend", "exact", "--samples", "0")
     assert "unknown backend" in fails(capsys, evaluate.main, str(finished), "--backend", "nest9")
+
+
+def test_each_chip_counts_once(capsys, finished, tmp_path):
+    text = fails(capsys, transfer.main, str(finished), "--chips", "1,2,1", "--output", str(tmp_path / "out.json"))
+    assert "--chips 1,2,1: give each chip once" in text
 
 
 def test_a_simulator_that_is_not_installed(capsys, finished, monkeypatch):
