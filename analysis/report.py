@@ -127,7 +127,7 @@ def _rasters(folder):
     pictures = {name: raster.stored_blocks(folder, name) for name in ("before", "after")}
     pictures = {name: raster.readable(blocks) for name, blocks in pictures.items() if blocks}
     if not pictures:
-        raise Missing("no spikes are stored: networks on arrays, and several copies side by side, record none")
+        raise Missing(raster.no_spikes(folder))
     tau_syn = folder.configuration.get("network", {}).get("tau_syn")
     tau_syn = None if isinstance(tau_syn, list) else tau_syn
     names = [str(name).replace("$", r"\$") for name in folder.configuration.get("classes", ())]

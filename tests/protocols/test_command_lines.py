@@ -148,6 +148,24 @@ def test_bad_evaluations(capsys, finished, tmp_path):
     assert "unknown backend" in fails(capsys, evaluate.main, str(finished), "--backend", "nest9")
 
 
+def test_evaluation_records_a_sample_of_a_run_that_has_none(capsys, tmp_path):
+    path = str(tmp_path / "run")
+    train.main(["yin_yang", "--backend", "arrays", "--epochs", "1", "--output", path, "--quiet"])
+    assert not RunFolder.open(path).spike_names()
+    evaluate.main([path, "--backend", "exact", "--samples", "5"])
+    assert {"after_input", "after_layer0", "after_layer1"} <= set(RunFolder.open(path).spike_names())
+
+
+def test_weights_of_another_network_than_the_configuration_says(capsys, finished, tmp_path):
+    import shutil
+    path = shutil.copytree(finished, tmp_path / "run") / "configuration.toml"
+    path.write_text(path.read_text().replace("hidden = 120", "hidden = 121"))
+    text = fails(capsys, evaluate.main, str(path.parent), "--backend", "exact", "--samples", "5")
+    assert "are of another network" in text and "configuration.toml must be as it was then" in text
+    path.with_name("weights.npz").unlink()
+    assert "has no weights.npz" in (text := fails(capsys, evaluate.main, str(path.parent))) and "evaluate it" not in text
+
+
 def test_each_chip_counts_once(capsys, finished, tmp_path):
     text = fails(capsys, transfer.main, str(finished), "--chips", "1,2,1", "--output", str(tmp_path / "out.json"))
     assert "--chips 1,2,1: give each chip once" in text
