@@ -1,5 +1,6 @@
 """A new project runs at once, and its runs are found again, or it is said what to do."""
 
+import signal
 import sys
 
 import pytest
@@ -41,6 +42,25 @@ def test_its_own_test_passes(project, tmp_path):
     test_my_sound.test_data()
     test_my_sound.test_it_learns(tmp_path)
     assert RunFolder.open(tmp_path / "run").configuration["model"] == "my_sound.py"
+
+
+def test_the_experiment_says_what_is_wrong_in_one_line(project, capsys, monkeypatch):
+    import train
+
+    from ttfs_pynn.command_line import run
+
+    def error(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            run(train.main, arguments)
+        text = capsys.readouterr().err
+        assert text.count("\n") == 1
+        return stop.value.code, text
+
+    RunFolder.create("run", {"model": "my_sound.py"})
+    assert error("run") == (2, "error: run is there already; name a new folder\n")
+    assert error()[0] == 2
+    monkeypatch.setattr(train, "train", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    assert error("other") == (130, "stopped by SIGINT; all files are whole\n")
 
 
 def test_commands_find_the_model_in_the_current_folder(project, capsys, tmp_path, monkeypatch):
@@ -93,7 +113,16 @@ def test_nothing_is_overwritten(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "file", "full"], "nothing is left beside them"
 
 
-@pytest.mark.parametrize("name", ["1st", "my-task", "class", "ümlaut", "numpy", "random", "train", "models"])
+def test_a_folder_that_cannot_be_made(monkeypatch, tmp_path):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", "/somewhere/.mine.abc.tmp")
+
+    monkeypatch.setattr(new_project.tempfile, "TemporaryDirectory", full)
+    with pytest.raises(ResultsError, match=f"^cannot make {tmp_path / 'mine'}: No space left on device$"):
+        new_project.create(tmp_path / "mine")
+
+
+@pytest.mark.parametrize("name", ["1st", "my-task", "class", "ümlaut", "numpy", "random", "train", "models", "yin_yang"])
 def test_names_that_cannot_be(tmp_path, name):
     with pytest.raises((ConfigurationError, ResultsError)):
         new_project.create(tmp_path / name)
