@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from protocols import evaluate, train, transfer
+from protocols import characterise, evaluate, train, transfer
 from ttfs_pynn.command_line import run
 from ttfs_pynn.results import RunFolder
 
@@ -107,7 +107,8 @@ def test_resume_keeps_the_number_of_epochs_unless_another_is_given(capsys, finis
 
 def test_an_existing_run_is_not_replaced_and_not_continued_as_another(capsys, finished):
     assert "--overwrite" in fails(capsys, train.main, "yin_yang", "--output", str(finished))
-    assert "training.seed" in fails(capsys, train.main, "yin_yang", "--output", str(finished), "--resume", "--seed", "4")
+    assert "training.seed (3 there, 4 here)" in fails(capsys, train.main, "yin_yang", "--output", str(finished), "--resume",
+                                                      "--seed", "4")
 
 
 def test_resume_of_a_run_that_was_killed_at_its_start_begins_anew(capsys, tmp_path):
@@ -164,6 +165,12 @@ def test_weights_of_another_network_than_the_configuration_says(capsys, finished
     assert "are of another network" in text and "configuration.toml must be as it was then" in text
     path.with_name("weights.npz").unlink()
     assert "has no weights.npz" in (text := fails(capsys, evaluate.main, str(path.parent))) and "evaluate it" not in text
+
+
+@pytest.mark.parametrize("option, text", [("--tau-m=0", "tau_m = 0.0 must be positive"), ("--tau-syn=-10", "must be positive"),
+                                          ("--tau-syn=nan", "finite values")])
+def test_targets_of_a_calibration(capsys, tmp_path, option, text):
+    assert text in fails(capsys, characterise.main, option, "--output", str(tmp_path / "profile.npz"))
 
 
 def test_each_chip_counts_once(capsys, finished, tmp_path):
