@@ -57,8 +57,8 @@ def main(arguments=None):
                               start=dict(type=float, default=0.0, metavar="MS", help="of what is drawn (default 0)"),
                               stop=dict(type=float, default=np.inf, metavar="MS", help="of what is drawn (default: all)"))
     if RunFolder.exists(a.file):
-        raise ResultsError(f"{a.file} is a run folder, which holds spikes only; record v with population.record('v'), and give the "
-                           "file")
+        raise ResultsError(f"{a.file} is a run folder, which holds spikes only; record v with population.record('v') and give "
+                           "the file")
     times, v = signal_of(nix_files.read_blocks(a.file)[0])
     inside = (times >= a.start) & (times < a.stop)
     times, v = times[inside], v[inside]

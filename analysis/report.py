@@ -168,7 +168,7 @@ def _costs(folder):
 def _elsewhere(folder):
     found = sorted(folder.path.glob("evaluation_*.json"))
     if not found:
-        raise Missing("it was not evaluated on another simulator (protocols.evaluate)")
+        raise Missing("it was not evaluated on another simulator (ttfs-pynn evaluate)")
     rows = []
     for file in found:
         e = folder.read_json(file.name)
