@@ -21,7 +21,7 @@ from argparse import ArgumentTypeError
 
 import models
 from protocols.evaluate import weights_of
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.experiment import ARRAYS, CHIP, FREE, Experiment
 from ttfs_pynn.progress import Progress
@@ -156,6 +156,7 @@ def train(a, **marks):
     return metrics, folder, experiment, trainer
 
 
+@when_stopped("the run has lost no more than its unfinished epoch: the same command with --resume continues it")
 def main(arguments=None):
     metrics, folder, _, _ = train(parser().parse_args(arguments))
     print(f"test accuracy      {metrics['test_accuracy']:.4f}  ({metrics['test_samples']} samples)")

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import logging
+import os
 import re
 import signal
 import sys
@@ -14,7 +15,7 @@ from typing import Any, NoReturn
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.user_code import place_in
 
-__all__ = ["ArgumentParser", "Stopped", "as_commands", "command_name", "run"]
+__all__ = ["ArgumentParser", "Stopped", "as_commands", "command_name", "run", "when_stopped"]
 
 # Commands of `ttfs-pynn` that are not called as their file is.
 _SHORT = {"compare_simulators": "compare"}
@@ -85,9 +86,19 @@ def _stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextlib.contextmanager
+def when_stopped(advice: str) -> Iterator[None]:
+    """What to do after a stop by a signal; decorates a main."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        stopped.add_note(advice)
+        raise
+
+
 def run(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None = None) -> NoReturn:
     """Call main(arguments) and exit with what it returns; 2 for a TTFSError, an unusable file or an error in a user's Python
-    file, 130 or 143 for a signal.
+    file, 130 or 143 for a signal, 141 where the reader of standard output is gone.
 
     With --verbose among the arguments the traceback of an error is shown before its line.
     """
@@ -100,11 +111,18 @@ def run(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[
 
 def _status(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None, verbose: bool) -> int:
     try:
-        return main(arguments) or 0
+        try:
+            return main(arguments) or 0
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except KeyboardInterrupt as error:
-        print(f"stopped by {str(error) or 'SIGINT'}; all files are whole, and a training run has lost no more than its "
-              "unfinished epoch: the same command with --resume continues it", file=sys.stderr)
+        print("; ".join([f"stopped by {str(error) or 'SIGINT'}", "all files are whole", *getattr(error, "__notes__", ())]),
+              file=sys.stderr)
         return getattr(error, "status", 130)
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` does: what is left goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except Exception as error:
         # A folder that cannot be written or a full disk is an OSError. What else is neither ours nor a user's is a bug.
         place = place_in(error) or (place_in(error.__context__) if error.__context__ else None)
