@@ -76,6 +76,18 @@ def test_commands_find_the_model_in_the_current_folder(project, capsys, tmp_path
     assert call(capsys, "train", "./my_sound/my_sound.py", "--epochs", "2", "--output", "my_sound/runs/first", "--resume")[0] == 0
 
 
+def test_a_run_on_several_copies_keeps_one_sample_of_one_copy(project, capsys):
+    file = project / "my_sound.py"
+    file.write_text(file.read_text().replace("samples(1600,", "samples(100,"))
+    status, _, _ = call(capsys, "train", "my_sound", "--backend", "brian2", "--epochs", "1", "--batch-size", "20", "--dt", "0.5",
+                        "--output", "run", "--quiet")
+    folder = RunFolder.open("run")
+    sizes = {name: folder.read_spikes(name).annotations["size"] for name in folder.spike_names()}
+    assert status == 0 and folder.configuration["copies"] == 20
+    assert sizes == {"after_input": 12, "after_bias0": 1, "after_layer0": 30, "after_layer1": 2}
+    assert call(capsys, "raster", "run")[0] == 0
+
+
 def test_a_resumed_run_says_that_its_model_is_another(project, capsys):
     command = ("train", "my_sound", "--epochs", "1", "--output", "run", "--quiet", "--backend", "arrays")
     call(capsys, *command)
