@@ -140,7 +140,7 @@ def main(arguments=None):
     parser.add_argument("folder", metavar="DIR", help="folder of protocols.compare_simulators")
     folder = Path(parser.parse_args(arguments).folder)
     if not (folder / "comparison.json").is_file():
-        raise ResultsError(f"{folder} has no comparison.json; make it with protocols.compare_simulators")
+        raise ResultsError(f"{folder} has no comparison.json; make it with ttfs-pynn compare")
     result = read_json(folder / "comparison.json")
     write_bytes(folder / "report.html", page(result, folder).encode())
     print(folder / "report.html")

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 
 from analysis.style import CLASSES, GREY, command, figure
 from ttfs_pynn.command_line import run
+from ttfs_pynn.errors import ResultsError
 
 
 def grid_features(resolution=101):
@@ -64,6 +65,11 @@ def draw(axes, labels, times=None, class_names=None, title=None):
 
 def main(arguments=None):
     folder, path = command("decision_map", __doc__, "decision_map", arguments)
+    if folder.finished and not (folder.path / "decision_map.npz").is_file():
+        copies = folder.configuration.get("copies", 1)
+        raise ResultsError(f"{folder.path} has no decision_map.npz: " + (
+            f"it was trained on {copies} copies of the network side by side, where a map takes too long" if copies > 1 else
+            "its model has no function plane(resolution), which says where in the plane to look"))
     stored = folder.read_arrays("decision_map")
     with figure(path) as axes:
         draw(axes, stored["labels"], stored.get("times"), folder.configuration.get("classes"))

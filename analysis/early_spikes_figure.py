@@ -117,7 +117,7 @@ def main(arguments=None):
     try:
         runs = json.loads(Path(a.file).read_text(encoding="utf-8"))["runs"]
     except (ValueError, KeyError, TypeError):
-        raise ResultsError(f"{a.file} is no file of protocols.early_spikes") from None
+        raise ResultsError(f"{a.file} is no file of ttfs-pynn early_spikes") from None
     if not runs:
         raise ResultsError(f"{a.file} holds no run yet")
     with figure(path, columns=len(varied(runs)), rows=3, size=(3.0, 2.1), dpi=110, squeeze=False, sharey="row") as axes:

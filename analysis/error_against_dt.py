@@ -46,7 +46,7 @@ def main(arguments=None):
     a = parser.parse_args(arguments)
     path = Path(a.folder) / "comparison.json"
     if not path.is_file():
-        raise ResultsError(f"{a.folder} has no comparison.json; make it with protocols.compare_simulators")
+        raise ResultsError(f"{a.folder} has no comparison.json; make it with ttfs-pynn compare")
     found = read_json(path)["simulators"]
     output = checked_picture(a.output or Path(a.folder) / "error_against_dt.png")
     with figure(output, columns=2, size=(4.6, 3.0)) as axes:

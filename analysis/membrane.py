@@ -11,6 +11,7 @@ from analysis.style import BLUE, CLASSES, GREY, VERMILION, figure, picture_comma
 from ttfs_pynn import nix_files
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.results import RunFolder
 
 
 def signal_of(block, name="v"):
@@ -50,11 +51,14 @@ def causal_inputs(arrivals, first_spike):
 
 
 def main(arguments=None):
-    a, path = picture_command("membrane", __doc__, "membrane", arguments,
+    a, path = picture_command("membrane", __doc__, "membrane", arguments, "file that Neo reads (NIX), with a signal of v",
                               threshold=dict(type=float, metavar="MV", help="where the neuron spikes"),
                               neurons=dict(type=int, default=4, metavar="N", help="how many (default 4)"),
                               start=dict(type=float, default=0.0, metavar="MS", help="of what is drawn (default 0)"),
                               stop=dict(type=float, default=np.inf, metavar="MS", help="of what is drawn (default: all)"))
+    if RunFolder.exists(a.file):
+        raise ResultsError(f"{a.file} is a run folder, which holds spikes only; record v with population.record('v') and give "
+                           "the file")
     times, v = signal_of(nix_files.read_blocks(a.file)[0])
     inside = (times >= a.start) & (times < a.stop)
     times, v = times[inside], v[inside]

@@ -11,6 +11,7 @@ from ttfs_pynn import nix_files
 from ttfs_pynn.comparison.record import distinct
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.presentation import PresentationError, spikes_of
+from ttfs_pynn.results import RunFolder
 
 
 def block_of(cells, times, size, duration, label=None):
@@ -35,9 +36,15 @@ def record_blocks(record):
 
 
 def read_blocks(path):
-    """{label: Block} of a file that Neo reads (NIX, NWB ...), labels that several have numbered; ResultsError where it cannot or
-    holds no spikes."""
+    """{label: Block} of a file that Neo reads (NIX, NWB ...), labels that several have numbered, or of a run folder, layers before
+    inputs; ResultsError where it cannot or holds no spikes."""
     path = Path(path)
+    if RunFolder.exists(path):
+        folder = RunFolder.open(path)
+        names = sorted(folder.spike_names(), key=lambda name: "_layer" not in name)
+        if not names:
+            raise ResultsError(no_spikes(folder))
+        return {name: folder.read_spikes(name) for name in names}
     if not path.is_file():
         raise ResultsError(f"there is no file {path}; give a NIX file, or a run folder")
     blocks = nix_files.read_blocks(path) if path.suffix == ".nix" else _read_with_neo(path)
@@ -63,6 +70,14 @@ def _read_with_neo(path):
         raise
     except Exception as error:  # each of Neo's readers raises errors of its own
         raise ResultsError(f"Neo cannot read {path}: {error}") from error
+
+
+def no_spikes(folder):
+    """Why a run folder holds no spikes, and what to do."""
+    if not folder.finished:
+        return f"{folder.path} holds no spikes yet: let the run come to its end"
+    return (f"{folder.path} holds no spikes (runs on arrays record none): ttfs-pynn evaluate {folder.path} --backend exact "
+            "records those of one sample")
 
 
 def time_scale(block):

@@ -12,13 +12,13 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from analysis.decision_time import tau_syn_of
-from analysis.neo_files import flat_spikes, read_blocks, record_blocks, rows_of
+from analysis.neo_files import flat_spikes, no_spikes, read_blocks, record_blocks, rows_of
 from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, VERMILION, distinct_names, figure, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.results import RunFolder
 
-__all__ = ["draw", "draw_overlaid", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks", "unit_of"]
+__all__ = ["draw", "draw_overlaid", "mark_samples", "no_spikes", "readable", "record_blocks", "spikes", "stored_blocks", "unit_of"]
 
 
 DENSE = 20_000  # spikes from which on they are drawn as pixels
@@ -157,7 +157,7 @@ def _draw_run(folder, path):
     pictures = {prefix: stored_blocks(folder, prefix) for prefix in ("before", "after")}
     pictures = {prefix: blocks for prefix, blocks in pictures.items() if blocks}
     if not pictures:
-        raise ResultsError(f"{folder.path}/spikes holds no before_*.nix and no after_*.nix: train first")
+        raise ResultsError(no_spikes(folder))
     with figure(path, columns=len(pictures), size=(3.6, 4.0), squeeze=False, sharex=True) as axes:
         for panel, (prefix, blocks) in zip(axes[0], pictures.items(), strict=True):
             draw(panel, readable(blocks), tau_syn=unit_of(folder), title=f"{prefix} training",

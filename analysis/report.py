@@ -127,7 +127,7 @@ def _rasters(folder):
     pictures = {name: raster.stored_blocks(folder, name) for name in ("before", "after")}
     pictures = {name: raster.readable(blocks) for name, blocks in pictures.items() if blocks}
     if not pictures:
-        raise Missing("no spikes are stored: networks on arrays, and several copies side by side, record none")
+        raise Missing(raster.no_spikes(folder))
     names = [str(name).replace("$", r"\$") for name in folder.configuration.get("classes", ())]
     return "<div class=panels>" + "".join(
         figure(lambda f, blocks=blocks: raster.draw(f.subplots(), blocks, tau_syn=raster.unit_of(folder), class_names=names),
@@ -180,7 +180,7 @@ def _costs(folder):
 def _elsewhere(folder):
     found = sorted(folder.path.glob("evaluation_*.json"))
     if not found:
-        raise Missing("it was not evaluated on another simulator (protocols.evaluate)")
+        raise Missing("it was not evaluated on another simulator (ttfs-pynn evaluate)")
     rows = []
     for file in found:
         e = folder.read_json(file.name)

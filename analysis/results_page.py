@@ -56,7 +56,7 @@ def read(folder):
             result = json.loads(path.read_text(encoding="utf-8"))
             line(result)
         except (KeyError, TypeError, ValueError) as error:
-            raise ResultsError(f"{path} is no result of protocols.reproduce: {type(error).__name__} {error}") from None
+            raise ResultsError(f"{path} is no result of ttfs-pynn reproduce: {type(error).__name__} {error}") from None
         found.append(result)
     return found
 
@@ -81,8 +81,8 @@ def main(arguments=None):
     parser = ArgumentParser(prog="python -m analysis.results_page", description=__doc__)
     parser.add_argument("folder", metavar="DIR", help="folder of results, such as results")
     a = parser.parse_args(arguments)
-    if not Path(a.folder).is_dir():
-        raise ResultsError(f"there is no folder {a.folder}; make it with protocols.reproduce")
+    if not any(Path(a.folder).glob("*.json")):
+        raise ResultsError(f"there are no results in {a.folder}; make them with ttfs-pynn reproduce")
     print(page(a.folder), end="")
 
 

@@ -89,7 +89,7 @@ def main(arguments=None):
     a = parser.parse_args(arguments)
     path = Path(a.folder) / "robustness.json"
     if not path.is_file():
-        raise ResultsError(f"{a.folder} has no robustness.json; make it with protocols.robustness")
+        raise ResultsError(f"{a.folder} has no robustness.json; make it with ttfs-pynn robustness")
     found = json.loads(path.read_text(encoding="utf-8"))
     output = checked_picture(a.output or path.with_suffix(".png"))
     rows = -(-len(found["panels"]) // _COLUMNS)

@@ -1,7 +1,8 @@
 """Firing rates, interspike intervals, their irregularity, spike counts a sample, and pairwise distances of spike trains.
 
 examples:
-  python -m analysis.spike_statistics spikes.nix
+  python -m analysis.spike_statistics runs/yy7                               (one sample; the picture is of its first layer)
+  python -m analysis.spike_statistics spikes.nix --skip 0.1                  (without the first tenth, where a network settles)
   python -m analysis.spike_statistics spikes.nix --other reference.nix       (distances, neuron by neuron)
 """
 
@@ -11,7 +12,7 @@ from analysis.neo_files import duration_of, flat_spikes, read_blocks, rows_of, t
 from analysis.style import BLUE, CLASSES, GREY, distinct_names, figure, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.comparison.statistics import measures
-from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.presentation import in_windows
 
 
@@ -76,11 +77,11 @@ def draw_counts(axes, counts, labels=None, class_names=None):
     return axes
 
 
-def draw(axes, block, other=None, names=None):
+def draw(axes, block, other=None, names=None, skip=0.0):
     """Four Axes: rate, interspike interval, CV, correlation of counts; `other` is drawn dashed. names: of the two, by default
-    those of the blocks. Returns the axes."""
+    those of the blocks. skip: share of the start that is left out (not of the intervals). Returns the axes."""
     blocks = [b for b in (block, other) if b is not None]
-    found = [measures(trains_of(b), duration_of(b)) for b in blocks]
+    found = [measures(trains_of(b), duration_of(b), skip) for b in blocks]
     intervals = [np.concatenate([np.diff(t) for t in trains_of(b)] or [np.empty(0)]) for b in blocks]
     if other is not None and names is None:
         names = [b.name or f"recording {k + 1}" for k, b in enumerate(blocks)]
@@ -94,15 +95,19 @@ def draw(axes, block, other=None, names=None):
 
 def main(arguments=None):
     a, path = picture_command("spike_statistics", __doc__, "spike_statistics", arguments,
-                              other=dict(metavar="FILE", help="a second recording of the same neurons"))
+                              other=dict(metavar="FILE", help="a second recording of the same neurons"),
+                              skip=dict(type=float, default=0.0, metavar="SHARE",
+                                        help="of the recording to leave out at its start, from 0 to 1 (default 0)"))
+    if not 0 <= a.skip < 1:
+        raise ConfigurationError(f"--skip {a.skip:g}: give a share of the recording, at least 0 and less than 1")
     blocks = read_blocks(a.file)
     others = read_blocks(a.other) if a.other else {}
     with figure(path, columns=4, size=(3.2, 3.0)) as axes:
         label, block = next(iter(blocks.items()))
         other = next(iter(others.values()), None)
-        draw(axes, block, other, distinct_names(a.file, a.other) if a.other else None)
+        draw(axes, block, other, distinct_names(a.file, a.other) if a.other else None, a.skip)
     for label, block in blocks.items():
-        finite = {name: v[np.isfinite(v)] for name, v in measures(trains_of(block), duration_of(block)).items()}
+        finite = {name: v[np.isfinite(v)] for name, v in measures(trains_of(block), duration_of(block), a.skip).items()}
         print(f"{label}: {rows_of(block)} neurons, " + ", ".join(f"{name} {v.mean():.4g} +- {v.std():.2g}"
                                                                  for name, v in finite.items() if v.size))
     if other is not None:

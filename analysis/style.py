@@ -41,10 +41,13 @@ def distinct_names(first, second):
     return names if names[0] != names[1] else (first, second)
 
 
-def picture_command(module, description, name, arguments=None, **options):
-    """(parsed arguments, path of the picture) of a command that draws a FILE; `options`: more arguments, {flag: keywords}."""
+RECORDED = "run folder of protocols.train, or a file of spikes that Neo reads (NIX)"
+
+
+def picture_command(module, description, name, arguments=None, what=RECORDED, **options):
+    """(parsed arguments, path of the picture) of a command that draws a FILE. what: the FILE is; options: more arguments."""
     parser = ArgumentParser(prog=f"python -m analysis.{module}", description=description)
-    parser.add_argument("file", metavar="FILE", help="run folder of protocols.train, or a file of spikes that Neo reads (NIX)")
+    parser.add_argument("file", metavar="FILE", help=what)
     parser.add_argument("--output", metavar="FILE", help=f"picture to write (default: {name}.png beside FILE)")
     for flag, keywords in options.items():
         parser.add_argument(f"--{flag.replace('_', '-')}", **keywords)

@@ -55,7 +55,10 @@ def main(arguments=None):
         raise ConfigurationError(f"--neurons {a.neurons} --repetitions {a.repetitions}: a chip has 1 to 512 neurons, and each "
                                  "experiment needs a repetition")
     backend = simulator("brainscales2")
-    targets = backend.targets(LIFParameters(tau_m=a.tau_m, tau_syn=a.tau_syn))
+    try:
+        targets = backend.targets(LIFParameters(tau_m=a.tau_m, tau_syn=a.tau_syn))
+    except ValueError as error:
+        raise ConfigurationError(f"--tau-m {a.tau_m:g} --tau-syn {a.tau_syn:g}: {error}") from None
     profile = characterise(backend.load(), a.chip, targets, np.arange(a.neurons), a.repetitions, a.seed,
                            lambda text: None if a.quiet else print(f"measuring: {text}", file=sys.stderr, flush=True))
     profile.save(path)

@@ -7,6 +7,8 @@ function build(sim). Each simulator runs in a process of its own; `exact` is the
   report.html       all of it to read, with figures; one file
   records/          what was recorded, for analysis.* and for reading again
 
+It must be new or empty; an earlier comparison is replaced with --overwrite, anything else is never touched.
+
 A spike matches a spike of the same neuron that is at most --window ms away, each once, in order (layered networks: the neuron's
 first spike in the same sample). Given own inputs: each recorded spike against the exact neuron that received what this neuron
 received and was reset when it was, so that one layer's errors are not counted again in the next.
@@ -41,15 +43,17 @@ from ttfs_pynn.comparison.matching import default_window
 from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.comparison.statistics import compare_statistics
 from ttfs_pynn.comparison.summary import add_orders, compare_records
-from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.experiment import Experiment
-from ttfs_pynn.files import write_bytes
+from ttfs_pynn.files import read_json, write_bytes
 from ttfs_pynn.provenance import versions
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.script import run_script
 from ttfs_pynn.simulators import SIMULATORS, simulator
 from ttfs_pynn.training import SpikeData, evaluate
 from ttfs_pynn.user_code import load_file
+
+_RESULT = "comparison.json"
 
 
 def parser():
@@ -58,15 +62,16 @@ def parser():
     p.add_argument("--simulators", default="exact,brian2", metavar="A,B",
                    help=f"{', '.join(SIMULATORS)} (default exact,brian2)")
     p.add_argument("--dt", default="0.1", metavar="MS,MS", help="time steps (default 0.1)")
-    p.add_argument("--samples", type=int, default=100, metavar="N", help="layered networks: first N test samples (default 100)")
+    p.add_argument("--samples", type=int, metavar="N", help="layered networks: first N test samples (default 100, or all)")
     p.add_argument("--delay", type=float, metavar="MS", help="layered networks: delay of projections (default: largest dt)")
-    p.add_argument("--duration", type=float, default=1000.0, metavar="MS", help="for scripts that never run (default 1000)")
+    p.add_argument("--duration", type=float, metavar="MS", help="for scripts that never run (default 1000)")
     p.add_argument("--window", type=float, metavar="MS", help="of the matching rule (default: a sample, or 20 dt, at least 1)")
     p.add_argument("--seed", type=int, default=1, help="of Poisson sources and noise (default 1)")
     p.add_argument("--timeout", type=float, default=3600.0, metavar="S", help="for each simulator and time step (default 3600)")
     p.add_argument("--model", metavar="FILE", help="the run's model, where it is neither of the package nor in this folder")
     p.add_argument("--ideal-chip", action="store_true", help="brainscales2 without mismatch, noise and losses")
     p.add_argument("--output", required=True, metavar="DIR", help="folder to make")
+    p.add_argument("--overwrite", action="store_true", help="replace a comparison that is in DIR")
     p.add_argument("--inside", nargs=3, metavar=("SIMULATOR", "DT", "FILE"), help="(what the processes are started with)")
     return p
 
@@ -80,15 +85,28 @@ def load_script(path):
     return module
 
 
+def _is_script(what):
+    return not RunFolder.exists(what) and what.endswith(".py") and not hasattr(load_script(what), "architecture")
+
+
 def _layered(a):
     """(experiment, weights) of a run folder or of a model; None for a script."""
     if RunFolder.exists(a.what):
         return open_run(a.what, a.model)[1:]
-    if str(a.what).endswith(".py") and not hasattr(load_script(a.what), "architecture"):
+    if _is_script(a.what):
         return None
     model = models.load(str(a.what))
     experiment = Experiment(model, {"backend": "exact", "dt": 0.1, "copies": 1, **model.PARAMETERS})
     return experiment, experiment.architecture.initial_weights(np.random.default_rng(0))
+
+
+def _data(a, experiment):
+    """The first test samples, by default 100 or all there are; ConfigurationError for more or fewer than there are."""
+    test = experiment.data["test"]
+    n = min(100, len(test)) if a.samples is None else a.samples
+    if not 1 <= n <= len(test):
+        raise ConfigurationError(f"--samples {n}: the test set has 1 to {len(test)}")
+    return SpikeData(test.times[:n], test.labels[:n])
 
 
 def record_on(a, name, dt):
@@ -99,8 +117,7 @@ def record_on(a, name, dt):
         record.meta["seconds"] = time.perf_counter() - begin
         return record
     experiment, weights = layered
-    test = experiment.data["test"]
-    data = SpikeData(test.times[:a.samples], test.labels[:a.samples])
+    data = _data(a, experiment)
     sim, copies = simulator(name).setup(dt, seed=a.seed), min(simulator(name).default_copies, len(data))
     # Windows of one length everywhere, so that records can be laid over each other.
     plain = experiment.model.build(simulator("exact").setup(dt), experiment.configuration["network"], weights, delay=a.delay)
@@ -121,7 +138,7 @@ def records_on_chip(a, name):
     experiment, weights = layered
     known = experiment.simulator(name)
     known = known.configured({"non_idealities": {"off": True}}) if a.ideal_chip else known
-    data = SpikeData(experiment.data["test"].times[:a.samples], experiment.data["test"].labels[:a.samples])
+    data = _data(a, experiment)
     parameters = experiment.configuration["network"]
     sim = known.setup(known.tick, seed=a.seed, layers=[layer.size for layer in experiment.architecture.layers])
     chip = experiment.model.build(sim, parameters, weights, simulator=known)
@@ -147,25 +164,26 @@ def reference_of(file):
 
 def _start(a, name, dt, file):
     """Run one simulator in a process of its own. Returns (NetworkRecord or None, what went wrong)."""
-    command = [sys.executable, "-W", "ignore", "-m", "ttfs_pynn", "compare", str(a.what), "--samples", str(a.samples),
-               "--delay", repr(a.delay), "--dt", a.dt, "--duration", repr(a.duration), "--seed", str(a.seed),
-               "--output", str(a.output), *(["--ideal-chip"] if a.ideal_chip else []),
-               *(["--model", a.model] if a.model else []), "--inside", name, repr(dt), str(file)]
+    command = [sys.executable, "-W", "ignore", "-m", "ttfs_pynn", "compare", "--inside", name, repr(dt), str(file),
+               *a.arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=a.timeout)
     except subprocess.TimeoutExpired:
         return None, f"not done after {a.timeout:g} s (--timeout)"
     if done.returncode:
+        if a.verbose:
+            print(done.stderr, file=sys.stderr, end="")
         lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-        return None, lines[-1] if lines else f"ended with status {done.returncode}"
+        return None, lines[-1].removeprefix("error: ") if lines else f"ended with status {done.returncode}"
     return NetworkRecord.read(file), None
 
 
 def compare(a, say=print):
-    """The dict of comparison.json."""
+    """The dict of comparison.json, which is begun before anything else is written: it marks the folder."""
     folder, names = Path(a.output), a.names
     result = {"what": str(a.what), "settings": {"dt_ms": a.steps, "samples": a.samples, "delay_ms": a.delay, "seed": a.seed,
               "simulators": names}, "versions": versions(), "simulators": {}}
+    _write(result, folder)
     references = {}
     for name in ["exact", *[n for n in names if n != "exact"]]:
         runs, failures = [], []
@@ -200,24 +218,64 @@ def compare(a, say=print):
     return result
 
 
+def _write(result, folder):
+    write_bytes(folder / _RESULT, (json.dumps(result, indent=1, default=float) + "\n").encode())
+
+
+def _make_room(folder, overwrite):
+    """Refuse what is in the way; an earlier comparison is deleted: with `overwrite`, or where it came to no result."""
+    if not RunFolder.begun(folder):
+        return
+    if RunFolder.exists(folder) or not (folder / _RESULT).is_file():
+        raise ResultsError(f"{folder} is not empty and no earlier comparison (no {_RESULT}); name another folder")
+    if not overwrite and read_json(folder / _RESULT).get("simulators"):
+        raise ResultsError(f"{folder} holds a comparison already; use --overwrite to replace it, or name another folder")
+    for file in (folder / "report.html", *(folder / "records").glob("*.npz")):
+        file.unlink(missing_ok=True)
+
+
+def _refuse(a, names, why):
+    """Options that would be ignored are a mistake of the user's."""
+    given = [f"--{name.replace('_', '-')}" for name in names if getattr(a, name) not in (None, False)]
+    if given:
+        raise ConfigurationError(f"{', '.join(given)}: {why}; leave out what does not apply")
+
+
 def _prepare(a):
-    a.names = [name for name in a.simulators.split(",") if name]
-    for name in a.names:
-        simulator(name)
+    a.names = list(dict.fromkeys(name for name in a.simulators.split(",") if name))
+    if not a.names:
+        raise ConfigurationError(f"--simulators {a.simulators}: give at least one of {', '.join(SIMULATORS)}")
+    hardware, script = [simulator(name).hardware for name in a.names], _is_script(a.what)
+    if script:
+        _refuse(a, ["samples", "delay", "ideal_chip", "model"], f"for layered networks only, {a.what} is a script")
+    else:
+        _refuse(a, ["duration"], f"for scripts only, {a.what} is a layered network")
+    if not RunFolder.exists(a.what):
+        _refuse(a, ["model"], f"for run folders only, {a.what} is none")
+    if not any(hardware):
+        _refuse(a, ["ideal_chip"], f"there is no chip among --simulators {a.simulators}")
+    for name in ("window", "duration", "timeout"):
+        value = getattr(a, name)
+        if value is not None and not 0 < value < np.inf:
+            raise ConfigurationError(f"--{name} {value:g} must be positive")
     try:
         a.steps = sorted({float(dt) for dt in a.dt.split(",")}, reverse=True)
     except ValueError:
         raise ConfigurationError(f"--dt {a.dt}: give numbers (ms) with commas between them, such as 0.1,0.01") from None
-    if not a.steps or min(a.steps) <= 0:
+    if not all(0 < dt < np.inf for dt in a.steps):
         raise ConfigurationError(f"--dt {a.dt}: time steps must be positive")
-    if a.samples < 1:
-        raise ConfigurationError(f"--samples {a.samples} must be at least 1")
+    if script:
+        a.duration = 1000.0 if a.duration is None else a.duration
+        return a
     a.delay = max(a.steps) if a.delay is None else a.delay
+    if not 0 <= a.delay < np.inf:
+        raise ConfigurationError(f"--delay {a.delay:g} must not be negative")
     return a
 
 
 def main(arguments=None):
     a = _prepare(parser().parse_args(arguments))
+    a.arguments = sys.argv[1:] if arguments is None else list(arguments)
     if a.inside:
         name, dt, file = a.inside
         simulator(name).load()
@@ -228,10 +286,13 @@ def main(arguments=None):
         else:
             record_on(a, name, float(dt)).write(file)
         return
-    _layered(a)  # a mistake shows before a process is started
-    result = compare(a, (lambda *_, **__: None) if a.quiet else print)
+    layered = _layered(a)  # a mistake shows before a process is started
+    if layered is not None:
+        a.samples = len(_data(a, layered[0]))
     folder = Path(a.output)
-    write_bytes(folder / "comparison.json", (json.dumps(result, indent=1, default=float) + "\n").encode())
+    _make_room(folder, a.overwrite)
+    result = compare(a, (lambda *_, **__: None) if a.quiet else print)
+    _write(result, folder)
     comparison_report.main([str(folder)])
     print("\n".join(comparison_report.table(result)))
 

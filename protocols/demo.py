@@ -1,6 +1,6 @@
 """The tour, in two minutes: train 4(+3 bias)-120-3 on Yin-Yang on the exact simulator, replay it on Brian2, draw.
 
-`make demo` runs it. The run folder is runs/demo; an earlier demo there is replaced.
+`make demo` runs it. The run folder is runs/demo; an earlier demo there is replaced, anything else is not touched.
 """
 
 from matplotlib import rc_context
@@ -11,7 +11,9 @@ from analysis.style import RC
 from models import yin_yang
 from protocols import evaluate, train
 from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import atomic_path
+from ttfs_pynn.results import RunFolder
 
 
 def parser():
@@ -21,6 +23,13 @@ def parser():
     p.add_argument("--seed", type=int, default=7, help="of the run (default 7)")
     p.add_argument("--samples", type=int, default=100, help="test samples that Brian2 replays (default 100)")
     return p
+
+
+def _make_room(path):
+    """ResultsError where something else than an earlier demo is in the way."""
+    if RunFolder.begun(path) and not (RunFolder.exists(path) and RunFolder.open(path).configuration.get("demo")):
+        raise ResultsError(f"{path} holds something else than an earlier demo, and only that is replaced; name another folder "
+                           "with --output")
 
 
 def figures(folder):
@@ -50,10 +59,11 @@ def figures(folder):
 
 def main(arguments=None):
     a = parser().parse_args(arguments)
+    _make_room(a.output)
     print(f"Training 4(+{len(yin_yang.PARAMETERS['network']['bias_times'])})-{yin_yang.PARAMETERS['network']['hidden']}-3 on "
           "Yin-Yang, on the exact simulator", flush=True)
     metrics, folder, experiment, trainer = train.train(train.parser().parse_args(
-        ["yin_yang", "--epochs", str(a.epochs), "--seed", str(a.seed), "--output", a.output, "--overwrite"]))
+        ["yin_yang", "--epochs", str(a.epochs), "--seed", str(a.seed), "--output", a.output, "--overwrite"]), demo=True)
     print(f"Replaying {a.samples} test samples on Brian2 (dt 0.1 ms = 0.01 tau_syn)", flush=True)
     result = evaluate.compare(experiment, trainer.weights, "brian2", 0.1, a.samples)
     folder.write_json("evaluation_brian2.json", result)

@@ -23,7 +23,7 @@ import numpy as np
 
 import models
 from analysis import early_spikes_figure
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.decision import accuracy_at, spikes_until
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.experiment import ARRAYS, Experiment
@@ -125,6 +125,7 @@ def _same(entry, loss, options, seed, epochs):
     return (entry["loss"], entry["options"], entry["seed"], entry["epochs"]) == (loss, options, seed, epochs)
 
 
+@when_stopped("the same command goes on with what is not finished")
 def main(arguments=None):
     a = parser().parse_args(arguments)
     model = models.load(a.model)

@@ -4,7 +4,8 @@ For each layer: how many first spikes match, are missing or extra, and how far a
 simulation of the whole network, and once against the exact neuron model driven by the inputs that the layer itself was recorded
 with, which takes apart what one layer does from what it was handed.
 
-Writes evaluation_BACKEND.json to the run folder.
+Writes evaluation_BACKEND.json to the run folder; and, where it holds no spikes (of a run on arrays), those of one test sample on
+the exact simulator, for raster and report.
 
 examples:
   python -m protocols.evaluate runs/yy7 --backend brian2
@@ -85,10 +86,19 @@ def open_run(path, model=None):
     """(folder, experiment, weights) of a finished run; `model`: a file, for those that models.load_for does not find."""
     folder = RunFolder.open(path)
     if not {"model", "backend", "network", "training"} <= set(folder.configuration):
-        raise ConfigurationError(f"{path} is not a run of protocols.train: its configuration names no model, backend, network "
+        raise ConfigurationError(f"{path} is not a run of ttfs-pynn train: its configuration names no model, backend, network "
                                  "or training")
     experiment = Experiment(models.load_for(folder, model), folder.configuration)
-    return folder, experiment, experiment.trained(folder.read_weights())
+    return folder, experiment, weights_of(folder, experiment, f"{folder.path}/configuration.toml must be as it was then")
+
+
+def weights_of(folder, experiment, advice):
+    """The weights of a finished run for an experiment. ConfigurationError, with the advice, where its network is another one."""
+    stored = folder.read_weights()
+    try:
+        return experiment.trained(stored)
+    except (KeyError, ValueError) as error:
+        raise ConfigurationError(f"the weights in {folder.path} are of another network: {error}; {advice}") from None
 
 
 def main(arguments=None):
@@ -97,6 +107,8 @@ def main(arguments=None):
     folder, experiment, weights = open_run(a.folder, a.model)
     result = compare(experiment, weights, a.backend, a.dt, a.samples, a.copies)
     folder.write_json(f"evaluation_{a.backend}.json", result)
+    if not folder.spike_names():
+        experiment.record_sample(experiment.network("exact", weights, a.dt, copies=1), folder, "after")
     print("\n".join(table(result)))
 
 

@@ -23,7 +23,7 @@ import numpy as np
 import models
 from analysis.results_page import page
 from protocols import train
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.configuration import canonical, plain
 from ttfs_pynn.errors import ConfigurationError, TTFSError
 from ttfs_pynn.experiment import ARRAYS, FREE, Experiment
@@ -239,6 +239,7 @@ def listing(results):
     return lines
 
 
+@when_stopped("the same command goes on with what is not finished")
 def main(arguments=None):
     a = parser().parse_args(arguments)
     results = Path(a.results) / ("quick" if a.quick else ".")

@@ -21,7 +21,7 @@ import numpy as np
 from analysis import robustness_figure
 from models import yin_yang
 from ttfs_pynn.array_network import ArrayNetwork
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.datasets import yin_yang as samples
 from ttfs_pynn.distortion import DistortedNetwork, Distortion
 from ttfs_pynn.errors import ConfigurationError, ResultsError
@@ -127,6 +127,7 @@ def gathered(levels, seeds, loop, results):
     return {"ideal": [r["accuracy"] for r in ideal], "panels": panels}
 
 
+@when_stopped("the same command goes on with what is not finished")
 def main(arguments=None):
     a = parser().parse_args(arguments)
     if a.seeds < 1 or a.epochs < 1:

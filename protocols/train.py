@@ -4,7 +4,8 @@ Each batch is presented to the network on the chosen simulator; the first-spike 
 from Neo; analytic weight updates are computed from these times alone and written back. After each epoch a checkpoint is written.
 
 The run folder gets configuration.toml, history.json, metrics.json (test_accuracy, seconds_per_epoch, latency, spikes_per_sample),
-weights.npz, checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml.
+weights.npz, checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml. Several
+copies side by side, as on brian2, give those after training only and no decision_map.npz; arrays record no spikes.
 
 examples:
   python -m protocols.train yin_yang --epochs 30 --seed 7 --output runs/yy7
@@ -19,7 +20,8 @@ import copy
 from argparse import ArgumentTypeError
 
 import models
-from ttfs_pynn.command_line import ArgumentParser, run
+from protocols.evaluate import weights_of
+from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.experiment import ARRAYS, CHIP, FREE, Experiment
 from ttfs_pynn.progress import Progress
@@ -32,7 +34,7 @@ def parser():
     p.add_argument("model", help=f"what to train: {', '.join(models.names())}; NAME of a NAME.py in this folder; or the "
                    "path of a Python file (ttfs-pynn new writes one)")
     p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact); or {ARRAYS}: the "
-                   "same mathematics as exact without PyNN and Neo, fastest")
+                   "same mathematics as exact without PyNN and Neo, fastest, and without recorded spikes (evaluate records some)")
     p.add_argument("--epochs", type=int, help="how many in all (default: the model's)")
     p.add_argument("--seed", type=int, default=0, help="of initial weights and sample order (default 0)")
     p.add_argument("--output", required=True, metavar="DIR", help="run folder to make")
@@ -89,7 +91,7 @@ def configuration(a, stored=None):
         training["epochs"] = stored["training"]["epochs"]
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
                                                      ("learning_rate", a.learning_rate)) if value is not None})
-    copies = a.copies or (training["batch_size"] if backend.default_copies > 1 else 1)
+    copies = (training["batch_size"] if backend.default_copies > 1 else 1) if a.copies is None else a.copies
     optional = {**({"hardware": hardware} if hardware else {}), **({"from": str(a.start)} if a.start else {})}
     return {**optional, "model": models.name_of(model), "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt,
             "copies": copies, "network": network, "training": training}
@@ -99,12 +101,7 @@ def _start_weights(path, experiment):
     """The weights of the run at `path`; None without one."""
     if path is None:
         return None
-    stored = RunFolder.open(path).read_weights()
-    try:
-        return experiment.trained(stored)
-    except (KeyError, ValueError) as error:
-        raise ConfigurationError(f"--from {path}: {error}. It must be a run of the network to train; see --hardware-network") \
-            from None
+    return weights_of(RunFolder.open(path), experiment, "--from wants a run of the network to train; see --hardware-network")
 
 
 def _check_epochs(folder, settings, stored):
@@ -117,13 +114,13 @@ def _check_epochs(folder, settings, stored):
         print(f"note: the cosine schedule now ends at epoch {epochs}, not {before}; a run of {epochs} from the start differs")
 
 
-def train(a):
-    """Train as the command line says. Returns (metrics, folder, experiment, trainer)."""
+def train(a, **marks):
+    """Train as the command line says. Returns (metrics, folder, experiment, trainer). marks: more of its configuration."""
     if a.resume and a.overwrite:
         raise ConfigurationError("--resume continues a run, --overwrite replaces it; give one of them")
     resuming = a.resume and RunFolder.begun(a.output)
     stored = RunFolder.open(a.output).configuration if resuming else None
-    settings = configuration(a, stored)
+    settings = {**marks, **configuration(a, stored)}
     if a.backend != ARRAYS:
         simulator(a.backend).load()
     experiment = Experiment(models.load(a.model), settings)
@@ -151,13 +148,15 @@ def train(a):
             experiment.record_sample(network, folder, "before")
         trainer.run()
         metrics, _ = experiment.finish(trainer, folder)
-        if network.n_copies == 1:  # several copies are for simulators to which single samples and maps are dear
-            experiment.record_sample(network, folder, "after")
-            if hasattr(experiment.model, "plane"):
-                experiment.map_decisions(network, folder)
+        if network.n_copies == 1 and hasattr(experiment.model, "plane"):  # a map is dear where copies are worth while
+            experiment.map_decisions(network, folder)
+        if network.n_copies > 1:
+            network = experiment.network(weights=experiment.trained(trainer.arrays()), seed=a.seed, copies=1)
+        experiment.record_sample(network, folder, "after")
     return metrics, folder, experiment, trainer
 
 
+@when_stopped("the run has lost no more than its unfinished epoch: the same command with --resume continues it")
 def main(arguments=None):
     metrics, folder, _, _ = train(parser().parse_args(arguments))
     print(f"test accuracy      {metrics['test_accuracy']:.4f}  ({metrics['test_samples']} samples)")

@@ -24,9 +24,12 @@ from ttfs_pynn.training import evaluate
 
 def _chips(text):
     try:
-        return [int(number) for number in text.split(",")]
+        chips = [int(number) for number in text.split(",")]
     except ValueError:
         raise ConfigurationError(f"--chips {text}: give the seeds of chips, such as 1,2,3") from None
+    if len(set(chips)) < len(chips):
+        raise ConfigurationError(f"--chips {text}: give each chip once")
+    return chips
 
 
 def parser():
@@ -64,9 +67,10 @@ def main(arguments=None):
         raise ConfigurationError(f"{a.output} exists; give another name, or --overwrite")
     if a.epochs < 0:
         raise ConfigurationError(f"--epochs {a.epochs} must be zero or more")
+    chips = _chips(a.chips)
     folder, experiment, weights = open_run(a.folder, a.model)
     results = []
-    for chip in _chips(a.chips):
+    for chip in chips:
         results.append(on_chip(experiment.model, experiment.configuration, weights, chip, a.epochs, a.learning_rate))
         print(f"chip {chip:<4} before {results[-1]['before']:.4f}"
               + (f"   after {a.epochs} epochs {results[-1]['after']:.4f}" if a.epochs else ""), flush=True)

@@ -36,7 +36,7 @@ def test_the_text_of_a_configuration_is_of_no_other():
 
 def test_differences_name_both_values_and_what_is_missing():
     text = differences(canonical({"a": 1, "b": "x", "c": 2}), canonical({"a": 1, "b": "y", "d": 3}))
-    assert text == 'b ("x" there, "y" here), c (2.0 there, not set here), d (not set there, 3.0 here)'
+    assert text == 'b ("x" there, "y" here), c (2 there, not set here), d (not set there, 3 here)'
     assert differences(canonical({"a": np.nan}), canonical({"a": float("nan")})) == ""
 
 

@@ -1,6 +1,9 @@
 """`ttfs-pynn`: every recipe is a command, from any folder, and finding one costs nothing."""
 
+import ast
 import importlib
+import os
+import re
 import subprocess
 import sys
 import types
@@ -83,6 +86,37 @@ def test_a_mistake_is_one_line(capsys):
     assert status == 2 and text.startswith("error: ") and text.count("\n") == 1
     status, _, text = call(capsys, "--nosuch")
     assert status == 2 and "ttfs-pynn --help" in text
+
+
+def test_help_is_a_command_too_and_names_of_files_are_near_those_of_commands(capsys):
+    assert call(capsys, "help")[:2] == call(capsys, "--help")[:2]
+    assert call(capsys, "help", "train")[1].startswith("usage: ttfs-pynn train ")
+    status, _, text = call(capsys, "compare_simulators")
+    assert status == 2 and "did you mean 'compare'?" in text
+
+
+def test_errors_name_commands_and_no_modules():
+    """Error lines are shown as they are: they hold paths, which nothing may take for a module's name."""
+    for file in [*(ROOT / "protocols").glob("*.py"), *(ROOT / "analysis").glob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.Raise):
+                texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+                assert not re.search(r"\b(protocols|analysis)\.\w", " ".join(texts)), (file, node.lineno)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no POSIX pipes")
+@pytest.mark.parametrize("arguments", [("--help",), ("train", "--help"), ("results_page", str(ROOT / "results"))])
+def test_a_reader_that_has_seen_enough_is_no_error(arguments):
+    reading, writing = os.pipe()
+    os.close(reading)  # before anything is written
+    done = subprocess.run([sys.executable, "-m", "ttfs_pynn", *arguments], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert done.returncode in (0, 141) and done.stderr == b""  # argparse may not notice
+
+
+def test_no_value_may_be_empty(capsys):
+    status, _, text = call(capsys, "train", "yin_yang", "--output", "")
+    assert status == 2 and text.startswith("error: --output is empty: ") and text.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [("--verbose", "raster", "nowhere.nix"), ("raster", "nowhere.nix", "--verbose")])

@@ -17,6 +17,15 @@ def test_plain_lines_where_there_is_no_terminal():
     assert len(lines) == 3 and lines[2].lstrip().startswith("epoch    2/2  loss ") and "validation" in lines[2]
 
 
+def test_nothing_is_announced_where_all_is_done():
+    stream = io.StringIO()
+    done = trainer(callbacks=[Progress(stream)], epochs=2)
+    done.run()
+    stream.truncate(0)
+    done.run()
+    assert stream.getvalue() == ""
+
+
 def test_a_bar_in_a_terminal():
     stream = Terminal()
     trainer(callbacks=[Progress(stream)], epochs=2).run()

@@ -172,6 +172,14 @@ def test_bad_sweeps(tmp_path, function, options, text):
         run_all(function, jobs(1, tmp_path), tmp_path, quiet=True, **options)
 
 
+@pytest.mark.parametrize("scheduler", ["slrm", "tcp://slrm", "carrier-pigeon://here:8786"])
+def test_what_is_no_address_becomes_no_client(tmp_path, monkeypatch, scheduler):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(distributed, "Client", lambda *_, **__: pytest.fail("half made, it hangs for 40 s when it is forgotten"))
+    with pytest.raises(ConfigurationError, match=f"scheduler '{scheduler}' cannot be used"):
+        run_all(SLEEP, jobs(1, tmp_path), tmp_path, scheduler, quiet=True)
+
+
 def test_without_dask_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'ttfs_pynn\[sweep\]'"):

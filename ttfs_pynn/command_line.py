@@ -3,16 +3,19 @@
 import argparse
 import contextlib
 import logging
+import os
 import re
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ttfs_pynn.errors import TTFSError
+from ttfs_pynn.user_code import place_in
 
-__all__ = ["ArgumentParser", "Stopped", "as_commands", "command_name", "run"]
+__all__ = ["ArgumentParser", "Stopped", "as_commands", "command_name", "run", "when_stopped"]
 
 # Commands of `ttfs-pynn` that are not called as their file is.
 _SHORT = {"compare_simulators": "compare"}
@@ -40,6 +43,14 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         return as_commands(super().format_help())
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found = super().parse_known_args(args, namespace)
+        for action in self._actions:
+            if getattr(found[0], action.dest, None) == "":
+                name = "/".join(action.option_strings) or action.metavar or action.dest
+                self.error(f"{name} is empty: give a value, or leave it out")
+        return found
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
@@ -75,8 +86,19 @@ def _stoppable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextlib.contextmanager
+def when_stopped(advice: str) -> Iterator[None]:
+    """What to do after a stop by a signal; decorates a main."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        stopped.add_note(advice)
+        raise
+
+
 def run(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None = None) -> NoReturn:
-    """Call main(arguments) and exit with what it returns; 2 for a TTFSError or an unusable file, 130 or 143 for a signal.
+    """Call main(arguments) and exit with what it returns; 2 for a TTFSError, an unusable file or an error in a user's Python
+    file, 130 or 143 for a signal, 141 where the reader of standard output is gone.
 
     With --verbose among the arguments the traceback of an error is shown before its line.
     """
@@ -89,19 +111,35 @@ def run(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[
 
 def _status(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None, verbose: bool) -> int:
     try:
-        return main(arguments) or 0
-    except TTFSError as error:
-        return _failed(str(error), verbose)
-    except OSError as error:  # a folder that cannot be written, a full disk
-        return _failed(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", verbose)
+        try:
+            return main(arguments) or 0
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except KeyboardInterrupt as error:
-        print(f"stopped by {str(error) or 'SIGINT'}; all files are whole, and a training run has lost no more than its "
-              "unfinished epoch: the same command with --resume continues it", file=sys.stderr)
+        print("; ".join([f"stopped by {str(error) or 'SIGINT'}", "all files are whole", *getattr(error, "__notes__", ())]),
+              file=sys.stderr)
         return getattr(error, "status", 130)
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` does: what is left goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        # A folder that cannot be written or a full disk is an OSError. What else is neither ours nor a user's is a bug.
+        place = place_in(error) or (place_in(error.__context__) if error.__context__ else None)
+        if place is None and not isinstance(error, TTFSError | OSError):
+            raise
+        if verbose:
+            traceback.print_exc()
+        print(f"error: {_line(error, place)}", file=sys.stderr)
+        return 2
 
 
-def _failed(message: str, verbose: bool) -> int:
-    if verbose:
-        traceback.print_exc()
-    print(f"error: {message}", file=sys.stderr)
-    return 2
+def _line(error: Exception, place: tuple[Path, int] | None) -> str:
+    """An error as one line, with the place in the user's file unless it is named already."""
+    if isinstance(error, TTFSError):
+        text = str(error)
+    elif isinstance(error, OSError):
+        text = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+    else:
+        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return text if place is None or str(place[0]) in text else f"{place[0]}, line {place[1]}: {text}"

@@ -69,5 +69,12 @@ def canonical(configuration: Mapping[str, Any], free: Iterable[str] = ()) -> dic
 
 def differences(stored: Mapping[str, str], given: Mapping[str, str]) -> str:
     """Text such as 'seed (7 there, 8 here)' for two canonical forms; empty where they agree."""
-    return ", ".join(f"{name} ({stored.get(name, 'not set')} there, {given.get(name, 'not set')} here)"
+    return ", ".join(f"{name} ({_shown(stored.get(name))} there, {_shown(given.get(name))} here)"
                      for name in sorted(stored.keys() | given.keys()) if stored.get(name) != given.get(name))
+
+
+def _shown(text: str | None) -> str:
+    """Of a canonical form, with whole numbers as they are typed: 5, not 5.0."""
+    if text is None:
+        return "not set"
+    return json.dumps(json.loads(text, parse_float=lambda number: int(number[:-2]) if number.endswith(".0") else float(number)))

@@ -72,7 +72,7 @@ def load(name: str) -> ModuleType:
     known = commands()
     name = name if name in known else name.replace("-", "_")
     if name not in known:
-        close = difflib.get_close_matches(name, known, 1)
+        close = [short] if (short := command_name(name)) in known else difflib.get_close_matches(name, known, 1)
         raise ConfigurationError(f"unknown command {name!r}{f', did you mean {close[0]!r}?' if close else ''}; "
                                  f"known: {', '.join(known)}")
     _find_recipes()
@@ -112,6 +112,8 @@ def _main(arguments: Sequence[str] | None) -> int | None:
     arguments = arguments or ()
     own = list(takewhile(lambda text: text.startswith("-"), arguments))
     rest = arguments[len(own):]
+    if rest and rest[0] == "help":  # `help train` is `train --help`
+        rest = [rest[1], "--help"] if rest[1:] else []
     parser = _parser("" if rest else _description())
     parser.parse_args(own)
     if not rest:

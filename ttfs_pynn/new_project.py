@@ -18,6 +18,7 @@ from importlib import resources
 from pathlib import Path
 
 from ttfs_pynn.command_line import ArgumentParser
+from ttfs_pynn.entry_point import recipes
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 
 __all__ = ["create", "main", "parser"]
@@ -41,6 +42,9 @@ def checked_name(name: str) -> str:
     if name in ("models", "protocols", "analysis", "train") or known is not None and known.origin is not None:
         raise ConfigurationError(f"{name!r} is the name of a Python module already, which the new one would hide: take "
                                  "another name")
+    if (recipes() / "models" / f"{name}.py").is_file():
+        raise ConfigurationError(f"{name!r} is a model of the package already, and commands could not tell them apart: take "
+                                 "another name")
     return name
 
 
@@ -50,15 +54,18 @@ def create(folder: str | os.PathLike) -> list[Path]:
     if folder.is_symlink() or folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ResultsError(f"{folder} exists already; take another name, nothing is overwritten")
     name = checked_name(folder.name)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # All of it or nothing: written aside, then renamed.
-    with tempfile.TemporaryDirectory(prefix=f".{name}.", suffix=".tmp", dir=folder.parent) as aside:
-        written = Path(aside) / name
-        written.mkdir()
-        for file in _FILES:
-            text = (resources.files("ttfs_pynn") / "template" / file).read_text(encoding="utf-8")
-            (written / file.replace(_NAME, name)).write_text(text.replace(_NAME, name), encoding="utf-8")
-        os.replace(written, folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # All of it or nothing: written aside, then renamed.
+        with tempfile.TemporaryDirectory(prefix=f".{name}.", suffix=".tmp", dir=folder.parent) as aside:
+            written = Path(aside) / name
+            written.mkdir()
+            for file in _FILES:
+                text = (resources.files("ttfs_pynn") / "template" / file).read_text(encoding="utf-8")
+                (written / file.replace(_NAME, name)).write_text(text.replace(_NAME, name), encoding="utf-8")
+            os.replace(written, folder)
+    except OSError as error:
+        raise ResultsError(f"cannot make {folder}: {error.strerror or error}") from error
     return [folder / file.replace(_NAME, name) for file in _FILES]
 
 

@@ -29,7 +29,7 @@ class Progress(Callback):
             self._bar = tqdm(total=total, initial=trainer.epoch, unit="epoch", file=self.stream, dynamic_ncols=True)
             if not trainer.epoch:
                 self._bar.set_postfix_str("compiling")
-        else:
+        elif trainer.epoch < total:
             print(f"training epochs {trainer.epoch + 1} to {total} (the first compiles)", file=self.stream, flush=True)
 
     def on_epoch_end(self, trainer, record):

@@ -192,6 +192,11 @@ class RunFolder:
         """False for a run that was stopped before its first epoch ended."""
         return self._checkpoints.exist
 
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end and was tested."""
+        return (self.path / "metrics.json").is_file()
+
     def save_checkpoint(self, arrays: Mapping[str, ArrayLike], meta: dict[str, Any]) -> None:
         """Store where the run stands: a dict of arrays, and `meta`, a dict for JSON. See `checkpoints`."""
         self._checkpoints.save(arrays, meta, canonical(self.configuration, self.free))
@@ -287,4 +292,4 @@ class RunFolder:
 
     def _require(self, name: str) -> None:
         if not (self.path / name).is_file():
-            raise ResultsError(f"{self.path} has no {name} yet: let the run come to its end, or evaluate it")
+            raise ResultsError(f"{self.path} has no {name}" + ("" if self.finished else " yet: let the run come to its end"))

@@ -129,6 +129,8 @@ def _client(scheduler, workers):
         elif scheduler == "slurm":
             where = stack.enter_context(_slurm(dask, workers))
         try:
+            if where == scheduler:  # a Client that cannot read its address is never closed: it hangs when it is forgotten
+                distributed.comm.resolve_address(where)
             client = stack.enter_context(distributed.Client(where, timeout=20, set_as_default=False))
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"scheduler {scheduler!r} cannot be used ({error}); give local, slurm, or the address of a "

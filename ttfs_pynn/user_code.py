@@ -4,13 +4,14 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-import traceback
 from pathlib import Path
 from types import ModuleType
 
 from ttfs_pynn.errors import ConfigurationError
 
-__all__ = ["load_file"]
+__all__ = ["load_file", "place_in"]
+
+_PREFIX = "user_code:"  # of the names of modules made here
 
 
 def load_file(path: str | os.PathLike) -> ModuleType:
@@ -22,7 +23,7 @@ def load_file(path: str | os.PathLike) -> ModuleType:
     if not path.is_file():
         raise ConfigurationError(f"there is no file {given}")
     # Not under its own name, which may be that of another module.
-    name = f"user_code:{path}"
+    name = f"{_PREFIX}{path}"
     if name in sys.modules:
         return sys.modules[name]
     if str(path.parent) not in sys.path:
@@ -35,7 +36,18 @@ def load_file(path: str | os.PathLike) -> ModuleType:
         loader.exec_module(module)
     except Exception as error:  # whatever the file does wrong
         del sys.modules[name]
-        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        place = f"line {lines[-1]}: " if lines else ""
-        raise ConfigurationError(f"{path} cannot be imported: {place}{type(error).__name__}: {error}") from error
+        place = place_in(error)
+        line = f"line {place[1]}: " if place else ""
+        raise ConfigurationError(f"{path} cannot be imported: {line}{type(error).__name__}: {error}") from error
     return module
+
+
+def place_in(error: BaseException) -> tuple[Path, int] | None:
+    """(file, line) of a user's file in which an error arose, or what it calls; None for one that arose elsewhere."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_globals.get("__name__", "")
+        if name.startswith(_PREFIX):
+            found = Path(name.removeprefix(_PREFIX)), trace.tb_lineno
+        trace = trace.tb_next
+    return found

@@ -100,8 +100,18 @@ def test_a_tau_syn_of_each_neuron_is_that_of_the_label_layer(name, tmp_path, mon
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_run_without_the_data_is_a_clear_error(name, tmp_path):
     RunFolder.create(tmp_path / "run", {"network": {"tau_syn": 10.0}})
-    with pytest.raises(ResultsError, match="yet|train first"):
+    with pytest.raises(ResultsError, match="yet"):
         importlib.import_module(f"analysis.{name}").main([str(tmp_path / "run")])
+
+
+@pytest.mark.parametrize("copies, text", [(1, "its model has no function plane"), (20, "20 copies of the network side by side")])
+def test_a_finished_run_without_a_map_or_spikes_says_why(copies, text, tmp_path):
+    folder = RunFolder.create(tmp_path / "run", {"network": {"tau_syn": 10.0}, "backend": "arrays", "copies": copies})
+    folder.write_metrics({"test_accuracy": 1.0})
+    with pytest.raises(ResultsError, match=f"has no decision_map.npz: .*{text}"):
+        decision_map.main([str(folder.path)])
+    with pytest.raises(ResultsError, match="runs on arrays record none.*evaluate .*--backend exact"):
+        raster.main([str(folder.path)])
 
 
 def test_learning_curve_has_gaps_where_the_history_has_null(axes):

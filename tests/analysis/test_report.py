@@ -96,7 +96,7 @@ def test_what_is_not_there_is_named(arrays):
     read = checked(report.page(RunFolder.open(arrays)))
     words = " ".join(read.words)
     assert words.count("Not there: ") == 4 and "48.0 us" in words and len(read.images) == 6
-    for text in ("no spikes are stored", "no decision_map.npz", "not evaluated on another simulator", "No latency in the",
+    for text in ("runs on arrays record none", "no decision_map.npz", "not evaluated on another simulator", "No latency in the",
                  "no delays and no times of bias spikes were trained"):
         assert text in words
 
@@ -143,7 +143,7 @@ def test_a_damaged_file_costs_its_part_alone(arrays, tmp_path):
     (folder.path / "spikes").mkdir()
     (folder.path / "spikes" / "after_layer0.nix").write_bytes(b"no NIX file")
     words = " ".join(checked(report.page(folder)).words)
-    assert "does not fit its checksum" in words
+    assert "decisions.npz is truncated" in words
     assert words.count("cannot be shown") + words.count(" is damaged") >= 3 and "metrics.json is damaged" in words
     assert "mean" not in words and "7 x 20" in report.page(folder)
 

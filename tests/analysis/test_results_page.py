@@ -30,5 +30,9 @@ def test_the_page_of_a_folder(tmp_path, capsys):
 @pytest.mark.parametrize("content", ["{", "{}", "[]"])
 def test_files_that_are_no_results(tmp_path, capsys, content):
     (tmp_path / "a.json").write_text(content)
-    assert "is no result of protocols.reproduce" in fails(capsys, results_page.main, str(tmp_path))
-    assert "there is no folder" in fails(capsys, results_page.main, str(tmp_path / "none"))
+    assert "is no result of ttfs-pynn reproduce" in fails(capsys, results_page.main, str(tmp_path))
+
+
+def test_a_folder_without_results(tmp_path, capsys):
+    for folder in (tmp_path, tmp_path / "none"):
+        assert f"there are no results in {folder}; make" in fails(capsys, results_page.main, str(folder))

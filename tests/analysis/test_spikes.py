@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from analysis import error_against_dt, membrane, raster, spike_statistics, style, tuning, weight_histogram
 from analysis.neo_files import block_of, duration_of, flat_spikes, read_blocks, rows_of, trains_of
 from tests.comparison.networks import small_record
-from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.results import RunFolder
 
 
@@ -62,6 +62,29 @@ def test_commands_draw_a_nix_file(command, options, nix, capsys):
     output = nix.parent / "picture.png"
     command.main([str(nix), "--output", str(output), *(str(nix) if o == "FILE" else o for o in options)])
     assert output.stat().st_size > 5000 and str(output) in capsys.readouterr().out
+
+
+def test_statistics_of_a_run_folder_are_of_all_that_was_recorded(tmp_path, capsys):
+    folder = RunFolder.create(tmp_path / "run", {"model": "x"})
+    with pytest.raises(ResultsError, match="holds no spikes yet"):
+        spike_statistics.main([str(folder.path)])
+    early = block_of([0, 1, 1], [2.0, 3.0, 4.0], 4, 100.0)  # a first-spike recording: silent after a tenth of it
+    for name in ("after_input", "after_layer0"):
+        folder.write_spikes(name, early)
+    spike_statistics.main([str(folder.path)])
+    first, second, picture = capsys.readouterr().out.splitlines()
+    assert first.startswith("after_layer0: 4 neurons, rate 7.5 +- ") and second.startswith("after_input: ")
+    assert picture == str(folder.path / "figures" / "spike_statistics.png")
+    spike_statistics.main([str(folder.path), "--skip", "0.1"])
+    assert "rate 0 +- 0" in capsys.readouterr().out
+    with pytest.raises(ConfigurationError, match="--skip 1: give a share"):
+        spike_statistics.main([str(folder.path), "--skip", "1"])
+
+
+def test_membranes_are_not_in_run_folders(tmp_path):
+    RunFolder.create(tmp_path / "run", {"model": "x"})
+    with pytest.raises(ResultsError, match=r"holds spikes only; record v with population.record\('v'\)"):
+        membrane.main([str(tmp_path / "run")])
 
 
 def test_files_that_cannot_be_read_are_clear_errors(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from protocols import evaluate, train
+from protocols import characterise, evaluate, train, transfer
 from ttfs_pynn.command_line import run
 from ttfs_pynn.results import RunFolder
 
@@ -80,6 +80,7 @@ def test_resuming_a_finished_run_changes_nothing(finished):
     (("yin_yang", "--learning-rate", "-1"), "learning_rate = -1.0 must be positive"),
     (("yin_yang", "--dt", "0"), "dt = 0.0 ms must be positive"),
     (("yin_yang", "--copies", "-3"), "copies = -3 must be at least 1"),
+    (("yin_yang", "--copies", "0"), "copies = 0 must be at least 1"),
     (("yin_yang", "--copies", "7"), "does not fit 7 copies"),
     (("yin_yang", "--seed", "-3"), "seed = -3"),
     (("yin_yang", "--hardware-network"), "is for --backend arrays"),
@@ -106,7 +107,8 @@ def test_resume_keeps_the_number_of_epochs_unless_another_is_given(capsys, finis
 
 def test_an_existing_run_is_not_replaced_and_not_continued_as_another(capsys, finished):
     assert "--overwrite" in fails(capsys, train.main, "yin_yang", "--output", str(finished))
-    assert "training.seed" in fails(capsys, train.main, "yin_yang", "--output", str(finished), "--resume", "--seed", "4")
+    assert "training.seed (3 there, 4 here)" in fails(capsys, train.main, "yin_yang", "--output", str(finished), "--resume",
+                                                      "--seed", "4")
 
 
 def test_resume_of_a_run_that_was_killed_at_its_start_begins_anew(capsys, tmp_path):
@@ -145,6 +147,35 @@ def test_bad_evaluations(capsys, finished, tmp_path):
     assert "not a run folder" in fails(capsys, evaluate.main, str(tmp_path))
     assert "the test set has 1 to 1000" in fails(capsys, evaluate.main, str(finished), "--backend", "exact", "--samples", "0")
     assert "unknown backend" in fails(capsys, evaluate.main, str(finished), "--backend", "nest9")
+
+
+def test_evaluation_records_a_sample_of_a_run_that_has_none(capsys, tmp_path):
+    path = str(tmp_path / "run")
+    train.main(["yin_yang", "--backend", "arrays", "--epochs", "1", "--output", path, "--quiet"])
+    assert not RunFolder.open(path).spike_names()
+    evaluate.main([path, "--backend", "exact", "--samples", "5"])
+    assert {"after_input", "after_layer0", "after_layer1"} <= set(RunFolder.open(path).spike_names())
+
+
+def test_weights_of_another_network_than_the_configuration_says(capsys, finished, tmp_path):
+    import shutil
+    path = shutil.copytree(finished, tmp_path / "run") / "configuration.toml"
+    path.write_text(path.read_text().replace("hidden = 120", "hidden = 121"))
+    text = fails(capsys, evaluate.main, str(path.parent), "--backend", "exact", "--samples", "5")
+    assert "are of another network" in text and "configuration.toml must be as it was then" in text
+    path.with_name("weights.npz").unlink()
+    assert "has no weights.npz" in (text := fails(capsys, evaluate.main, str(path.parent))) and "evaluate it" not in text
+
+
+@pytest.mark.parametrize("option, text", [("--tau-m=0", "tau_m = 0.0 must be positive"), ("--tau-syn=-10", "must be positive"),
+                                          ("--tau-syn=nan", "finite values")])
+def test_targets_of_a_calibration(capsys, tmp_path, option, text):
+    assert text in fails(capsys, characterise.main, option, "--output", str(tmp_path / "profile.npz"))
+
+
+def test_each_chip_counts_once(capsys, finished, tmp_path):
+    text = fails(capsys, transfer.main, str(finished), "--chips", "1,2,1", "--output", str(tmp_path / "out.json"))
+    assert "--chips 1,2,1: give each chip once" in text
 
 
 def test_a_simulator_that_is_not_installed(capsys, finished, monkeypatch):

@@ -7,6 +7,8 @@ import pytest
 
 from protocols import compare_simulators
 from tests.protocols.test_command_lines import fails
+from ttfs_pynn.command_line import run
+from ttfs_pynn.results import RunFolder
 
 SCRIPT = """
 def build(sim):
@@ -43,10 +45,34 @@ def test_a_script_that_fails_is_a_row_and_a_reference_that_fails_stops(tmp_path,
                                      "        raise RuntimeError('no such cell')\n")
     out = tmp_path / "out"
     compare_simulators.main([str(tmp_path / "net.py"), "--output", str(out)])
-    assert json.loads((out / "comparison.json").read_text())["simulators"]["brian2"]["status"] == "RuntimeError: no such cell"
+    status = json.loads((out / "comparison.json").read_text())["simulators"]["brian2"]["status"]
+    assert status == f"{tmp_path / 'net.py'}, line 8: RuntimeError: no such cell"
     (tmp_path / "bad.py").write_text("def build(sim):\n    sim.Population(1, sim.HH_cond_exp())\n")
-    assert "the reference 'exact' failed" in fails(capsys, compare_simulators.main, str(tmp_path / "bad.py"), "--output",
-                                                 str(out))
+    for _ in range(2):  # a comparison without a result is not in the way of the next
+        text = fails(capsys, compare_simulators.main, str(tmp_path / "bad.py"), "--output", str(tmp_path / "none"))
+        assert "the reference 'exact' failed" in text and f"{tmp_path / 'bad.py'}, line 2: " in text
+
+
+def test_verbose_shows_where_a_script_fails(capfd, tmp_path):
+    (tmp_path / "bad.py").write_text("def build(sim):\n    1 / 0\n")
+    with pytest.raises(SystemExit):
+        run(compare_simulators.main, [str(tmp_path / "bad.py"), "--output", str(tmp_path / "out"), "--verbose"])
+    assert f'File "{tmp_path / "bad.py"}", line 2, in build' in capfd.readouterr().err
+
+
+def test_only_an_earlier_comparison_is_replaced_and_only_when_asked_to(tmp_path, capsys):
+    (tmp_path / "net.py").write_text(SCRIPT)
+    command = (str(tmp_path / "net.py"), "--simulators", "exact", "--quiet", "--output")
+    RunFolder.create(tmp_path / "run", {"model": "x"})
+    for folder, options in ((tmp_path, ()), (tmp_path / "run", ("--overwrite",)), (tmp_path / "net.py", ())):
+        assert "name another folder" in fails(capsys, compare_simulators.main, *command, str(folder), *options)
+    assert not (tmp_path / "report.html").exists() and not (tmp_path / "run" / "report.html").exists()
+    out = tmp_path / "out"
+    compare_simulators.main([*command, str(out)])
+    (out / "notes.txt").write_text("precious")
+    assert "--overwrite" in fails(capsys, compare_simulators.main, *command, str(out))
+    compare_simulators.main([*command, str(out), "--overwrite", "--dt", "0.05"])
+    assert [file.name for file in (out / "records").iterdir()] == ["exact_0.05.npz"] and (out / "notes.txt").exists()
 
 
 def test_a_model_by_its_name(tmp_path):
@@ -60,9 +86,20 @@ def test_a_model_by_its_name(tmp_path):
 @pytest.mark.parametrize("arguments, text", [
     (("yinyang",), "unknown model 'yinyang'"), (("none.py",), "there is no file none.py"),
     (("yin_yang", "--simulators", "nets"), "unknown backend 'nets'"), (("yin_yang", "--dt", "a"), "give numbers (ms)"),
-    (("yin_yang", "--dt", "0"), "must be positive"), (("yin_yang", "--samples", "0"), "must be at least 1")])
-def test_mistakes_are_one_line(capsys, tmp_path, arguments, text):
-    assert text in fails(capsys, compare_simulators.main, *arguments, "--output", str(tmp_path / "out"))
+    (("yin_yang", "--dt", "0"), "must be positive"), (("yin_yang", "--dt", "nan"), "must be positive"),
+    (("yin_yang", "--samples", "0"), "the test set has 1 to 1000"), (("yin_yang", "--samples", "1001"), "has 1 to 1000"),
+    (("yin_yang", "--window", "-1"), "--window -1 must be positive"), (("yin_yang", "--window", "0"), "must be positive"),
+    (("yin_yang", "--delay", "-1"), "must not be negative"), (("yin_yang", "--simulators", ""), "--simulators is empty"),
+    (("yin_yang", "--simulators", ","), "at least one of"), (("yin_yang", "--ideal-chip"), "no chip among --simulators"),
+    (("yin_yang", "--duration", "5"), "--duration: for scripts only"), (("yin_yang", "--model", "x"), "--model: for run folders"),
+    (("net.py", "--duration", "-5"), "--duration -5 must be positive"), (("net.py", "--duration", "0"), "must be positive"),
+    (("net.py", "--samples", "5", "--delay", "3", "--ideal-chip", "--model", "x"),
+     "--samples, --delay, --ideal-chip, --model: for layered networks only, net.py is a script")])
+def test_mistakes_are_one_line(capsys, tmp_path, monkeypatch, arguments, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(SCRIPT)
+    assert text in fails(capsys, compare_simulators.main, *arguments, "--output", "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_file_without_build(capsys, tmp_path):

@@ -73,5 +73,5 @@ def test_bad_commands(tmp_path):
     with pytest.raises(ConfigurationError, match="--alpha 1;2"):
         early_spikes.main(["yin_yang", "--alpha", "1;2", "--output", str(tmp_path / "x.json")])
     (tmp_path / "x.json").write_text("[]")
-    with pytest.raises(ResultsError, match="is no file of protocols.early_spikes"):
+    with pytest.raises(ResultsError, match="is no file of ttfs-pynn early_spikes"):
         figure.main([str(tmp_path / "x.json")])

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from benchmarks.kill_resume import killed_and_resumed, undisturbed
+from protocols import reproduce, train
 from ttfs_pynn.command_line import run
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no POSIX signals")
@@ -53,7 +54,16 @@ def test_a_signal_ends_a_command_with_one_line(number, status):
     process.send_signal(number)
     output, errors = process.communicate()
     assert process.returncode == status and output == "unwound\n"
-    assert errors.startswith(f"stopped by {number.name}; ") and "--resume" in errors and errors.count("\n") == 1
+    assert errors == f"stopped by {number.name}; all files are whole\n"
+
+
+@pytest.mark.parametrize("module, advice", [(train, "with --resume continues it"), (reproduce, "the same command goes on")])
+def test_what_can_go_on_says_how(capsys, monkeypatch, module, advice):
+    monkeypatch.setattr(module, "parser", lambda: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(SystemExit) as stop:
+        run(module.main, [])
+    error = capsys.readouterr().err
+    assert stop.value.code == 130 and advice in error and error.count("\n") == 1
 
 
 def test_a_second_signal_ends_it_at_once():

@@ -77,5 +77,5 @@ def test_which_sizes_are_borne():
 
 
 def test_mistakes(tmp_path, capsys):
-    assert "make it with protocols.robustness" in fails(capsys, figure.main, str(tmp_path))
+    assert "make it with ttfs-pynn robustness" in fails(capsys, figure.main, str(tmp_path))
     assert "--seeds 0" in fails(capsys, robustness.main, "--seeds", "0")

@@ -34,7 +34,7 @@ def read_nir(path):
     number may go unnoticed.
     """
     if not Path(path).is_file():
-        raise InterchangeError(f"{path} is no file; give a NIR file, as `python -m protocols.export` writes them")
+        raise InterchangeError(f"{path} is no file; give a NIR file, as `ttfs-pynn export` writes them")
     content, _, seal = Path(path).read_bytes().rpartition(_SEAL)
     if len(seal) == 64 and seal != hashlib.sha256(content).hexdigest().encode():
         raise InterchangeError(f"{path} is damaged: its content does not fit its checksum")

@@ -5,12 +5,13 @@
 `ttfs-pynn train my_task --output runs/first` does the same with more options: see ttfs-pynn train --help.
 """
 
-import sys
-
 import my_task
 
+from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.experiment import Experiment
 from ttfs_pynn.progress import Progress
+from ttfs_pynn.results import RunFolder
 
 
 def train(path, backend="exact", callbacks=(), **changes):
@@ -28,8 +29,15 @@ def train(path, backend="exact", callbacks=(), **changes):
     return metrics
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python train.py FOLDER   (a new folder for the run)")
-    found = train(sys.argv[1], callbacks=(Progress(),))
+def main(arguments=None):
+    parser = ArgumentParser(prog="python train.py", description=__doc__)
+    parser.add_argument("folder", metavar="FOLDER", help="a new folder for the run")
+    a = parser.parse_args(arguments)
+    if RunFolder.begun(a.folder):
+        raise ResultsError(f"{a.folder} is there already; name a new folder")
+    found = train(a.folder, callbacks=() if a.quiet else (Progress(),))
     print(f"test accuracy {found['test_accuracy']:.3f}, decision after {found['latency_tau_syn']:.2f} tau_syn")
+
+
+if __name__ == "__main__":
+    run(main)  # a mistake is one line, and so is a stop by Ctrl-C
