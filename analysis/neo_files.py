@@ -36,8 +36,8 @@ def record_blocks(record):
 
 
 def read_blocks(path):
-    """{label: Block} of a file that Neo reads (NIX, NWB ...), labels that several have numbered, or of a run folder, layers before
-    inputs; ResultsError where it cannot or holds no spikes."""
+    """{label: Block} of a file that Neo reads (NIX, NWB ...), labels that several have numbered, or of a run folder, layers
+    before inputs; ResultsError where it cannot or holds no spikes."""
     path = Path(path)
     if RunFolder.exists(path):
         folder = RunFolder.open(path)

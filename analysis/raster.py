@@ -18,7 +18,7 @@ from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.results import RunFolder
 
-__all__ = ["draw", "draw_overlaid", "mark_samples", "no_spikes", "readable", "record_blocks", "spikes", "stored_blocks", "unit_of"]
+__all__ = ["draw", "draw_overlaid", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks", "unit_of"]
 
 
 DENSE = 20_000  # spikes from which on they are drawn as pixels

@@ -22,6 +22,7 @@ from analysis import (
     raster,
     weight_histogram,
 )
+from analysis.neo_files import no_spikes
 from analysis.page import document, facts, figure, table
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
@@ -127,7 +128,7 @@ def _rasters(folder):
     pictures = {name: raster.stored_blocks(folder, name) for name in ("before", "after")}
     pictures = {name: raster.readable(blocks) for name, blocks in pictures.items() if blocks}
     if not pictures:
-        raise Missing(raster.no_spikes(folder))
+        raise Missing(no_spikes(folder))
     names = [str(name).replace("$", r"\$") for name in folder.configuration.get("classes", ())]
     return "<div class=panels>" + "".join(
         figure(lambda f, blocks=blocks: raster.draw(f.subplots(), blocks, tau_syn=raster.unit_of(folder), class_names=names),

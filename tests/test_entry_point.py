@@ -81,7 +81,7 @@ def test_version(capsys):
 
 def test_a_mistake_is_one_line(capsys):
     status, _, text = call(capsys, "trian")
-    assert status == 2 and text.startswith("error: unknown command 'trian', did you mean 'train'?") and text.count("\n") == 1
+    assert status == 2 and text.startswith("error: unknown command 'trian'; did you mean 'train'?") and text.count("\n") == 1
     status, _, text = call(capsys, "train", "yin_yang", "--no-such")
     assert status == 2 and text.startswith("error: ") and text.count("\n") == 1
     status, _, text = call(capsys, "--nosuch")

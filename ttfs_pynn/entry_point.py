@@ -6,7 +6,6 @@ this process puts that folder on its path. In a checkout they are found beside t
 """
 
 import ast
-import difflib
 import importlib
 import shutil
 import sys
@@ -19,7 +18,7 @@ from typing import NoReturn
 
 import ttfs_pynn
 from ttfs_pynn.command_line import ArgumentParser, as_commands, command_name, run
-from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.errors import ConfigurationError, unknown
 
 __all__ = ["COMMANDS", "commands", "load", "main", "recipes"]
 
@@ -72,9 +71,8 @@ def load(name: str) -> ModuleType:
     known = commands()
     name = name if name in known else name.replace("-", "_")
     if name not in known:
-        close = [short] if (short := command_name(name)) in known else difflib.get_close_matches(name, known, 1)
-        raise ConfigurationError(f"unknown command {name!r}{f', did you mean {close[0]!r}?' if close else ''}; "
-                                 f"known: {', '.join(known)}")
+        short = command_name(name)
+        raise ConfigurationError(unknown("command", name, known, short if short in known else None))
     _find_recipes()
     try:
         return importlib.import_module(known[name][0])

@@ -40,11 +40,11 @@ class ResultsError(TTFSError):
     """A run folder, or a file in it, is not what it should be."""
 
 
-def unknown(what, name, known):
-    """Text of an error: the name of a `what` is none of those known, and which of them may be meant."""
+def unknown(what, name, known, meant=None):
+    """Text of an error: the name of a `what` is none of those known, and which may be `meant` (by default the closest)."""
     def plain(text):
         return str(text).lower().replace("_", "").replace("-", "")
 
     close = difflib.get_close_matches(plain(name), [plain(each) for each in known], 1)
-    meant = next((f"; did you mean {each!r}?" for each in known if close and plain(each) == close[0]), ";")
-    return f"unknown {what} {name!r}{meant} known: {', '.join(known)}"
+    meant = meant or next((each for each in known if close and plain(each) == close[0]), None)
+    return f"unknown {what} {name!r};{f' did you mean {meant!r}?' if meant else ''} known: {', '.join(known)}"
