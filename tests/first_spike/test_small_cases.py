@@ -89,6 +89,21 @@ def test_times():
     assert spikes > 150 and silent > 150
 
 
+def test_one_neuron():
+    """There is no second one whose constants or bounds could be taken."""
+    for ratio in (1.0, 2.0):
+        t, w = layer(5, 5, 9, 1)
+        found = first_spike_times(t, w, neuron_of(ratio))
+        assert np.isfinite(found).sum() > 3
+        for sample in range(9):
+            assert_first_crossing(found[sample, 0], t[sample], w[:, 0], ratio)
+        error = np.ones(found.shape)
+        dw, dt, _ = vector_jacobian_product(t, w, found, error, neuron_of(ratio))
+        expected_dw, expected_dt = expected_product(t, w, found, error, ratio, 1.0)
+        np.testing.assert_allclose(dw, expected_dw, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(dt, expected_dt, rtol=1e-10, atol=1e-12)
+
+
 def test_several_tiles_and_parts_and_capacitances():
     """195 neurons are more than a tile, 130 samples more than are sorted at a time."""
     for n_samples, n_neurons, ratio in ((2, 195, 2.0), (130, 2, 1.0), (2, 195, np.inf), (130, 2, np.inf)):
