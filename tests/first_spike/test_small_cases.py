@@ -323,6 +323,7 @@ def test_where_the_fast_backward_loop_applies():
     assert applies(np.array([[0.0, 398.0]]), 2.0, 2.0) and not applies(np.array([[0.0, 201.0]]), 3.0, 1.0)
     assert applies(silent, 1.0, 1.0) and not applies(np.zeros((1, 1)), 1 + 1e-4, 1.0) and applies(np.zeros((1, 1)), 1.01, 1.0)
     assert not applies(silent, 1 + 1e-4, 1.0)
+    assert applies(np.array([[300.0, 400.0, np.inf]]), 1.0, 1.0)  # the time between them counts
 
 
 def test_sorting():
