@@ -204,7 +204,7 @@ def compare(a, say=print):
                 # A chip stamps spikes late but sends them on as they are, so that half a tick of a delay is no defect.
                 runs.append(compare_records(reference, record, dt, window, simulator(name).lag,
                                             delay_steps=1.0 if simulator(name).hardware else 0.4))
-            except ValueError as error:
+            except ConfigurationError as error:
                 failures.append({"dt_ms": dt, "failure": str(error)})
                 continue
             runs[-1] |= {"seconds": record.meta["seconds"], "accuracy": record.meta.get("accuracy")}
@@ -226,11 +226,13 @@ def _make_room(folder, overwrite):
     """Refuse what is in the way; an earlier comparison is deleted: with `overwrite`, or where it came to no result."""
     if not RunFolder.begun(folder):
         return
-    if RunFolder.exists(folder) or not (folder / _RESULT).is_file():
-        raise ResultsError(f"{folder} is not empty and no earlier comparison (no {_RESULT}); name another folder")
-    if not overwrite and read_json(folder / _RESULT).get("simulators"):
+    earlier = read_json(folder / _RESULT) if not RunFolder.exists(folder) and (folder / _RESULT).is_file() else None
+    if not isinstance(earlier, dict) or not {"what", "settings", "simulators"} <= set(earlier):
+        raise ResultsError(f"{folder} is not empty and no earlier comparison; name another folder")
+    if not overwrite and earlier["simulators"]:
         raise ResultsError(f"{folder} holds a comparison already; use --overwrite to replace it, or name another folder")
-    for file in (folder / "report.html", *(folder / "records").glob("*.npz")):
+    records = [file for name in SIMULATORS for file in (folder / "records").glob(f"{name}_*.npz")]
+    for file in (folder / "report.html", *records):
         file.unlink(missing_ok=True)
 
 

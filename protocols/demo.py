@@ -28,8 +28,8 @@ def parser():
 def _make_room(path):
     """ResultsError where something else than an earlier demo is in the way."""
     if RunFolder.begun(path) and not (RunFolder.exists(path) and RunFolder.open(path).configuration.get("demo")):
-        raise ResultsError(f"{path} holds something else than an earlier demo, and only that is replaced; name another folder "
-                           "with --output")
+        raise ResultsError(f"{path} holds something else than an earlier demo (or one of an earlier version), and only that is "
+                           "replaced; name another folder with --output, or delete it")
 
 
 def figures(folder):

@@ -41,6 +41,19 @@ def test_inputs_and_biases_at_the_beginning_of_a_window_count(backend, dt):
     assert np.isfinite(times.layers[0]).all()
 
 
+@pytest.mark.parametrize("backend", ["exact", "brian2"])
+def test_two_networks_in_one_simulation(backend):
+    sim = simulators.simulator(backend).setup(0.1)
+    neuron, shown = LIFParameters(tau_m=20.0), [np.array([[2.0, 5.0]]), np.array([[3.0, 9.0]])]
+    networks = [LayeredNetwork(sim, Architecture(2, (Layer(3, neuron),), 1.5, 20.0), [np.full((2, 3), w)]) for w in (2.0, 4.0)]
+    first = [first_spikes(network.present(t)) for network, t in zip(networks, shown, strict=True)]
+    again = [first_spikes(network.present(t)) for network, t in zip(networks, shown, strict=True)]
+    for t, one, other in zip(shown, first, again, strict=True):
+        np.testing.assert_allclose(one.inputs, t, atol=1e-9)
+        np.testing.assert_array_equal(one.layers[0], other.layers[0])
+        assert np.isfinite(one.layers[0]).all()
+
+
 def test_copies_and_windows_give_the_same_answers():
     t_in = samples(10)
     one = first_spikes(small_network()[0].present(t_in))

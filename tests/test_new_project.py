@@ -127,11 +127,11 @@ def test_nothing_is_overwritten(tmp_path):
 
 def test_a_folder_that_cannot_be_made(monkeypatch, tmp_path):
     def full(*_, **__):
-        raise OSError(28, "No space left on device", "/somewhere/.mine.abc.tmp")
+        raise OSError(28, "No space left on device", "/somewhere/.my_own_task.abc.tmp")
 
     monkeypatch.setattr(new_project.tempfile, "TemporaryDirectory", full)
-    with pytest.raises(ResultsError, match=f"^cannot make {tmp_path / 'mine'}: No space left on device$"):
-        new_project.create(tmp_path / "mine")
+    with pytest.raises(ResultsError, match=f"^cannot make {tmp_path / 'my_own_task'}: No space left on device$"):
+        new_project.create(tmp_path / "my_own_task")
 
 
 @pytest.mark.parametrize("name", ["1st", "my-task", "class", "ümlaut", "numpy", "random", "train", "models", "yin_yang"])

@@ -5,6 +5,7 @@ import pytest
 from pyNN.random import RandomDistribution
 
 from ttfs_pynn.comparison.matching import match_trains
+from ttfs_pynn.comparison.summary import compare_records
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.script import run_script
 from ttfs_pynn.simulators import SIMULATORS, simulator
@@ -134,3 +135,19 @@ def test_a_script_that_never_runs_is_run():
 def test_a_script_that_builds_nothing_is_told_so():
     with pytest.raises(ConfigurationError, match="made no population"):
         run_script(lambda sim: None, simulator("exact"), 0.1)
+
+
+def test_projections_of_one_label_are_told_apart():
+    """Two sources of one name: a comparison tries each projection as a cause, and has to say which."""
+    def build(sim):
+        cells = sim.Population(3, sim.IF_curr_exp(tau_refrac=2.0), label="cells")
+        for rate in (400.0, 300.0):
+            noise = sim.Population(20, sim.SpikeSourcePoisson(rate=rate), label="noise")
+            sim.Projection(noise, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.3, delay=0.5),
+                           receptor_type="excitatory", label="noise to cells")
+        sim.run(200.0)
+
+    exact, brian2 = (run_script(build, simulator(name), 0.1) for name in ("exact", "brian2"))
+    assert len({c.label for c in exact.connections}) == 2
+    found = compare_records(exact, brian2, 0.1, 2.0, 0.5)
+    assert found["matched"] > 60 and found["defects"] == []

@@ -120,12 +120,13 @@ def _status(main: Callable[[Sequence[str] | None], int | None], arguments: Seque
         print("; ".join([f"stopped by {str(error) or 'SIGINT'}", "all files are whole", *getattr(error, "__notes__", ())]),
               file=sys.stderr)
         return getattr(error, "status", 130)
-    except BrokenPipeError:  # whoever reads has seen enough, as `head` does: what is left goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     except Exception as error:
         # A folder that cannot be written or a full disk is an OSError. What else is neither ours nor a user's is a bug.
         place = place_in(error) or (place_in(error.__context__) if error.__context__ else None)
+        if isinstance(error, BrokenPipeError) and place is None:
+            # Whoever reads has seen enough, as `head` does: what is left goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
         if place is None and not isinstance(error, TTFSError | OSError):
             raise
         if verbose:

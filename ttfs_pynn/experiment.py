@@ -18,8 +18,8 @@ from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
 
 __all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "metrics_of"]
 
-# What may change when a run is continued.
-FREE = ("training.epochs",)
+# What may change when a run is continued. A demo that is continued is one's own run from then on.
+FREE = ("training.epochs", "demo")
 ARRAYS = "arrays"  # the backend that is none: an ArrayNetwork
 CHIP = "brainscales2"  # whose weights an ArrayNetwork is limited to where hardware is configured
 

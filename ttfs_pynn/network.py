@@ -220,6 +220,9 @@ class LayeredNetwork:
         """Let the noise of a chip from now on follow from these integers; other simulators have none."""
         self._simulator.seed_noise(self.sim, seed)
 
+    def _populations(self):
+        return [population for population in (self.inputs, *self.biases, *self.layers) if population is not None]
+
     @property
     def projections(self):
         """All PyNN projections, layer by layer."""
@@ -301,6 +304,8 @@ class LayeredNetwork:
         for bias, times in zip(self.biases, self._bias_times, strict=True):
             if bias is not None:
                 self._set_spikes(bias, presentation, np.broadcast_to(times, (len(t_in), times.size)))
+        for population in self._populations():
+            population.recorder.cache.clear()  # the reset of another network in this simulation has stored a segment
         self._at_start = False
         self.sim.run(presentation.duration / self._simulator.time_scale)
         recording = Recording(presentation, self._read(self.inputs),
@@ -318,9 +323,8 @@ class LayeredNetwork:
     def _start_over(self):
         """After a presentation that failed or was interrupted, or a run of somebody else: what is left of it is dropped."""
         weights = self.read_weights()
-        for population in (self.inputs, *self.biases, *self.layers):
-            if population is not None:
-                population.recorder.clear()
+        for population in self._populations():
+            population.recorder.clear()
         self._reset()
         self.write_weights(weights)  # pyNN.brian2 0.13's reset restores those of the run that was dropped; not so delays
 

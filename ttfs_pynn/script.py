@@ -6,11 +6,11 @@ the same: the time step is the caller's, Poisson sources become spike trains dra
 """
 
 import numpy as np
-from pyNN.errors import NonExistentParameterError
 
 from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord, distinct
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.presentation import spikes_of
+from ttfs_pynn.simulators.base import NonExistentParameterError
 
 __all__ = ["ObservedSimulator", "run_script"]
 
@@ -157,7 +157,9 @@ class ObservedSimulator:
             times_of_each.append(spikes)
         cells, times = np.concatenate(of_each), np.concatenate(times_of_each)
         order = np.lexsort((times, cells))
-        made = tuple(self._connections(p, number) for p in self._projections) if connections else ()
+        names = distinct(p.label for p in self._projections)
+        made = tuple(self._connections(p, name, number) for p, name in zip(self._projections, names, strict=True)) \
+            if connections else ()
         return NetworkRecord(distinct(p.label for p in self._populations), tuple(int(p.size) for p in self._populations),
                              self._parameters(), made, cells[order], times[order], float(self._sim.get_current_time()), None,
                              tuple(sorted(self._notes)), {"connections": [len(p) for p in self._projections]})
@@ -173,12 +175,13 @@ class ObservedSimulator:
                 columns[name].append(np.broadcast_to(np.asarray(value, dtype=float), (population.size,)))
         return {name: np.concatenate(column) for name, column in columns.items()}
 
-    def _connections(self, projection, number):
+    @staticmethod
+    def _connections(projection, name, number):
         pre = np.array([number[int(cell)] for cell in projection.pre.all_cells])
         post = np.array([number[int(cell)] for cell in projection.post.all_cells])
         table = np.array(projection.get(["weight", "delay"], format="list"), dtype=float).reshape(-1, 4)
         i, j = table[:, 0].astype(int), table[:, 1].astype(int)
-        return Connections(projection.label, projection.receptor_type, pre[i], post[j], table[:, 2], table[:, 3])
+        return Connections(name, projection.receptor_type, pre[i], post[j], table[:, 2], table[:, 3])
 
 
 def run_script(build, simulator, dt, seed=1, duration=1000.0, connections=True):

@@ -6,7 +6,7 @@ continues as if it had never stopped.
 """
 
 import time
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,8 @@ def _is_number(value):
 
 
 _KINDS = ((_is_number, "a number"), (lambda value: isinstance(value, bool), "true or false"),
-          (lambda value: isinstance(value, str), "a text"))  # of training options, by their defaults
+          (lambda value: isinstance(value, str), "a text"), (lambda value: isinstance(value, list | tuple), "a list"),
+          (lambda value: isinstance(value, dict), "a table"))  # of training options, by their defaults
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +48,10 @@ class SpikeData:
         if times.ndim != 2 or labels.shape != times.shape[:1] or not len(labels):
             raise ConfigurationError(f"times of shape {times.shape} and labels of shape {labels.shape}; expected (samples, "
                                      "inputs) and (samples,), at least one sample")
-        if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
-            raise ConfigurationError(f"labels are {labels.dtype}, the first {labels[0]!r}; give integers from 0, one a class")
+        whole = np.issubdtype(labels.dtype, np.integer)
+        if not whole or labels.min() < 0:
+            what = f"from {labels.min()}" if whole else f"{labels.dtype}, the first {labels[0].item()!r}"
+            raise ConfigurationError(f"labels are {what}; give integers from 0, one a class")
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "labels", labels)
 
@@ -96,17 +99,18 @@ class TrainingOptions:
     def __post_init__(self):
         for entry in fields(self):
             value = getattr(self, entry.name)
+            default = entry.default if entry.default_factory is MISSING else entry.default_factory()
             for of_kind, text in _KINDS:
-                if of_kind(entry.default) and not of_kind(value):
+                if of_kind(default) and not of_kind(value):
                     raise ConfigurationError(f"{entry.name} = {value!r} must be {text}")
-        whole = {name: isinstance(getattr(self, name), int | np.integer) for name in ("epochs", "batch_size")}
+        whole = {name: isinstance(getattr(self, name), int | np.integer) for name in ("epochs", "batch_size", "seed")}
         for name, allowed, text in (("epochs", whole["epochs"] and self.epochs >= 1, "at least 1, an integer"),
                                     ("batch_size", whole["batch_size"] and self.batch_size >= 1, "at least 1, an integer"),
                                     ("learning_rate", 0 < self.learning_rate < np.inf, "positive and finite"),
                                     ("max_dw", self.max_dw > 0, "positive"), ("bump", self.bump >= 0, "zero or more"),
                                     ("input_jitter", 0 <= self.input_jitter < np.inf, "zero or more"),
                                     ("times_rate", 0 < self.times_rate < np.inf, "positive and finite"),
-                                    ("seed", self.seed >= 0, "zero or more"),
+                                    ("seed", whole["seed"] and self.seed >= 0, "an integer, zero or more"),
                                     ("silent", self.silent in silent_neurons.POLICIES,
                                      f"one of {', '.join(silent_neurons.POLICIES)}"),
                                     ("silent_tolerated", all(_is_number(share) and 0 <= share <= 1

@@ -6,7 +6,7 @@ import pytest
 from tests.comparison.networks import WINDOW, small_record
 from ttfs_pynn.comparison.conditional import conditional
 from ttfs_pynn.comparison.matching import match_trains
-from ttfs_pynn.comparison.record import NetworkRecord
+from ttfs_pynn.comparison.record import PARAMETERS, NetworkRecord
 from ttfs_pynn.comparison.summary import add_orders, class_agreement, compare_records, order_of_convergence
 
 
@@ -21,6 +21,12 @@ def test_record_survives_the_disk(reference, tmp_path):
     assert read.labels == reference.labels and read.samples == reference.samples and read.duration == reference.duration
     np.testing.assert_array_equal(read.times, reference.times)
     np.testing.assert_array_equal(read.connections[0].weight, reference.connections[0].weight)
+
+
+def test_a_spike_where_the_record_ends_is_of_no_sample():
+    nothing = {name: np.full(1, np.nan) for name in PARAMETERS}
+    record = NetworkRecord(("a",), (1,), nothing, (), np.zeros(3, dtype=int), np.array([2.0, 30 - 1e-9, 30.0]), 30.0, (10.0, 8.0))
+    np.testing.assert_array_equal(record.first_spikes("a"), [[2.0], [np.inf], [np.inf]])
 
 
 def test_matching_takes_each_spike_once_and_keeps_the_order(reference):

@@ -67,12 +67,18 @@ def test_only_an_earlier_comparison_is_replaced_and_only_when_asked_to(tmp_path,
     for folder, options in ((tmp_path, ()), (tmp_path / "run", ("--overwrite",)), (tmp_path / "net.py", ())):
         assert "name another folder" in fails(capsys, compare_simulators.main, *command, str(folder), *options)
     assert not (tmp_path / "report.html").exists() and not (tmp_path / "run" / "report.html").exists()
+    for text in ("[]", '{"mine": 1}'):
+        (tmp_path / "comparison.json").write_text(text)
+        assert "no earlier comparison" in fails(capsys, compare_simulators.main, *command, str(tmp_path), "--overwrite")
+        assert (tmp_path / "comparison.json").read_text() == text
     out = tmp_path / "out"
     compare_simulators.main([*command, str(out)])
+    (out / "records" / "mine.npz").touch()
     (out / "notes.txt").write_text("precious")
     assert "--overwrite" in fails(capsys, compare_simulators.main, *command, str(out))
     compare_simulators.main([*command, str(out), "--overwrite", "--dt", "0.05"])
-    assert [file.name for file in (out / "records").iterdir()] == ["exact_0.05.npz"] and (out / "notes.txt").exists()
+    assert sorted(file.name for file in (out / "records").iterdir()) == ["exact_0.05.npz", "mine.npz"]
+    assert (out / "notes.txt").exists()
 
 
 def test_a_model_by_its_name(tmp_path):

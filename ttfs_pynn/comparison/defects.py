@@ -38,7 +38,7 @@ class Defect:
         return asdict(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Cause:
     kind: str
     where: str

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from ttfs_pynn.errors import ConfigurationError
+
 __all__ = ["Matching", "default_window", "match_trains"]
 
 
@@ -62,7 +64,7 @@ def default_window(record, dt):
 def match_trains(reference, other, window):
     """Matching of two NetworkRecords of the same cells; ValueError where the cells differ."""
     if reference.sizes != other.sizes:
-        raise ValueError(f"populations of {other.sizes} cells cannot be compared with {reference.sizes}")
+        raise ConfigurationError(f"populations of {other.sizes} cells cannot be compared with {reference.sizes}")
     cell, ref, oth, missing, extra = [], [], [], [], []
     for k, (a, b) in enumerate(zip(reference.trains(), other.trains(), strict=True)):
         pairs = _match(a, b, window)

@@ -92,7 +92,7 @@ class NetworkRecord:
         mine = (self.cells >= cells.start) & (self.cells < cells.stop)
         sample, times = in_windows(self.times[mine], window)
         first = np.full((round(self.duration / window), len(cells)), np.inf)
-        in_time = times < deadline
+        in_time = (times < deadline) & (sample >= 0) & (sample < len(first))
         np.minimum.at(first, (sample[in_time], self.cells[mine][in_time] - cells.start), times[in_time])
         return first
 

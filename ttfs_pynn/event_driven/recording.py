@@ -143,7 +143,7 @@ class Recorder(recording.Recorder):
     def _current(self):
         """What was recorded since the last reset or clear."""
         index, time = self._spikes(None)
-        last = np.searchsorted(time, self._simulator.state.t, side="right")  # see `_signals`
+        last = np.searchsorted(time, self._simulator.state.t)  # what a run that failed has left is not shown
         return _Stretch(f"segment{self._simulator.state.segment_counter:03d}", self._describe(), datetime.now(),
                         self._recording_start_time, self._simulator.state.t * pq.ms,
                         frozenset(self.recorded[_SPIKES]) if _SPIKES in self.recorded else None, index[:last], time[:last],

@@ -11,13 +11,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from pyNN.connectors import Connector
+from pyNN.errors import NonExistentParameterError
 from pyNN.parameters import Sequence
 
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.presentation import Timing
 
-__all__ = ["BlockConnector", "Simulator", "SimulatorError", "detuned"]
+__all__ = ["BlockConnector", "NonExistentParameterError", "Simulator", "SimulatorError", "detuned"]
 
 
 class SimulatorError(TTFSError):
