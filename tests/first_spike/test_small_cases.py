@@ -10,13 +10,16 @@ import numpy as np
 from tests.first_spike.oracle import adversarial_batches, reference_first_spike
 from ttfs_pynn.first_spike import (
     backward_kernels,
+    delay_kernels,
     delayed_first_spike_times,
     first_spike_derivatives,
     first_spike_times,
     kernels,
     layer_backward,
+    layer_kernels,
     membrane,
     membrane_peaks,
+    peak,
     vector_jacobian_product,
 )
 from ttfs_pynn.first_spike.closed_form import equal_time_constants, no_leak, twice_tau_syn
@@ -144,7 +147,40 @@ def test_in_parts_side_by_side():
 
 
 def test_small_loops_run_on_one_thread():
+    """From a number of (sample, input, neuron) triples on, which is the same for every loop."""
     assert kernels.on_threads(1_000_000) and not kernels.on_threads(999_999)
+    t, w = layer(3, 5, 4, 3)
+    unequal, delays, out = neuron_of(np.array([1.0, 2.0, 2.0])), np.ones(w.shape), np.full((4, 3), 9.0)
+    loops = ((layer_kernels, lambda: first_spike_times(t, w, neuron_of(1.0))),
+             (kernels, lambda: first_spike_times(t, w, unequal)),
+             (delay_kernels, lambda: delayed_first_spike_times(t, w, delays, unequal)),
+             (peak, lambda: membrane_peaks(t, w, unequal)),
+             (layer_backward, lambda: vector_jacobian_product(t, w, out, out, neuron_of(1.0))),
+             (backward_kernels, lambda: vector_jacobian_product(t, w, out, out, unequal)))
+    for module, call in loops:
+        serial, threaded = ([name for name in dir(module) if name.endswith(end)][0] for end in ("_serial", "_threaded"))
+        for first_to_split, runs in ((60, threaded), (61, serial)):
+            with (mock.patch.object(kernels, "PARALLEL_FROM", first_to_split),
+                  mock.patch.object(module, serial) as alone, mock.patch.object(module, threaded) as split):
+                call()
+            assert (alone.called, split.called) == (runs == serial, runs == threaded), (module.__name__, first_to_split)
+
+
+def test_a_crossing_long_before_the_next_input():
+    """The highest point of the response counts, not what is left of it when the next input comes."""
+    for ratio in (0.5, 1.0, 2.0):
+        t, w = np.array([[0.0, 50.0]]), np.array([[1.01 / response(np.linspace(0, 9, 10001), ratio)[0].max()], [0.0]])
+        for found in (first_spike_times(t, w, neuron_of(ratio)), by_neuron(t, w, neuron_of(ratio), True),
+                      by_neuron(t, w, neuron_of(ratio), False)):
+            assert_first_crossing(found[0, 0], t[0], w[:, 0], ratio)
+            assert found[0, 0] < 3
+
+
+def test_delays_of_zero():
+    t, w = layer(7, 6)
+    for delays in (np.zeros((6, 1)), np.zeros((1, 5)), np.zeros((6, 5))):
+        found = delayed_first_spike_times(t, w, delays, neuron_of(2.0))
+        np.testing.assert_allclose(found, first_spike_times(t, w, neuron_of(2.0)), rtol=1e-12)
 
 
 def test_many_weak_inputs():
@@ -411,6 +447,22 @@ def test_crossings_with_two_synaptic_time_constants():
             assert 0 < s <= span and abs(v(s) - 1) < 1e-10
             found += 1
     assert 20 < found < 100
+
+
+def test_a_touch_is_a_crossing():
+    """At the turning point and at the end of the span, for one synaptic current and for two; a next float above is none."""
+    for j_inh, rate_inh in ((0.0, 0.5), (-0.4, 0.5)):
+        cell = 0.2, 2.0, j_inh, 0.7, 1.0, rate_inh
+
+        def v(s, cell=cell):
+            return membrane._derivatives(s, *cell)[0]
+
+        top = membrane._slope_root(*cell, 0.0, 6.0, True) if j_inh else membrane.extremum(0.2, 2.0, 0.7, 1.0)
+        value = v(top) if j_inh else membrane.potential(top, 0.2, 2.0, 0.7, 1.0)
+        for theta, span, expected in ((value, 6.0, top), (v(0.3), 0.3, 0.3)):
+            assert 0 < top < 6
+            np.testing.assert_allclose(first_crossing(*cell[:3], theta, *cell[3:], span), expected, rtol=1e-6)
+            assert first_crossing(*cell[:3], theta * (1 + 1e-12), *cell[3:], span) == np.inf
 
 
 def test_a_crossing_between_two_turning_points():
