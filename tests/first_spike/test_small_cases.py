@@ -375,9 +375,9 @@ def test_sorting():
 
 
 def test_membrane_functions():
-    for rate_m, rate_s in ((0.0, 1.0), (0.5, 1.0), (1.0, 1.0), (3.0, 1.0)):
+    for rate_m, rate_s in ((0.0, 1.0), (0.5, 1.0), (1.0, 1.0), (3.0, 1.0), (0.5, 3.3)):
         for s in (0.0, 1e-5, 3e-4, 0.7, 5.0):
-            k = response(s, 1 / rate_m if rate_m else np.inf)[0]
+            k = response(s * rate_s, rate_s / rate_m if rate_m else np.inf)[0] / rate_s
             expected = np.exp(-rate_m * s), np.exp(-rate_s * s), k
             np.testing.assert_allclose(responses(s, rate_m, rate_s), expected, rtol=1e-10, atol=1e-300)
             np.testing.assert_allclose(phi(s, rate_m, rate_s), k, rtol=1e-10, atol=1e-300)
