@@ -252,6 +252,23 @@ def test_peaks_of_one_input_and_of_none():
     np.testing.assert_allclose(v_peak[:, 0], [2 / np.e, 0.0], rtol=1e-15)
 
 
+def test_the_peak_of_a_membrane_that_rises_for_ever_is_taken_40_tau_syn_after_the_last_input():
+    neuron = LIFParameters(tau_m=np.inf, tau_syn=2.0, v_rest=0.0, v_thresh=100.0)
+    t_peak, v_peak = membrane_peaks(np.array([[1.0, 3.0]]), np.array([[1.0], [2.0]]), neuron)
+    assert t_peak[0, 0] == 3.0 + 40 * 2.0 and abs(v_peak[0, 0] - 6.0) < 1e-12  # tau_syn times the weights
+
+
+def test_the_readable_solver_where_the_membrane_has_no_maximum():
+    """After a deep hyperpolarisation it rises towards rest without one; with a current that decays faster than the membrane it
+    has one before the next input, or after."""
+    for tau_m, tau_syn in ((10.0, 1.0), (1.0, 10.0), (10.0, 30.0)):
+        neuron = LIFParameters(tau_m=tau_m, tau_syn=tau_syn, v_rest=0.0, v_thresh=1.0)
+        for w in ([-30.0, 0.1, 0.0], [-30.0, 0.5, 9.0], [0.5, 0.6, 0.7], [-3.0, 3.0, 0.2], [0.4, -9.0, 9.5]):
+            t, w = np.array([0.0, 3.0, 9.0]), np.array(w)
+            plain, fast = first_spike_time(t, w, neuron), first_spike_times(t[None], w[:, None], neuron)[0, 0]
+            assert plain == fast == np.inf or abs(plain - fast) < 1e-9
+
+
 def test_nothing_to_do():
     neuron = neuron_of(1.0)
     assert np.isinf(first_spike_times(np.full((2, 3), np.inf), np.ones((3, 4)), neuron)).all()
@@ -360,6 +377,8 @@ def test_where_the_fast_backward_loop_applies():
     assert applies(silent, 1.0, 1.0) and not applies(np.zeros((1, 1)), 1 + 1e-4, 1.0) and applies(np.zeros((1, 1)), 1.01, 1.0)
     assert not applies(silent, 1 + 1e-4, 1.0)
     assert applies(np.array([[300.0, 400.0, np.inf]]), 1.0, 1.0)  # the time between them counts
+    for unit in (0.01, 100.0):  # a relative difference of time constants
+        assert applies(silent, 1.01 * unit, unit) and not applies(silent, 1.0001 * unit, unit)
 
 
 def test_sorting():
