@@ -33,7 +33,7 @@ import scipy.special  # noqa: E402, F401
 
 ROOT = Path(__file__).resolve().parents[1]
 # Small cases come first and kill most. Left out is what takes long without compilation and sees no more than the rest.
-SMALL = ("first_spike/test_small_cases.py",)
+SMALL = ("first_spike/test_small_cases.py", "first_spike/test_membrane.py", "first_spike/test_sorted_inputs.py")
 TIMES = ("first_spike/test_forward.py", "first_spike/test_adversarial.py", "first_spike/test_properties.py")
 LAYERS = ("first_spike/test_layer_kernels.py",)
 DERIVATIVES = ("first_spike/test_backward.py",)

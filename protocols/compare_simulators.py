@@ -125,7 +125,7 @@ def record_on(a, name, dt):
     network = experiment.model.build(sim, experiment.configuration["network"], weights, n_copies=copies, single=copies > 1,
                                      delay=a.delay)
     experiment.with_times(network)
-    result = evaluate(network, data, copies if copies > 1 else 100)
+    result = evaluate(network, data)
     seconds = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
     return layered_record(result.first_spikes, experiment.architecture, weights, a.delay, timing.window, timing.deadline, seconds)
 

@@ -187,8 +187,7 @@ def _on_fresh_samples(experiment, network, n):
         raise ConfigurationError(f"models/{experiment.configuration['model']}.py has no fresh(n, rng, parameters): new samples "
                                  "cannot be drawn; leave out fresh_samples")
     data = experiment.model.fresh(n, np.random.default_rng(FRESH_SEED), experiment.configuration["network"])
-    batch = network.n_copies if network.n_copies > 1 else 100
-    return {"fresh_accuracy": evaluate(network, data, batch, keep=False).accuracy, "fresh_samples": n}
+    return {"fresh_accuracy": evaluate(network, data, keep=False).accuracy, "fresh_samples": n}
 
 
 def record(row, jobs, results, path, quick):

@@ -22,8 +22,8 @@ from argparse import ArgumentTypeError
 import models
 from protocols.evaluate import weights_of
 from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
-from ttfs_pynn.errors import ConfigurationError, unknown
-from ttfs_pynn.experiment import ARRAYS, CHIP, FREE, Experiment
+from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.experiment import ARRAYS, CHIP, FREE, Experiment, check_backend
 from ttfs_pynn.progress import Progress
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
@@ -75,8 +75,7 @@ def configuration(a, stored=None):
     asked = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
                                              ("circuits", a.circuits), ("non_idealities", dict(a.non_ideality)))
              if value not in (None, {})}
-    if a.backend not in (*SIMULATORS, ARRAYS):
-        raise ConfigurationError(unknown("backend", a.backend, (*SIMULATORS, ARRAYS)))
+    check_backend(a.backend)
     backend = simulator("exact" if a.backend == ARRAYS else a.backend)
     if a.hardware_network and a.backend != ARRAYS:
         raise ConfigurationError(f"--hardware-network is for --backend {ARRAYS}; a chip has it anyway")

@@ -16,7 +16,7 @@ from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
 
-__all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "metrics_of"]
+__all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "check_backend", "metrics_of"]
 
 # What may change when a run is continued. A demo that is continued is one's own run from then on.
 FREE = ("training.epochs", "demo")
@@ -30,8 +30,7 @@ class Experiment:
     def __init__(self, model, configuration):
         self.model, self.configuration = model, configuration
         self.options = TrainingOptions.of(configuration["training"])
-        if configuration["backend"] not in (ARRAYS, *SIMULATORS):
-            raise ConfigurationError(unknown("backend", configuration["backend"], (*SIMULATORS, ARRAYS)))
+        check_backend(configuration["backend"])
         try:
             self.architecture = model.architecture(configuration["network"])
         except KeyError as error:
@@ -156,6 +155,12 @@ class Experiment:
         square = (resolution, resolution)
         folder.write_arrays("decision_map", {"labels": answers.predictions.reshape(square),
                                              "times": answers.latency.reshape(square)})
+
+
+def check_backend(name):
+    """ConfigurationError for a name that is neither a simulator's nor ARRAYS."""
+    if name not in (*SIMULATORS, ARRAYS):
+        raise ConfigurationError(unknown("backend", name, (*SIMULATORS, ARRAYS)))
 
 
 def _checked(data, architecture):
