@@ -11,7 +11,7 @@ from analysis import error_against_dt, raster
 from analysis.page import document, facts, figure
 from analysis.page import table as html_table
 from ttfs_pynn.command_line import ArgumentParser, run
-from ttfs_pynn.comparison.record import NetworkRecord
+from ttfs_pynn.comparison.record import read_records
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import read_json, write_bytes
 
@@ -92,7 +92,7 @@ def _pictures(result, folder):
         own = Path(folder) / "records" / f"{name}_{dt:g}_exact.npz"  # what a chip is compared with
         paths[0] = own if own.is_file() else paths[0]
         if all(p.is_file() for p in paths):
-            a, b = map(NetworkRecord.read, paths)
+            a, b = (read_records(p)[0] for p in paths)
             stop = min(a.samples[1] if a.samples else a.duration, 300.0)
             text += f"<h2>exact and {html.escape(name)}, dt {dt:g} ms</h2>" + figure(
                 lambda f, a=a, b=b, stop=stop, name=name: raster.draw_overlaid(

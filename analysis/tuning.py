@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.style import CLASSES, checked_picture, figure
 from ttfs_pynn.command_line import ArgumentParser, run
-from ttfs_pynn.comparison.record import NetworkRecord
+from ttfs_pynn.comparison.record import read_records
 from ttfs_pynn.errors import ResultsError
 
 
@@ -50,7 +50,7 @@ def main(arguments=None):
     parser.add_argument("--output", default="tuning.png", metavar="FILE", help="picture to write (default tuning.png)")
     a = parser.parse_args(arguments)
     path = checked_picture(a.output)
-    record = NetworkRecord.read(a.file)
+    record = read_records(a.file)[0]
     with figure(path, size=(5.0, 3.2)) as axes:
         draw(axes, first_spikes_of(record, a.population))
     print(path)

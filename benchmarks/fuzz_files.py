@@ -25,7 +25,7 @@ from analysis.neo_files import flat_spikes, read_blocks
 from ttfs_pynn.brainscales2.characterisation import ChipProfile
 from ttfs_pynn.brainscales2.chip import chip_from_seed, load_chip
 from ttfs_pynn.brainscales2.dlens import halco, lola, sta
-from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord
+from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord, read_records, write_records
 from ttfs_pynn.datasets import mnist
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.files import read_json
@@ -73,7 +73,7 @@ def make_files(folder):
         file.write_block(_block())
     ChipProfile(3, np.arange(20), {name: rng.normal(size=20) for name in _QUANTITIES}, {}).save(folder / "profile.npz")
     chip_from_seed(3).save(folder / "chip.npz")
-    _record().write(folder / "record.npz")
+    write_records(folder / "record.npz", [_record()])
     (folder / "comparison.json").write_text(json.dumps({"simulators": {"exact": {"runs": [{"dt_ms": 0.1, "matched": 7}]}}}))
     _idx(folder / "images", rng.integers(0, 256, (5, 28, 28), dtype=np.uint8))
     _idx(folder / "labels", np.arange(9, dtype=np.uint8))
@@ -97,7 +97,7 @@ def make_files(folder):
                          ours, True),
         "chip profile": (folder / "profile.npz", lambda p: vars(ChipProfile.load(p)), ours, True),
         "virtual chip": (folder / "chip.npz", lambda p: load_chip(p).draws, ours, True),
-        "comparison record": (folder / "record.npz", lambda p: NetworkRecord.read(p).trains(), ours, True),
+        "comparison record": (folder / "record.npz", lambda p: read_records(p)[0].trains(), ours, True),
         "IDX images, gzip": (folder / "images.gz", lambda p: mnist.read_idx(p, 3), ours, True),
         "IDX images": (folder / "images", lambda p: mnist.read_idx(p, 3), ours, False),
         "IDX labels": (folder / "labels", lambda p: mnist.read_idx(p, 1), ours, False),

@@ -40,7 +40,7 @@ from protocols.evaluate import open_run
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.layered import layered_record
 from ttfs_pynn.comparison.matching import default_window
-from ttfs_pynn.comparison.record import NetworkRecord
+from ttfs_pynn.comparison.record import read_records, write_records
 from ttfs_pynn.comparison.statistics import compare_statistics
 from ttfs_pynn.comparison.summary import add_orders, compare_records
 from ttfs_pynn.errors import ConfigurationError, ResultsError
@@ -109,13 +109,13 @@ def _data(a, experiment):
     return SpikeData(test.times[:n], test.labels[:n])
 
 
-def record_on(a, name, dt):
-    """NetworkRecord of what was asked for, on one simulator: what a process of its own does."""
+def records_on(a, name, dt):
+    """The NetworkRecords of what was asked for, on one simulator: what a process of its own does."""
     layered, begin = _layered(a), time.perf_counter()
     if layered is None:
-        record = run_script(load_script(a.what).build, simulator(name), dt, a.seed, a.duration, connections=name == "exact")
-        record.meta["seconds"] = time.perf_counter() - begin
-        return record
+        records = run_script(load_script(a.what).build, simulator(name), dt, a.seed, a.duration)
+        records[0].meta["seconds"] = time.perf_counter() - begin
+        return records
     experiment, weights = layered
     data = _data(a, experiment)
     sim, copies = simulator(name).setup(dt, seed=a.seed), min(simulator(name).default_copies, len(data))
@@ -127,7 +127,8 @@ def record_on(a, name, dt):
     experiment.with_times(network)
     result = evaluate(network, data)
     seconds = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
-    return layered_record(result.first_spikes, experiment.architecture, weights, a.delay, timing.window, timing.deadline, seconds)
+    return [layered_record(result.first_spikes, experiment.architecture, weights, a.delay, timing.window, timing.deadline,
+                           seconds)]
 
 
 def records_on_chip(a, name):
@@ -163,7 +164,7 @@ def reference_of(file):
 
 
 def _start(a, name, dt, file):
-    """Run one simulator in a process of its own. Returns (NetworkRecord or None, what went wrong)."""
+    """Run one simulator in a process of its own. Returns (list of NetworkRecord or None, what went wrong)."""
     command = [sys.executable, "-W", "ignore", "-m", "ttfs_pynn", "compare", "--inside", name, repr(dt), str(file),
                *a.arguments]
     try:
@@ -175,7 +176,7 @@ def _start(a, name, dt, file):
             print(done.stderr, file=sys.stderr, end="")
         lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
         return None, lines[-1].removeprefix("error: ") if lines else f"ended with status {done.returncode}"
-    return NetworkRecord.read(file), None
+    return read_records(file), None
 
 
 def compare(a, say=print):
@@ -190,30 +191,32 @@ def compare(a, say=print):
         for dt in [simulator(name).tick] if simulator(name).hardware else a.steps:
             say(f"{name}, dt {dt:g} ms", flush=True)
             file = folder / "records" / f"{name}_{dt:g}.npz"
-            record, failure = _start(a, name, dt, file)
+            records, failure = _start(a, name, dt, file)
             if name == "exact":
                 if failure:
                     raise ConfigurationError(f"the reference 'exact' failed: {failure}")
-                references[dt] = record
+                references[dt] = records
             if failure:
                 failures.append({"dt_ms": dt, "failure": failure})
                 continue
-            reference = NetworkRecord.read(reference_of(file)) if simulator(name).hardware else references[dt]
-            window = a.window or default_window(reference, dt)
+            reference = read_records(reference_of(file)) if simulator(name).hardware else references[dt]
+            window = a.window or default_window(reference[0], dt)
             try:
                 # A chip stamps spikes late but sends them on as they are, so that half a tick of a delay is no defect.
-                runs.append(compare_records(reference, record, dt, window, simulator(name).lag,
-                                            delay_steps=1.0 if simulator(name).hardware else 0.4))
+                runs.append(compare_records(reference, records, dt, window, simulator(name).lag,
+                                            delay_steps=1.0 if simulator(name).hardware else 0.4,
+                                            on_grid=simulator(name).has_time_step))
             except ConfigurationError as error:
                 failures.append({"dt_ms": dt, "failure": str(error)})
                 continue
-            runs[-1] |= {"seconds": record.meta["seconds"], "accuracy": record.meta.get("accuracy")}
-            if reference.samples is None and name != "exact":
-                runs[-1]["statistics"] = compare_statistics(reference, record)
+            runs[-1] |= {"seconds": records[0].meta["seconds"], "accuracy": records[0].meta.get("accuracy")}
+            if reference[0].samples is None and name != "exact":
+                runs[-1]["statistics"] = compare_statistics(reference[0], records[0])
         finest = min(runs, key=lambda r: r["dt_ms"], default={})
         result["simulators"][name] = {
             "status": "ok" if runs and not failures else failures[0]["failure"], "failures": failures, "runs": runs,
-            **{key: finest.get(key) for key in ("matched", "missing", "extra", "max_abs_error_ms", "class_agreement", "defects")},
+            **{key: finest.get(key) for key in ("matched", "missing", "extra", "max_abs_error_ms", "class_agreement", "differences",
+                                                "defects")},
             **add_orders(runs)}
     return result
 
@@ -283,10 +286,10 @@ def main(arguments=None):
         simulator(name).load()
         if simulator(name).hardware:
             record, reference = records_on_chip(a, name)
-            reference.write(reference_of(file))
-            record.write(file)
+            write_records(reference_of(file), [reference])
+            write_records(file, [record])
         else:
-            record_on(a, name, float(dt)).write(file)
+            write_records(file, records_on(a, name, float(dt)))
         return
     layered = _layered(a)  # a mistake shows before a process is started
     if layered is not None:

@@ -16,7 +16,7 @@ import pytest
 from analysis.neo_files import read_blocks
 from benchmarks.fuzz_files import make_files, outcomes, outcomes_in_children
 from ttfs_pynn.brainscales2.dlens import sta
-from ttfs_pynn.comparison.record import NetworkRecord
+from ttfs_pynn.comparison.record import read_records
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import DamagedFile, read_arrays, sealed, write_arrays
 from ttfs_pynn.results import RunFolder
@@ -98,7 +98,7 @@ def test_a_sealed_file_of_another_kind_is_named(tmp_path):
     path = tmp_path / "other.npz"
     write_arrays(path, {"a": np.zeros(2)}, {"labels": ["x"]})
     with pytest.raises(ResultsError, match="no record of a comparison"):
-        NetworkRecord.read(path)
+        read_records(path)
     folder = RunFolder.create(tmp_path / "run", {"seed": 1})
     write_arrays(folder.path / "checkpoint.npz", {"a": np.zeros(2)})
     with pytest.raises(ResultsError, match="checkpoint.npz is no checkpoint"):

@@ -28,10 +28,9 @@ def build(sim):
 @pytest.mark.parametrize("name", ["brian2", "nest", "neuron"])
 def test_every_simulator_is_given_the_same(name):
     pytest.importorskip(name, reason="make test-simulators installs it")
-    reference = run_script(build, simulator("exact"), 0.1)
-    other = run_script(build, simulator(name), 0.1, connections=False)
+    (reference,), (other,) = run_script(build, simulator("exact"), 0.1), run_script(build, simulator(name), 0.1)
     assert reference.labels == other.labels == ("in", "noise", "cells") and reference.duration == 50
-    assert [c.pre.size for c in reference.connections] == [20, 6] == other.meta["connections"]
+    assert [c.pre.size for c in reference.connections] == [20, 6] == [c.pre.size for c in other.connections]
     assert set(reference.connections[1].post) == {7, 8}  # of the view, in the numbers of the whole
     m = match_trains(reference, other, 1.0)
     assert m.cell.size > 15 and m.missing[0].size + m.extra[0].size <= 0.1 * m.cell.size
@@ -58,7 +57,7 @@ def poisson(sim):
 @pytest.mark.parametrize("name", ["brian2", "nest", "nest_grid", "neuron"])
 def test_poisson_sources_go_on_in_later_runs_the_same_on_every_simulator(name):
     pytest.importorskip(SIMULATORS[name].needs, reason="make test-simulators installs it")
-    exact, other = run_script(poisson, simulator("exact"), 0.1), run_script(poisson, simulator(name), 0.1)
+    (exact,), (other,) = run_script(poisson, simulator("exact"), 0.1), run_script(poisson, simulator(name), 0.1)
     for k, (train, given) in enumerate(zip(other.trains(), exact.trains(), strict=True)):
         if not 30 <= k < 60:
             # On a grid a spike is at the nearest step, and two of a step are one. Those of the last step may come after the end.
@@ -77,10 +76,12 @@ def test_poisson_sources_keep_their_rate():
         for _ in range(4):
             sim.run(600.0)
         assert p.get_data().segments[0].t_stop == 2400
-    record = run_script(build, simulator("exact"), 0.1)
+    (record,) = run_script(build, simulator("exact"), 0.1)
     assert np.abs(np.histogram(record.times, np.arange(0, 2401, 400))[0] - 400).max() < 5 * 20
-    assert np.array_equal(record.times, run_script(build, simulator("exact"), 0.01).times)
-    assert not np.array_equal(record.times, run_script(build, simulator("exact"), 0.1, seed=2).times[:record.times.size])
+    (finer,) = run_script(build, simulator("exact"), 0.01)
+    # Of two spikes of a source in one step one is kept: with 2,400 spikes at 20/s and 0.1 ms that is 2400 * 20 * 1e-4 = 5 or so.
+    assert np.isin(record.times, finer.times).all() and 0 < finer.times.size - record.times.size < 15
+    assert not np.array_equal(record.times, run_script(build, simulator("exact"), 0.1, seed=2)[0].times[:record.times.size])
 
 
 def test_what_is_made_after_a_run_is_recorded_and_set_up_too():
@@ -89,7 +90,7 @@ def test_what_is_made_after_a_run_is_recorded_and_set_up_too():
         sim.Population(50, sim.SpikeSourcePoisson(rate=20.0, start=700.0, duration=100.0))
         sim.Population(3, sim.IF_curr_exp(i_offset=1.0), initial_values={"v": RandomDistribution("uniform", (-65, -51))})
         sim.run(300.0)
-    record = run_script(build, simulator("exact"), 0.1)
+    (record,) = run_script(build, simulator("exact"), 0.1)
     sources, driven = record.times[record.cells < 50], record.cells[record.cells >= 50]
     assert abs(sources.size - 100) < 5 * 10 and 700 <= sources.min() and sources.max() < 800
     assert set(driven) == {50, 51, 52} and np.unique(record.parameters["v"][50:]).size == 3
@@ -104,7 +105,7 @@ def test_a_reset_draws_new_spikes():
         sim.run(300.0)
         first, second = ([t.size for t in segment.spiketrains] for segment in source.get_data().segments)
         assert first != second and abs(sum(second) - 600) < 5 * 25
-    assert run_script(build, simulator("exact"), 0.1).duration == 600
+    assert [r.duration for r in run_script(build, simulator("exact"), 0.1)] == [600, 600]
 
 
 def test_connect_is_taken_down():
@@ -112,7 +113,8 @@ def test_connect_is_taken_down():
         source, cells = sim.Population(4, sim.SpikeSourceArray(spike_times=[1.0])), sim.Population(3, sim.IF_curr_exp())
         made = sim.connect(source, cells[1:], weight=2.0, delay=1.5)
         assert len(made) == 8
-    (made,) = run_script(build, simulator("exact"), 0.1, duration=10.0).connections
+    (record,) = run_script(build, simulator("exact"), 0.1, duration=10.0)
+    (made,) = record.connections
     assert made.pre.size == 8 and set(made.post) == {5, 6} and set(made.weight) == {2.0} and set(made.delay) == {1.5}
 
 
@@ -128,7 +130,7 @@ def test_a_poisson_source_that_is_changed_is_explained(name, change):
 def test_a_script_that_never_runs_is_run():
     def silent(sim):
         sim.Population(2, sim.IF_curr_exp(i_offset=1.0), label="driven")
-    record = run_script(silent, simulator("exact"), 0.1, duration=80.0)
+    (record,) = run_script(silent, simulator("exact"), 0.1, duration=80.0)
     assert record.duration == 80 and record.times.size == 4 and record.parameters["i_offset"].tolist() == [1.0, 1.0]
 
 
@@ -148,6 +150,6 @@ def test_projections_of_one_label_are_told_apart():
         sim.run(200.0)
 
     exact, brian2 = (run_script(build, simulator(name), 0.1) for name in ("exact", "brian2"))
-    assert len({c.label for c in exact.connections}) == 2
+    assert len({c.label for c in exact[0].connections}) == 2
     found = compare_records(exact, brian2, 0.1, 2.0, 0.5)
     assert found["matched"] > 60 and found["defects"] == []

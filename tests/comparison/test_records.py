@@ -6,7 +6,7 @@ import pytest
 from tests.comparison.networks import WINDOW, small_record
 from ttfs_pynn.comparison.conditional import conditional
 from ttfs_pynn.comparison.matching import match_trains
-from ttfs_pynn.comparison.record import PARAMETERS, NetworkRecord
+from ttfs_pynn.comparison.record import PARAMETERS, NetworkRecord, read_records, write_records
 from ttfs_pynn.comparison.summary import add_orders, class_agreement, compare_records, order_of_convergence
 
 
@@ -16,8 +16,8 @@ def reference():
 
 
 def test_record_survives_the_disk(reference, tmp_path):
-    reference.write(tmp_path / "record.npz")
-    read = NetworkRecord.read(tmp_path / "record.npz")
+    write_records(tmp_path / "record.npz", [reference])
+    (read,) = read_records(tmp_path / "record.npz")
     assert read.labels == reference.labels and read.samples == reference.samples and read.duration == reference.duration
     np.testing.assert_array_equal(read.times, reference.times)
     np.testing.assert_array_equal(read.connections[0].weight, reference.connections[0].weight)

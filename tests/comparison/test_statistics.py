@@ -46,8 +46,8 @@ def balanced(g):
 @pytest.mark.parametrize("name", ["exact", "nest_grid", pytest.param("brian2", marks=pytest.mark.slow)])
 def test_a_chaotic_network_agrees_and_five_per_cent_of_g_do_not(name):
     pytest.importorskip(name.split("_")[0] if name != "exact" else "numba", reason="make test-simulators installs it")
-    reference = run_script(balanced(5.0), simulator("exact"), 0.1, connections=False)
+    (reference,) = run_script(balanced(5.0), simulator("exact"), 0.1)
     assert reference.times.size > 5000
-    same = compare_statistics(reference, run_script(balanced(5.0), simulator(name), 0.1, connections=False))
+    same = compare_statistics(reference, *run_script(balanced(5.0), simulator(name), 0.1))
     assert same["agree"] is True and len(same["rows"]) == 10
-    assert compare_statistics(reference, run_script(balanced(5.25), simulator(name), 0.1, connections=False))["agree"] is False
+    assert compare_statistics(reference, *run_script(balanced(5.25), simulator(name), 0.1))["agree"] is False

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ttfs_pynn.comparison.conditional_kernel import follow
+from ttfs_pynn.comparison.record import PARAMETERS
 
-__all__ = ["Conditional", "conditional", "cell_conditional"]
+__all__ = ["Conditional", "cell_conditional", "conditional", "conditionals", "is_described"]
 
 
 @dataclass(frozen=True)
@@ -46,66 +47,120 @@ class Conditional:
 
 
 class _Afferents:
-    """Connections sorted by target, for quick look-up of what a cell receives."""
+    """Connections sorted by target, for quick look-up of what a cell receives.
+
+    parts: for each projection that reaches the cells its index in the record, and the stretches (begin, Connections) of time in
+    which it was as it is there. on_arrival: whether a spike acts with the weight of the time when it arrives.
+    """
 
     def __init__(self, record, cells):
         self.record = record
         self.trains = record.trains()
+        self.on_arrival = bool(record.meta.get("weights_act_on_arrival", True))
         self.parts = []
-        for k, c in enumerate(record.connections):
-            chosen = np.flatnonzero((c.post >= cells.start) & (c.post < cells.stop) & (c.weight != 0))
-            if chosen.size:
-                order = chosen[np.argsort(c.post[chosen], kind="stable")]
-                self.parts.append((k, c, order, c.post[order]))
+        for k in range(len(record.stages[-1].connections)):
+            stretches = [(stage.begin, stage.connections[k]) for stage in record.stages if k < len(stage.connections)]
+            stretches = [s for before, s in zip([None, *stretches], stretches, strict=False) if before is None or before[1] is not s[1]]
+            if any(((c.post >= cells.start) & (c.post < cells.stop) & (c.weight != 0)).any() for _, c in stretches):
+                self.parts.append((k, stretches, [_by_target(c, cells) for _, c in stretches]))
         self.projections = tuple(k for k, *_ in self.parts)
 
     def events(self, cell):
         """(times, weights, index of the projection, inhibitory?) of all spikes that arrive at a cell, in order."""
-        times, weights, places, inhibitory = [], [], [], []
-        for place, (_, c, order, posts) in enumerate(self.parts):
-            for n in order[np.searchsorted(posts, cell):np.searchsorted(posts, cell, side="right")]:
-                arriving = self.trains[c.pre[n]] + c.delay[n]
-                times.append(arriving)
-                weights.append(np.full(arriving.size, c.weight[n]))
-                places.append(np.full(arriving.size, place))
-                inhibitory.append(np.full(arriving.size, c.receptor == "inhibitory"))
-        if not times:
-            return np.empty(0), np.empty(0), np.empty(0, np.int64), np.empty(0, bool)
-        times = np.concatenate(times)
+        found = [[np.empty(0), np.empty(0), np.empty(0, np.int64), np.empty(0, bool)]]
+        for place, (_, stretches, sorted_by_target) in enumerate(self.parts):
+            ends = [begin for begin, _ in stretches[1:]] + [np.inf]
+            for s, ((begin, c), (order, posts), end) in enumerate(zip(stretches, sorted_by_target, ends, strict=True)):
+                for n in order[np.searchsorted(posts, cell):np.searchsorted(posts, cell, side="right")]:
+                    sent = self.trains[c.pre[n]]
+                    # A stretch that is not the first one has what was sent from its begin on.
+                    arriving = sent[np.searchsorted(sent, begin if s else -np.inf):np.searchsorted(sent, end)] + c.delay[n]
+                    found.append([arriving, self._weights(stretches, s, n, arriving), np.full(arriving.size, place),
+                                  np.full(arriving.size, c.receptor == "inhibitory")])
+        times, *others = (np.concatenate(columns) for columns in zip(*found, strict=True))
         order = np.argsort(times, kind="stable")
-        return times[order], *(np.concatenate(a)[order] for a in (weights, places, inhibitory))
+        return times[order], *(column[order] for column in others)
+
+    def _weights(self, stretches, s, n, arriving):
+        """Of connection n of stretch s, for spikes that arrive then."""
+        c, weights = stretches[s][1], np.full(arriving.size, stretches[s][1].weight[n])
+        for begin, later in stretches[s + 1:] if self.on_arrival else ():
+            if later.same_pairs(c):
+                weights[arriving >= begin] = later.weight[n]
+        return weights
 
 
-def _one(afferents, cell, spikes, window):
-    record = afferents.record
-    p = np.array([record.parameters[name][cell] for name in
-                  ("tau_m", "tau_syn_E", "tau_syn_I", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "v")])
-    return follow(p, *afferents.events(cell), len(afferents.projections), spikes, window, record.duration)
+def _by_target(c, cells):
+    """(indices of the connections onto cells, their targets), sorted by target."""
+    chosen = np.flatnonzero((c.post >= cells.start) & (c.post < cells.stop) & (c.weight != 0))
+    order = chosen[np.argsort(c.post[chosen], kind="stable")]
+    return order, c.post[order]
+
+
+def _parameters(record, cells):
+    """(begins (stages,), parameters (cells, stages, 10)) as `follow` wants them."""
+    stages = [s for k, s in enumerate(record.stages) if not k or s.parameters is not record.stages[k - 1].parameters]
+    tables = [np.stack([s.parameters[name][cells.start:cells.stop] for name in PARAMETERS], axis=1) for s in stages]
+    return np.array([s.begin for s in stages]), np.stack(tables, axis=1)
 
 
 def cell_conditional(record, cell, spikes, window):
     """(missing, extra) as in Conditional of one cell, had it spiked at `spikes` (ms) instead."""
-    _, missing, extra = _one(_Afferents(record, range(cell, cell + 1)), cell, np.asarray(spikes, dtype=float), window)
+    cells = range(cell, cell + 1)
+    afferents = _Afferents(record, cells)
+    begins, table = _parameters(record, cells)
+    _, missing, extra = follow(begins, table[0], *afferents.events(cell), len(afferents.projections),
+                               np.asarray(spikes, dtype=float), window, record.duration)
     return missing, extra
+
+
+def is_described(record, label):
+    """Whether the exact model describes the cells of a population and all that they receive, as far as it was taken down."""
+    cells = record.populations[label]
+    if not record.is_neuron[cells.start:cells.stop].all():
+        return False
+    injected = {cell for stage in record.stages for current in stage.currents for cell in current["cells"]}
+    plastic = any(c.plastic and ((c.post >= cells.start) & (c.post < cells.stop)).any()
+                  for stage in record.stages for c in stage.connections)
+    return not plastic and injected.isdisjoint(cells)
 
 
 def conditional(record, label, window):
     """Conditional of the population `label`; None where the exact model does not describe its cells."""
+    return next(iter(conditionals(record, label, window)), None)
+
+
+def conditionals(record, label, window, changes=()):
+    """A list of Conditional of a population: of the record, then of the exact model with one parameter changed in all cells.
+
+    changes: (name of a parameter, factor, shift) of each. The list is empty where the exact model does not describe the cells.
+    """
+    if not is_described(record, label):
+        return []
     cells = record.populations[label]
-    if not record.is_neuron[cells.start:cells.stop].all():
-        return None
     afferents = _Afferents(record, cells)
-    rows: list[np.ndarray] = []
-    missing: list[np.ndarray] = []
-    extra: list[np.ndarray] = []
+    begins, table = _parameters(record, cells)
+    tables = [table]
+    for name, factor, shift in changes:
+        tables.append(table.copy())
+        column = tables[-1][:, :, PARAMETERS.index(name)]
+        column *= factor
+        column += shift
+    found: list[tuple[list, list, list]] = [([], [], []) for _ in tables]
     for cell in cells:
-        matched, absent, added = _one(afferents, cell, afferents.trains[cell], window)
-        for found, place in ((matched, rows), (absent, missing), (added, extra)):
-            place.append(np.column_stack([np.full(len(found), cell), found]))
-    n = len(afferents.projections)
-    table, absent, added = (np.concatenate(parts) for parts in (rows, missing, extra))
-    return Conditional(table[:, 0].astype(int), table[:, 1], table[:, 2], table[:, 3], table[:, 4:4 + n], table[:, 4 + n:],
-                       _split(absent), _split(added), afferents.projections)
+        events = afferents.events(cell)
+        for table, parts in zip(tables, found, strict=True):
+            rows = follow(begins, table[cell - cells.start], *events, len(afferents.projections), afferents.trains[cell], window,
+                          record.duration)
+            for part, row in zip(parts, rows, strict=True):
+                part.append(np.column_stack([np.full(len(row), cell), row]))
+    return [_conditional(*(np.concatenate(part) for part in parts), afferents.projections) for parts in found]
+
+
+def _conditional(matched, missing, extra, projections):
+    n = len(projections)
+    return Conditional(matched[:, 0].astype(int), matched[:, 1], matched[:, 2], matched[:, 3], matched[:, 4:4 + n],
+                       matched[:, 4 + n:], _split(missing), _split(extra), projections)
 
 
 def _split(table):

@@ -70,34 +70,55 @@ def _summit(span, x, y, j, inhibitory, rates):
 
 
 @njit(cache=True, error_model="numpy")
-def follow(parameters, times, weights, places, negative, n, spikes, window, duration):
+def _constants(p):
+    """(rates, resting level with the offset current, threshold above it, cm, reset, refractoriness) of a row of parameters."""
+    rates = np.array([1 / p[0], 1 / p[1], 1 / p[2]])
+    level = p[4] + (p[8] * p[0] / p[3] if rates[0] > 0.0 else 0.0)
+    return rates, level, p[6] - level, p[3], p[5], p[7]
+
+
+@njit(cache=True, error_model="numpy")
+def _enter(before, p, x, y, j):
+    """(constants, x) when the parameters p take the place of `before`: the membrane and the currents go on; j is over cm."""
+    after = _constants(p)
+    for k in range(j.size):
+        j[k] *= before[3] / after[3]
+    return after, (x + before[1] - after[1] if np.isnan(p[9]) else p[9] - after[1] - y.sum())
+
+
+@njit(cache=True, error_model="numpy")
+def follow(begins, parameters, times, weights, places, negative, n, spikes, window, duration):
     """(matched, missing, extra) tables of one neuron: (recorded, predicted, slope, d_delay..., d_log_weight...) and twice
-    (time, margin, bound)."""
-    tau_m, tau_exc, tau_inh, cm, v_rest, v_reset, v_thresh, refractory, i_offset, v = parameters
-    rates = np.array([1 / tau_m, 1 / tau_exc, 1 / tau_inh])
-    level = v_rest + i_offset * tau_m / cm
-    theta = v_thresh - level
+    (time, margin, bound).
+
+    parameters (stages, 10): from begins[k] (ms) on those of row k hold: tau_m, tau_syn_E, tau_syn_I, cm, v_rest, v_reset,
+    v_thresh, tau_refrac, i_offset, v; v is the membrane at the begin, NaN where it goes on.
+    """
+    now = _constants(parameters[0])
     inhibitory = np.zeros(n, np.bool_)
     for k in range(places.size):
         inhibitory[places[k]] = negative[k]
     matched = np.empty((spikes.size, 3 + 2 * n))
-    missing = np.empty((spikes.size + times.size + 1, 3))
+    missing = np.empty((spikes.size + times.size + begins.size, 3))
     extra = np.empty((spikes.size, 3))
     n_matched = n_missing = n_extra = 0
-    j, k, t, t0 = np.zeros(n), 0, 0.0, 0.0
-    x = v - level
+    j, k, t, t0, stage = np.zeros(n), 0, 0.0, 0.0, 1
+    x = parameters[0, 9] - now[1]
     for m in range(spikes.size + 1):
         target = spikes[m] if m < spikes.size else np.inf
         y, j_start, place = np.zeros(n), j.copy(), k
-        kept_j, kept, kept_k = j.copy(), False, k
+        kept_j, kept, kept_k, kept_stage, kept_now = j.copy(), False, k, stage, now
         end = min(target + window, duration)
         predicted, above, best, best_bound = np.inf, False, -np.inf, 0.0
         crossed, peak, peak_bound = 0.0, -np.inf, 0.0
         while t < end or (not kept and target < np.inf):
             following = min(times[place] if place < times.size else np.inf, max(end, target) if target < np.inf else end)
+            if stage < begins.size and begins[stage] < following:
+                following = max(begins[stage], t)
             if not kept and t <= target < following:
                 following = target
             span = following - t
+            rates, theta = now[0], now[2]
             if span > 0.0:
                 total = x + y.sum()
                 exc, inh = _currents(j, inhibitory)
@@ -136,13 +157,16 @@ def follow(parameters, times, weights, places, negative, n, spikes, window, dura
                     n_missing += 1
                     above = False
             if not kept and t >= target:
-                kept_j, kept, kept_k = j.copy(), True, place
+                kept_j, kept, kept_k, kept_stage, kept_now = j.copy(), True, place, stage, now
                 if predicted < np.inf:
                     break
             if t >= end and (kept or target == np.inf):
                 break
+            if stage < begins.size and begins[stage] <= t:
+                now, x = _enter(now, parameters[stage], x, y, j)
+                stage += 1
             while place < times.size and times[place] <= t:
-                j[places[place]] += weights[place] / cm
+                j[places[place]] += weights[place] / now[3]
                 place += 1
         if target == np.inf:
             break
@@ -152,16 +176,19 @@ def follow(parameters, times, weights, places, negative, n, spikes, window, dura
             extra[n_extra, 0], extra[n_extra, 1], extra[n_extra, 2] = target, min(best, 0.0), best_bound
             n_extra += 1
         # On from the recorded spike: the membrane is held, the currents go on.
-        j, k, t = kept_j, kept_k, target
-        held = min(target + refractory, duration)
-        while k < times.size and times[k] <= held:
-            if times[k] > t:
-                _evolve(times[k] - t, 0.0, np.zeros(n), j, inhibitory, rates)
-                t = times[k]
-            j[places[k]] += weights[k] / cm
-            k += 1
-        if held > t:
-            _evolve(held - t, 0.0, np.zeros(n), j, inhibitory, rates)
+        j, k, t, stage, now = kept_j, kept_k, target, kept_stage, kept_now
+        held, v_reset = min(target + now[5], duration), now[4]
+        while t < held or (k < times.size and times[k] <= held):
+            following = min(held, times[k] if k < times.size else np.inf, begins[stage] if stage < begins.size else np.inf)
+            if following > t:
+                _evolve(following - t, 0.0, np.zeros(n), j, inhibitory, now[0])
+                t = following
+            if stage < begins.size and begins[stage] <= t:
+                now, _ = _enter(now, parameters[stage], 0.0, np.zeros(n), j)
+                stage += 1
+            elif k < times.size and times[k] <= t:
+                j[places[k]] += weights[k] / now[3]
+                k += 1
         t = t0 = held
-        x = v_reset - level
+        x = v_reset - now[1]
     return matched[:n_matched], missing[:n_missing], extra[:n_extra]

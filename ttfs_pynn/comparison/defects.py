@@ -1,135 +1,272 @@
-"""What is wrong with a simulator, from spike times alone: a delay, weights or a threshold that are not as described.
+"""What is wrong with a simulator, from spike times alone: a delay, weights, or a parameter that are not as described.
 
 The residuals r of `conditional` are explained by one cause after the other, each time the one that explains most:
 
-    r = c + sum_p delay_p dT/d(delay_p) + sum_p log(scale_p) dT/d(log weight_p) + sum_i shift_i / u' + noise
+    r = c + s dT/ds + noise
 
-with c, uniform noise from the grid, known for the simulator: its spikes come `lag` steps late on average. Spikes on a shallow
-slope tell little and move not in proportion: they are weighted down by 1/(1 + (slope_0/u')^2), slope_0 a tenth of the median, and
-outliers by Huber's weight.
+with s the size of the cause: ms of a delay, the logarithm of a factor of weights, time constants or capacitance, mV of potentials,
+nA of the offset current. c, and uniform noise from the grid, are known for the simulator: its spikes come `lag` steps late on
+average. A cause that was found is put into the description, its size is found again (Gauss-Newton), and only what is left is
+explained by a further one. Spikes on a shallow slope tell little and move not in proportion: they are weighted down by
+1/(1 + (slope_0/u')^2), slope_0 a tenth of the median, and outliers by Huber's weight. Spikes that repeat each other, as those of a
+neuron that fires regularly, count once.
 
 A cause is named where it is significant at 1e-6 after Bonferroni's correction for all causes that were tried, and large: 0.4
-steps of a delay (`delay_steps`), 0.2 % of weights or of the way to threshold, or what a time step leaves by itself, half of dt
-over the shortest time constant, where spikes are found at steps. Weights of all projections and thresholds of all cells of a
-population cannot be told apart where membranes start from rest, nor can delays of all projections and late spikes: such a finding
-names both.
+steps of a delay (`delay_steps`), a step of tau_refrac, 0.2 % of weights, of time constants or of the way from rest to threshold,
+or what a time step leaves by itself, half of dt over the shortest time constant, where spikes are found at steps. Some causes
+cannot be told apart, such as weights of all projections and thresholds of all cells where membranes start from rest: such a
+finding names what else it may be.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 from scipy.stats import norm
 
+from ttfs_pynn.comparison.conditional import conditionals
+from ttfs_pynn.comparison.record import Stage
+
 __all__ = ["Defect", "find_defects"]
+
+_STEP = 1e-4  # of a parameter, for its derivative: relative, or mV, or of the current that just reaches threshold
+_LOGARITHMIC = ("tau_m", "cm", "tau_syn_E", "tau_syn_I")
+_POTENTIALS = ("v_thresh", "v_reset", "v_rest")
+_SAME = 0.97  # of the gain of the best cause: what gains so much may as well be it
 
 
 @dataclass(frozen=True)
 class Defect:
-    """kind: "delay" (size in ms), "weight" (factor) or "threshold" (shift in mV). where: projections, or population and cell."""
+    """kind: "delay" (size in ms), "weight" (factor), "threshold" of one cell (shift in mV), or the name of a parameter of all
+    cells (factor of time constants and cm, shift of others). where: projections, or population and cell. trial: None for all."""
 
     kind: str
     where: str
     size: float
     error: float
     text: str
+    population: str = ""
+    projection: str | None = None
+    alternatives: tuple = ()
+    trial: int | None = None
 
     def as_dict(self):
         """The same for JSON."""
-        return asdict(self)
+        return asdict(self) | {"alternatives": list(self.alternatives)}
 
 
 @dataclass(frozen=True, eq=False)
 class _Cause:
+    """smallest: the size from which on it is named. projections: indices in the record, for weights and delays. cell: of a
+    threshold. effect: dT/ds of each spike."""
+
     kind: str
     where: str
-    effect: np.ndarray
     smallest: float
+    effect: np.ndarray
+    projections: tuple = ()
+    cell: int | None = None
+    label: str = field(default="", compare=False)
+
+    def changed(self, record, size):
+        """The record with the cause put into its description."""
+        stages = [self._changed(record, stage, size) for stage in record.stages]
+        first, *later = stages
+        return replace(record, parameters=first.parameters, connections=first.connections, later=tuple(later))
+
+    def _changed(self, record, stage, size):
+        if self.kind in ("weight", "delay"):
+            connections = list(stage.connections)
+            for k in self.projections:
+                if k < len(connections):
+                    c = connections[k]
+                    connections[k] = replace(c, weight=c.weight * np.exp(size)) if self.kind == "weight" else \
+                        replace(c, delay=c.delay + size)
+            return Stage(stage.begin, stage.parameters, tuple(connections), stage.currents)
+        cells = record.populations[self.label]
+        chosen = slice(cells.start, cells.stop) if self.cell is None else self.cell
+        name = "v_thresh" if self.kind == "threshold" else self.kind
+        values = stage.parameters[name].copy()
+        values[chosen] = values[chosen] * np.exp(size) if name in _LOGARITHMIC else values[chosen] + size
+        return Stage(stage.begin, stage.parameters | {name: values}, stage.connections, stage.currents)
 
 
-def _causes(record, label, c, dt, lag, delay_steps):
-    """Everything that is tried: single projections, all excitatory and inhibitory ones of a source, all together, each cell."""
+def _changes(record, cell):
+    """(name, factor, shift, step) of each parameter whose derivative is taken."""
+    p = {name: values[cell] for name, values in record.parameters.items()}
+    rheobase = p["cm"] / p["tau_m"] * (p["v_thresh"] - p["v_rest"])
+    found = [(name, 1 + _STEP, 0.0, np.log1p(_STEP)) for name in _LOGARITHMIC if np.isfinite(p[name])]
+    found += [(name, 1.0, _STEP, _STEP) for name in _POTENTIALS]
+    found.append(("tau_refrac", 1.0, _STEP, _STEP))
+    return [*found, ("i_offset", 1.0, _STEP * rheobase, _STEP * rheobase)] if rheobase > 0 else found
+
+
+def _aligned(base, changed):
+    """How the predictions move: NaN where a spike is matched in one of the two only."""
+    moved = np.full(base.cell.size, np.nan)
+    where = {key: k for k, key in enumerate(zip(changed.cell.tolist(), changed.recorded.tolist(), strict=True))}
+    at = np.array([where.get(key, -1) for key in zip(base.cell.tolist(), base.recorded.tolist(), strict=True)], dtype=int)
+    moved[at >= 0] = changed.predicted[at[at >= 0]] - base.predicted[at >= 0]
+    return moved
+
+
+@dataclass(frozen=True, eq=False)
+class _Spikes:
+    """The matched spikes of one population in all trials, and the causes that are tried."""
+
+    residual: np.ndarray
+    slope: np.ndarray
+    causes: list
+
+
+def _observe(records, label, window, dt, lag, delay_steps):
+    """_Spikes of trials whose description is the same; None where there is nothing to learn."""
+    first = records[0].populations[label].start
+    changes = _changes(records[0], first)
+    found = [conditionals(r, label, window, [c[:3] for c in changes]) for r in records]
+    found = [f for f in found if f and f[0].projections == found[0][0].projections]
+    if not found or not sum(f[0].cell.size for f in found):
+        return None
+    def joined(name):
+        return np.concatenate([getattr(f[0], name) for f in found])
+    residual, slope, cell = joined("recorded") - joined("predicted"), joined("slope"), joined("cell")
+    moved = [np.concatenate([_aligned(f[0], f[1 + k]) for f in found]) / step for k, (*_, step) in enumerate(changes)]
+    usable = np.isfinite(residual) & (slope > 0) & np.isfinite(np.array(moved)).all(axis=0)
+    keep = np.flatnonzero(usable)
+    _, once = np.unique(np.round(np.stack([residual[keep], slope[keep]]), 9), axis=1, return_index=True)
+    keep = keep[np.sort(once)]
+    causes = _causes(records[0], label, found[0][0].projections, dt, lag, delay_steps, cell[keep], slope[keep],
+                     joined("d_delay")[keep], joined("d_log_weight")[keep])
+    p = {name: values[first] for name, values in records[0].parameters.items()}
+    smallest, height = _smallest(p, dt, lag), p["v_thresh"] - p["v_rest"]
+    for (name, *_), effect in zip(changes, moved, strict=True):
+        size = smallest if name in _LOGARITHMIC else smallest * height if name in _POTENTIALS else dt if name == "tau_refrac" \
+            else smallest * p["cm"] / p["tau_m"] * height
+        causes.append(_Cause(name, label, size, effect[keep], label=label))
+    return _Spikes(residual[keep], slope[keep], causes)
+
+
+def _smallest(p, dt, lag):
+    """The relative size from which on a cause is named."""
+    return max(2e-3, 0.5 * dt / min(p[name] for name in ("tau_m", "tau_syn_E", "tau_syn_I")) if lag else 0.0)
+
+
+def _causes(record, label, projections, dt, lag, delay_steps, cell, slope, d_delay, d_log_weight):
+    """Single projections, all excitatory and inhibitory ones of a source, all together, each cell."""
     groups: dict[tuple[int, ...], str] = {}
     first = record.populations[label].start
-    shortest = min(record.parameters[name][first] for name in ("tau_m", "tau_syn_E", "tau_syn_I"))
-    smallest = max(2e-3, 0.5 * dt / shortest if lag else 0.0)
-    for place, k in enumerate(c.projections):
-        projection = record.connections[k]
-        groups[(place,)] = projection.label
-        source = record.population_of(projection.pre[0])
-        same = tuple(p for p, other in enumerate(c.projections)
-                     if record.population_of(record.connections[other].pre[0]) == source)
-        groups.setdefault(same, f"all projections {source} -> {label}")
-    groups.setdefault(tuple(range(len(c.projections))), f"all projections onto {label}")
+    smallest = _smallest({name: values[first] for name, values in record.parameters.items()}, dt, lag)
+    connections = record.stages[-1].connections
+    sources = [record.population_of(connections[k].pre[0]) for k in projections]
+    for place, k in enumerate(projections):
+        groups[(place,)] = connections[k].label
+        groups.setdefault(tuple(p for p, source in enumerate(sources) if source == sources[place]),
+                          f"all projections {sources[place]} -> {label}")
+    if projections:
+        groups.setdefault(tuple(range(len(projections))), f"all projections onto {label}")
     causes = []
     for places, where in groups.items():
-        causes.append(_Cause("delay", where, c.d_delay[:, places].sum(axis=1), delay_steps * dt))
-        causes.append(_Cause("weight", where, c.d_log_weight[:, places].sum(axis=1), smallest))
-    cells, counts = np.unique(c.cell, return_counts=True)
-    for cell in cells[counts >= 5]:  # one odd spike is no threshold
-        height = record.parameters["v_thresh"][cell] - record.parameters["v_rest"][cell]
-        causes.append(_Cause("threshold", f"cell {cell - first} of {label}", (c.cell == cell) / c.slope, smallest * height))
+        chosen, of = list(places), tuple(projections[p] for p in places)
+        causes.append(_Cause("delay", where, delay_steps * dt, d_delay[:, chosen].sum(axis=1), of, label=label))
+        causes.append(_Cause("weight", where, smallest, d_log_weight[:, chosen].sum(axis=1), of, label=label))
+    cells, counts = np.unique(cell, return_counts=True)
+    for one in cells[counts >= 5]:  # one odd spike is no threshold
+        height = record.parameters["v_thresh"][one] - record.parameters["v_rest"][one]
+        causes.append(_Cause("threshold", f"cell {one - first} of {label}", smallest * height, (cell == one) / slope, cell=int(one),
+                             label=label))
     return causes
 
 
-def _fit(effects, r, trust):
-    """Weighted least squares with Huber's weights: coefficients, their standard errors, cost, final weights."""
-    weight = trust.copy()
+def _known(spikes, dt, lag):
+    """(residuals without the lag, how far each is trusted, the noise (ms) that the grid leaves at least)."""
+    trust = 1 / (1 + (0.1 * np.median(spikes.slope) / spikes.slope) ** 2)
+    return spikes.residual - lag * dt, trust, dt / np.sqrt(12) if lag else 1e-4 * dt
+
+
+def _fit(effect, r, trust, floor):
+    """Weighted least squares of one cause with Huber's weights: its size and standard error. floor: of the noise (ms)."""
+    weight, size = trust.copy(), 0.0
     for _ in range(8):
-        root = np.sqrt(weight)
-        normal = (effects * root[:, None]).T @ (effects * root[:, None])
-        inverse = np.linalg.pinv(normal)
-        coefficients = inverse @ (effects.T @ (weight * r))
-        left = r - effects @ coefficients
-        scale = max(1.4826 * np.median(np.abs(left)), 1e-12)
+        power = (weight * effect ** 2).sum()
+        if power <= 0.0:
+            return 0.0, np.inf
+        size = (weight * effect * r).sum() / power
+        left = r - size * effect
+        scale = max(1.4826 * np.median(np.abs(left)), floor)
         weight = trust / np.maximum(1.0, np.abs(left) / (2 * scale))
-    variance = (weight * left ** 2).sum() / max(weight.sum() - len(coefficients), 1.0)
-    return coefficients, np.sqrt(np.maximum(np.diag(inverse) * variance, 0.0)), weight, left
+    variance = max((weight * left ** 2).sum() / max(weight.sum() - 1, 1.0), floor ** 2)
+    return size, np.sqrt(variance / power)
 
 
-def find_defects(record, label, c, dt, lag, most=5, delay_steps=0.4):
-    """List of Defect of a population. record: description and recorded spikes; c: its Conditional.
+def _best(spikes, dt, lag):
+    """(cause, size, error, others that explain as much) of what explains most, or None where nothing is large and significant."""
+    r, trust, floor = _known(spikes, dt, lag)
+    scale = max(1.4826 * np.median(np.abs(r)), floor)
+    weight = trust / np.maximum(1.0, np.abs(r) / (2 * scale))
+    gains = np.zeros(len(spikes.causes))
+    for k, cause in enumerate(spikes.causes):
+        power = (weight * cause.effect ** 2).sum()
+        gains[k] = (weight * cause.effect * r).sum() ** 2 / power if power > 0 else 0.0
+    best = spikes.causes[int(np.argmax(gains))]
+    size, error = _fit(best.effect, r, trust, floor)
+    limit = norm.isf(1e-6 / len(spikes.causes) / 2)
+    if abs(size) < best.smallest or abs(size) < limit * error:
+        return None
+    others = [cause for cause, gain in zip(spikes.causes, gains, strict=True) if cause is not best and gain >= _SAME * gains.max()]
+    return best, size, error, others
+
+
+def find_defects(records, label, window, dt, lag, most=3, delay_steps=0.4):
+    """List of Defect of a population. records: NetworkRecords of trials of one network, with what was recorded in them.
 
     lag: see above, in steps; 0.5 where spikes are found at steps.
     """
-    usable = np.isfinite(c.residual) & (c.slope > 0)
-    if usable.sum() < 30 or not c.projections:
-        return []
-    causes = [_Cause(k.kind, k.where, k.effect[usable], k.smallest) for k in _causes(record, label, c, dt, lag, delay_steps)]
-    slope, r = c.slope[usable], c.residual[usable] - lag * dt
-    trust = 1 / (1 + (0.1 * np.median(slope) / slope) ** 2)
-    limit = norm.isf(1e-6 / len(causes) / 2)
-    chosen: list[_Cause] = []
-    while len(chosen) < most:
-        base = np.column_stack([k.effect for k in chosen]) if chosen else np.zeros((r.size, 0))
-        left, weight = _fit(base, r, trust)[3:1:-1] if chosen else (r, trust)
-        scale = max(1.4826 * np.median(np.abs(left)), 1e-12)
-        weight = trust / np.maximum(1.0, np.abs(left) / (2 * scale))
-        gains = []
-        for cause in causes:
-            power = (weight * cause.effect ** 2).sum()
-            gains.append((weight * cause.effect * left).sum() ** 2 / power if power > 0 and cause not in chosen else 0.0)
-        best = causes[int(np.argmax(gains))]
-        coefficients, errors, *_ = _fit(np.column_stack([base, best.effect]), r, trust)
-        if abs(coefficients[-1]) < best.smallest or abs(coefficients[-1]) < limit * errors[-1]:
+    found: list[Defect] = []
+    while len(found) < most:
+        spikes = _observe(records, label, window, dt, lag, delay_steps)
+        chosen = _best(spikes, dt, lag) if spikes is not None and spikes.residual.size >= 3 else None
+        if chosen is None:
             break
-        chosen.append(best)
-    if not chosen:
-        return []
-    coefficients, errors, *_ = _fit(np.column_stack([k.effect for k in chosen]), r, trust)
-    return [_defect(cause, size, error, dt) for cause, size, error in zip(chosen, coefficients, errors, strict=True)
-            if abs(size) >= cause.smallest]
+        cause, total, error, others = chosen
+        records = [cause.changed(r, total) for r in records]
+        for _ in range(3):
+            spikes = _observe(records, label, window, dt, lag, delay_steps)
+            again = next((c for c in spikes.causes if (c.kind, c.where) == (cause.kind, cause.where)), None) if spikes else None
+            if again is None:
+                break
+            size, error = _fit(again.effect, *_known(spikes, dt, lag))
+            records = [cause.changed(r, size) for r in records]
+            total += size
+        if abs(total) < cause.smallest:
+            break
+        found.append(_defect(cause, total, error, dt, others))
+    return found
 
 
-def _defect(cause, size, error, dt):
+def _defect(cause, size, error, dt, others):
     size, error = float(size), float(error)
-    every = cause.where.startswith("all projections onto ")
+    alternatives = tuple(dict.fromkeys(_name(o) for o in others))
     if cause.kind == "delay":
         text = f"{cause.where}: inputs act {abs(size):.4g} ms = {abs(size) / dt:.2g} steps too {'late' if size > 0 else 'early'}"
-        text += " (or its spikes are recorded so)" if every else ""
+        if cause.where.startswith("all projections onto "):
+            alternatives = (*alternatives, "its spikes are recorded so")
     elif cause.kind == "weight":
         size, error = float(np.exp(size)), float(np.exp(size) * error)
         text = f"{cause.where}: weights act as if multiplied by {size:.4f}"
-        text += " (or the distance from rest to threshold as if divided by it)" if every else ""
-    else:
+    elif cause.kind == "threshold":
         text = f"{cause.where}: threshold acts as if {abs(size):.3g} mV too {'high' if size > 0 else 'low'}"
-    return Defect(cause.kind, cause.where, size, error, text)
+    elif cause.kind in _LOGARITHMIC:
+        size, error = float(np.exp(size)), float(np.exp(size) * error)
+        text = f"{cause.where}: {cause.kind} acts as if multiplied by {size:.4f}"
+    else:
+        unit = {"tau_refrac": "ms", "i_offset": "nA"}.get(cause.kind, "mV")
+        text = f"{cause.where}: {cause.kind} acts as if {abs(size):.3g} {unit} too {'high' if size > 0 else 'low'}"
+    if alternatives:
+        more = "" if len(alternatives) <= 4 else f" or {len(alternatives) - 4} others"
+        text += f" (it may also be: {', '.join(alternatives[:4])}{more})"
+    projection = cause.where if len(cause.projections) == 1 else None
+    return Defect(cause.kind, cause.where, size, error, text, cause.label, projection, alternatives)
+
+
+def _name(cause):
+    what = {"weight": "weights", "delay": "delays", "threshold": "threshold"}.get(cause.kind, cause.kind)
+    return f"{what} of {cause.where}"

@@ -3,18 +3,22 @@
 import numpy as np
 
 from ttfs_pynn.comparison.conditional import cell_conditional
+from ttfs_pynn.comparison.same_network import is_source
 
 __all__ = ["explain"]
 
 
-def explain(reference, other, matching, conditionals, dt, window, most=200):
+def explain(reference, other, matching, conditionals, dt, window, on_grid=True, most=200):
     """A list of dicts, one a missing or extra spike: cell, population, time_ms, kind, margin_mV, bound_mV, cause, explained.
 
-    other has the description of the reference; conditionals: {label: Conditional of it}. margin: of the exact network, how far it
+    conditionals: {label: Conditional of what `other` holds}. on_grid: whether the other simulator has a time step. margin: of the exact network, how far it
     came above threshold for a spike that is missing, below it (negative) for one that is extra. cause:
         "threshold"  the exact neuron does not do it, given what this one received: explained if it would take no more than
                      all of each projection's input one step later or earlier (`bound`) to do it
         "inputs"     the exact neuron does the same, given what this one received: inputs differ, for a cause further up
+        "grid"       a source has two spikes in one step, and the simulator can hold one of them: explained
+        "end"        the trial ends within a step of it: explained
+        "source"     a spike of a source, and none of these: not explained
         "not LIF"    the exact model does not describe the cell: not explained
     """
     direct: dict[tuple[str, int], list] = {}
@@ -22,14 +26,21 @@ def explain(reference, other, matching, conditionals, dt, window, most=200):
         for kind in ("missing", "extra") if c else ():
             for cell, time, margin, bound in zip(*getattr(c, kind), strict=True):
                 direct.setdefault((kind, int(cell)), []).append((time, margin, bound))
-    rows, trains = [], reference.trains()
+    rows, trains, others = [], reference.trains(), other.trains()
     for kind in ("missing", "extra"):
         for cell, time in list(zip(*getattr(matching, kind), strict=True))[:most]:
             label = reference.population_of(cell)
             row = {"kind": kind, "population": label, "cell": int(cell - reference.populations[label].start),
                    "time_ms": float(time)}
+            steps = 1.001 * dt
+            beside = trains[cell] if kind == "extra" else others[cell]
             near = [d for d in direct.get((kind, int(cell)), ()) if abs(d[0] - time) <= window]
-            if conditionals.get(label) is None:
+            if time >= reference.duration - steps:
+                row |= {"margin_mV": None, "bound_mV": None, "cause": "end", "explained": True}
+            elif is_source(reference, label):
+                merged = on_grid and bool((np.abs(beside - time) <= steps).any())
+                row |= {"margin_mV": None, "bound_mV": None, "cause": "grid" if merged else "source", "explained": merged}
+            elif conditionals.get(label) is None:
                 row |= {"margin_mV": None, "bound_mV": None, "cause": "not LIF", "explained": False}
             elif near:
                 _, margin, bound = min(near, key=lambda d: abs(d[0] - time))

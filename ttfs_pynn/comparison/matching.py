@@ -1,8 +1,9 @@
 """Which spikes of two recordings are the same spike.
 
-The rule: a spike of the other simulator is the reference's spike of the same neuron if they are at most `window` ms apart; each
-counts once, and the order is kept. Walking along both trains, the earlier spike of two that are too far apart is left over:
-no other pairing that keeps the order has more pairs.
+The rule: spikes of the same neuron that are at most `window` ms apart may be the same spike; each counts once, and the order is
+kept. Of all ways to pair them the one is taken that gains most, where a pair gains the window less its distance. A spike that
+has no partner costs as much as one half of the window, so that one missing spike leaves the others where they are. (This is the
+alignment of Victor and Purpura, J. Neurophysiol. 76:1310, 1996, with a cost of 2/window per ms.)
 """
 
 from dataclasses import dataclass
@@ -40,19 +41,43 @@ class Matching:
 
 
 @njit(cache=True)
+def _best_before(tree, j):
+    """The pair of the largest total among those whose second spike is before j (a Fenwick tree of maxima), and the total."""
+    best, pair = 0.0, -1
+    while j > 0:
+        if tree[j, 0] > best:
+            best, pair = tree[j, 0], int(tree[j, 1])
+        j -= j & -j
+    return best, pair
+
+
+@njit(cache=True)
 def _match(a, b, window):
-    pairs_a = np.full(a.size, -1, np.int64)
-    i = j = 0
-    while i < a.size and j < b.size:
-        if abs(a[i] - b[j]) <= window:
-            pairs_a[i] = j
-            i += 1
-            j += 1
-        elif a[i] < b[j]:
-            i += 1
-        else:
-            j += 1
-    return pairs_a
+    """For each spike of the sorted train a its partner's index in the sorted train b, -1 for none."""
+    first, last = np.searchsorted(b, a - window), np.searchsorted(b, a + window, side="right")
+    n_pairs = (last - first).sum()
+    second, before = np.empty(n_pairs, np.int64), np.empty(n_pairs, np.int64)
+    of = np.empty(n_pairs, np.int64)
+    tree = np.full((b.size + 1, 2), -1.0)
+    k, best, best_pair = 0, 0.0, -1
+    for i in range(a.size):
+        for j in range(last[i] - 1, first[i] - 1, -1):  # falling: none of these pairs may follow another one of them
+            total, pair = _best_before(tree, j)
+            total += max(window - abs(a[i] - b[j]), 0.0) + 1e-9 * window
+            of[k], second[k], before[k] = i, j, pair
+            if total > best:
+                best, best_pair = total, k
+            at = j + 1
+            while at <= b.size:
+                if total > tree[at, 0]:
+                    tree[at, 0], tree[at, 1] = total, k
+                at += at & -at
+            k += 1
+    partner = np.full(a.size, -1, np.int64)
+    while best_pair >= 0:
+        partner[of[best_pair]] = second[best_pair]
+        best_pair = before[best_pair]
+    return partner
 
 
 def default_window(record, dt):
@@ -62,7 +87,7 @@ def default_window(record, dt):
 
 
 def match_trains(reference, other, window):
-    """Matching of two NetworkRecords of the same cells; ValueError where the cells differ."""
+    """Matching of two NetworkRecords of the same cells; ConfigurationError where the cells differ."""
     if reference.sizes != other.sizes:
         raise ConfigurationError(f"populations of {other.sizes} cells cannot be compared with {reference.sizes}")
     cell, ref, oth, missing, extra = [], [], [], [], []

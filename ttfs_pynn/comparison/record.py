@@ -1,6 +1,6 @@
-"""What one simulator was given and what it recorded: cells, connections and spikes, in one file."""
+"""What one simulator was given and what it recorded, trial by trial: cells, connections and spikes, in one file."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import read_arrays, write_arrays
 from ttfs_pynn.presentation import in_windows
 
-__all__ = ["PARAMETERS", "Connections", "NetworkRecord", "distinct"]
+__all__ = ["PARAMETERS", "Connections", "NetworkRecord", "Stage", "distinct", "read_records", "write_records"]
 
 # Of IF_curr_exp; `v` is the initial membrane potential.
 PARAMETERS = ("tau_m", "tau_syn_E", "tau_syn_I", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "v")
@@ -26,9 +26,12 @@ def distinct(labels):
     return tuple(found)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Connections:
-    """One projection: `pre` and `post` are cell numbers, `weight` in nA (negative: inhibitory), `delay` in ms."""
+    """One projection: `pre` and `post` are cell numbers, `weight` in nA (negative: inhibitory), `delay` in ms.
+
+    plastic: its weights change while it runs, so that `weight` is what they were at the begin of the run.
+    """
 
     label: str
     receptor: str
@@ -36,15 +39,37 @@ class Connections:
     post: np.ndarray
     weight: np.ndarray
     delay: np.ndarray
+    plastic: bool = False
+
+    def same_pairs(self, other):
+        """Whether these arrays list the same connections in the same order as another's."""
+        return self.pre is other.pre or (np.array_equal(self.pre, other.pre) and np.array_equal(self.post, other.post))
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """What held from `begin` (ms) until the next stage: a script may change its network between two runs.
+
+    parameters, connections: as in NetworkRecord. currents: a dict for each that is injected:
+    its kind, the numbers of its cells, and {parameter: list of numbers}.
+    """
+
+    begin: float
+    parameters: dict
+    connections: tuple
+    currents: tuple = ()
 
 
 @dataclass(frozen=True)
 class NetworkRecord:
-    """Cells are numbered through, population after population.
+    """One trial: a network from the time 0 after setup() or reset() on, on one simulator.
 
-    labels, sizes: of the populations. parameters: {name: (cells,)} of PARAMETERS, NaN for cells that are not IF_curr_exp (spike
-    sources). cells, times: all spikes, `times` in ms, sorted by cell, then time. samples: None, or (window, deadline) in ms of a
-    layered network, which saw sample s in [s window, (s + 1) window). notes: text about what the record leaves out.
+    Cells are numbered through, population after population. labels, sizes: of the populations. parameters: {name: (cells,)} of
+    PARAMETERS, NaN for cells that are not IF_curr_exp (spike sources); connections: of each projection; both at the begin.
+    cells, times: all spikes, `times` in ms, sorted by cell, then time. samples: None, or (window, deadline) in ms of a layered
+    network, which saw sample s in [s window, (s + 1) window). notes: text about what the record leaves out. kinds: the cell type
+    of each population. currents: as in Stage. later: the stages after the first one; in each `v` is NaN, or the membrane
+    potential that the cells were given there.
     """
 
     labels: tuple
@@ -57,6 +82,19 @@ class NetworkRecord:
     samples: tuple | None = None
     notes: tuple = ()
     meta: dict = field(default_factory=dict)
+    kinds: tuple = ()
+    currents: tuple = ()
+    later: tuple = ()
+
+    @property
+    def stages(self):
+        """All Stages, the first one begins at 0."""
+        return (Stage(0.0, self.parameters, self.connections, self.currents), *self.later)
+
+    @property
+    def setup(self):
+        """The number of the setup() in the script that the trial belongs to, from 0."""
+        return int(self.meta.get("setup", 0))
 
     @property
     def n_cells(self):
@@ -76,7 +114,7 @@ class NetworkRecord:
     @property
     def is_neuron(self):
         """(cells,) whether the exact model of IF_curr_exp describes the cell."""
-        return np.isfinite(self.parameters["tau_m"])
+        return ~np.isnan(self.parameters["tau_m"])  # it may be inf
 
     def trains(self):
         """One sorted array of spike times (ms) a cell."""
@@ -100,32 +138,67 @@ class NetworkRecord:
         """The same network with other spikes, one array a cell."""
         cells = np.repeat(np.arange(self.n_cells), [len(t) for t in trains])
         times = np.concatenate([np.sort(t) for t in trains]) if len(trains) else np.empty(0)
-        return NetworkRecord(self.labels, self.sizes, self.parameters, self.connections, cells, times, self.duration,
-                             self.samples, self.notes, self.meta)
+        return replace(self, cells=cells, times=times)
 
-    def write(self, path):
-        """Store it as a file (npz)."""
-        arrays = {"cells": self.cells, "times": self.times, **{f"parameter_{k}": v for k, v in self.parameters.items()}}
-        for k, c in enumerate(self.connections):
-            arrays |= {f"{name}_{k}": getattr(c, name) for name in ("pre", "post", "weight", "delay")}
-        write_arrays(path, arrays, {
-            "labels": list(self.labels), "sizes": [int(n) for n in self.sizes], "duration": self.duration,
-            "samples": self.samples, "notes": list(self.notes), "meta": self.meta,
-            "connections": [[c.label, c.receptor] for c in self.connections]})
 
-    @classmethod
-    def read(cls, path):
-        """What `write` stored. ResultsError for any other file."""
-        arrays, meta = read_arrays(path)
-        try:
-            return cls._from(arrays, meta)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ResultsError(f"{path} is no record of a comparison; ttfs-pynn compare makes them") from error
+class _Arrays:
+    """The arrays of a file: what is the same object, or equal to the one of its name before, is stored once."""
 
-    @classmethod
-    def _from(cls, arrays, meta):
-        connections = tuple(Connections(label, receptor, *(arrays[f"{name}_{k}"] for name in ("pre", "post", "weight", "delay")))
-                            for k, (label, receptor) in enumerate(meta["connections"]))
-        return cls(tuple(meta["labels"]), tuple(meta["sizes"]), {name: arrays[f"parameter_{name}"] for name in PARAMETERS},
-                   connections, arrays["cells"], arrays["times"], meta["duration"],
-                   None if meta["samples"] is None else tuple(meta["samples"]), tuple(meta["notes"]), meta["meta"])
+    def __init__(self, arrays=()):
+        self.stored = dict(arrays)
+        self._last: dict[str, str] = {}
+
+    def add(self, name, array):
+        """The key of the array."""
+        before = self._last.get(name)
+        if before is not None and np.array_equal(self.stored[before], array, equal_nan=array.dtype.kind == "f"):
+            return before
+        key = f"{len(self.stored)}_{name}"
+        self.stored[key] = array
+        self._last[name] = key
+        return key
+
+
+_OF_CONNECTIONS = ("pre", "post", "weight", "delay")
+
+
+def _describe(stage, arrays):
+    return {"begin": stage.begin, "currents": list(stage.currents),
+            "parameters": {name: arrays.add(name, value) for name, value in stage.parameters.items()},
+            "connections": [[c.label, c.receptor, c.plastic,
+                             {name: arrays.add(f"{name}_{k}", getattr(c, name)) for name in _OF_CONNECTIONS}]
+                            for k, c in enumerate(stage.connections)]}
+
+
+def _stage(meta, arrays):
+    connections = tuple(Connections(label, receptor, plastic=plastic, **{name: arrays[keys[name]] for name in _OF_CONNECTIONS})
+                        for label, receptor, plastic, keys in meta["connections"])
+    return Stage(meta["begin"], {name: arrays[meta["parameters"][name]] for name in PARAMETERS}, connections,
+                 tuple(meta["currents"]))
+
+
+def write_records(path, records):
+    """Store NetworkRecords, the trials of one script on one simulator, as a file (npz)."""
+    arrays = _Arrays()
+    trials = [{"labels": list(r.labels), "sizes": [int(n) for n in r.sizes], "kinds": list(r.kinds), "duration": r.duration,
+               "samples": r.samples, "notes": list(r.notes), "meta": r.meta,
+               "cells": arrays.add("cells", r.cells), "times": arrays.add("times", r.times),
+               "stages": [_describe(stage, arrays) for stage in r.stages]} for r in records]
+    write_arrays(path, arrays.stored, {"trials": trials})
+
+
+def read_records(path):
+    """The list of NetworkRecords that `write_records` stored. ResultsError for any other file."""
+    arrays, meta = read_arrays(path)
+    try:
+        return [_record(trial, arrays) for trial in meta["trials"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ResultsError(f"{path} is no record of a comparison; ttfs-pynn compare makes them") from error
+
+
+def _record(trial, arrays):
+    first, *later = [_stage(stage, arrays) for stage in trial["stages"]]
+    return NetworkRecord(tuple(trial["labels"]), tuple(trial["sizes"]), first.parameters, first.connections,
+                         arrays[trial["cells"]], arrays[trial["times"]], trial["duration"],
+                         None if trial["samples"] is None else tuple(trial["samples"]), tuple(trial["notes"]), trial["meta"],
+                         tuple(trial["kinds"]), first.currents, tuple(later))

@@ -8,6 +8,7 @@ from ttfs_pynn.comparison.conditional import conditional
 from ttfs_pynn.comparison.defects import find_defects
 from ttfs_pynn.comparison.explanation import explain
 from ttfs_pynn.comparison.matching import match_trains
+from ttfs_pynn.comparison.same_network import Difference, differences, source_differences
 
 __all__ = ["add_orders", "class_agreement", "compare_records", "order_of_convergence"]
 
@@ -33,44 +34,132 @@ def class_agreement(reference, other):
     return float((decisions[0] == decisions[1]).mean())
 
 
-def compare_records(reference, other, dt, window, lag=0.0, defects=True, delay_steps=0.4):
-    """A dict: matched, missing, extra, max_abs_error_ms, class_agreement, `populations`, `unmatched` (explanation), `defects`.
+class _Population:
+    """What is gathered of the populations of one label over the trials."""
 
-    populations: for each whole_network (against the reference), own_inputs (against the exact neuron with the same inputs).
-    lag, delay_steps: see `find_defects`.
-    """
-    notes = list(other.notes)
-    if other.meta.get("connections", []) != reference.meta.get("connections", []):
-        notes.append(f"not the same network: projections of {other.meta.get('connections')} connections, on the reference "
-                     f"{reference.meta.get('connections')}; draw random connections with a seeded NumpyRNG")
-    other = replace(other, connections=reference.connections, parameters=reference.parameters)
-    matching = match_trains(reference, other, window)
-    neurons = [label for label, cells in reference.populations.items() if reference.is_neuron[cells.start:cells.stop].all()]
-    # Nothing is known about injected currents but that they were injected.
-    exact = not any("currents" in note for note in reference.notes)
-    conditionals = {label: conditional(other, label, window) for label in neurons if exact}
-    result = {"dt_ms": dt, "window_ms": window, "matched": int(matching.cell.size), "missing": int(matching.missing[0].size),
-              "extra": int(matching.extra[0].size), **_sizes(matching.differences),
-              "class_agreement": class_agreement(reference, other), "notes": notes, "populations": [], "defects": []}
-    for label, cells in reference.populations.items():
-        part, c = matching.within(cells), conditionals.get(label)
-        row = {"population": label, "cells": len(cells),
-               "whole_network": {"matched": int(part.cell.size), "missing": int(part.missing[0].size),
-                                 "extra": int(part.extra[0].size), **_sizes(part.differences)}, "own_inputs": None}
+    def __init__(self, label, cells):
+        self.label, self.cells = label, cells
+        self.missing = self.extra = 0
+        self.differences: list[np.ndarray] = []
+        self.conditionals: list = []
+
+    def add(self, part, c):
+        """Of one trial: its part of the Matching, and its Conditional or None."""
+        self.missing += part.missing[0].size
+        self.extra += part.extra[0].size
+        self.differences.append(part.differences)
         if c is not None:
-            steep = c.slope >= 0.1 * np.median(c.slope) if c.slope.size else np.zeros(0, bool)
-            row["own_inputs"] = {"matched": int(c.residual.size), "missing": int(c.missing[0].size),
-                                 "extra": int(c.extra[0].size), **_sizes(c.residual),
-                                 "mean_error_ms": float(c.residual.mean()) if c.residual.size else 0.0,
-                                 "grazing": int((~steep).sum()),
-                                 "max_abs_error_steep_ms": _sizes(c.residual[steep])["max_abs_error_ms"]}
-            if defects:
-                found = find_defects(other, label, c, dt, lag, delay_steps=delay_steps)
-                result["defects"] += [d.as_dict() | {"population": label} for d in found]
-        result["populations"].append(row)
-    result["unmatched"] = explain(reference, other, matching, conditionals, dt, window)
-    result["unexplained"] = sum(not row["explained"] for row in result["unmatched"])
-    return result
+            self.conditionals.append(c)
+
+    def row(self):
+        """For `populations` of comparison.json."""
+        whole = np.concatenate(self.differences)
+        return {"population": self.label, "cells": self.cells, "own_inputs": self._own(),
+                "whole_network": {"matched": int(whole.size), "missing": self.missing, "extra": self.extra, **_sizes(whole)}}
+
+    def _own(self):
+        if not self.conditionals:
+            return None
+        residual, slope = (np.concatenate([getattr(c, name) for c in self.conditionals]) for name in ("residual", "slope"))
+        steep = slope >= 0.1 * np.median(slope) if slope.size else np.zeros(0, bool)
+        missing, extra = (sum(getattr(c, name)[0].size for c in self.conditionals) for name in ("missing", "extra"))
+        return {"matched": int(residual.size), "missing": int(missing), "extra": int(extra), **_sizes(residual),
+                "mean_error_ms": float(residual.mean()) if residual.size else 0.0, "grazing": int((~steep).sum()),
+                "max_abs_error_steep_ms": _sizes(residual[steep])["max_abs_error_ms"]}
+
+
+class _Run:
+    """What is gathered over the trials of one simulator at one time step."""
+
+    def __init__(self):
+        self.populations: dict[str, _Population] = {}
+        self.trials: list[dict] = []
+        self.unmatched: list[dict] = []
+        self.differences: list[np.ndarray] = []
+        self.lost: dict[str, int] = {}
+        self.sources: list[tuple] = []
+
+    def add(self, k, reference, other, dt, window, on_grid):
+        """Trial k."""
+        matching = match_trains(reference, other, window)
+        found = {label: conditional(other, label, window) for label in reference.labels}
+        for label, cells in reference.populations.items():
+            row = self.populations.setdefault(label, _Population(label, len(cells)))
+            row.add(matching.within(cells), found[label])
+        rows = explain(reference, other, matching, found, dt, window, on_grid)
+        self.unmatched += [row | {"trial": k} for row in rows]
+        self.differences.append(matching.differences)
+        self.trials.append({"trial": k, "setup": reference.setup, "duration_ms": reference.duration,
+                            "runs": len(reference.stages), "matched": int(matching.cell.size),
+                            "missing": int(matching.missing[0].size), "extra": int(matching.extra[0].size),
+                            "unexplained": sum(not row["explained"] for row in rows), **_sizes(matching.differences)})
+        if reference.samples is None:
+            sources, lost = source_differences(reference, other, matching, dt)
+            self.sources += [(k, *rest) for rest in sources]
+            for label, n in lost.items():
+                self.lost[label] = self.lost.get(label, 0) + n
+
+    def sums(self):
+        """Figures of all trials together."""
+        return {name: sum(trial[name] for trial in self.trials) for name in ("matched", "missing", "extra", "unexplained")} \
+            | _sizes(np.concatenate(self.differences) if self.differences else np.empty(0))
+
+
+def compare_records(references, others, dt, window, lag=0.0, defects=True, delay_steps=0.4, on_grid=True):
+    """A dict of two lists of NetworkRecord, the trials of one script on two simulators, or of two single ones:
+
+    matched, missing, extra, unexplained, max_abs_error_ms, mean_, median_: of all trials; class_agreement
+    trials         the same of each
+    populations    of each label whole_network (against the reference) and own_inputs (against the exact neuron that received what
+                   was recorded, in the network that the simulator holds)
+    unmatched      the missing and extra spikes, each with its explanation
+    differences    what is not the same network; a defect is looked for in the network that the simulator holds
+    defects        what spike times show; see `find_defects` for lag and delay_steps
+    on_grid: whether the simulator has a time step.
+    """
+    references, others = ([r] if not isinstance(r, (list, tuple)) else list(r) for r in (references, others))
+    run, same = _Run(), [d for d in differences(references, others, dt)]
+    pairs = [(k, a, _described(a, b)) for k, (a, b) in enumerate(zip(references, others, strict=False))
+             if a.labels == b.labels and a.sizes == b.sizes]
+    for k, reference, other in pairs:
+        run.add(k, reference, other, dt, window, on_grid)
+    notes = list(dict.fromkeys(note for record in (*references, *others) for note in record.notes))
+    for label, n in run.lost.items():
+        notes.append(f"{label}: {n} of its spikes were lost, each in one step of {dt:g} ms with another one of the same source, "
+                     "where a simulator with a time step holds one")
+    same += _once(run.sources, len(pairs))
+    found = [d for label in run.populations for d in _defects(pairs, label, window, dt, lag, delay_steps)] if defects else []
+    return {"dt_ms": dt, "window_ms": window, **run.sums(), "trials": run.trials,
+            "class_agreement": class_agreement(references[0], others[0]) if pairs else None, "notes": notes,
+            "populations": [p.row() for p in run.populations.values()], "unmatched": run.unmatched,
+            "differences": [d.as_dict() for d in same], "defects": [d.as_dict() for d in found]}
+
+
+def _described(reference, other):
+    """The other record, with the description of the reference where it has none of its own (a layered network)."""
+    return other if other.kinds else replace(other, connections=reference.connections, parameters=reference.parameters)
+
+
+def _once(sources, n_trials):
+    """Differences of source spikes: a text that every trial has is named once."""
+    trials: dict[tuple, list] = {}
+    for k, *rest in sources:
+        trials.setdefault(tuple(rest), []).append(k)
+    return [Difference(k, *rest) for rest, numbers in trials.items() for k in ([None] if len(numbers) == n_trials else numbers)]
+
+
+def _defects(pairs, label, window, dt, lag, delay_steps):
+    """Of one population: what all trials of a setup() show together, else what single ones do."""
+    found = []
+    for setup in dict.fromkeys(other.setup for _, _, other in pairs):
+        members = [(k, other) for k, _, other in pairs if other.setup == setup and label in other.labels]
+        together = find_defects([other for _, other in members], label, window, dt, lag, delay_steps=delay_steps)
+        if together or len(members) == 1:
+            found += together
+            continue
+        for k, other in members:
+            found += [replace(d, trial=k) for d in find_defects([other], label, window, dt, lag, delay_steps=delay_steps)]
+    return found
 
 
 def order_of_convergence(steps, errors):

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import math
+from collections.abc import Callable
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from types import ModuleType
@@ -42,6 +43,9 @@ class BlockConnector(Connector):
             projection._convergent_connect(block, j, **parameters)
 
 
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
 @dataclass(frozen=True)
 class Simulator:
     """One simulator. `needs` is the package that it runs on; `default_copies`: samples that it best simulates side by side.
@@ -60,6 +64,7 @@ class Simulator:
     hardware: bool = False  # whether it is a chip, with options of its own
     lag: float = 0.0
     tick: float = 0.0  # ms of the model: a chip's time stamps are multiples of it
+    weights_act_on_arrival: bool = True  # or a spike that is on its way keeps the weight that it was sent with
 
     def configured(self, options: dict[str, Any]) -> Self:
         """The same with `options` of a hardware (a dict); SimulatorError where there are none."""
@@ -126,11 +131,38 @@ class Simulator:
         """Spike times (ms) as this simulator should be given them to emit them as near to `times` as it can."""
         return times
 
-    def adapt(self, population: Any, dt: float) -> None:
-        """Change a population of anybody's script, before it runs, as this simulator needs it."""
-        if type(population.celltype).__name__ == "SpikeSourceArray" and type(self).source_times is not Simulator.source_times:
-            trains = population.get("spike_times", simplify=False)
-            population.set(spike_times=[Sequence(np.unique(self.source_times(train.value, dt))) for train in trains])
+    def adapt(self, population: Any, dt: float) -> Callable[[], None]:
+        """Change a population of anybody's script before a run as this simulator needs it; what is returned undoes it."""
+        return lambda: None
+
+    def spike_times(self, population: Any) -> list[np.ndarray]:
+        """The spike times (ms) that the sources of a SpikeSourceArray population were given, one array a source."""
+        found = population.get("spike_times", simplify=False)
+        # pyNN.neuron and pyNN.nest 0.13 give no list for a single source, and pyNN.nest arrays of two dimensions.
+        trains = [found] if isinstance(found, Sequence) else list(found)
+        return [np.ravel(np.asarray(train.value, dtype=float)) for train in trains]
+
+    def give_spikes(self, population: Any, trains: list[np.ndarray], dt: float) -> None:
+        """Give the spike sources of anybody's script the spike times (ms), one array a source, as this simulator needs them."""
+        population.set(spike_times=[Sequence(np.unique(self.source_times(train, dt))) for train in trains])
+
+    def connections(self, projection: Any) -> Columns:
+        """(pre, post, weight, delay) of every connection of anybody's projection: two arrays of cell ids, nA, ms."""
+        pre, post = (np.array([int(cell) for cell in cells.all_cells]) for cells in (projection.pre, projection.post))
+        table = np.array(projection.get(["weight", "delay"], format="list"), dtype=float).reshape(-1, 4)
+        return pre[table[:, 0].astype(int)], post[table[:, 1].astype(int)], table[:, 2], table[:, 3]
+
+    def set_delays(self, projection: Any, delays: np.ndarray) -> None:
+        """Give the connections of anybody's projection the delays (ms), in the order of `connections`."""
+        for connection, delay in zip(projection.connections, delays.tolist(), strict=True):
+            connection.delay = delay
+
+    def reset_script(self, sim: ModuleType, populations: Seq[Any], annotations: dict[str, Any]) -> Any:
+        """`sim.reset()` for anybody's script, so that nothing of before is left."""
+        return sim.reset(annotations)
+
+    def after_run(self, projections: Seq[Any]) -> None:
+        """Called after every run of anybody's script, with its projections."""
 
     def add_spikes(self, population: Any, trains: list[np.ndarray], new: list[np.ndarray], dt: float) -> None:
         """Give the spike sources of anybody's script more spikes before a run. trains: one array (ms) a source of all that are

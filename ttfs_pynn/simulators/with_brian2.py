@@ -47,19 +47,54 @@ class Brian2(Simulator):
         return np.round(np.asarray(times) / dt) * dt
 
     def adapt(self, population, dt):
-        if type(population.celltype).__name__ == "SpikeSourceArray":
-            # pyNN.brian2 0.13 cannot give back the spike times that it was given.
-            group = population.brian2_group
-            self._set_once(group, np.asarray(group.neuron_index), np.asarray(group.spike_time) * 1e3, dt)
-        if "tau_refrac" in population.celltype.default_parameters:
+        given = {}
+        known = population.celltype.default_parameters
+        if "tau_refrac" in known:
             # brian2 2.9 counts from the beginning of the step at whose end the neuron spikes and is reset: a step too few.
-            population.set(tau_refrac=population.get("tau_refrac", simplify=False) + dt)
-        if "tau_syn_E" in population.celltype.default_parameters and "tau_m" in population.celltype.default_parameters:
+            given["tau_refrac"] = population.get("tau_refrac", simplify=False)
+            population.set(tau_refrac=given["tau_refrac"] + dt)
+        if "tau_syn_E" in known and "tau_m" in known:
             tau_m = population.get("tau_m", simplify=False)
             for name in ("tau_syn_E", "tau_syn_I"):
                 tau_syn = population.get(name, simplify=False)
                 if (np.abs(tau_syn - tau_m) < 1e-6 * tau_m).any():
+                    given[name] = tau_syn
                     population.set(**{name: detuned(tau_m, tau_syn)})
+        return lambda: population.set(**given) if given else None
+
+    def spike_times(self, population):
+        # pyNN.brian2 0.13 cannot give back the spike times that it was given.
+        group = population.brian2_group
+        cell, times = np.asarray(group.neuron_index), np.asarray(group.spike_time) * 1e3
+        return [np.sort(times[cell == k]) for k in range(population.size)]
+
+    def give_spikes(self, population, trains, dt):
+        cell = np.repeat(np.arange(population.size), [train.size for train in trains])
+        self._set_once(population.brian2_group, cell, np.concatenate(trains), dt)
+
+    def connections(self, projection):
+        # pyNN.brian2 0.13 lists no connections of an assembly.
+        pre, post, weight, delay = [], [], [], []
+        for i, sources in enumerate(_parts(projection.pre)):
+            for j, targets in enumerate(_parts(projection.post)):
+                synapses = projection._brian2_synapses[i][j]
+                pre.append(_ids(sources)[np.asarray(synapses.i[:])])
+                post.append(_ids(targets)[np.asarray(synapses.j[:])])
+                unit = 1e3 if getattr(targets.celltype, "voltage_based_synapses", False) else 1e9  # of volts or amperes
+                weight.append(np.asarray(synapses.weight[:]) * unit)
+                delay.append(np.asarray(synapses.delay[:]) * 1e3)
+        return np.concatenate(pre), np.concatenate(post), np.concatenate(weight), np.concatenate(delay)
+
+    def set_delays(self, projection, delays):
+        from brian2 import ms
+        first = 0
+        for i in range(len(_parts(projection.pre))):
+            for j in range(len(_parts(projection.post))):
+                synapses = projection._brian2_synapses[i][j]
+                n = len(synapses)
+                if n:
+                    synapses.delay = delays[first:first + n] * ms
+                first += n
 
     def add_spikes(self, population, trains, new, dt):
         # As in `set_spikes`. brian2 2.9 warns of spikes that are over.
@@ -93,6 +128,16 @@ class Brian2(Simulator):
         from brian2 import ms
         synapses = projection._brian2_synapses[0][0]
         synapses.delay = np.tile(delays.T.ravel(), n_copies) * ms
+
+
+def _parts(cells):
+    """The populations and views that an assembly, or what else a projection connects, consists of."""
+    return getattr(cells, "populations", None) or [cells]
+
+
+def _ids(cells):
+    """The ids of all cells of the population that a view is of: brian2's synapses count in it."""
+    return np.array([int(cell) for cell in getattr(cells, "grandparent", cells).all_cells])
 
 
 class _AtOnceConnector(BlockConnector):

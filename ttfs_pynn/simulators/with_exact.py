@@ -18,3 +18,6 @@ class Exact(Simulator):
     def connector(self, n_copies):
         from pyNN.connectors import AllToAllConnector
         return AllToAllConnector() if n_copies == 1 else BlockConnector(n_copies)
+
+    def set_delays(self, projection, delays):
+        projection._assign("delay", delays)

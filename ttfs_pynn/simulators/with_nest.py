@@ -4,6 +4,7 @@ import os
 import warnings
 
 import numpy as np
+from pyNN.parameters import Sequence
 
 from ttfs_pynn.simulators.base import Simulator, SimulatorError, detuned
 
@@ -37,15 +38,47 @@ class Nest(Simulator):
         warnings.filterwarnings("ignore", "Full reset functionality", UserWarning)  # seen to, just above
 
     def read_weights(self, projection, neuron):
-        # The first run sorts connections; pyNN.nest 0.13 goes on reading the handles that it looked up before, now of others.
-        projection._connections = None
+        self.after_run([projection])
         return super().read_weights(projection, neuron)
+
+    def after_run(self, projections):
+        # The first run sorts connections; pyNN.nest 0.13 goes on reading the handles that it looked up before, now of others.
+        for projection in projections:
+            projection._connections = None
+
+    def spike_times(self, population):
+        # pyNN.nest 0.13 gives back times since setup(), which it does not reset.
+        offset = population._simulator.state._time_offset
+        return [train - offset for train in super().spike_times(population)]
+
+    def reset_script(self, sim, populations, annotations):
+        # NEST cannot reset: pyNN.nest 0.13 simulates t_flush more, in which neurons that are driven go on, and are refractory then.
+        driven = [(p, p.get("i_offset")) for p in populations if "i_offset" in p.celltype.default_parameters]
+        for population, _ in driven:
+            population.set(i_offset=0.0)
+        for population in populations:
+            if type(population.celltype).__name__ == "SpikeSourceArray":
+                population.set(spike_times=[Sequence([])] * population.size)
+        self.before_reset(sim, max((float(np.max(p.get("tau_refrac"))) for p, _ in driven), default=0.0) + 1000.0)
+        sim.reset(annotations)
+        for population, i_offset in driven:
+            population.set(i_offset=i_offset)
+
+    def connections(self, projection):
+        # pyNN.nest 0.13 numbers the cells of an assembly wrongly, and has no celltype for one.
+        found = _connections(projection)
+        if not len(found):
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0)
+        columns = found.get(["source", "target", "weight", "delay"])
+        pre, post, weight, delay = (np.atleast_1d(columns[name]) for name in ("source", "target", "weight", "delay"))
+        return pre, post, weight * 1e-3, delay
+
+    def set_delays(self, projection, delays):
+        _connections(projection).set(delay=list(delays))
 
     def write_weights(self, projection, weights, n_copies, neuron):
         # pyNN.nest 0.13 looks up the connections of every target by itself, half a minute for 50 copies.
-        import nest
-        connections = nest.GetConnections(synapse_model=projection.nest_synapse_model,
-                                          synapse_label=projection.nest_synapse_label)
+        connections = _connections(projection)
         n_pre, n_post = weights.shape
         pre = np.array(list(connections.sources())) - int(projection.pre.all_cells[0])
         post = np.array(list(connections.targets())) - int(projection.post.all_cells[0])
@@ -81,3 +114,8 @@ class NestLossless(Nest):
 
     def cell_parameters(self, neuron):
         return super().cell_parameters(neuron) | dict.fromkeys(("tau_syn_E", "tau_syn_I"), detuned(neuron.tau_m, neuron.tau_syn))
+
+
+def _connections(projection):
+    import nest
+    return nest.GetConnections(synapse_model=projection.nest_synapse_model, synapse_label=projection.nest_synapse_label)

@@ -4,6 +4,7 @@ import os
 import sysconfig
 
 import numpy as np
+from pyNN.parameters import Sequence
 
 from ttfs_pynn.simulators.base import Simulator
 
@@ -20,6 +21,30 @@ class Neuron(Simulator):
             os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
         return super().load()
 
+    def give_spikes(self, population, trains, dt):
+        # pyNN.neuron 0.13: a source records all times that it was ever given. One that is given others during a simulation still
+        # emits the next one of before (an event in NEURON's queue), then those after it that come a millisecond later.
+        running, now = population._simulator.state.running, population._simulator.state.t
+        for cell, train in zip(population.all_cells, trains, strict=True):
+            source = cell._cell
+            held, kept = np.array(source._spike_times), np.asarray(source._recorded_spikes)
+            source._recorded_spikes = np.empty(0)
+            if not running:
+                source._set_spike_times(Sequence(train))
+                continue
+            pending = held[held > now][:1]
+            source.play(source._spike_times.resize(0))
+            self._queue(source, np.setdiff1d(train[train > now], pending))
+            source._spike_times = type(source._spike_times)(train)
+            source._recorded_spikes = np.concatenate([kept[kept <= now], np.union1d(train[train > now], pending)])
+
+    @staticmethod
+    def _queue(source, train):
+        from neuron import h
+        queue = h.NetCon(None, source)
+        for time in train:
+            queue.event(time, 1)
+
     def add_spikes(self, population, trains, new, dt):
         running = population._simulator.state.running
         if not running:
@@ -31,8 +56,6 @@ class Neuron(Simulator):
         for cell, train in zip(population.all_cells, new, strict=True):
             source = cell._cell
             if running:
-                queue = h.NetCon(None, source)
-                for time in train:
-                    queue.event(time, 1)
+                self._queue(source, train)
                 train = np.concatenate([source._recorded_spikes, train])
             source._recorded_spikes = train

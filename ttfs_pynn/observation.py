@@ -1,0 +1,131 @@
+"""One trial of a script, as it is taken down while it runs: stage by stage what held, and all that spiked."""
+
+import numpy as np
+
+from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord, Stage, distinct
+from ttfs_pynn.presentation import spikes_of
+
+__all__ = ["Trial"]
+
+class Trial:
+    """From setup() or reset() to the next one. simulator: a simulators.Simulator, dt in ms."""
+
+    def __init__(self, simulator, dt):
+        self._simulator, self._dt = simulator, dt
+        self._stages: list[Stage] = []
+        self._spikes: dict[int, list] = {}  # {id of a population: [(cell ids, times)]} of what the recorder has let go
+
+    @property
+    def begun(self):
+        """Whether the script ran in it."""
+        return bool(self._stages)
+
+    def keep_spikes(self, population):
+        """Take down what the recorder of a population holds, before it forgets it."""
+        if self.begun and population.recorder._simulator.state.running:
+            # PyNN's Recorder.get, not that of this instance, which would call this again.
+            block = type(population.recorder).get(population.recorder, ["spikes"])
+            self._spikes.setdefault(id(population), []).append(spikes_of(block.segments[-1]))
+
+    def begin_stage(self, begin, populations, projections, currents):
+        """Take down what holds from now on, `begin` in ms, and what did not change as what it was."""
+        number = _numbers(populations)
+        before = self._stages[-1] if self._stages else None
+        parameters = self._parameters(populations)
+        connections = []
+        for k, (projection, label) in enumerate(zip(projections, distinct(p.label for p in projections), strict=True)):
+            earlier = before.connections[k] if before is not None and k < len(before.connections) else None
+            connections.append(self._connections(projection, label, number, earlier))
+        stage = Stage(float(begin), parameters, tuple(connections), tuple(_describe(*c, number) for c in currents))
+        if before is None or not _same(before, stage):
+            self._stages.append(stage)
+
+    def _parameters(self, populations):
+        columns: dict[str, list[np.ndarray]] = {name: [] for name in PARAMETERS}
+        for population in populations:
+            known = type(population.celltype).__name__ == "IF_curr_exp"
+            for name in PARAMETERS:
+                value = np.nan
+                if known:
+                    value = population.initial_values["v"].evaluate(simplify=True) if name == "v" else population.get(name)
+                columns[name].append(np.broadcast_to(np.asarray(value, dtype=float), (population.size,)))
+        return {name: np.concatenate([np.empty(0), *column]) for name, column in columns.items()}
+
+    def _connections(self, projection, label, number, earlier):
+        pre, post, weight, delay = self._simulator.connections(projection)
+        pre, post = number(pre), number(post)
+        # Simulators list connections in orders of their own, and NEST 3.10 in another one after the first run.
+        order = np.lexsort((weight, delay, post, pre))
+        made = Connections(label, projection.receptor_type, pre[order], post[order], weight[order], delay[order],
+                           type(projection.synapse_type).__name__ != "StaticSynapse")
+        if earlier is None or not made.same_pairs(earlier):
+            return made
+        weight, delay = (old if np.array_equal(old, new) else new
+                         for old, new in ((earlier.weight, made.weight), (earlier.delay, made.delay)))
+        if weight is earlier.weight and delay is earlier.delay:
+            return earlier
+        return Connections(label, made.receptor, earlier.pre, earlier.post, weight, delay, made.plastic)
+
+    def record(self, populations, projections, duration, notes, setup):
+        """NetworkRecord of the trial; None where the script did not run."""
+        if not self.begun:
+            return None
+        for population in populations:
+            self.keep_spikes(population)
+        number = _numbers(populations)
+        parts = [part for population in populations for part in self._spikes.get(id(population), ())]
+        ids = np.concatenate([np.asarray(ids, dtype=np.int64) for ids, _ in parts]) if parts else np.empty(0, np.int64)
+        times = np.concatenate([times for _, times in parts]) if parts else np.empty(0)
+        cells = number(ids)
+        order = np.lexsort((times, cells))
+        first, *later = _of_all(self._stages, number)
+        meta = {"setup": setup, "weights_act_on_arrival": self._simulator.weights_act_on_arrival}
+        return NetworkRecord(distinct(p.label for p in populations), tuple(int(p.size) for p in populations), first.parameters,
+                             first.connections, cells[order], times[order], float(duration), None, notes, meta,
+                             tuple(type(p.celltype).__name__ for p in populations), first.currents, tuple(later))
+
+
+def _numbers(populations):
+    """A function from ids of cells to their numbers, all populations counted through."""
+    ids = np.array([int(cell) for population in populations for cell in population.all_cells], dtype=np.int64)
+    order = np.argsort(ids)
+    return lambda wanted: order[np.searchsorted(ids[order], np.asarray(wanted, dtype=np.int64))] if ids.size else \
+        np.empty(0, np.int64)
+
+
+def _describe(kind, source, targets, number):
+    """A current for JSON: its kind, the numbers of its cells and {parameter: list of numbers}."""
+    parameters = {name: _plain(getattr(source, name)) for name in sorted(source.default_parameters)}
+    return {"kind": kind, "cells": sorted(number(targets).tolist()), "parameters": parameters}
+
+
+def _plain(value):
+    """The numbers of a parameter: simulators give back numbers, arrays, PyNN's
+    LazyArrays and Sequences, and arrays of those."""
+    if hasattr(value, "evaluate"):
+        value.shape = value.shape or (1,)
+        return _plain(value.evaluate(simplify=True))
+    if hasattr(value, "value"):
+        return _plain(value.value)
+    return [v for item in value for v in _plain(item)] if np.ndim(value) else [float(value)]
+
+
+def _same(a, b):
+    return a.currents == b.currents and len(a.connections) == len(b.connections) \
+        and all(c is d for c, d in zip(a.connections, b.connections, strict=True)) \
+        and all(a.parameters[name].shape == b.parameters[name].shape
+                and np.array_equal(a.parameters[name], b.parameters[name], equal_nan=True) for name in PARAMETERS)
+
+
+def _of_all(stages, number):
+    """The stages with a column for every cell: those that were made later are silent before, with the parameters that they have
+    when they come. `v` is NaN in later stages unless it was given anew."""
+    last, result, v = stages[-1].parameters, [], None
+    for k, stage in enumerate(stages):
+        parameters = {name: np.concatenate([values, last[name][values.size:]]) for name, values in stage.parameters.items()}
+        given = parameters["v"]
+        if k:
+            parameters["v"] = np.where(given == v, np.nan, given)
+        v = given
+        result.append(Stage(stage.begin if k else 0.0, parameters, stage.connections, stage.currents))
+    return result
