@@ -205,7 +205,7 @@ def compare(a, say=print):
                 # A chip stamps spikes late but sends them on as they are, so that half a tick of a delay is no defect.
                 runs.append(compare_records(reference, records, dt, window, simulator(name).lag,
                                             delay_steps=1.0 if simulator(name).hardware else 0.4,
-                                            on_grid=simulator(name).has_time_step))
+                                            on_grid=simulator(name).has_time_step, acting=simulator(name).acting))
             except ConfigurationError as error:
                 failures.append({"dt_ms": dt, "failure": str(error)})
                 continue

@@ -209,7 +209,7 @@ class ObservedSimulator:
         self._begin_trial()
         for source in self._poisson:
             source.begin(_LEAD)
-        result = self._simulator.reset_script(self._sim, self._populations, annotations or {})
+        result = self._simulator.reset_script(self._sim, self._populations, self._projections, annotations or {})
         # pyNN.nest 0.13 gives its sources the spike times again that they were made with, whatever was set later.
         for population in self._populations:
             if id(population) in self._held:

@@ -43,6 +43,7 @@ class BlockConnector(Connector):
             projection._convergent_connect(block, j, **parameters)
 
 
+Acting = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -157,7 +158,13 @@ class Simulator:
         for connection, delay in zip(projection.connections, delays.tolist(), strict=True):
             connection.delay = delay
 
-    def reset_script(self, sim: ModuleType, populations: Seq[Any], annotations: dict[str, Any]) -> Any:
+    def acting(self, parameters: dict[str, np.ndarray], dt: float) -> Acting:
+        """(parameters, factors of weights) with which the exact neuron does, to first order in dt, what the integration of this
+        simulator makes of the given parameters of IF_curr_exp: {name: (cells,)}, and {receptor: (cells,)}, empty for factors of 1.
+        """
+        return parameters, {}
+
+    def reset_script(self, sim: ModuleType, populations: Seq[Any], projections: Seq[Any], annotations: dict[str, Any]) -> Any:
         """`sim.reset()` for anybody's script, so that nothing of before is left."""
         return sim.reset(annotations)
 

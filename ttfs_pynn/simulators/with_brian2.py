@@ -62,6 +62,19 @@ class Brian2(Simulator):
                     population.set(**{name: detuned(tau_m, tau_syn)})
         return lambda: population.set(**given) if given else None
 
+    def reset_script(self, sim, populations, projections, annotations):
+        # pyNN.brian2 0.13 goes back to the parameters, weights and delays that were there when the simulation began.
+        neurons = [(p, {name: p.get(name, simplify=False) for name in p.celltype.default_parameters}) for p in populations
+                   if "tau_refrac" in p.celltype.default_parameters]
+        synapses = [(p, *self.connections(p)[2:]) for p in projections]
+        result = sim.reset(annotations)
+        for population, parameters in neurons:
+            population.set(**parameters)
+        for projection, weights, delays in synapses:
+            self._assign(projection, "weight", weights)
+            self._assign(projection, "delay", delays)
+        return result
+
     def spike_times(self, population):
         # pyNN.brian2 0.13 cannot give back the spike times that it was given.
         group = population.brian2_group
@@ -86,15 +99,21 @@ class Brian2(Simulator):
         return np.concatenate(pre), np.concatenate(post), np.concatenate(weight), np.concatenate(delay)
 
     def set_delays(self, projection, delays):
-        from brian2 import ms
+        self._assign(projection, "delay", delays)
+
+    @staticmethod
+    def _assign(projection, name, values):
+        """Weights (nA or mV) or delays (ms) of all connections, in the order of `connections`."""
+        from brian2 import mV, ms, nA
         first = 0
         for i in range(len(_parts(projection.pre))):
-            for j in range(len(_parts(projection.post))):
-                synapses = projection._brian2_synapses[i][j]
-                n = len(synapses)
-                if n:
-                    synapses.delay = delays[first:first + n] * ms
-                first += n
+            for j, targets in enumerate(_parts(projection.post)):
+                synapses, unit = projection._brian2_synapses[i][j], ms
+                if name == "weight":
+                    unit = mV if getattr(targets.celltype, "voltage_based_synapses", False) else nA
+                if len(synapses):
+                    setattr(synapses, name, values[first:first + len(synapses)] * unit)
+                first += len(synapses)
 
     def add_spikes(self, population, trains, new, dt):
         # As in `set_spikes`. brian2 2.9 warns of spikes that are over.

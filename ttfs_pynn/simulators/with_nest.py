@@ -51,7 +51,7 @@ class Nest(Simulator):
         offset = population._simulator.state._time_offset
         return [train - offset for train in super().spike_times(population)]
 
-    def reset_script(self, sim, populations, annotations):
+    def reset_script(self, sim, populations, projections, annotations):
         # NEST cannot reset: pyNN.nest 0.13 simulates t_flush more, in which neurons that are driven go on, and are refractory then.
         driven = [(p, p.get("i_offset")) for p in populations if "i_offset" in p.celltype.default_parameters]
         for population, _ in driven:

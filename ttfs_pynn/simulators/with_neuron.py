@@ -21,6 +21,14 @@ class Neuron(Simulator):
             os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
         return super().load()
 
+    def acting(self, parameters, dt):
+        # Implicit Euler lets the membrane fall by 1/(1 + dt/tau_m) a step; what a constant current makes of it is right. A synaptic
+        # current flows all through a step as it was at its begin, which is more charge.
+        slower = dt / parameters["tau_m"] / np.log1p(dt / parameters["tau_m"])
+        more = {receptor: dt / parameters[name] / -np.expm1(-dt / parameters[name])
+                for receptor, name in (("excitatory", "tau_syn_E"), ("inhibitory", "tau_syn_I"))}
+        return parameters | {"tau_m": parameters["tau_m"] * slower, "cm": parameters["cm"] * slower}, more
+
     def give_spikes(self, population, trains, dt):
         # pyNN.neuron 0.13: a source records all times that it was ever given. One that is given others during a simulation still
         # emits the next one of before (an event in NEURON's queue), then those after it that come a millisecond later.
