@@ -117,18 +117,23 @@ def records_on(a, name, dt):
         records[0].meta["seconds"] = time.perf_counter() - begin
         return records
     experiment, weights = layered
-    data = _data(a, experiment)
+    data, notes, delay = _data(a, experiment), [], np.round(a.delay / dt) * dt
+    if delay != a.delay:
+        notes.append(f"the delay of {a.delay:g} ms was rounded to a multiple of dt = {dt:g} ms")
+    if experiment.times is not None and any(experiment.times.delays):
+        experiment.times = experiment.times.on_grid(dt)
+        notes.append(f"trained delays were rounded to multiples of dt = {dt:g} ms, which is what simulators with a time step hold")
     sim, copies = simulator(name).setup(dt, seed=a.seed), min(simulator(name).default_copies, len(data))
     # Windows of one length everywhere, so that records can be laid over each other.
-    plain = experiment.model.build(simulator("exact").setup(dt), experiment.configuration["network"], weights, delay=a.delay)
+    plain = experiment.model.build(simulator("exact").setup(dt), experiment.configuration["network"], weights, delay=delay)
     timing = plain.timing.on_grid(max(a.steps))
     network = experiment.model.build(sim, experiment.configuration["network"], weights, n_copies=copies, single=copies > 1,
-                                     delay=a.delay)
+                                     delay=delay)
     experiment.with_times(network)
     result = evaluate(network, data)
     seconds = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
-    return [layered_record(result.first_spikes, experiment.architecture, weights, a.delay, timing.window, timing.deadline,
-                           seconds)]
+    return [layered_record(result.first_spikes, experiment.architecture, weights, delay, timing.window, timing.deadline, seconds,
+                           notes)]
 
 
 def records_on_chip(a, name):

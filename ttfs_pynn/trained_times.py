@@ -45,6 +45,10 @@ class TrainedTimes:
                                           for k, kinds in enumerate(self.delays)),
                        bias_times=tuple(chosen(f"bias_times{k}", t) for k, t in enumerate(self.bias_times)))
 
+    def on_grid(self, dt):
+        """The same with delays that are multiples of dt (ms), as simulators with a time step hold them."""
+        return replace(self, delays=tuple({kind: np.round(d / dt) * dt for kind, d in kinds.items()} for kinds in self.delays))
+
     def gradient(self, of_delays, of_bias_times):
         """{name: dL/d array} from dL/dd (inputs, neurons) and dL/dt of bias spikes by layer, for those that are trained."""
         found = {}
