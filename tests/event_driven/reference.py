@@ -14,24 +14,25 @@ import numpy as np
 _LN2 = math.log(2.0)
 
 
-def reference_spikes(parameters, initial_v, events, t_stop, digits=50, most=None):
+def reference_spikes(parameters, initial_v, events, t_stop, digits=50, most=None, begin=0.0):
     """Spike times (floats) of one neuron in [0, t_stop): the first of what `reference_run` returns."""
-    return reference_run(parameters, initial_v, events, t_stop, digits=digits, most=most)[0]
+    return reference_run(parameters, initial_v, events, t_stop, digits=digits, most=most, begin=begin)[0]
 
 
-def reference_run(parameters, initial_v, events, t_stop, sample_times=(), digits=50, most=None):
+def reference_run(parameters, initial_v, events, t_stop, sample_times=(), digits=50, most=None, begin=0.0):
     """(spike times, samples) of one neuron in [0, t_stop): floats, and rows (v, isyn_exc, isyn_inh).
 
     parameters: PyNN names -> float; events: (time, weight, 'excitatory' or 'inhibitory') in time order,
     (time, current, 'injected'): what flows in addition to i_offset from that time on, or (time, mV, 'jump'): a step of v, lost where
-    it is clamped. A sample has what arrives at its time. most: of how many spikes.
+    it is clamped. A sample has what arrives at its time. most: of how many spikes;
+    begin: from when on, if not 0.
     """
     with mp.workdps(digits):
         p = {name: mp.mpf(float(value)) for name, value in parameters.items()}
         tau = {"excitatory": p.get("tau_syn_E", mp.mpf(1)), "inhibitory": p.get("tau_syn_I", mp.mpf(1))}
         rates = {kind: 1 / tau[kind] for kind in tau}
         v, current, injected = mp.mpf(float(initial_v)), {"excitatory": mp.mpf(0), "inhibitory": mp.mpf(0)}, mp.mpf(0)
-        t, free_at, spikes = 0.0, -math.inf, []
+        t, free_at, spikes = float(begin), -math.inf, []
         waiting, samples = [float(time) for time in sample_times], []
 
         def sample(until, v_at):

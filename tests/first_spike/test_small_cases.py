@@ -289,7 +289,7 @@ def test_bad_input():
     out = np.ones((2, 4))
     assert "t_out has shape (2, 3)" in refused(first_spike_derivatives, t, w, out[:, :3], neuron)
     assert "error holds nan; give numbers" in refused(vector_jacobian_product, t, w, out, out * np.nan, neuron)
-    assert refused(first_spike_derivatives, t, w, out * np.nan, neuron).endswith("give numbers, and inf for a silent neuron")
+    assert refused(first_spike_derivatives, t, w, out * np.nan, neuron).endswith("and inf for a silent neuron")
     assert not refused(vector_jacobian_product, t, w, out, out * np.nan, neuron).endswith("silent neuron")
 
 
