@@ -119,21 +119,20 @@ def network(rng, size, shared=False, inhibitory=1.0, sparse=False, injected=Fals
         p["tau_m"] = np.where(np.isinf(p["tau_m"]), np.inf, p["tau_m"])
     net = EventDrivenNetwork("queue" if recurrent == "steps" else recurrent)
     group = DeltaGroup(size, {k: v for k, v in p.items() if "syn" not in k}) if delta else LIFGroup(size, p)
-    sources = SpikeSourceGroup(2 * N_INPUTS)
+    sources = SpikeSourceGroup(N_INPUTS)
     times, t_stop = random_times(rng, 12, tau)
     source = rng.integers(0, N_INPUTS, times.size)
-    trains = [times[source == k] for k in range(N_INPUTS)] * 2  # each one excites through one, and inhibits through another
+    trains = [times[source == k] for k in range(N_INPUTS)]
     sources.set_spike_times(np.concatenate(trains), np.cumsum([0] + [train.size for train in trains]))
     net.add_group(sources)
     net.add_group(group)
     w = random_weights(rng, (N_INPUTS, size)) * (scale_of(p) if not delta else p["v_thresh"] - p["v_rest"])
-    signed = np.concatenate([np.maximum(w, 0.0), np.minimum(w, 0.0)])
-    pre, post = (index.ravel() for index in np.mgrid[:2 * N_INPUTS, :size])
-    delay = rng.choice([0.0, tau * log_uniform(rng, 1e-2, LONGEST)])
-    delays = np.full(pre.size, delay) if not sparse else tau * log_uniform(rng, 1e-2, LONGEST, pre.size) * (rng.random(pre.size) < 0.7)
-    connections = []
-    for part, receptor in ((pre < N_INPUTS, "excitatory"), (pre >= N_INPUTS, "inhibitory")):
-        connections.append((sources, pre[part], post[part], signed.ravel()[part], delays[part], receptor))
+    pre, post = (index.ravel() for index in np.mgrid[:N_INPUTS, :size])
+    delays = np.full(pre.size, rng.choice([0.0, tau * log_uniform(rng, 1e-2, LONGEST)]))
+    if sparse:
+        delays = tau * log_uniform(rng, 1e-2, LONGEST, pre.size) * (rng.random(pre.size) < 0.7)
+    connections = [(sources, pre, post, np.maximum(w, 0.0).ravel(), delays, "excitatory"),
+                   (sources, pre, post, np.minimum(w, 0.0).ravel(), delays, "inhibitory")]
     if recurrent:
         few = 2 * size
         a, b = rng.integers(0, size, few), rng.integers(0, size, few)
@@ -145,6 +144,7 @@ def network(rng, size, shared=False, inhibitory=1.0, sparse=False, injected=Fals
         connections.append((group, a[~forward], b[~forward], -strength[~forward], d[~forward], "inhibitory"))
     for pre_group, a, b, weight, d, receptor in connections:
         net.add_synapses(Synapses(pre_group, group, receptor, a, b, weight, d))
+    assert all(s.is_dense for s in net.synapses) == (not sparse and not recurrent) and group._one_kind == (shared and inhibitory == 1)
     current = None
     if injected:
         changes, _ = random_times(rng, 4, tau)

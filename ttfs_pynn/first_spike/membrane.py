@@ -21,6 +21,7 @@ from numba import njit
 
 _MOST_ITERATIONS = 1200  # halving takes fewer from the largest float to the last bit of the smallest
 _FADED = 1500.0  # time constants in which the largest float decays below the smallest: ln(1.8e308 / 4.9e-324) = 1454
+_NOTHING = 1e-25  # of theta
 _HAS_DIGITS = 1e-200  # a current above this, of at most 1e107, is a product of numbers that have all their digits
 
 
@@ -173,8 +174,17 @@ def threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, lo, hi):
 
 
 @njit(cache=True, error_model="numpy")
-def _slope(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh):
-    return _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[1]
+def _rises(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh):
+    """Whether dx/ds > 0: it, times exp(r s), r the slowest rate, so that its sign is seen however late."""
+    slowest = min(rate_exc, rate_inh) if rate_m == 0.0 else min(rate_m, rate_exc, rate_inh)
+    inflow = j_exc * math.exp((slowest - rate_exc) * s) + j_inh * math.exp((slowest - rate_inh) * s)
+    if rate_m == 0.0:
+        return inflow > 0.0
+    exc, inh = abs(rate_exc - rate_m), abs(rate_inh - rate_m)
+    v = x * math.exp((slowest - rate_m) * s)
+    v += j_exc * math.exp((slowest - min(rate_m, rate_exc)) * s) * (s if exc == 0.0 else -math.expm1(-exc * s) / exc)
+    v += j_inh * math.exp((slowest - min(rate_m, rate_inh)) * s) * (s if inh == 0.0 else -math.expm1(-inh * s) / inh)
+    return inflow > rate_m * v
 
 
 @njit(cache=True, error_model="numpy")
@@ -187,7 +197,7 @@ def _slope_root(x, j_exc, j_inh, rate_m, rate_exc, rate_inh, lo, hi, rising):
         middle = 0.5 * (lo + hi)
         if middle == lo or middle == hi:
             break
-        if (_slope(middle, x, j_exc, j_inh, rate_m, rate_exc, rate_inh) > 0.0) == rising:
+        if _rises(middle, x, j_exc, j_inh, rate_m, rate_exc, rate_inh) == rising:
             lo = middle
         else:
             hi = middle
@@ -231,11 +241,15 @@ def first_crossing(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, span):
 
     Nothing is sampled. For one time constant of the currents dx/ds has at most one zero, in closed form. For two,
     exp(r_m s) dx/ds is monotone on either side of the one zero of j_E r_E exp(-r_E s) + j_I r_I exp(-r_I s) (its own
-    derivative, up to sign), so dx/ds has at most two zeros, each bracketed; between them x is monotone. Where the slope has decayed
-    to 0 it counts as falling, and so does x, to 0: that moves a bracket, but no crossing of theta != 0 lies there.
+    derivative, up to sign), so dx/ds has at most two zeros, each bracketed; between them x is monotone. A current
+    that moves x by less than 1e-25 theta, far below rounding, is left out: what is left has digits.
     """
     slowest = min(rate_exc, rate_inh) if rate_m == 0.0 else min(rate_m, rate_exc, rate_inh)
     span = min(span, _FADED / slowest)
+    if abs(j_exc) < _NOTHING * abs(theta) * max(rate_m, rate_exc):
+        j_exc = 0.0
+    if abs(j_inh) < _NOTHING * abs(theta) * max(rate_m, rate_inh):
+        j_inh = 0.0
     if rate_exc == rate_inh:
         return _single_crossing(x, j_exc + j_inh, theta, rate_m, rate_exc, span)
     if j_inh == 0.0:
@@ -243,25 +257,24 @@ def first_crossing(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, span):
     if j_exc == 0.0:
         return _single_crossing(x, j_inh, theta, rate_m, rate_inh, span)
     kink = span
-    ratio = -(j_exc * rate_exc) / (j_inh * rate_inh)
-    if ratio > 0.0:
-        zero = math.log(ratio) / (rate_exc - rate_inh)
+    if (j_exc > 0.0) != (j_inh > 0.0):
+        zero = (math.log(abs(j_exc / j_inh)) + math.log(rate_exc / rate_inh)) / (rate_exc - rate_inh)
         if 0.0 < zero < span:
             kink = zero
     lo = 0.0
-    slope_lo = _slope(0.0, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
+    rises_lo = _rises(0.0, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
     monotone_from = 0.0
     for hi in (kink, span):
         if hi <= lo:
             continue
-        slope_hi = _slope(hi, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
-        if (slope_lo > 0.0) != (slope_hi > 0.0):
-            turn = _slope_root(x, j_exc, j_inh, rate_m, rate_exc, rate_inh, lo, hi, slope_lo > 0.0)
+        rises_hi = _rises(hi, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
+        if rises_lo != rises_hi:
+            turn = _slope_root(x, j_exc, j_inh, rate_m, rate_exc, rate_inh, lo, hi, rises_lo)
             if _derivatives(turn, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[0] >= theta:
                 return threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, monotone_from, turn)
             monotone_from = turn
         lo = hi
-        slope_lo = slope_hi
+        rises_lo = rises_hi
     if _is_reached(span, x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh):
         return threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, monotone_from, span)
     return math.inf
