@@ -17,9 +17,9 @@ def check_inputs(t_in: ArrayLike, w: ArrayLike, neuron) -> tuple[np.ndarray, np.
     t_in, w = np.ascontiguousarray(t_in, dtype=float), np.ascontiguousarray(w, dtype=float)
     if t_in.ndim != 2 or w.ndim != 2 or t_in.shape[1] != w.shape[0]:
         raise ValueError(f"t_in has shape {t_in.shape} and w {w.shape}; expected (samples, inputs) and (inputs, neurons)")
-    allowed = (np.abs(t_in) <= LARGEST) | (t_in == np.inf)
-    if not allowed.all():
-        raise ValueError(f"t_in holds {t_in[~allowed][0]:g}; give times in ms of at most {LARGEST:g}, and inf for an input that does "
+    if not t_in.min(initial=0.0) >= -LARGEST or ((t_in > LARGEST) & (t_in < np.inf)).any():
+        wrong = t_in[~((np.abs(t_in) <= LARGEST) | (t_in == np.inf))][0]
+        raise ValueError(f"t_in holds {wrong:g}; give times in ms of at most {LARGEST:g}, and inf for an input that does "
                          "not spike")
     if not all_below(w):
         wrong = w[~(np.abs(w) <= LARGEST)]

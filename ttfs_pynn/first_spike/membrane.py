@@ -22,6 +22,7 @@ from numba import njit
 _MOST_ITERATIONS = 1200  # halving takes fewer from the largest float to the last bit of the smallest
 _FADED = 1500.0  # time constants in which the largest float decays below the smallest: ln(1.8e308 / 4.9e-324) = 1454
 _NOTHING = 1e-25  # of theta
+_EARLY = 20.0  # time constants after which the faster of two exponentials still has digits beside the slower one
 _HAS_DIGITS = 1e-200  # a current above this, of at most 1e107, is a product of numbers that have all their digits
 
 
@@ -175,7 +176,9 @@ def threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, lo, hi):
 
 @njit(cache=True, error_model="numpy")
 def _rises(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh):
-    """Whether dx/ds > 0: it, times exp(r s), r the slowest rate, so that its sign is seen however late."""
+    """Whether dx/ds > 0. Late it is looked at times exp(r s), r the slowest rate, for its sign does not decay."""
+    if s * max(rate_m, rate_exc, rate_inh) < _EARLY:
+        return _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[1] > 0.0
     slowest = min(rate_exc, rate_inh) if rate_m == 0.0 else min(rate_m, rate_exc, rate_inh)
     inflow = j_exc * math.exp((slowest - rate_exc) * s) + j_inh * math.exp((slowest - rate_inh) * s)
     if rate_m == 0.0:

@@ -10,4 +10,4 @@ LARGEST = 1e100  # times (ms), weights (nA), potentials (mV); constants are also
 
 def all_below(values: ArrayLike) -> bool:
     """Whether no magnitude is above LARGEST; NaN is."""
-    return bool((np.abs(values) <= LARGEST).all())
+    return bool(np.min(values, initial=0.0) >= -LARGEST and np.max(values, initial=0.0) <= LARGEST)
