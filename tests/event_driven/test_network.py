@@ -6,7 +6,7 @@ import pytest
 
 from tests.event_driven.reference import reference_spikes
 from tests.event_driven.test_core import PARAMETERS, random_network, source_group
-from ttfs_pynn.event_driven import core
+from ttfs_pynn.event_driven import groups
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, LIFGroup, SimulationError, Synapses
 from ttfs_pynn.first_spike import kernels
 
@@ -73,7 +73,7 @@ def test_split_runs_equal_one_run(shared):
 def test_a_group_is_advanced_in_pieces_where_much_arrives(monkeypatch):
     results = []
     for most in (2**22, 50):
-        monkeypatch.setattr(core, "_MOST_EVENTS", most)
+        monkeypatch.setattr(groups, "_MOST_EVENTS", most)
         network, _, neurons, *_ = random_network(np.random.default_rng(6), 40, 10, 60.0)
         for synapses in network.synapses:
             synapses.set_delays(np.random.default_rng(1).uniform(0, 5, len(synapses)))

@@ -117,7 +117,7 @@ def test_bad_input():
     t, w, t_out, error, neuron = random_case()
     with pytest.raises(ValueError, match="t_out has shape"):
         first_spike_derivatives(t, w, t_out[:, :3], neuron)
-    with pytest.raises(ValueError, match="error holds NaN"):
+    with pytest.raises(ValueError, match="error holds nan"):
         vector_jacobian_product(t, w, t_out, np.full_like(error, np.nan), neuron)
     with pytest.raises(ValueError, match="do not fit 11 neurons"):
         first_spike_derivatives(t, w, t_out, LIFParameters(tau_m=[1.0, 2.0]))

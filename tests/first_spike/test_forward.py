@@ -115,7 +115,7 @@ def test_arguments_are_not_changed():
 @pytest.mark.parametrize("t_in, w, text", [
     (np.zeros((2, 3)), np.zeros((4, 5)), "shape"),
     (np.zeros(3), np.zeros((3, 5)), "shape"),
-    (np.full((2, 3), np.nan), np.zeros((3, 5)), "NaN"),
+    (np.full((2, 3), np.nan), np.zeros((3, 5)), "holds nan"),
     (np.full((2, 3), -np.inf), np.zeros((3, 5)), "-inf"),
     (np.zeros((2, 3)), np.full((3, 5), np.inf), "finite"),
 ])

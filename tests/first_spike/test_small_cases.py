@@ -283,13 +283,13 @@ def refused(function, *arguments):
 
 def test_bad_input():
     neuron, t, w = neuron_of(1.0), np.zeros((2, 3)), np.ones((3, 4))
-    for bad_t, bad_w, text in ((t, np.ones((2, 4)), "(2, 3)"), (t[0], w, "(3,)"), (t, w[0], "(4,)"), (t * np.nan, w, "NaN"),
-                               (t - np.inf, w, "NaN or -inf"), (t, np.where(w == 1, [1, np.inf, np.nan, 1], w), "6 values")):
+    for bad_t, bad_w, text in ((t, np.ones((2, 4)), "(2, 3)"), (t[0], w, "(3,)"), (t, w[0], "(4,)"), (t * np.nan, w, "t_in holds nan"),
+                               (t - np.inf, w, "t_in holds -inf"), (t, np.where(w == 1, [1, np.inf, np.nan, 1], w), "6 values")):
         assert text in refused(first_spike_times, bad_t, bad_w, neuron)
     out = np.ones((2, 4))
     assert "t_out has shape (2, 3)" in refused(first_spike_derivatives, t, w, out[:, :3], neuron)
-    assert "error holds NaN; give numbers" in refused(vector_jacobian_product, t, w, out, out * np.nan, neuron)
-    assert refused(first_spike_derivatives, t, w, out * np.nan, neuron).endswith("give numbers, and inf for a silent neuron")
+    assert "error holds nan; give numbers" in refused(vector_jacobian_product, t, w, out, out * np.nan, neuron)
+    assert refused(first_spike_derivatives, t, w, out * np.nan, neuron).endswith("and inf for a silent neuron")
     assert not refused(vector_jacobian_product, t, w, out, out * np.nan, neuron).endswith("silent neuron")
 
 

@@ -55,7 +55,7 @@ def _summit(span, x, y, j, inhibitory, rates):
     decay, decay_exc, response_exc = responses(span, rates[0], rates[1])
     _, decay_inh, response_inh = responses(span, rates[0], rates[2])
     v1 = v0 * decay + exc * response_exc + inh * response_inh
-    if slope > 0.0 and exc * decay_exc + inh * decay_inh - rates[0] * v1 < 0.0:
+    if slope > 0.0 and exc * decay_exc + inh * decay_inh - rates[0] * v1 <= 0.0:  # 0: all has decayed
         for _ in range(60):
             middle = 0.5 * (low + high)
             decay, decay_exc, response_exc = responses(middle, rates[0], rates[1])

@@ -19,29 +19,31 @@ from ttfs_pynn.event_driven.kernels import (
     RATE_M,
     RESET,
     TAU_REFRAC,
-    THRESHOLD,
     U_INF,
     advance_neuron,
     note_spike,
+    to_threshold,
 )
 from ttfs_pynn.first_spike.kernels import on_threads
 from ttfs_pynn.first_spike.layer_kernels import add_block, add_rows, short_reach
-from ttfs_pynn.first_spike.membrane import extremum, phi, responses, threshold_root
+from ttfs_pynn.first_spike.membrane import extremum, phi, responses, surely_no_peak, threshold_root
 from ttfs_pynn.first_spike.sorted_inputs import BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_J, TO_V
 
 TILE = 192
+END = 7  # of `steps`, beside what `sorted_inputs` has
 _FORGOTTEN = 138.0  # time constants after which a current is 1e-60 of what it was
 
 
 @njit(cache=True, error_model="numpy")
 def _steps(times, t_stop, rate_m, rate_s, steps, ends):
     """Fill `steps` as `sorted_inputs` describes, the last one up to t_stop, and ends: where each block ends. Returns their
-    number."""
+    number. END is the time of the next event itself: TIME + SPAN may miss it by a rounding."""
     n = times.shape[0]
     n_blocks = size = 0
     for k in range(n):
-        span = (times[k + 1] if k + 1 < n else t_stop) - times[k]
-        steps[k, TIME], steps[k, SPAN] = times[k], span
+        end = times[k + 1] if k + 1 < n else t_stop
+        span = end - times[k]
+        steps[k, TIME], steps[k, SPAN], steps[k, END] = times[k], span, end
         if span == 0.0:
             steps[k, DECAY_M], steps[k, DECAY_S], steps[k, RESPONSE] = 1.0, 1.0, 0.0
         else:
@@ -62,32 +64,33 @@ def _steps(times, t_stop, rate_m, rate_s, steps, ends):
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def _walk(n, first, last, rows, steps, weights, x, j, theta, highest, rate_m, rate_s,
+def _walk(n, first, last, rows, steps, weights, x, j, theta, highest, peak, rate_m, rate_s,
           u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     """Neuron n through the events first to last - 1. Returns x, j at the end, and False where it fires without end."""
     inverse_cm, u_inf = parameters[n, INVERSE_CM], parameters[n, U_INF]
     for k in range(first, last):
         j += weights[rows[k], n]
-        begin, span = steps[k, TIME], steps[k, SPAN]
-        if clamped_until[n] >= begin + span and clamped_until[n] > begin:
+        begin, span, end = steps[k, TIME], steps[k, SPAN], steps[k, END]
+        if clamped_until[n] >= end and clamped_until[n] > begin:
             j *= steps[k, DECAY_S]
             continue
         if clamped_until[n] <= begin:
             new_x = x * steps[k, DECAY_M] + j * steps[k, RESPONSE]
             new_j = j * steps[k, DECAY_S]
-            reach = steps[k, RESPONSE] if span < highest else phi(highest, rate_m, rate_s)
-            if max(x, 0.0) + max(j, 0.0) * reach < theta or (new_x < theta and x < theta and new_j >= rate_m * new_x):
+            reach = steps[k, RESPONSE] if span < highest else peak
+            if max(x, 0.0) + max(j, 0.0) * reach < theta or (new_x < theta and x < theta
+                                                             and surely_no_peak(new_x, new_j, rate_m)):
                 x, j = new_x, new_j
                 continue
             if new_x > theta and x < theta:  # the usual crossing: on a rising flank, and refractory until after this span
                 t_spike = begin + threshold_root(x, j, 0.0, theta, rate_m, rate_s, rate_s, 0.0, span)
-                if t_spike < begin + span <= t_spike + parameters[n, TAU_REFRAC]:
+                if t_spike < end <= t_spike + parameters[n, TAU_REFRAC]:
                     if not note_spike(n, t_spike, out_times, noted):
                         return x, j, False
                     clamped_until[n] = t_spike + parameters[n, TAU_REFRAC]
                     x, j = (parameters[n, RESET] - u_inf) / inverse_cm, new_j
                     continue
-        elif max(x, 0.0) + max(j, 0.0) * phi(highest, rate_m, rate_s) < theta:  # released in this span
+        elif max(x, 0.0) + max(j, 0.0) * peak < theta:  # released in this span
             wait = clamped_until[n] - begin
             rest_m, rest_s, response = responses(span - wait, rate_m, rate_s)
             j *= math.exp(-rate_s * wait)
@@ -95,7 +98,7 @@ def _walk(n, first, last, rows, steps, weights, x, j, theta, highest, rate_m, ra
             j *= rest_s
             continue
         u[n], i_exc[n], i_inh[n] = x * inverse_cm + u_inf, j, 0.0
-        if not advance_neuron(n, begin, begin + span, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
+        if not advance_neuron(n, begin, end, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
             return x, j, False
         x, j = (u[n] - u_inf) / inverse_cm, i_exc[n]
     return x, j, True
@@ -134,11 +137,11 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
         p = parameters[at + n]
         x[n] = (u[at + n] - p[U_INF]) / p[INVERSE_CM]
         j[n] = i_exc[at + n] + i_inh[at + n]
-        theta[n] = (p[THRESHOLD] - p[U_INF]) / p[INVERSE_CM]
+        theta[n] = to_threshold(p) / p[INVERSE_CM]
     first, free_from = 0, clamped.min()
     for b in range(ends.shape[0]):
         last = ends[b]
-        begin, end = steps[first, TIME], steps[last - 1, TIME] + steps[last - 1, SPAN]
+        begin, end = steps[first, TIME], steps[last - 1, END]
         decay_m = 1.0
         for k in range(first, last):
             decay_m *= steps[k, DECAY_M]
@@ -162,8 +165,8 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
             new_x[n] = x[n] if clamped[n] >= end else new_x[n]
         for c in range(n_chosen):
             n = chosen[c]
-            new_x[n], new_j[n], finite = _walk(at + n, first, last, rows, steps, weights, x[n], j[n], theta[n], highest, rate_m,
-                                               rate_s, u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
+            new_x[n], new_j[n], finite = _walk(at + n, first, last, rows, steps, weights, x[n], j[n], theta[n], highest, peak,
+                                               rate_m, rate_s, u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
             if not finite:
                 return False
         if n_chosen:

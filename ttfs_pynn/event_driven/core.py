@@ -18,9 +18,6 @@ from ttfs_pynn.event_driven.synapses import Synapses
 
 __all__ = ["EventDrivenNetwork", "LIFGroup", "SimulationError", "SpikeSourceGroup", "Synapses"]
 
-_MOST_EVENTS = 2**22  # of one group at a time
-
-
 class EventDrivenNetwork:
     """Groups and synapses, and the order in which they are advanced. method: see `RecurrentGroups`."""
 
@@ -77,8 +74,7 @@ class EventDrivenNetwork:
     def _advance_group(self, group, t_stop):
         if not isinstance(group, LIFGroup):
             return group.spikes(self.t, t_stop)
-        # Arrivals of a group are laid out in arrays: in pieces, for memory is to grow with spikes and not with arrivals.
-        pieces = sum(synapses.count_events() for synapses in group.incoming) // _MOST_EVENTS + 1
+        pieces = group.pieces(self.t, t_stop)  # for arrivals are laid out in arrays
         if pieces == 1:
             return group.advance(t_stop)
         parts = [group.advance(stop) for stop in [*np.linspace(self.t, t_stop, pieces + 1)[1:-1], t_stop]]

@@ -8,6 +8,7 @@ from pyNN.standardmodels import StandardCurrentSource, build_translations, elect
 
 from ttfs_pynn.event_driven.currents import SampledCurrent, StepCurrent, noise
 from ttfs_pynn.event_driven.state import EarlierSetupError, check_current
+from ttfs_pynn.first_spike.ranges import LARGEST, all_below
 
 __all__ = ["ACSource", "CurrentSource", "DCSource", "NoisyCurrentSource", "StepCurrentSource"]
 
@@ -79,6 +80,9 @@ class CurrentSource(StandardCurrentSource):
 
     def changes(self, t, t_stop):
         return self._usable().changes(t, t_stop)
+
+    def count(self, t, t_stop):
+        return self._usable().count(t, t_stop)
 
     def _usable(self):
         """The current, or an error where its parameters do not fit each other."""
@@ -161,8 +165,8 @@ class ACSource(CurrentSource, electrodes.ACSource):
     def _make(self, amplitude, start, stop, frequency, offset, phase):
         def sine(k):
             return offset + amplitude * np.sin(2 * np.pi * (frequency * k * self._dt / 1000 + phase / 360))
-        if not np.isfinite([amplitude, frequency, offset, phase]).all():
-            raise ValueError("amplitude, frequency, offset and phase of an ACSource must be finite")
+        if not all_below([amplitude, frequency, offset, phase]):
+            raise ValueError(f"amplitude, frequency, offset and phase of an ACSource must be finite, and at most {LARGEST:g}")
         return SampledCurrent(start, stop, self._dt, sine)
 
 
@@ -183,8 +187,8 @@ class NoisyCurrentSource(CurrentSource, electrodes.NoisyCurrentSource):
         super().__init__(**{"dt": state.dt, **parameters})
 
     def _make(self, mean, stdev, start, stop, dt):
-        if not (np.isfinite(mean) and 0 <= stdev < np.inf):
-            raise ValueError(f"a NoisyCurrentSource needs a finite mean and stdev >= 0, not {mean} and {stdev}")
+        if not (all_below([mean, stdev]) and stdev >= 0):
+            raise ValueError(f"a NoisyCurrentSource needs a finite mean and stdev >= 0 of at most {LARGEST:g} nA, not {mean} and {stdev}")
         return SampledCurrent(start, stop, dt, lambda k: mean + stdev * self._normal(k))
 
     def drop(self):

@@ -1,10 +1,12 @@
 """Currents that are injected into neurons: piecewise constant functions of time, and which neurons they reach.
 
 A current has `value(t)`, for an array of times (ms), and `changes(t, t_stop)`, its times in (t, t_stop) and the value (nA) from
-each of them on. Both are continuous from the right.
+each of them on. Both are continuous from the right. `count(t, t_stop)` is a number of these changes that is not too small.
 """
 
 import numpy as np
+
+from ttfs_pynn.first_spike.ranges import LARGEST, all_below
 
 __all__ = ["Injections", "SampledCurrent", "StepCurrent", "noise"]
 
@@ -18,14 +20,17 @@ class StepCurrent:
         self.times, self.amplitudes = np.array(times, dtype=float).ravel(), np.array(amplitudes, dtype=float).ravel()
         if self.times.size != self.amplitudes.size:
             raise ValueError(f"{self.times.size} times and {self.amplitudes.size} amplitudes; give one amplitude a time")
-        if np.isnan(self.times).any() or not np.isfinite(self.amplitudes).all():
-            raise ValueError(f"times and amplitudes of a current must be numbers, the amplitudes finite, not {self.times[:6]} ms "
+        if np.isnan(self.times).any() or not all_below(self.amplitudes):
+            raise ValueError(f"times and amplitudes of a current must be numbers, the amplitudes at most {LARGEST:g} nA, not {self.times[:6]} ms "
                              f"and {self.amplitudes[:6]} nA")
         if (np.diff(self.times) <= 0).any():
             raise ValueError(f"the times of a step current must increase, not {self.times[:6]}")
 
     def value(self, t):
         return np.concatenate([[0.0], self.amplitudes])[np.searchsorted(self.times, t, side="right")]
+
+    def count(self, t, t_stop):
+        return float(self.times.size)
 
     def changes(self, t, t_stop):
         first, last = np.searchsorted(self.times, t, side="right"), np.searchsorted(self.times, t_stop, side="left")
@@ -53,6 +58,9 @@ class SampledCurrent:
         result = np.zeros(t.shape)
         result[inside] = self.amplitude(self._last_step(t[inside]))
         return result
+
+    def count(self, t, t_stop):
+        return max(min(t_stop, self.stop) - max(t, self.start), 0.0) / self.dt + 1.0
 
     def changes(self, t, t_stop):
         begin, end = max(t, self.start), min(t_stop, self.stop)
@@ -107,6 +115,10 @@ class Injections:
             self._currents.append(current)
             self._indices.append(_NONE)
         self._indices[k] = np.concatenate([self._indices[k], indices])
+
+    def count(self, t, t_stop):
+        """How many changes of the currents there are in [t, t_stop), at most."""
+        return sum(current.count(t, t_stop) for current in self._currents)
 
     def merge_into(self, times, rows, n_rows, t, t_stop):
         """The events with the changes of [t, t_stop) among them, and the further arguments of `driven_kernels`."""

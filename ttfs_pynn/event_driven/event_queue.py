@@ -13,7 +13,19 @@ import math
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.event_driven.kernels import INVERSE_CM, MOST_SPIKES, RATE_E, RATE_I, RATE_M, RESET, TAU_REFRAC, THRESHOLD, U_INF
+from ttfs_pynn.event_driven.kernels import (
+    INVERSE_CM,
+    MOST_SPIKES,
+    RATE_E,
+    RATE_I,
+    RATE_M,
+    RESET,
+    TAU_REFRAC,
+    THRESHOLD,
+    U_INF,
+    kept_below,
+    to_threshold,
+)
 from ttfs_pynn.event_driven.window_steps import first_due, grown
 from ttfs_pynn.first_spike.membrane import first_crossing, phi
 
@@ -34,6 +46,7 @@ def _carry(n, t, until, u, i_exc, i_inh, clamped_until, parameters):
         u[n] = ((u[n] - p[U_INF]) * math.exp(-p[RATE_M] * s)
                 + (i_exc[n] * phi(s, p[RATE_M], p[RATE_E]) + i_inh[n] * phi(s, p[RATE_M], p[RATE_I])) * p[INVERSE_CM]
                 + p[U_INF])
+        u[n] = kept_below(u[n], p)
         i_exc[n] *= math.exp(-p[RATE_E] * s)
         i_inh[n] *= math.exp(-p[RATE_I] * s)
 
@@ -50,13 +63,14 @@ def _predict(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
         t = clamped_until[n]
     if not t < t_stop:
         return math.inf, False
-    x, theta = u[n] - p[U_INF], p[THRESHOLD] - p[U_INF]
+    x, theta = u[n] - p[U_INF], to_threshold(p)
     if x >= theta:
         return t, True
     reach = 1.0 / max(p[RATE_M], min(p[RATE_E], p[RATE_I]))  # phi is below it
     if max(x, 0.0) + (max(e, 0.0) + max(i, 0.0)) * reach < theta:
         return math.inf, False
-    span = min(t_stop - t, _LOOK_AHEAD / max(p[RATE_M], p[RATE_E], p[RATE_I]))
+    # Late, a step may be too short for the digits of time: what follows it is to be another time.
+    span = min(t_stop - t, max(_LOOK_AHEAD / max(p[RATE_M], p[RATE_E], p[RATE_I]), 4e-16 * abs(t)))
     s = first_crossing(x, e, i, theta, p[RATE_M], p[RATE_E], p[RATE_I], span)
     if s == math.inf:
         return (t + span if t + span < t_stop else math.inf), False

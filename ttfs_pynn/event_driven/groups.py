@@ -6,10 +6,12 @@ from ttfs_pynn.event_driven import driven_kernels, kernels
 from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.currents import Injections
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
+from ttfs_pynn.first_spike.ranges import LARGEST, all_below
 
 __all__ = ["LIFGroup", "SimulationError"]
 
 _SHARED_ROOM = 2**21  # spikes of a group
+_MOST_EVENTS = 2**22  # of one group at a time
 
 
 class SimulationError(ValueError):
@@ -97,6 +99,14 @@ class LIFGroup:
         for name in ("cm", "tau_syn_E", "tau_syn_I", "v_rest", "v_reset", "i_offset", "tau_refrac"):
             if np.isinf(p[name]).any():
                 raise SimulationError(f"{name} = {p[name][np.isinf(p[name])][0]:g} must be finite")
+        for name in self.PARAMETERS:
+            finite = p[name][np.isfinite(p[name])]  # tau_m and v_thresh may be inf
+            wrong = np.abs(finite) > LARGEST
+            if name in ("tau_m", "cm", "tau_syn_E", "tau_syn_I"):
+                wrong |= finite < 1 / LARGEST
+            if wrong.any():
+                raise SimulationError(f"{name} = {finite[wrong][0]:g} is out of range; give at most {LARGEST:g}, and for time constants "
+                                      f"and cm at least {1 / LARGEST:g}")
         if (np.isinf(p["tau_m"]) & (p["i_offset"] != 0)).any():
             raise SimulationError("tau_m = inf (no leak) together with i_offset != 0 is not supported; give one of them up")
         if np.isinf(p["tau_m"][self._injections.indices]).any():
@@ -123,7 +133,11 @@ class LIFGroup:
         unknown = set(values) - set(self.VARIABLES)
         if unknown:
             raise SimulationError(f"unknown variables {sorted(unknown)}; known: {list(self.VARIABLES)}")
-        self._initial.update({name: _column(name, value, self.size) for name, value in values.items()})
+        values = {name: _column(name, value, self.size) for name, value in values.items()}
+        for name, array in values.items():
+            if not all_below(array):
+                raise SimulationError(f"{name} = {array[np.abs(array) > LARGEST][0]:g} is out of range; give at most {LARGEST:g}")
+        self._initial.update(values)
         for name in values:
             self._restore(name)
 
@@ -142,6 +156,10 @@ class LIFGroup:
     def table(self):
         """(size, kernels.N_PARAMETERS): the parameters as the compiled loops want them."""
         return self._table
+
+    @table.setter
+    def table(self, array):
+        self._table = array
 
     @property
     def state(self):
@@ -226,6 +244,11 @@ class LIFGroup:
             arranged = (inhibitory, row_start, targets)
         self._stacked = (key, arranged)
         return arranged
+
+    def pieces(self, t, t_stop):
+        """Into how many pieces [t, t_stop) is cut so that what arrives in one fits in memory: that is to grow with spikes only."""
+        arrivals = sum(synapses.count_events() for synapses in self.incoming) + self._injections.count(t, t_stop)
+        return int(arrivals // _MOST_EVENTS) + 1
 
     @property
     def driven(self):

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike.kernels import on_threads
-from ttfs_pynn.first_spike.membrane import SHORT, extremum, first_crossing, phi, responses, short_responses
+from ttfs_pynn.first_spike.membrane import SHORT, extremum, first_crossing, phi, phi_ratio, responses, short_responses
 
 RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
 N_PARAMETERS = 8
@@ -39,9 +39,24 @@ def window_factors(span, rates, factors):
         factors[k, 1] = math.exp(-rate_e * span)
         factors[k, 2] = math.exp(-rate_i * span)
         factors[k, 3], factors[k, 4] = phi_e, phi_i
-        factors[k, 5], factors[k, 6] = max(1.0, phi_e / phi_i), max(1.0, phi_i / phi_e)
+        factors[k, 5] = max(1.0, phi_ratio(span, rate_m, rate_e, rate_i))
+        factors[k, 6] = max(1.0, phi_ratio(span, rate_m, rate_i, rate_e))
         factors[k, 7] = max(phi(min(span, extremum(0.0, 1.0, rate_m, rate_e)), rate_m, rate_e),
                             phi(min(span, extremum(0.0, 1.0, rate_m, rate_i)), rate_m, rate_i))
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def to_threshold(p):
+    """Threshold minus the value that u tends to (mV). Where they are the same, u never arrives: 1e-300 stands for 0 then, which an
+    x that has decayed to 0 does not reach."""
+    distance = p[THRESHOLD] - p[U_INF]
+    return distance if distance != 0.0 else 1e-300
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def kept_below(u, p):
+    """u of a neuron that has not reached threshold, where rounding could say that it has: a limit that is threshold, for example."""
+    return u if u < p[THRESHOLD] else p[THRESHOLD] - 1e-15 * (abs(p[THRESHOLD]) + abs(p[U_INF]))
 
 
 @njit(cache=True, error_model="numpy")
@@ -61,10 +76,11 @@ def _may_reach(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, span):
         return False
     if (j_exc > 0.0) == (j_inh > 0.0):
         return True
-    ratio = phi(span, rate_m, rate_exc) / phi(span, rate_m, rate_inh)  # NaN or inf where these are too small for numbers
     if j_exc > 0.0:
+        ratio = phi_ratio(span, rate_m, rate_exc, rate_inh)
         return not max(x, 0.0) + max(j_exc * max(1.0, ratio) + j_inh, 0.0) * top_inh < theta
-    return not max(x, 0.0) + max(j_inh * max(1.0, 1.0 / ratio) + j_exc, 0.0) * top_exc < theta
+    ratio = phi_ratio(span, rate_m, rate_inh, rate_exc)
+    return not max(x, 0.0) + max(j_inh * max(1.0, ratio) + j_exc, 0.0) * top_exc < theta
 
 
 @njit(cache=True, error_model="numpy")
@@ -79,7 +95,7 @@ def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
         return math.inf
     span = t_stop - t
     x = u[n] - p[U_INF]
-    theta = p[THRESHOLD] - p[U_INF]
+    theta = to_threshold(p)
     j_exc = i_exc[n] * p[INVERSE_CM]
     j_inh = i_inh[n] * p[INVERSE_CM]
     s = 0.0
@@ -102,8 +118,8 @@ def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
                 responses(span, p[RATE_M], p[RATE_I])
         u[n] += j_inh * response
         i_inh[n] *= decay_e
-        if s != math.inf:
-            u[n] = max(u[n], p[THRESHOLD])  # reached at t_stop itself: the spike belongs to what follows
+        # Reached at t_stop itself: the spike belongs to what follows.
+        u[n] = kept_below(u[n], p) if s == math.inf else max(u[n], p[THRESHOLD])
         return math.inf
     _decay_currents(n, s, i_exc, i_inh, p)
     u[n] = p[RESET]
@@ -151,7 +167,7 @@ def _all_to_all_part(first, last, event_times, event_rows, inhibitory, weights, 
                 x = u[n] - parameters[n, U_INF]
                 j = (i_exc[n] + i_inh[n]) * parameters[n, INVERSE_CM]
                 if clamped_until[n] <= now and (max(x, 0.0) + max(j, 0.0) * reach
-                                                < parameters[n, THRESHOLD] - parameters[n, U_INF]):
+                                                < to_threshold(parameters[n])):
                     u[n] = x * decay_m + j * response + parameters[n, U_INF]
                     i_exc[n] *= decay_s
                     i_inh[n] *= decay_s

@@ -12,7 +12,7 @@ threshold in that time, or whose refractoriness ends in it, is carried through i
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.event_driven.kernels import INVERSE_CM, RATE_E, RATE_I, RATE_M, THRESHOLD, U_INF, advance_neuron
+from ttfs_pynn.event_driven.kernels import INVERSE_CM, RATE_E, RATE_I, RATE_M, U_INF, advance_neuron, to_threshold
 from ttfs_pynn.first_spike.kernels import on_threads
 
 __all__ = ["run_mixed"]
@@ -88,7 +88,7 @@ def _tile(first, last, event_times, event_rows, inhibitory, weights, partner, t,
         p = parameters[first + n]
         rates[0, n], rates[1, n], rates[2, n] = p[RATE_M], p[RATE_E] - p[RATE_M], p[RATE_I] - p[RATE_M]
         rates[3, n] = p[INVERSE_CM]
-        theta[n], x[n] = p[THRESHOLD] - p[U_INF], u[first + n] - p[U_INF]
+        theta[n], x[n] = to_threshold(p), u[first + n] - p[U_INF]
         fastest = max(fastest, p[RATE_M], p[RATE_E], p[RATE_I])
     now = t
     for k in range(event_times.shape[0] + 1):

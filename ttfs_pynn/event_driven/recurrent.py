@@ -10,13 +10,15 @@ from ttfs_pynn.event_driven.windows import run_windows
 __all__ = ["RecurrentGroups"]
 
 _SHORTEST_WINDOW = 1 / 64  # of the median time constant; below, looking at all neurons in each window would cost too much
+_DIGITS_OF_TIME = 16  # how many floats a window needs at the end of a run, to be told from the next one
 
 
 class RecurrentGroups:
     """The groups of one strongly connected component and the synapses that reach them.
 
     Where the smallest delay between them is no less than 1/64 of the median time constant, time goes on in windows
-    (`windows`), else from event to event (`event_queue`); `method` ('windows' or 'queue') fixes it.
+    (`windows`), else, and so late that floats hardly tell one window from the next, from event to event (`event_queue`);
+    `method` ('windows' or 'queue') fixes it.
     """
 
     def __init__(self, groups, synapses, method=None):
@@ -102,8 +104,8 @@ class RecurrentGroups:
         with np.errstate(divide="ignore"):
             typical = float(np.median(1 / rates[kind].max(axis=1)))
         method = self.method or ("windows" if self._shortest_delay >= _SHORTEST_WINDOW * typical else "queue")
-        if method == "windows":
-            longest = 2.0 ** np.floor(np.log2(min(self._shortest_delay, typical)))
+        longest = 2.0 ** np.floor(np.log2(min(self._shortest_delay, typical))) if method == "windows" else 0.0
+        if longest >= _DIGITS_OF_TIME * np.spacing(float(t_stop)):
             ok, index, time = run_windows(*known, self._links, table, t, float(t_stop), longest, kind, rates, *state, parameters)
         else:
             ok, index, time = run_queue(*known, self._links, table, t, float(t_stop), *state, parameters)
@@ -114,22 +116,51 @@ class RecurrentGroups:
         return self._finish(t_stop, state, index, time, in_flight)
 
     def _advance_in_steps(self, t_stop):
-        """In steps of the smallest delay, where all input of each group is known: for neurons that these kernels do not have."""
+        """In steps of the smallest delay, where all input of each group is known: for neurons that these kernels do not have.
+
+        Where no neuron fires in a step, the next one is twice as long, as far as a rehearsal of it has no arrival of a new spike.
+        """
         inside = [s for s in self.synapses if s.pre_group in self.groups]
         step = min(s.delay.min() for s in inside)
         begin = self.groups[0].t
-        if not begin + step > begin:
-            raise SimulationError("in a recurrent network, neurons with injected currents or delta synapses need delays > 0; "
-                                  "give all projections between them one")
+        if not float(t_stop) + step > float(t_stop):
+            late = f", and more than the resolution of time, {np.spacing(float(t_stop)):.3g} ms at {t_stop:g} ms" if step else ""
+            raise SimulationError("in a recurrent network, neurons with injected currents or delta synapses need delays > 0"
+                                  f"{late}; give all projections between them one")
         parts = {group: [] for group in self.groups}
+        length = step
         while begin < t_stop:
             # not a multiple of the step: a spike in this step arrives after its end, however either is rounded
-            begin = min(begin + step, float(t_stop))
+            end = min(begin + length, float(t_stop))
+            if length > step:
+                pieces = max(group.pieces(begin, end) for group in self.groups)
+                end = begin + max(step, (end - begin) / pieces) if pieces > 1 else end
+                first = self._rehearsed(end)
+                end = end if first == np.inf else max(begin + step, min(end, first + step))
+            begin = end
             for group in self.groups:
                 parts[group].append(group.advance(begin))
             for s in inside:
                 s.send(*parts[s.pre_group][-1])
+            length = step if any(parts[group][-1][0].size for group in self.groups) else 2.0 * length
         return {group: tuple(np.concatenate(arrays) for arrays in zip(*found, strict=True)) for group, found in parts.items()}
+
+    def _rehearsed(self, t_stop):
+        """When the first neuron fires before t_stop if no spike arrives that does not yet exist; inf: none. Changes no state."""
+        first = np.inf
+        for group in self.groups:
+            kept = group.t, group.state, group.table, group.probe
+            on_the_way = [(s, list(s._in_flight), s._delivered_until) for s in group.incoming]
+            once = group.table.copy()
+            once[:, kernels.TAU_REFRAC] = np.inf  # for only the first spike is looked for
+            group.table, group.probe = once, None
+            try:
+                first = min(first, group.advance(t_stop)[1].min(initial=np.inf))
+            finally:
+                group.t, group.state, group.table, group.probe = kept
+                for s, spikes, until in on_the_way:
+                    s._in_flight, s._delivered_until = spikes, until
+        return first
 
     def _finish(self, t_stop, state, index, time, in_flight):
         order = np.argsort(time, kind="stable")

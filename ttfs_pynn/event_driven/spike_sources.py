@@ -3,6 +3,7 @@
 import numpy as np
 
 from ttfs_pynn.event_driven.groups import SimulationError
+from ttfs_pynn.first_spike.ranges import LARGEST
 
 __all__ = ["PoissonSourceGroup", "SpikeSourceGroup"]
 
@@ -21,6 +22,8 @@ class SpikeSourceGroup:
         if self.offsets.shape != (self.size + 1,) or self.offsets[0] != 0 or self.offsets[-1] != self.times.size:
             raise SimulationError(f"offsets of shape {self.offsets.shape} do not divide {self.times.size} spike times among "
                                   f"{self.size} sources; give {self.size + 1} offsets from 0 to the number of times")
+        if not ((np.abs(self.times) <= LARGEST) | (self.times == np.inf)).all():
+            raise SimulationError(f"spike times must be numbers of at most {LARGEST:g} ms, or inf for none")
         self._in_time_order = in_time_order
 
     def spikes(self, t, t_stop):

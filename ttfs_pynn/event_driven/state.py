@@ -6,6 +6,7 @@ import numpy as np
 from pyNN import common, errors
 
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, SimulationError
+from ttfs_pynn.first_spike.ranges import LARGEST
 
 __all__ = ["EarlierSetupError", "ID", "State", "check_current"]
 
@@ -84,8 +85,8 @@ class State(common.control.BaseState):
         return self.dt if self._min_delay == "auto" else self._min_delay
 
     def run_until(self, t_stop):
-        if not np.isfinite(t_stop):
-            raise ValueError(f"cannot run until {t_stop} ms; give a finite time")
+        if not t_stop <= LARGEST:
+            raise ValueError(f"cannot run until {t_stop} ms; give a finite time of at most {LARGEST:g} ms")
         if not self._whole:
             raise SimulationError(f"the last run failed or was interrupted after {self.t:g} ms, when some neurons had gone on "
                                   "and others had not; call reset(), or setup() and build the network again")
@@ -105,6 +106,9 @@ class State(common.control.BaseState):
         self._whole = True
 
     def run(self, duration):
+        if duration > 0 and not self.t + duration > self.t:
+            raise ValueError(f"cannot run for {duration} ms from {self.t:g} ms on, where floats of time are {np.spacing(self.t):g} ms "
+                             "apart; give a longer time, or begin anew with reset()")
         self.run_until(self.t + duration)
 
     def clear(self):

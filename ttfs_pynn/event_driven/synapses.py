@@ -7,6 +7,7 @@ connected once, with one delay, the rows are those of a dense (n_pre, n_post) ma
 import numpy as np
 
 from ttfs_pynn.event_driven.sorting import order_by_source
+from ttfs_pynn.first_spike.ranges import LARGEST, all_below
 
 
 class Synapses:
@@ -40,8 +41,9 @@ class Synapses:
 
     def _checked(self, name, values):
         values = np.array(np.broadcast_to(np.asarray(values, dtype=float), self.pre.shape))
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} must be finite; {int((~np.isfinite(values)).sum())} of {values.size} connections are not")
+        if not all_below(values):
+            wrong = int((~(np.abs(values) <= LARGEST)).sum())
+            raise ValueError(f"{name} must be finite, and at most {LARGEST:g}; {wrong} of {values.size} connections are not")
         return values
 
     def check(self, name, values):
@@ -83,8 +85,8 @@ class Synapses:
         matrix = np.asarray(matrix, dtype=float)
         if matrix.shape != self._dense.shape:
             raise ValueError(f"weights of shape {matrix.shape} do not fit {self._dense.shape}")
-        if not np.isfinite(matrix).all():
-            raise ValueError("weight must be finite")
+        if not all_below(matrix):
+            raise ValueError(f"weight must be finite, and at most {LARGEST:g}")
         self._dense[...] = matrix
         self.weight_version += 1
 
@@ -99,8 +101,8 @@ class Synapses:
             delay = self.delay.copy()
             delay[k] = value
             self.set_delays(delay)
-        elif not np.isfinite(value):
-            raise ValueError(f"weight = {value} must be finite")
+        elif not all_below(value):
+            raise ValueError(f"weight = {value} must be finite, and at most {LARGEST:g}")
         else:
             if self._complete:
                 self._dense[self.pre[k], self.post[k]] = value

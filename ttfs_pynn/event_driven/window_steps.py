@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.event_driven.kernels import INVERSE_CM, THRESHOLD, U_INF
+from ttfs_pynn.event_driven.kernels import INVERSE_CM, U_INF, to_threshold
 from ttfs_pynn.first_spike.membrane import phi
 
 _FEW = 24  # arrivals that insertion sorts faster than a call of argsort
@@ -93,7 +93,7 @@ def settle(begin, end, arrived, kind, factors, u, i_exc, i_inh, clamped_until, p
         p = parameters[n]
         if clamped_until[n] < end:
             x = u[n] - p[U_INF]
-            theta = p[THRESHOLD] - p[U_INF]
+            theta = to_threshold(p)
             e, i = i_exc[n], i_inh[n]
             drive = max(e * f[5] + i if e >= i else i * f[6] + e, 0.0) + arrived[n, 3]
             highest = (x if x >= 0.0 else x * f[0]) + drive * p[INVERSE_CM] * f[7]

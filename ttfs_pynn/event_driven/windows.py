@@ -9,7 +9,8 @@ arrival. This sum is used for a neuron whose upper bound on u stays below thresh
 *replayed*: their arrivals are sorted by time, and each crossing is the root that `membrane.first_crossing` finds.
 
 Windows are powers of two of a millisecond, so their bounds carry no rounding; their length follows the activity. Spikes that
-have arrivals ahead are kept, not arrivals: memory is linear in synapses and spikes.
+have arrivals ahead are kept, not arrivals: memory is linear in synapses and spikes. Where nothing arrives and no neuron fires
+for long, one window goes on to where something does: what a pause costs does not grow with its length.
 """
 
 import math
@@ -21,6 +22,7 @@ from ttfs_pynn.event_driven.kernels import MOST_SPIKES, N_FACTORS, next_spike, w
 from ttfs_pynn.event_driven.window_steps import add_active, deliver, first_due, gather, grown, in_time_order, keep_active, settle
 
 _ADAPT_EVERY = 32  # windows
+_QUIET = 8  # windows without an arrival, after which a look at what comes next is no longer much beside them
 
 
 @njit(cache=True, error_model="numpy")
@@ -62,6 +64,18 @@ def _replay(n, begin, end, last, active, entries, scratch, table, out, n_out, fi
 
 
 @njit(cache=True, error_model="numpy")
+def _quiet_until(begin, until, active, n_active, delay, u, i_exc, i_inh, clamped_until, parameters):
+    """The first of: `until`, an arrival, a spike of a neuron to which nothing arrives. Changes no state."""
+    for a in range(n_active):
+        until = min(until, active[0][a] + delay[active[3][a]])
+    for n in range(u.size):
+        state = u[n], i_exc[n], i_inh[n], clamped_until[n]
+        until = min(until, next_spike(n, begin, until, u, i_exc, i_inh, clamped_until, parameters))
+        u[n], i_exc[n], i_inh[n], clamped_until[n] = state
+    return until
+
+
+@njit(cache=True, error_model="numpy")
 def run_windows(spike_times, spike_senders, links, table, t, t_stop, longest, kind, rates,
                 u, i_exc, i_inh, clamped_until, parameters):
     """Simulate [t, t_stop). Returns (ok, index, time): spikes, not in order; ok is False where a neuron fires without end.
@@ -80,10 +94,15 @@ def run_windows(spike_times, spike_senders, links, table, t, t_stop, longest, ki
     entries = integers[3].copy(), integers[4].copy(), integers[5].copy()
     scratch = np.empty(64), integers[6].copy(), integers[7].copy()
     out, n_out, fired = (integers[0].copy(), np.empty(64)), 0, np.zeros(n_neurons, dtype=np.int64)
-    known, h, windows, arrivals = 0, longest, 0, 0
+    known, h, windows, arrivals, quiet = 0, longest, 0, 0, 0
     begin = t
     while begin < t_stop:
         end = min((math.floor(begin / h) + 1.0) * h, t_stop)
+        if quiet >= _QUIET:
+            quiet = 0
+            until = min(t_stop, spike_times[known]) if known < spike_times.size else t_stop
+            until = _quiet_until(begin, until, active, n_active, table[3], u, i_exc, i_inh, clamped_until, parameters)
+            end = max(end, until if until == t_stop else math.floor(until / h) * h)
         # Known spikes come in where they happen at the latest, earlier than any of their arrivals.
         while known < spike_times.size and spike_times[known] < end:
             k = first_due(table, spike_senders[known], spike_times[known], begin)
@@ -116,6 +135,7 @@ def run_windows(spike_times, spike_senders, links, table, t, t_stop, longest, ki
         begin = end
         windows += 1
         arrivals += count
+        quiet = 0 if count else quiet + 1
         if windows == _ADAPT_EVERY:
             # Short windows make bounds tight and replays rare; where little arrives, the look at every neuron costs more.
             per_neuron = arrivals / (windows * max(n_neurons, 1))

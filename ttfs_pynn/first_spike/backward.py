@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from ttfs_pynn.first_spike import backward_kernels as kernels
 from ttfs_pynn.first_spike import layer_backward
 from ttfs_pynn.first_spike.forward import check_inputs, one_kind
+from ttfs_pynn.first_spike.ranges import LARGEST
 
 __all__ = ["check_outputs", "first_spike_derivatives", "vector_jacobian_product"]
 
@@ -24,8 +25,12 @@ def check_outputs(name: str, array: ArrayLike, n_samples: int, n_neurons: int) -
     array = np.ascontiguousarray(array, dtype=float)
     if array.shape != (n_samples, n_neurons):
         raise ValueError(f"{name} has shape {array.shape}; expected (samples, neurons) = {(n_samples, n_neurons)}")
-    if np.isnan(array).any():
-        raise ValueError(f"{name} holds NaN; give numbers{', and inf for a silent neuron' if name == 't_out' else ''}")
+    allowed = np.abs(array) <= LARGEST
+    if name == "t_out":
+        allowed |= array == np.inf
+    if not allowed.all():
+        raise ValueError(f"{name} holds {array[~allowed][0]:g}; give numbers of at most {LARGEST:g}"
+                         f"{', and inf for a silent neuron' if name == 't_out' else ''}")
     return array
 
 

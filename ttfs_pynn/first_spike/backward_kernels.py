@@ -6,23 +6,34 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike.kernels import on_threads
-from ttfs_pynn.first_spike.membrane import phi
 
 # Blocks of samples whose weight gradients are summed separately and then in order: the result does not depend on the
 # number of threads.
 N_BLOCKS = 8
+LEAST_RISE = 1e-200  # mV/ms; of a membrane that rises by less, or falls, all derivatives are 0: their quotients would overflow
 
 
 @njit(cache=True, error_model="numpy")
 def responses_at_spike(times, w, n, t_out, tau_m, tau_syn, cm, response, slope):
-    """Fill K(T - t_i), K'(T - t_i) (0 outside the causal set); return v'(T)."""
+    """Fill K(T - t_i), K'(T - t_i) (0 outside the causal set); return v'(T). All of them times exp(r (T - t_last)).
+
+    r is the slower rate and t_last the last causal input. Derivatives are quotients, which this factor does not change, and a spike
+    long after its inputs has them with all digits: without it, numerator and denominator would decay to 0.
+    """
     rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
+    slower, difference = min(rate_m, rate_s), abs(rate_s - rate_m)
+    t_last = -math.inf
+    for i in range(times.shape[0]):
+        if times[i] < t_out:
+            t_last = max(t_last, times[i])
     v = j = 0.0
     for i in range(times.shape[0]):
         if times[i] < t_out:
             s = t_out - times[i]
-            e = math.exp(-rate_s * s)
-            r = s * e if rate_m == rate_s else phi(s, rate_m, rate_s)  # one exponential does where the constants are equal
+            e = math.exp(-slower * (t_last - times[i]))
+            r = s * e if difference == 0.0 else e * (-math.expm1(-difference * s) / difference)
+            if rate_m < rate_s:
+                e *= math.exp(-difference * s)
             response[i] = r / cm
             slope[i] = (e - rate_m * r) / cm
             v += w[i, n] * r
@@ -43,7 +54,7 @@ def _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw
             if error[sample, n] == 0.0 or t_out[sample, n] == math.inf:
                 continue
             rise = responses_at_spike(t_in[sample], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response, slope)
-            if not rise > 0.0:
+            if not rise > LEAST_RISE:
                 continue
             factor = error[sample, n] / rise
             largest = 0.0
@@ -92,7 +103,7 @@ def derivatives(t_in, w, t_out, tau_m, tau_syn, cm, dt_dw, dt_dt_in):
             if t_out[sample, n] == math.inf:
                 continue
             rise = responses_at_spike(t_in[sample], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response, slope)
-            if rise > 0.0:
+            if rise > LEAST_RISE:
                 for i in range(n_inputs):
                     dt_dw[sample, i, n] = -response[i] / rise
                     dt_dt_in[sample, i, n] = w[i, n] * slope[i] / rise

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.backward_kernels import responses_at_spike
+from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE, responses_at_spike
 from ttfs_pynn.first_spike.kernels import _doubt, _one_sample, on_threads
 
 __all__ = ["backward", "first_spike_times"]
@@ -55,7 +55,7 @@ def backward(t_in, w, delays, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_i
                 continue
             rise = responses_at_spike(t_in[sample] + delays[:, n], w, n, t_out[sample, n], tau_m[n], tau_syn[n], cm[n], response,
                                       slope)
-            if not rise > 0.0:
+            if not rise > LEAST_RISE:
                 continue
             factor = error[sample, n] / rise
             keep = response.max() * abs(factor) <= max_dw[n]

@@ -9,6 +9,7 @@ import numpy as np
 from ttfs_pynn.first_spike import delay_kernels as kernels
 from ttfs_pynn.first_spike.backward import check_outputs, vector_jacobian_product
 from ttfs_pynn.first_spike.forward import check_inputs, first_spike_times
+from ttfs_pynn.first_spike.ranges import LARGEST
 
 __all__ = ["delayed_first_spike_times", "delayed_vector_jacobian_product"]
 
@@ -18,8 +19,8 @@ def _checked(t_in, w, delays, neuron):
     delays = np.asarray(delays, dtype=float)
     if delays.ndim != 2 or any(have not in (1, want) for have, want in zip(delays.shape, w.shape, strict=True)):
         raise ValueError(f"delays have shape {delays.shape}; expected (inputs, 1), (1, neurons) or (inputs, neurons) = {w.shape}")
-    if not (np.isfinite(delays) & (delays >= 0)).all():
-        raise ValueError("delays must be finite and not negative; give them in ms")
+    if not ((delays >= 0) & (delays <= LARGEST)).all():
+        raise ValueError(f"delays must be finite and not negative; give them in ms, of at most {LARGEST:g}")
     return t_in, w, delays, columns
 
 

@@ -4,20 +4,39 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ttfs_pynn.first_spike import kernels, layer_kernels
+from ttfs_pynn.first_spike.ranges import LARGEST, all_below
 
 __all__ = ["first_spike_times", "check_inputs", "one_kind"]
 
 
 def check_inputs(t_in: ArrayLike, w: ArrayLike, neuron) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
-    """Contiguous float arrays and per-neuron parameters, or a ValueError that says what does not fit."""
+    """Contiguous float arrays and per-neuron parameters, or a ValueError that says what does not fit.
+
+    Numbers are held to a range in which no product of them overflows (`ranges`).
+    """
     t_in, w = np.ascontiguousarray(t_in, dtype=float), np.ascontiguousarray(w, dtype=float)
     if t_in.ndim != 2 or w.ndim != 2 or t_in.shape[1] != w.shape[0]:
         raise ValueError(f"t_in has shape {t_in.shape} and w {w.shape}; expected (samples, inputs) and (inputs, neurons)")
-    if np.isnan(t_in).any() or np.isneginf(t_in).any():
-        raise ValueError("t_in holds NaN or -inf; give times in ms, and inf for an input that does not spike")
-    if not np.isfinite(w).all():
-        raise ValueError(f"w holds {int((~np.isfinite(w)).sum())} values that are not finite; give weights in nA")
-    return t_in, w, neuron.columns(w.shape[1])
+    if not t_in.min(initial=0.0) >= -LARGEST or ((t_in > LARGEST) & (t_in < np.inf)).any():
+        wrong = t_in[~((np.abs(t_in) <= LARGEST) | (t_in == np.inf))][0]
+        raise ValueError(f"t_in holds {wrong:g}; give times in ms of at most {LARGEST:g}, and inf for an input that does "
+                         "not spike")
+    if not all_below(w):
+        wrong = w[~(np.abs(w) <= LARGEST)]
+        raise ValueError(f"w holds {wrong.size} values that are not finite or too large, such as {wrong[0]:g}; give weights in nA of at "
+                         f"most {LARGEST:g}")
+    return t_in, w, _columns(neuron, w.shape[1])
+
+
+def _columns(neuron, n):
+    """tau_m, tau_syn, cm, threshold of n neurons, checked."""
+    columns = neuron.columns(n)
+    for name, values in zip(("tau_m", "tau_syn", "cm", "v_thresh - v_rest"), columns, strict=True):
+        values = values[values < np.inf] if name == "tau_m" else values
+        wrong = values[~((values >= 1 / LARGEST) & (values <= LARGEST))]
+        if wrong.size:
+            raise ValueError(f"{name} = {wrong[0]:g} is out of range; give a value from {1 / LARGEST:g} to {LARGEST:g}")
+    return columns
 
 
 def one_kind(tau_m: np.ndarray, tau_syn: np.ndarray) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike import double_double as dd
-from ttfs_pynn.first_spike.membrane import extremum, phi, potential, threshold_root
+from ttfs_pynn.first_spike.membrane import crossing_without_leak, extremum, phi, potential, threshold_root
 
 # samples x inputs x neurons from which on a loop is split among threads. Below it takes a few milliseconds, threads gain little,
 # and OpenMP's, which wait busily for each other, lose a factor of five where something else keeps a core busy.
@@ -44,12 +44,11 @@ def crossing(times, order, n_inputs, w, n, x, j, span, tau_m, tau_syn, cm, thr, 
     """
     rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
     t = times[order[n_inputs - 1]]
-    if rate_m == 0.0 and span == math.inf:
-        margin = x + j * tau_syn - thr
-        if abs(margin) <= doubt:
-            margin = _exact_limit(order, n_inputs, w, n, tau_syn, cm, thr)
-        # the limit itself is reached at infinity, which is no spike
-        return max(0.0, -tau_syn * math.log1p(-(thr - x) / (j * tau_syn))) if margin > 0.0 and j > 0.0 else math.inf
+    to_limit = math.inf
+    if rate_m == 0.0:
+        to_limit = _to_limit(order, n_inputs, w, n, x, j, tau_syn, cm, thr, doubt)
+        if span == math.inf or to_limit == math.inf:
+            return to_limit
     top = extremum(x, j, rate_m, rate_s)
     if j > 0.0 and top < span:
         margin = potential(top, x, j, rate_m, rate_s) - thr
@@ -67,18 +66,36 @@ def crossing(times, order, n_inputs, w, n, x, j, span, tau_m, tau_syn, cm, thr, 
         return math.inf
     if x >= thr:
         return 0.0
+    if rate_m == 0.0:
+        return min(to_limit, span)
     if potential(hi, x, j, rate_m, rate_s) <= thr:
         return hi
     return threshold_root(x, j, 0.0, thr, rate_m, rate_s, rate_s, 0.0, hi)
 
 
 @njit(cache=True, error_model="numpy")
+def _to_limit(order, n_inputs, w, n, x, j, tau_syn, cm, thr, doubt):
+    """First crossing (ms after the last of these inputs) of a neuron without leak that hears no others, or inf.
+
+    v rises towards its limit x + j tau_syn. The limit itself is reached at infinity, which is no spike. Where it lies within
+    rounding of threshold, the way that is left above it is known in twice the digits only: T = tau_syn ln(j tau_syn / above).
+    """
+    above = x + j * tau_syn - thr
+    if abs(above) > doubt:
+        return 0.0 if x >= thr else crossing_without_leak(x, j, thr, 1.0 / tau_syn, math.inf)
+    above = _exact_limit(order, n_inputs, w, n, tau_syn, cm, thr)
+    if not above > 0.0:
+        return math.inf
+    return max(0.0, tau_syn * math.log(j * tau_syn / above)) if j > 0.0 else 0.0
+
+
+@njit(cache=True, error_model="numpy")
 def _exact_limit(order, n_inputs, w, n, tau_syn, cm, thr):
-    """v at infinity without leak: tau_syn sum_i w_i - cm thr, in twice the digits."""
+    """v at infinity without leak, minus threshold: (tau_syn sum_i w_i - cm thr)/cm, in twice the digits."""
     total = dd.multiply((-cm, 0.0), (thr, 0.0))
     for k in range(n_inputs):
         total = dd.add(total, dd.multiply((w[order[k], n], 0.0), (tau_syn, 0.0)))
-    return total[0]
+    return total[0] / cm
 
 
 @njit(cache=True, error_model="numpy")

@@ -1,8 +1,8 @@
 """Derivatives of a whole layer of neurons with equal time constants: the fast version of `backward_kernels`.
 
 With a_i = exp(r (t_i - t_0)), which belongs to an input, and E = exp(-r (T - t_0)), which belongs to a spike, exp(-r (T - t_i))
-is a_i E: no exponential is left inside the loops over (input, neuron). The inputs are sorted, so both loops end at the tile's
-last spike. A tile of neurons is computed by one thread, sample after sample: the number of threads changes no bit.
+is a_i E: no exponential is left inside the loops over (input, neuron). Derivatives are quotients, so E counts only relative to that
+of the slower rate, and does not vanish where T is late. The inputs are sorted, so both loops end at the tile's last spike. A tile of neurons is computed by one thread, sample after sample: the number of threads changes no bit.
 """
 
 import math
@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE
 from ttfs_pynn.first_spike.kernels import on_threads
 from ttfs_pynn.first_spike.membrane import extremum, phi
 from ttfs_pynn.first_spike.sorted_inputs import sort_row
@@ -84,18 +85,22 @@ def _update_unequal(dw, factor_m, factor_s, t_out, t, a_m, a_s):
 
 @njit(cache=True, error_model="numpy")
 def _largest_response(times, t_out, rate_m, rate_s):
+    """The largest phi(T - t_i), times exp(r (T - t_0)), r the slower rate."""
+    slower, difference = min(rate_m, rate_s), abs(rate_s - rate_m)
     largest = 0.0
     for k in range(times.shape[0]):
         if times[k] >= t_out:
             break
-        largest = max(largest, phi(t_out - times[k], rate_m, rate_s))
+        s = t_out - times[k]
+        rise = s if difference == 0.0 else -math.expm1(-difference * s) / difference
+        largest = max(largest, math.exp(slower * (times[k] - times[0])) * rise)
     return largest
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, cm, max_dw, f_s, f_m, update_s, update_m):
     """From the sums in v and j: f_s = dL/dT E_s/(cm v'), f_m the same with E_m, and update_s, update_m the same for the weights,
-    0 where a contribution is dropped. Returns how many were."""
+    0 where a contribution is dropped. Returns how many were. Here v', E_s and E_m are times exp(r (T - t_0)), r the slower rate."""
     dropped = 0
     top = extremum(0.0, 1.0, rate_m, rate_s)
     peak = phi(top, rate_m, rate_s) if top < math.inf else 1.0 / rate_s
@@ -104,16 +109,18 @@ def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, cm, max_dw, f_s, f_m
         f_s[n] = f_m[n] = update_s[n] = update_m[n] = 0.0
         if error[n] == 0.0 or t_out[n] == -math.inf:
             continue
-        e_s = math.exp(-rate_s * (t_out[n] - t0))
-        e_m = e_s if difference == 0.0 else math.exp(-rate_m * (t_out[n] - t0))
+        since = t_out[n] - t0
+        e_s = math.exp(-difference * since) if difference > 0.0 else 1.0
+        e_m = math.exp(difference * since) if difference < 0.0 else 1.0
         current = j[n] * e_s / cm[n]
         potential = v[n] * e_s / cm[n] if difference == 0.0 else (v[n] * e_m - j[n] * e_s) / difference / cm[n]
         rise = current - rate_m * potential
-        if not rise > 0.0:
+        if not rise > LEAST_RISE:
             continue
         factor = error[n] / (rise * cm[n])
         f_s[n], f_m[n] = factor * e_s, factor * e_m
-        if abs(factor) * peak > max_dw[n] and abs(factor) * _largest_response(times, t_out[n], rate_m, rate_s) > max_dw[n]:
+        size = abs(factor) * math.exp(min(rate_m, rate_s) * since)
+        if size * peak > max_dw[n] and abs(factor) * _largest_response(times, t_out[n], rate_m, rate_s) > max_dw[n]:
             dropped += 1
         else:
             update_s[n], update_m[n] = f_s[n], f_m[n]

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike.kernels import crossing, on_threads, rounding_doubt
-from ttfs_pynn.first_spike.membrane import extremum, phi, threshold_root
+from ttfs_pynn.first_spike.membrane import extremum, phi, surely_no_peak, threshold_root
 from ttfs_pynn.first_spike.sorted_inputs import BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_J, TO_V, sort_and_step
 
 TILE = 192
@@ -75,10 +75,10 @@ def add_block(x, j, decay_m, w, order, steps, first, last, at, new_x, new_j, bou
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def walk(times, order, steps, first, last, w, n, x, j, rate_m, rate_s, highest, tau_m, tau_syn, cm, thr, doubt):
+def walk(times, order, steps, first, last, w, n, x, j, rate_m, rate_s, highest, peak, tau_m, tau_syn, cm, thr, doubt):
     """The first crossing of neuron n after the inputs order[first:last], before the next one, or inf; x, j before the first.
 
-    highest: where phi is largest. A crossing after the very last input is left to the caller.
+    highest, peak: where phi is largest, and how large. A crossing after the very last input is left to the caller.
     """
     theta, unsure = cm * thr, cm * doubt
     low = theta - unsure
@@ -86,13 +86,12 @@ def walk(times, order, steps, first, last, w, n, x, j, rate_m, rate_s, highest, 
         j += w[order[k], n]
         new_x = x * steps[k, DECAY_M] + j * steps[k, RESPONSE]
         new_j = j * steps[k, DECAY_S]
-        rising = new_j >= rate_m * new_x  # at the end, so throughout: there is no maximum in between
-        if new_x >= low or not rising:
+        if new_x >= low or not surely_no_peak(new_x, new_j, rate_m):
             span = steps[k, SPAN]
             if 0.0 < span < math.inf:
                 if new_x > theta + unsure and x < theta:
                     return steps[k, TIME] + threshold_root(x, j, 0.0, theta, rate_m, rate_s, rate_s, 0.0, span)
-                reach = steps[k, RESPONSE] if span < highest else phi(highest, rate_m, rate_s)
+                reach = steps[k, RESPONSE] if span < highest else peak
                 if new_x >= low or (j > rate_m * x and max(x, 0.0) + j * reach >= low):
                     s = crossing(times, order, k + 1, w, n, x / cm, j / cm, span, tau_m, tau_syn, cm, thr, doubt)
                     if s < math.inf:
@@ -157,7 +156,7 @@ def _tile_sample(times, order, steps, n_inputs, w, at, tau_m, tau_syn, cm, thr, 
         for a in range(n_near):
             n = near[a]
             out[n] = walk(times, order, steps, first, last, w, at + n, x[n], j[n], rate_m, rate_s, highest,
-                          tau_m, tau_syn, cm[at + n], thr[at + n], doubt[at + n])
+                          peak, tau_m, tau_syn, cm[at + n], thr[at + n], doubt[at + n])
             if out[n] < math.inf:
                 level[n] = math.inf
                 waiting -= 1

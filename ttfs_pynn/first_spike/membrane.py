@@ -9,13 +9,21 @@ With x the membrane potential relative to its resting value and j = I/C the syna
 
 phi is evaluated with expm1, so nearly equal time constants lose no digits, and nothing overflows: every exponent is
 negative. Everything here is scalar, compiled, and shared by the first-spike solver and the event-driven simulator.
+
+In a long span everything decays below the smallest float. Then 0 >= 0 says nothing about which of two values is larger, and 0/0
+nothing about their ratio. So what decides here is compared where it has digits (`surely_no_peak`), as a quotient of exponentials
+(`phi_ratio`), or as a limit (`crossing_without_leak`).
 """
 
 import math
 
 from numba import njit
 
-_MAX_ITERATIONS = 200
+_MOST_ITERATIONS = 1200  # halving takes fewer from the largest float to the last bit of the smallest
+_FADED = 1500.0  # time constants in which the largest float decays below the smallest: ln(1.8e308 / 4.9e-324) = 1454
+_NOTHING = 1e-25  # of theta
+_EARLY = 20.0  # time constants after which the faster of two exponentials still has digits beside the slower one
+_HAS_DIGITS = 1e-200  # a current above this, of at most 1e107, is a product of numbers that have all their digits
 
 
 @njit(cache=True, error_model="numpy")
@@ -25,6 +33,15 @@ def phi(s, rate_m, rate_s):
     if difference == 0.0:
         return s * math.exp(-rate_m * s)
     return math.exp(-min(rate_m, rate_s) * s) * (-math.expm1(-difference * s) / difference)
+
+
+@njit(cache=True, error_model="numpy")
+def phi_ratio(s, rate_m, rate_a, rate_b):
+    """phi(s; rate_a) / phi(s; rate_b), also where both are too small for floats; 0 or inf where the ratio is."""
+    a, b = abs(rate_a - rate_m), abs(rate_b - rate_m)
+    rise_a = s if a == 0.0 else -math.expm1(-a * s) / a
+    rise_b = s if b == 0.0 else -math.expm1(-b * s) / b
+    return math.exp((min(rate_m, rate_b) - min(rate_m, rate_a)) * s) * (rise_a / rise_b)
 
 
 @njit(cache=True, error_model="numpy")
@@ -74,6 +91,28 @@ def extremum(x, j, rate_m, rate_s):
     return -math.log1p(-z) / difference
 
 
+@njit(cache=True, error_model="numpy", inline="always")
+def surely_no_peak(end_x, end_j, rate_m):
+    """Whether x(s) of a single current has no maximum inside a span at whose end it is end_x and its current end_j.
+
+    dx/ds = j - r_m x has at most one zero, and at a maximum it turns from plus to minus: where x rises at the end it had none.
+    The comparison holds as long as its sides have digits. After some 745 time constants both are 0, and before that a few units
+    of the smallest float, so a current that small is answered with False: the caller then decides from the begin of the span,
+    where `extremum` has the maximum in closed form.
+    """
+    return end_j >= rate_m * end_x and abs(end_j) > _HAS_DIGITS
+
+
+@njit(cache=True, error_model="numpy")
+def crossing_without_leak(x, j, theta, rate_s, span):
+    """The s in (0, span] where x + j (1 - exp(-r_s s)) / r_s = theta > x, or inf. What only its limit reaches, it never does."""
+    if not j > 0.0:
+        return math.inf
+    part = (theta - x) * rate_s / j  # of the way to the limit
+    s = -math.log1p(-part) / rate_s if part < 1.0 else math.inf
+    return s if s <= span else math.inf
+
+
 @njit(cache=True, error_model="numpy")
 def potential(s, x, j, rate_m, rate_s):
     """x(s) for a single current."""
@@ -109,7 +148,7 @@ def threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, lo, hi):
     """
     rate = max(rate_m, rate_exc, rate_inh)
     s = lo
-    for _ in range(_MAX_ITERATIONS):
+    for _ in range(_MOST_ITERATIONS):
         v, dv, ddv = _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
         gap = theta - v
         if gap == 0.0:
@@ -136,8 +175,19 @@ def threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, lo, hi):
 
 
 @njit(cache=True, error_model="numpy")
-def _slope(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh):
-    return _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[1]
+def _rises(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh):
+    """Whether dx/ds > 0. Late it is looked at times exp(r s), r the slowest rate, for its sign does not decay."""
+    if s * max(rate_m, rate_exc, rate_inh) < _EARLY:
+        return _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[1] > 0.0
+    slowest = min(rate_exc, rate_inh) if rate_m == 0.0 else min(rate_m, rate_exc, rate_inh)
+    inflow = j_exc * math.exp((slowest - rate_exc) * s) + j_inh * math.exp((slowest - rate_inh) * s)
+    if rate_m == 0.0:
+        return inflow > 0.0
+    exc, inh = abs(rate_exc - rate_m), abs(rate_inh - rate_m)
+    v = x * math.exp((slowest - rate_m) * s)
+    v += j_exc * math.exp((slowest - min(rate_m, rate_exc)) * s) * (s if exc == 0.0 else -math.expm1(-exc * s) / exc)
+    v += j_inh * math.exp((slowest - min(rate_m, rate_inh)) * s) * (s if inh == 0.0 else -math.expm1(-inh * s) / inh)
+    return inflow > rate_m * v
 
 
 @njit(cache=True, error_model="numpy")
@@ -146,11 +196,11 @@ def _slope_root(x, j_exc, j_inh, rate_m, rate_exc, rate_inh, lo, hi, rising):
 
     Bisection is enough: the value of x at its extremum depends on the error of this root only to second order.
     """
-    for _ in range(_MAX_ITERATIONS):
+    for _ in range(_MOST_ITERATIONS):
         middle = 0.5 * (lo + hi)
         if middle == lo or middle == hi:
             break
-        if (_slope(middle, x, j_exc, j_inh, rate_m, rate_exc, rate_inh) > 0.0) == rising:
+        if _rises(middle, x, j_exc, j_inh, rate_m, rate_exc, rate_inh) == rising:
             lo = middle
         else:
             hi = middle
@@ -159,6 +209,8 @@ def _slope_root(x, j_exc, j_inh, rate_m, rate_exc, rate_inh, lo, hi, rising):
 
 @njit(cache=True, error_model="numpy")
 def _single_crossing(x, j, theta, rate_m, rate_s, span):
+    if rate_m == 0.0:
+        return crossing_without_leak(x, j, theta, rate_s, span)
     start = 0.0
     top = extremum(x, j, rate_m, rate_s)
     if top < span:
@@ -173,13 +225,34 @@ def _single_crossing(x, j, theta, rate_m, rate_s, span):
 
 
 @njit(cache=True, error_model="numpy")
+def _is_reached(s, x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh):
+    """Whether x(s) >= theta. Without a leak x(s) may round to the limit that it approaches for ever from below: that is no touch."""
+    if not _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[0] >= theta:
+        return False
+    if rate_m > 0.0:
+        return True
+    to_come = j_exc / rate_exc * math.exp(-rate_exc * s) + j_inh / rate_inh * math.exp(-rate_inh * s)
+    if abs(to_come) > 1e-16 * abs(theta):
+        return True
+    limit = x + j_exc / rate_exc + j_inh / rate_inh
+    return limit > theta or (limit == theta and to_come < 0.0)
+
+
+@njit(cache=True, error_model="numpy")
 def first_crossing(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, span):
     """The smallest s in (0, span] with x(s) >= theta, or inf, given x(0) < theta; span is finite.
 
     Nothing is sampled. For one time constant of the currents dx/ds has at most one zero, in closed form. For two,
     exp(r_m s) dx/ds is monotone on either side of the one zero of j_E r_E exp(-r_E s) + j_I r_I exp(-r_I s) (its own
-    derivative, up to sign), so dx/ds has at most two zeros, each bracketed; between them x is monotone.
+    derivative, up to sign), so dx/ds has at most two zeros, each bracketed; between them x is monotone. A current
+    that moves x by less than 1e-25 theta, far below rounding, is left out: what is left has digits.
     """
+    slowest = min(rate_exc, rate_inh) if rate_m == 0.0 else min(rate_m, rate_exc, rate_inh)
+    span = min(span, _FADED / slowest)
+    if abs(j_exc) < _NOTHING * abs(theta) * max(rate_m, rate_exc):
+        j_exc = 0.0
+    if abs(j_inh) < _NOTHING * abs(theta) * max(rate_m, rate_inh):
+        j_inh = 0.0
     if rate_exc == rate_inh:
         return _single_crossing(x, j_exc + j_inh, theta, rate_m, rate_exc, span)
     if j_inh == 0.0:
@@ -187,25 +260,24 @@ def first_crossing(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, span):
     if j_exc == 0.0:
         return _single_crossing(x, j_inh, theta, rate_m, rate_inh, span)
     kink = span
-    ratio = -(j_exc * rate_exc) / (j_inh * rate_inh)
-    if ratio > 0.0:
-        zero = math.log(ratio) / (rate_exc - rate_inh)
+    if (j_exc > 0.0) != (j_inh > 0.0):
+        zero = (math.log(abs(j_exc / j_inh)) + math.log(rate_exc / rate_inh)) / (rate_exc - rate_inh)
         if 0.0 < zero < span:
             kink = zero
     lo = 0.0
-    slope_lo = _slope(0.0, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
+    rises_lo = _rises(0.0, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
     monotone_from = 0.0
     for hi in (kink, span):
         if hi <= lo:
             continue
-        slope_hi = _slope(hi, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
-        if (slope_lo > 0.0) != (slope_hi > 0.0):
-            turn = _slope_root(x, j_exc, j_inh, rate_m, rate_exc, rate_inh, lo, hi, slope_lo > 0.0)
+        rises_hi = _rises(hi, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)
+        if rises_lo != rises_hi:
+            turn = _slope_root(x, j_exc, j_inh, rate_m, rate_exc, rate_inh, lo, hi, rises_lo)
             if _derivatives(turn, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[0] >= theta:
                 return threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, monotone_from, turn)
             monotone_from = turn
         lo = hi
-        slope_lo = slope_hi
-    if _derivatives(span, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[0] >= theta:
+        rises_lo = rises_hi
+    if _is_reached(span, x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh):
         return threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, monotone_from, span)
     return math.inf

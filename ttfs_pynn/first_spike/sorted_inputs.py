@@ -16,7 +16,7 @@ from numba import njit
 from ttfs_pynn.first_spike.membrane import responses
 
 BLOCK = 4
-N_STEPS = 8  # seven are used; a row of eight is one line of the cache
+N_STEPS = 8  # a row is one line of the cache
 TIME, SPAN, DECAY_M, DECAY_S, RESPONSE, TO_V, TO_J = range(7)
 _FULLEST = 64  # inputs of one bucket that are sorted by insertion
 

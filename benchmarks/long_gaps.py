@@ -1,0 +1,273 @@
+"""Sparse input on every path: gaps and runs of up to 1e9 time constants. `python -m benchmarks.long_gaps [--neurons 100000]`
+
+Times between inputs, run lengths, refractory times and delays are drawn log-uniformly, ratios of time constants from 0.01 to 100, also
+1, nearly 1, and no leak; weights may be 0 or too small for a float's digits. Half of the event-driven runs are cut into pieces. Every
+spike is held against `tests.event_driven.sampled_reference`, which looks at the membrane in many places; where the two differ, and
+for some neurons anyway, 50 digits decide (`tests.event_driven.reference`). A neuron counts as ill-conditioned where weights that differ by
+1e-12 move its spikes, in 50 digits, as far as the library is off, and as wrong otherwise.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from tests.event_driven import sampled_reference as sampled
+from tests.event_driven.reference import reference_spikes
+from ttfs_pynn.event_driven.core import EventDrivenNetwork, LIFGroup, SpikeSourceGroup, Synapses
+from ttfs_pynn.event_driven.currents import StepCurrent
+from ttfs_pynn.event_driven.delta_synapses import DeltaGroup
+from ttfs_pynn.first_spike import delayed_first_spike_times, first_spike_times
+from ttfs_pynn.neuron import LIFParameters
+
+LONGEST = 1e9  # time constants
+N_INPUTS = 8
+
+
+@dataclass
+class Case:
+    """One neuron and what the library made of it. events: (time, value, kind of `sampled_reference`), in order."""
+
+    parameters: dict
+    events: list
+    t_stop: float
+    spikes: np.ndarray
+    most: int = 0
+
+
+# Draws
+
+def log_uniform(rng, low, high, size=None):
+    return np.exp(rng.uniform(np.log(low), np.log(high), size))
+
+
+def random_ratios(rng, size):
+    """tau_m / tau_syn."""
+    kind = rng.integers(0, 8, size)
+    nearly = 1.0 + rng.choice([-1.0, 1.0], size) * log_uniform(rng, 1e-14, 1e-3, size)
+    return np.select([kind == 0, kind == 1, kind == 2], [np.ones(size), nearly, np.full(size, np.inf)],
+                     log_uniform(rng, 0.01, 100.0, size))
+
+
+def random_parameters(rng, size, shared, inhibitory=1.0, leak=False):
+    """Arrays of PyNN's names. shared: all neurons have one tau_m and one tau_syn; inhibitory: tau_syn_I / tau_syn_E."""
+    n = 1 if shared else size
+    ratio = random_ratios(rng, n)
+    ratio = np.where(leak & np.isinf(ratio), 7.0, ratio)
+    tau_syn = np.full(n, log_uniform(rng, 0.1, 100.0))
+    values = dict(tau_m=ratio * tau_syn, tau_syn_E=tau_syn, tau_syn_I=tau_syn * inhibitory, cm=log_uniform(rng, 0.1, 10.0, size),
+                  v_rest=rng.choice([0.0, -65.0], size), v_thresh=rng.uniform(5.0, 20.0, size), v_reset=-rng.uniform(0.0, 5.0, size),
+                  tau_refrac=tau_syn * np.where(rng.random(size) < 0.7, rng.uniform(0.2, 5.0, size),
+                                                log_uniform(rng, 5.0, LONGEST, size)), i_offset=np.zeros(size))
+    for name in ("v_thresh", "v_reset"):
+        values[name] = values[name] + values["v_rest"]
+    return {name: np.array(np.broadcast_to(value, (size,))) for name, value in values.items()}
+
+
+def scale_of(p):
+    """The weight (nA) that alone just reaches threshold."""
+    ratio = np.where(np.isfinite(p["tau_m"]), p["tau_m"] / p["tau_syn_E"], 1e300)
+    near = np.abs(ratio - 1) < 1e-6
+    exponent = -np.log(ratio) / np.where(near, 1.0, ratio - 1.0)
+    return (p["v_thresh"] - p["v_rest"]) * p["cm"] / (p["tau_syn_E"] * np.exp(np.where(near, -1.0, exponent)))
+
+
+def random_weights(rng, shape):
+    """In units of `scale_of`."""
+    w = rng.normal(0.7, 1.5, shape) * rng.choice([1.0, 1.0, 1.0, 5.0, 1e-3], shape)
+    w[rng.random(shape) < 0.1] = 0.0
+    w[rng.random(shape) < 0.02] = 1e-309
+    return w
+
+
+def random_times(rng, n, tau):
+    """n times in order from 0 on, some at one time, and a time at which to stop."""
+    gaps = tau * log_uniform(rng, 1e-2, LONGEST, n + 1)
+    gaps[1:][rng.random(n) < 0.15] = 0.0
+    gaps[rng.random(n + 1) < 0.4] *= 1e-8  # enough of them near each other to act together
+    times = np.cumsum(gaps)
+    return times[:-1], times[-1] + tau * log_uniform(rng, 1e-2, LONGEST)
+
+
+# Paths: each yields `Case`s
+
+def layer(rng, size, shared=True, delays=False):
+    p = random_parameters(rng, size, shared)
+    neuron = LIFParameters(**{name: p[name] for name in ("tau_m", "cm", "v_rest", "v_thresh")}, tau_syn=p["tau_syn_E"])
+    times, t_stop = random_times(rng, N_INPUTS, p["tau_syn_E"].max())
+    times = rng.permutation(times - (times[0] + rng.choice([0.0, 1.0]) * rng.random() * times[-1]))
+    w = random_weights(rng, (N_INPUTS, size)) * scale_of(p)
+    arrivals = np.broadcast_to(times[:, None], w.shape)
+    if delays:
+        d = p["tau_syn_E"].max() * log_uniform(rng, 1e-2, LONGEST, w.shape) * (rng.random(w.shape) < 0.7)
+        arrivals, found = times[:, None] + d, delayed_first_spike_times(times[None], w, d, neuron)[0]
+    else:
+        found = first_spike_times(times[None], w, neuron)[0]
+    for n in range(size):
+        order = np.argsort(arrivals[:, n], kind="stable")
+        events = [(arrivals[i, n], w[i, n], sampled.EXCITATORY) for i in order]
+        yield Case({name: values[n] for name, values in p.items()}, events, events[-1][0] + 1e4 * p["tau_syn_E"][n],
+                   found[n:n + 1][np.isfinite(found[n:n + 1])], 1)
+
+
+def network(rng, size, shared=False, inhibitory=1.0, sparse=False, injected=False, recurrent=None, delta=False):
+    """Sources and one group; recurrent: None, or the method of `RecurrentGroups`, with connections that close no excitatory cycle."""
+    p = random_parameters(rng, size, shared, inhibitory, leak=injected)
+    tau = p["tau_syn_E"].max()
+    if delta:
+        p["tau_m"] = np.where(np.isinf(p["tau_m"]), np.inf, p["tau_m"])
+    net = EventDrivenNetwork("queue" if recurrent == "steps" else recurrent)
+    group = DeltaGroup(size, {k: v for k, v in p.items() if "syn" not in k}) if delta else LIFGroup(size, p)
+    sources = SpikeSourceGroup(N_INPUTS)
+    times, t_stop = random_times(rng, 12, tau)
+    source = rng.integers(0, N_INPUTS, times.size)
+    trains = [times[source == k] for k in range(N_INPUTS)]
+    sources.set_spike_times(np.concatenate(trains), np.cumsum([0] + [train.size for train in trains]))
+    net.add_group(sources)
+    net.add_group(group)
+    w = random_weights(rng, (N_INPUTS, size)) * (scale_of(p) if not delta else p["v_thresh"] - p["v_rest"])
+    pre, post = (index.ravel() for index in np.mgrid[:N_INPUTS, :size])
+    delays = np.full(pre.size, rng.choice([0.0, tau * log_uniform(rng, 1e-2, LONGEST)]))
+    if sparse:
+        delays = tau * log_uniform(rng, 1e-2, LONGEST, pre.size) * (rng.random(pre.size) < 0.7)
+    connections = [(sources, pre, post, np.maximum(w, 0.0).ravel(), delays, "excitatory"),
+                   (sources, pre, post, np.minimum(w, 0.0).ravel(), delays, "inhibitory")]
+    if recurrent:
+        few = 2 * size
+        a, b = rng.integers(0, size, few), rng.integers(0, size, few)
+        shortest = tau * {"windows": 0.5, "queue": 1e-4, "steps": 0.5}[recurrent]
+        d = shortest * (1.0 + log_uniform(rng, 1e-2, LONGEST, few))
+        strength = (scale_of(p) if not delta else p["v_thresh"] - p["v_rest"])[b] * rng.uniform(0.0, 2.0, few)
+        forward = a < b  # excitation reaches later neurons only
+        connections.append((group, a[forward], b[forward], strength[forward], d[forward], "excitatory"))
+        connections.append((group, a[~forward], b[~forward], -strength[~forward], d[~forward], "inhibitory"))
+    for pre_group, a, b, weight, d, receptor in connections:
+        net.add_synapses(Synapses(pre_group, group, receptor, a, b, weight, d))
+    assert all(s.is_dense for s in net.synapses) == (not sparse and not recurrent) and group._one_kind == (shared and inhibitory == 1)
+    current = None
+    if injected:
+        changes, _ = random_times(rng, 4, tau)
+        changes = np.unique(changes)
+        part = rng.uniform(-0.5, 0.9, changes.size)
+        current = StepCurrent(changes, part * ((p["v_thresh"] - p["v_rest"]) * p["cm"] / p["tau_m"]).min())
+        group._injections.add(current, np.arange(size))
+    stops = [t_stop]
+    if rng.random() < 0.5:
+        stops = np.unique([*np.minimum(np.cumsum(tau * log_uniform(rng, 1e-2, LONGEST, 4)), t_stop), *times[:2], t_stop])
+    parts = [net.advance(stop) for stop in stops]
+    spikes = {g: tuple(np.concatenate([part[g][k] for part in parts]) for k in (0, 1)) for g in net.groups}
+    return _cases(p, group, spikes, net.synapses, current, t_stop, delta)
+
+
+def _cases(p, group, spikes, synapses, current, t_stop, delta):
+    events = [[] for _ in range(group.size)]
+    for s in synapses:
+        index, times = spikes[s.pre_group]
+        kind = sampled.JUMP if delta else (sampled.INHIBITORY if s.receptor == "inhibitory" else sampled.EXCITATORY)
+        for k in range(len(s)):
+            events[s.post[k]] += [(t, s.weight[k], kind) for t in times[index == s.pre[k]] + s.delay[k] if t < t_stop] \
+                if s.weight[k] else []
+    if current is not None:
+        changes = [(t, a, sampled.INJECTED) for t, a in zip(current.times, current.amplitudes, strict=True) if t < t_stop]
+        events = [mine + changes for mine in events]
+    index, times = spikes[group]
+    for n in range(group.size):
+        yield Case({name: values[n] for name, values in p.items()}, sorted(events[n], key=lambda event: event[0]), t_stop,
+                   times[index == n])
+
+
+PATHS = {
+    "layers, equal constants": lambda rng, n: layer(rng, n),
+    "layers, unequal constants": lambda rng, n: layer(rng, n, shared=False),
+    "layers, delays": lambda rng, n: layer(rng, n, shared=bool(rng.random() < 0.5), delays=True),
+    "blocks": lambda rng, n: network(rng, n, shared=True),
+    "mixed": lambda rng, n: network(rng, n, inhibitory=log_uniform(rng, 0.01, 100.0)),
+    "sparse, a delay a connection": lambda rng, n: network(rng, n, inhibitory=log_uniform(rng, 0.01, 100.0), sparse=True),
+    "driven": lambda rng, n: network(rng, n, inhibitory=log_uniform(rng, 0.01, 100.0), injected=True),
+    "delta": lambda rng, n: network(rng, n, delta=True, sparse=True),
+    "windows": lambda rng, n: network(rng, n, inhibitory=log_uniform(rng, 0.01, 100.0), sparse=True, recurrent="windows"),
+    "queue": lambda rng, n: network(rng, n, inhibitory=log_uniform(rng, 0.01, 100.0), sparse=True, recurrent="queue"),
+    "steps": lambda rng, n: network(rng, n, inhibitory=log_uniform(rng, 0.01, 100.0), injected=True, recurrent="steps"),
+}
+
+
+# Judgement
+
+def fits(case, expected, tolerance):
+    return case.spikes.size == expected.size and bool((np.abs(case.spikes - expected) <= tolerance).all())
+
+
+def against_samples(case):
+    """Whether all spikes are where the sampled reference has them, within four roundings of time and 1e-10 mV of the membrane."""
+    times, values, kinds = (np.array([event[k] for event in case.events]) for k in range(3))
+    rest = case.parameters["v_rest"]
+    expected, slopes = sampled.sampled_spikes(case.parameters, rest, times, values, kinds.astype(np.int64), case.t_stop, case.most)
+    tau = min(case.parameters["tau_m"], case.parameters["tau_syn_E"])
+    with np.errstate(divide="ignore"):
+        return fits(case, expected, 4 * np.spacing(np.abs(expected)) + 1e-10 / np.abs(slopes) + 1e-10 * tau)
+
+
+def in_digits(case, scale=1.0):
+    events = [(t, value * (scale if kind != sampled.INJECTED else 1.0), sampled.NAMES[kind]) for t, value, kind in case.events]
+    begin = min(0.0, events[0][0]) if events else 0.0  # of times before 0: all are counted from there
+    assert begin == 0.0 or case.most == 1
+    found = reference_spikes(case.parameters, case.parameters["v_rest"], events, case.t_stop, most=case.most or None, begin=begin)
+    return found
+
+
+def judged(case):
+    """'right', 'ill-conditioned' or 'wrong', by 50 digits."""
+    expected = in_digits(case)
+    tau = min(case.parameters["tau_m"], case.parameters["tau_syn_E"])
+    if fits(case, expected, 4 * np.spacing(np.abs(expected)) + 1e-9 * tau):
+        return "right"
+    others = [in_digits(case, scale) for scale in (1 - 1e-12, 1 + 1e-12)]
+    sizes = {case.spikes.size, *(other.size for other in others)}
+    if any(other.size != expected.size for other in others):
+        return "ill-conditioned"
+    spread = np.max([np.abs(other - expected) for other in others], axis=0)
+    moved = np.cumsum(4 * np.spacing(np.abs(expected)))  # each spike begins where the one before was rounded to
+    return "ill-conditioned" if len(sizes) == 1 and fits(case, expected, 2 * spread + 100 * moved + 1e-9 * tau) else "wrong"
+
+
+def check(path, n_neurons, seed, in_digits_too=0, batch=100):
+    """Counts of {'neurons', 'spikes', 'right', 'ill-conditioned', 'wrong', 'asked 50 digits'}, and the wrong cases with their seeds."""
+    counts, wrong = dict.fromkeys(("neurons", "spikes", "asked 50 digits", "right", "ill-conditioned", "wrong"), 0), []
+    every = n_neurons // in_digits_too if in_digits_too else 0
+    while counts["neurons"] < n_neurons:
+        rng = np.random.default_rng((seed, counts["neurons"]))
+        for case in PATHS[path](rng, min(batch, n_neurons - counts["neurons"])):
+            sound = against_samples(case)
+            verdict = "right"
+            if not sound or (every and counts["neurons"] % every == 0):
+                counts["asked 50 digits"] += 1
+                verdict = judged(case)
+            counts["neurons"] += 1
+            counts["spikes"] += case.spikes.size
+            counts[verdict] += 1
+            if verdict == "wrong":
+                wrong.append(case)
+    return counts, wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--neurons", type=int, default=100_000, help="of each path")
+    parser.add_argument("--digits", type=int, default=300, help="how many of them are held against 50 digits in any case")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--paths", nargs="*", default=list(PATHS), choices=list(PATHS), metavar="PATH", help=", ".join(PATHS))
+    a = parser.parse_args()
+    failed = False
+    for path in a.paths:
+        begin = time.perf_counter()
+        counts, wrong = check(path, a.neurons, a.seed, a.digits)
+        print(f"{path}: {', '.join(f'{n} {what}' for what, n in counts.items())}; {time.perf_counter() - begin:.0f} s", flush=True)
+        for case in wrong[:3]:
+            print(f"  wrong: {case}", flush=True)
+        failed |= bool(wrong)
+    raise SystemExit(failed)
+
+
+if __name__ == "__main__":
+    main()
