@@ -1,4 +1,4 @@
-"""Spikes from wherever they are: Neo Blocks, NIX files, run folders, records of a comparison."""
+"""Recordings from wherever they are: NIX and other files that Neo reads, run folders, records of a comparison."""
 
 from pathlib import Path
 
@@ -8,36 +8,48 @@ import quantities as pq
 from neo.core.spiketrainlist import SpikeTrainList
 
 from ttfs_pynn import nix_files
-from ttfs_pynn.comparison.record import distinct
-from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.presentation import PresentationError, spikes_of
+from ttfs_pynn.comparison.record import NetworkRecord, distinct, read_records
+from ttfs_pynn.errors import ResultsError, reason
 from ttfs_pynn.results import RunFolder
+from ttfs_pynn.spikes.recordings import Recording, recordings_of
 
 
 def block_of(cells, times, size, duration, label=None):
     """A Neo Block of `size` neurons from flat arrays: neuron numbers and times (ms)."""
     block = neo.Block(name=label, first_id=0, size=int(size))
-    segment = neo.Segment()
-    order = np.argsort(times, kind="stable")
-    segment.spiketrains = SpikeTrainList.from_spike_time_array(
-        np.asarray(times, dtype=float)[order], np.asarray(cells)[order], all_channel_ids=list(range(int(size))),
-        t_stop=float(duration), units="ms", t_start=0.0 * pq.ms)
-    block.segments.append(segment)
+    block.segments.append(_segment(cells, times, size, duration))
     return block
 
 
-def record_blocks(record):
-    """{label: Block} of a comparison's NetworkRecord."""
+def _segment(cells, times, size, duration):
+    segment = neo.Segment()
+    order = np.argsort(times, kind="stable")
+    numbers = np.arange(int(size))
+    segment.spiketrains = SpikeTrainList.from_spike_time_array(
+        np.asarray(times, dtype=float)[order], np.asarray(cells)[order], all_channel_ids=numbers, source_index=numbers,
+        t_stop=float(duration), units="ms", t_start=0.0 * pq.ms)
+    return segment
+
+
+def record_blocks(records):
+    """{label: Block} of a comparison's NetworkRecord, or of a list of them, the trials of a script: a segment each.
+
+    A script that calls setup() several times has several networks: blocks of the later ones say of which setup they are.
+    """
+    records = [records] if isinstance(records, NetworkRecord) else list(records)
     blocks = {}
-    for label, cells in record.populations.items():
-        inside = (record.cells >= cells.start) & (record.cells < cells.stop)
-        blocks[label] = block_of(record.cells[inside] - cells.start, record.times[inside], len(cells), record.duration, label)
+    for record in records:
+        for label, cells in record.populations.items():
+            name = f"{label}, setup {record.setup + 1}" if record.setup else label
+            inside = (record.cells >= cells.start) & (record.cells < cells.stop)
+            block = blocks.setdefault(name, neo.Block(name=name, first_id=0, size=len(cells)))
+            block.segments.append(_segment(record.cells[inside] - cells.start, record.times[inside], len(cells), record.duration))
     return blocks
 
 
 def read_blocks(path):
-    """{label: Block} of a file that Neo reads (NIX, NWB ...), labels that several have numbered, or of a run folder, layers
-    before inputs; ResultsError where it cannot or holds no spikes."""
+    """{label: Block} of a file that Neo reads (NIX, NWB ...), of a comparison's record (npz), labels that several have numbered,
+    or of a run folder, layers before inputs; ResultsError where it cannot or holds neither spikes nor signals."""
     path = Path(path)
     if RunFolder.exists(path):
         folder = RunFolder.open(path)
@@ -45,14 +57,44 @@ def read_blocks(path):
         if not names:
             raise ResultsError(no_spikes(folder))
         return {name: folder.read_spikes(name) for name in names}
+    if path.is_dir():
+        raise ResultsError(f"{path} is a folder, but no run folder; {_within(path)}")
     if not path.is_file():
         raise ResultsError(f"there is no file {path}; give a NIX file, or a run folder")
+    if path.suffix == ".npz":
+        return record_blocks(read_records(path))
     blocks = nix_files.read_blocks(path) if path.suffix == ".nix" else _read_with_neo(path)
     labels = distinct(block.name or (path.stem if len(blocks) == 1 else f"{path.stem} {k}") for k, block in enumerate(blocks))
-    blocks = dict(zip(labels, blocks, strict=True))
-    if not any(len(segment.spiketrains) for block in blocks.values() for segment in block.segments):
-        raise ResultsError(f"{path} holds no spike trains")
-    return blocks
+    return dict(zip(labels, blocks, strict=True))
+
+
+def _within(folder):
+    """What to give in place of a folder."""
+    files = sorted([*folder.glob("*.npz"), *folder.glob("*.nix"), *folder.glob("records/*.npz")])
+    return f"give a file in it: {', '.join(str(f) for f in files[:6])}" if files else "give a file of spikes, or a run folder"
+
+
+def read_recordings(path):
+    """{label: Recording} of `read_blocks`: one for each population that has spike trains."""
+    return recordings(read_blocks(path), path)
+
+
+def recordings(blocks, path="it"):
+    """{label: Recording} of {label: Block or Recording}; a Block of several populations (PyNN's Assembly) becomes several.
+
+    The label is the key of a Block of one population. ResultsError where no spikes were recorded.
+    """
+    found, labels = [], []
+    for label, block in blocks.items():
+        if isinstance(block, Recording):
+            several = [block]
+        else:
+            several = [r for r in recordings_of(block) if r.units]
+        labels += [label if len(several) == 1 else r.name or label for r in several]
+        found += several
+    if not found:
+        raise ResultsError(f"{path} holds no spike trains; record spikes with population.record('spikes')")
+    return dict(zip(distinct(labels), found, strict=True))
 
 
 # Neo's readers of these formats execute what a file says (pickle, eval).
@@ -69,7 +111,7 @@ def _read_with_neo(path):
     except ResultsError:
         raise
     except Exception as error:  # each of Neo's readers raises errors of its own
-        raise ResultsError(f"Neo cannot read {path}: {error}") from error
+        raise ResultsError(f"Neo cannot read {path}: {reason(error)}") from error
 
 
 def no_spikes(folder):
@@ -78,43 +120,3 @@ def no_spikes(folder):
         return f"{folder.path} holds no spikes yet: let the run come to its end"
     return (f"{folder.path} holds no spikes (runs on arrays record none): ttfs-pynn evaluate {folder.path} --backend exact "
             "records those of one sample")
-
-
-def time_scale(block):
-    """How many ms of the model are one ms of a Block: 1000 for recordings of the emulated chip, whose annotation says so."""
-    return float(block.annotations.get("time_scale", 1.0))
-
-
-def flat_spikes(block, segment=0):
-    """(neuron numbers from 0, times in ms of the model) of a Block's segment; trains without channel_id count by position."""
-    trains = block.segments[segment].spiketrains
-    try:
-        ids, times = spikes_of(block.segments[segment])
-    except PresentationError:
-        lengths = [len(train) for train in trains]
-        times = np.concatenate([train.rescale("ms").magnitude for train in trains])
-        return np.repeat(np.arange(len(trains)), lengths), times * time_scale(block)
-    times = times * time_scale(block)
-    first = block.annotations.get("first_id")
-    if first is not None:
-        return ids - int(first), times
-    known = np.unique([int(train.annotations.get("channel_id", row)) for row, train in enumerate(trains)])
-    return np.searchsorted(known, ids), times
-
-
-def rows_of(block):
-    """How many neurons a Block was recorded from."""
-    return int(block.annotations.get("size", len(block.segments[0].spiketrains)))
-
-
-def trains_of(block, segment=0):
-    """One sorted array of times (ms) a neuron."""
-    rows, times = flat_spikes(block, segment)
-    order = np.lexsort((times, rows))
-    return np.split(times[order], np.searchsorted(rows[order], np.arange(1, max(rows_of(block), 1))))
-
-
-def duration_of(block, segment=0):
-    """Where the recording ends (ms of the model)."""
-    trains = block.segments[segment].spiketrains
-    return float(max([train.t_stop.rescale("ms").item() for train in trains[:1]] or [0.0])) * time_scale(block)

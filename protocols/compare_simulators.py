@@ -216,7 +216,7 @@ def compare(a, say=print):
                 continue
             runs[-1] |= {"seconds": records[0].meta["seconds"], "accuracy": records[0].meta.get("accuracy")}
             if reference[0].samples is None and name != "exact":
-                runs[-1]["statistics"] = compare_statistics(reference[0], records[0])
+                runs[-1]["statistics"] = _statistics(reference, records)
         finest = min(runs, key=lambda r: r["dt_ms"], default={})
         result["simulators"][name] = {
             "status": "ok" if runs and not failures else failures[0]["failure"], "failures": failures, "runs": runs,
@@ -224,6 +224,17 @@ def compare(a, say=print):
                                                 "defects")},
             **add_orders(runs)}
     return result
+
+
+def _statistics(references, records):
+    """The dict of `compare_statistics`: trials of one setup() are of one network and pooled."""
+    parts = []
+    for setup in dict.fromkeys(r.setup for r in references):
+        pairs = [(a, b) for a, b in zip(references, records, strict=False) if a.setup == setup and a.labels == b.labels]
+        if pairs:
+            parts.append(compare_statistics(*map(list, zip(*pairs, strict=True))))
+    agree = [part["agree"] for part in parts if part["agree"] is not None]
+    return {"rows": [row for part in parts for row in part["rows"]], "agree": all(agree) if agree else None}
 
 
 def _write(result, folder):

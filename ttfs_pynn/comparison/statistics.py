@@ -1,67 +1,63 @@
 """Statistical agreement, for networks whose spikes cannot be compared one by one because they are chaotic.
 
-For each population the distributions over neurons of the firing rate and of the coefficient of variation (CV) of interspike
-intervals, and the distribution over pairs of the correlation of spike counts, are compared on two recordings (Gutzen et al.,
-Frontiers in Neuroinformatics 12:90, 2018, validate simulators so).
+For each population the mean over neurons of the firing rate and of the coefficient of variation (CV) of interspike intervals, and
+the mean over pairs of the correlation of spike counts, are compared on two recordings (Gutzen et al., Frontiers in Neuroinformatics
+12:90, 2018, validate simulators by these three).
 
-The tests: two-sample Kolmogorov-Smirnov on each distribution, with Cohen's d (difference of means over the pooled standard
-deviation) as effect size; and Wilcoxon's signed-rank test on the same neuron's rate and CV in both recordings, with d = mean over
-standard deviation of the differences. The second sees what the first cannot, a small shift of every neuron under a wide
-distribution over neurons, but needs the same connections. p-values are corrected by Holm over all populations and measures. Two
-recordings differ in a measure where the corrected p is below 0.01 AND d is at least 0.2 or at most -0.2 (Cohen's small effect):
-neurons of one network fluctuate together, so that with many of them p alone becomes small for recordings of the same network.
+Neurons of one network fluctuate together, and pairs share neurons. So neither are independent samples, and tests that take them
+for such (Kolmogorov-Smirnov, Wilcoxon, t over neurons or pairs) find differences between recordings of the same network. What is
+close to independent is what happened at different times. Each recording is cut into BLOCKS blocks of time or more (a trial is at
+least one), and two tests ask whether the blocks of one recording differ from those of the other:
+
+- "mean, blocks of time": leave out one block of both recordings at a time; the spread of the differences that are left gives the
+  standard error of the whole difference (the jackknife; Schmeiser, Operations Research 30:556, 1982, on how few blocks do), and
+  Student's t its p. Neighbouring blocks that are alike widen the error. What both recordings did at the same time, such as
+  following the same input, is taken off. Where the networks are not the same (other connections), a neuron is one sample of
+  many: the error over neurons is added.
+- "each neuron, blocks exchanged", of the same network: the sum over neurons of (a - b)^2 / (a + b), of their numbers of spikes a
+  and b beyond their share in the difference of all spikes, among what it is if each block had been recorded in the other's place,
+  at random. It sees neurons that spike more where others spike less.
+
+Assumed: both recordings began alike (the first tenth is left out), and blocks are longer than the network remembers. What is
+slower than a block (50 ms or a twentieth of the recording) looks like a difference too often; compare trials then.
+p-values are corrected by Holm over all populations and tests, which holds however the tests depend on each other. Two recordings
+differ where the corrected p is below LEVEL AND the difference is at least as large as EFFECT says: what is smaller than the error
+of a simulator's time step is no other network, however sure it is.
 """
 
 import numpy as np
-from scipy.stats import ks_2samp, wilcoxon
+from scipy.stats import t as student
+
+from ttfs_pynn.comparison.blocks import Blocks, layout_of
+from ttfs_pynn.spikes.recordings import Recording, Train
+from ttfs_pynn.spikes.statistics import FEWEST_INTERVALS, correlations, irregularity, rates
 
 __all__ = ["EFFECT", "LEVEL", "compare_statistics", "measures"]
 
-LEVEL, EFFECT = 0.01, 0.2
+LEVEL = 0.01
+# Share of the reference's mean for rate and CV; for the correlation, the difference itself.
+EFFECT = {"rate": 0.03, "cv": 0.03, "correlation": 0.002}
+_FEWEST_SPIKES = 20  # of both recordings together: below it a mean is not normal enough for t
+_EXCHANGES = 9_999
+_MOST_ALIKE = 0.8
 
 
-def measures(trains, duration, skip=0.1, bin_width=5.0, n_pairs=2000, seed=0):
-    """{"rate": (n,) in 1/s, "cv": (n,), NaN below 3 intervals, "correlation": of n_pairs pairs of active neurons}.
+def measures(recording, t_start=0.0, t_stop=None, skip=0.0, bin_width=5.0):
+    """{"rate": (n,) in 1/s, "cv": (n,), NaN below 3 intervals, "correlation": of pairs}, elephant's definitions.
 
-    trains: one array of times (ms) a neuron. The share `skip` of the start is left out; counts are in bins of bin_width ms.
+    recording: a Recording, or one array of times (ms) a neuron, recorded from t_start to t_stop. The share `skip` of the start
+    is left out; counts are in bins of bin_width ms.
     """
-    start = skip * duration
-    trains = [np.asarray(t)[np.asarray(t) >= start] for t in trains]
-    rate = np.array([t.size for t in trains]) / (duration - start) * 1e3
-    cv = np.full(len(trains), np.nan)
-    for k, train in enumerate(trains):
-        if train.size >= 4:
-            intervals = np.diff(train)
-            cv[k] = intervals.std() / intervals.mean()
-    edges = np.arange(start, duration, bin_width)
-    active = [k for k, t in enumerate(trains) if t.size >= 2]
-    correlation = np.empty(0)
-    if len(active) > 1 and edges.size > 10:
-        rng = np.random.default_rng(seed)
-        first = rng.integers(len(active), size=n_pairs)
-        second = (first + rng.integers(1, len(active), size=n_pairs)) % len(active)
-        counts = np.array([np.histogram(trains[k], edges)[0] for k in active], dtype=float)
-        counts -= counts.mean(axis=1, keepdims=True)
-        size = np.sqrt((counts ** 2).sum(axis=1))
-        usable = (size[first] > 0) & (size[second] > 0)
-        first, second = first[usable], second[usable]
-        correlation = (counts[first] * counts[second]).sum(axis=1) / (size[first] * size[second])
-    return {"rate": rate, "cv": cv, "correlation": correlation}
+    if not isinstance(recording, Recording):
+        recording = Recording.from_arrays(recording, t_start, t_stop)
+    recording = recording.without_start(skip)
+    found = correlations(recording, bin_width)
+    return {"rate": rates(recording), "cv": irregularity(recording), "correlation": found[np.isfinite(found)]}
 
 
-def _cohen(a, b):
-    pooled = np.sqrt((a.var(ddof=1) * (a.size - 1) + b.var(ddof=1) * (b.size - 1)) / (a.size + b.size - 2))
-    difference = b.mean() - a.mean()
-    return float(difference / pooled) if pooled > 0 else (0.0 if difference == 0 else float(np.copysign(np.inf, difference)))
-
-
-def _paired(differences):
-    differences = differences[np.isfinite(differences)]
-    if not differences.any():
-        return {"p": 1.0, "effect": 0.0}
-    spread = differences.std(ddof=1)
-    return {"p": float(wilcoxon(differences).pvalue),
-            "effect": float(differences.mean() / spread) if spread > 0 else float(np.copysign(np.inf, differences.mean()))}
+def _mean(values):
+    finite = np.isfinite(values)
+    return np.where(finite.any(axis=-1), np.where(finite, values, 0).sum(axis=-1) / np.maximum(finite.sum(axis=-1), 1), np.nan)
 
 
 def _holm(p):
@@ -73,26 +69,130 @@ def _holm(p):
     return corrected
 
 
-def compare_statistics(reference, other, **options):
+def _difference(name, sides, use, paired, same):
+    """(mean of reference, of other, p of the difference) of one measure. sides: two Blocks. use: of each, the mask of the neurons
+    or pairs that count. paired: block k of one was at the time of block k of the other."""
+    values = [getattr(side, name)(side.sets)[:, mask] for side, mask in zip(sides, use, strict=True)]
+    means = [_mean(each) for each in values]
+    reference, other = (float(mean[0]) for mean in means)
+    difference = other - reference
+    if difference == 0 or not np.isfinite(difference):
+        return reference, other, 1.0
+    terms = [] if same else [_over_neurons(name, each[0], side, mask) for each, side, mask in zip(values, sides, use, strict=True)]
+    estimates = [(means[1] - means[0], sides[0])] if paired else list(zip(means, sides, strict=True))
+    terms += [_over_blocks(each, side.first) for each, side in estimates]
+    squared = sum(term for term, _ in terms)
+    if squared == 0:
+        return reference, other, 0.0
+    freedom = squared ** 2 / sum(term ** 2 / df for term, df in terms)  # Welch and Satterthwaite
+    return reference, other, float(2 * student.sf(abs(difference) / np.sqrt(squared), freedom))
+
+
+def _over_blocks(estimates, first):
+    """(squared standard error, degrees of freedom) of estimates[0] from the others, which leave out one block each. first: of
+    each block, whether a trial begins with it."""
+    left = estimates[1:] - estimates[1:].mean()
+    n, squared = left.size, (left ** 2).sum()
+    if squared == 0:
+        return 0.0, n - 1
+    alike = (left[1:] * left[:-1])[~first[1:]].sum() / squared
+    # The correlation of neighbours in a short series comes out too small, by (1 + 3 rho) / n (Marriott and Pope, Biometrika
+    # 41:390, 1954). If what happened is forgotten exponentially, it leaves n (1 - rho) / (1 + rho) independent blocks of n.
+    alike = min(max((n * alike + 1) / (n - 3), 0.0), _MOST_ALIKE) if not first.all() else 0.0
+    widened = (1 + alike) / (1 - alike)
+    return (n - 1) / n * squared * widened, max(n / widened - 1, 2.0)
+
+
+def _over_neurons(name, values, side, mask):
+    """(squared standard error, degrees of freedom) of the mean of values as of a sample of neurons; a pair has two of them."""
+    finite = np.isfinite(values)
+    values = values[finite]
+    if name != "correlation":
+        return values.var(ddof=1) / values.size, values.size - 1
+    n = side.x.shape[1]
+    ends = [each[mask][finite] for each in side.pairs]
+    total, number = (sum(np.bincount(end, weights, n) for end in ends) for weights in (values, np.ones(values.size)))
+    left = ((values.sum() - total) / np.maximum(values.size - number, 1))[number > 0]
+    return (left.size - 1) / left.size * ((left - left.mean()) ** 2).sum(), left.size - 1
+
+
+def _exchanged(a, b, rng):
+    """(p, effect) of the shares of the neurons in the spikes of all, among those of blocks that are exchanged at random."""
+    total = a.x.sum(axis=0) + b.x.sum(axis=0)
+    share = total / total.sum()
+    # Neurons that spike more all together are the other test's; it is their common fluctuation that blocks remember.
+    d = ((a.x - b.x) - (a.x - b.x).sum(axis=1, keepdims=True) * share)[:, total > 0] / np.sqrt(total[total > 0])
+    gram = d @ d.T
+    signs = rng.choice([-1.0, 1.0], (_EXCHANGES, len(gram)))
+    among = ((signs @ gram) * signs).sum(axis=1)
+    p = (1 + (among >= gram.sum() * (1 - 1e-9)).sum()) / (1 + _EXCHANGES)
+    return float(p), float(2 * np.sqrt(max(gram.sum() - np.trace(gram), 0.0) / total.sum()))
+
+
+def _same_network(reference, other):
+    """Whether neuron k of one is neuron k of the other: the same cells, connected in the same way."""
+    if reference.labels != other.labels or list(reference.sizes) != list(other.sizes):
+        return False
+    return len(reference.connections) == len(other.connections) and all(
+        _pairs(a) == _pairs(b) for a, b in zip(reference.connections, other.connections, strict=True))
+
+
+def _pairs(connections):
+    order = np.lexsort((connections.post, connections.pre))
+    return np.asarray(connections.pre)[order].tolist(), np.asarray(connections.post)[order].tolist()
+
+
+def _trials(records, skip):
+    """{label of a population of neurons: for each record the Trains of its cells}."""
+    found = {}
+    for record in records:
+        trains = [Train(times[times >= skip * record.duration], skip * record.duration, record.duration)
+                  for times in record.trains()]
+        for label, cells in record.populations.items():
+            if record.is_neuron[cells.start:cells.stop].any():
+                found.setdefault(label, []).append(trains[cells.start:cells.stop])
+    return found
+
+
+def compare_statistics(reference, other, skip=0.1, bin_width=5.0):
     """{"rows": [population, measure, test, mean_reference, mean_other, p, p_corrected, effect, differs], "agree": bool or None}.
 
-    Of the populations of neurons of two NetworkRecords, measures with at least 20 values on both sides. None: nothing to compare.
+    Of the populations of neurons that are in both, by label. reference, other: a NetworkRecord each, or a list of them, trials of
+    one network. effect: (other - reference) / reference of the means of rate and CV; other - reference of the correlation; of each
+    neuron, how far its share in the spikes moved (root mean square, chance taken off). None: nothing to compare, too few spikes or
+    too short a time. skip: share of the start of each trial that is left out; counts are in bins of bin_width ms.
     """
-    same = reference.meta.get("connections") == other.meta.get("connections")
-    rows, trains = [], (reference.trains(), other.trains())
-    for label, cells in reference.populations.items():
-        if not reference.is_neuron[cells.start:cells.stop].any():
-            continue
-        a, b = (measures(t[cells.start:cells.stop], r.duration, **options)
-                for t, r in zip(trains, (reference, other), strict=True))
-        for name in a:
-            x, y = a[name][np.isfinite(a[name])], b[name][np.isfinite(b[name])]
-            if min(x.size, y.size) < 20:
-                continue
-            row = {"population": label, "measure": name, "mean_reference": float(x.mean()), "mean_other": float(y.mean())}
-            rows.append(row | {"test": "Kolmogorov-Smirnov", "p": float(ks_2samp(x, y).pvalue), "effect": _cohen(x, y)})
-            if same and name != "correlation":
-                rows.append(row | {"test": "Wilcoxon, same neurons", **_paired(b[name] - a[name])})
+    sides = [[side] if hasattr(side, "trains") else list(side) for side in (reference, other)]
+    same, rows = _same_network(sides[0][0], sides[1][0]), []
+    trials = [_trials(side, skip) for side in sides]
+    for label in (label for label in trials[0] if label in trials[1]):
+        layouts = [layout_of(side[label], bin_width) for side in trials]
+        if None not in layouts:
+            blocks = [Blocks(side[label], layout, bin_width) for side, layout in zip(trials, layouts, strict=True)]
+            rows += [{"population": label, **row} for row in _rows(blocks, layouts[0] == layouts[1], same)]
     for row, p in zip(rows, _holm([row["p"] for row in rows]) if rows else (), strict=True):
-        row |= {"p_corrected": float(p), "differs": bool(p < LEVEL and abs(row["effect"]) >= EFFECT)}
+        row |= {"p_corrected": float(p), "differs": bool(p < LEVEL and abs(row["effect"]) >= EFFECT[row["measure"]])}
     return {"rows": rows, "agree": None if not rows else not any(row["differs"] for row in rows)}
+
+
+def _rows(sides, paired, same):
+    """The tests of one population, from the Blocks of both recordings."""
+    if sum(side.x.sum() for side in sides) < _FEWEST_SPIKES:
+        return
+    for name in ("rate", "cv", "correlation"):
+        use = [np.isfinite(getattr(side, name)(side.sets[:1])[0]) for side in sides]
+        if name == "cv":
+            use = [mask & (side.intervals.sum(axis=0) >= FEWEST_INTERVALS) for mask, side in zip(use, sides, strict=True)]
+        if same:
+            use = [use[0] & use[1]] * 2
+        if min(mask.sum() for mask in use) < (1 if same else 3):
+            continue
+        reference, other, p = _difference(name, sides, use, paired, same)
+        scale = 1.0 if name == "correlation" else reference
+        row = {"measure": name, "mean_reference": reference, "mean_other": other}
+        difference = other - reference
+        effect = difference / scale if scale else float(np.copysign(np.inf, difference)) if difference else 0.0
+        yield row | {"test": "mean, blocks of time", "p": p, "effect": effect}
+        if name == "rate" and same and paired:
+            p, effect = _exchanged(*sides, np.random.default_rng(0))
+            yield row | {"test": "each neuron, blocks exchanged", "p": p, "effect": effect}

@@ -1,0 +1,1 @@
+"""Recorded spikes: who was recorded, when, and what is told of them."""
