@@ -124,7 +124,6 @@ def record_on(a, name, dt):
     timing = plain.timing.on_grid(max(a.steps))
     network = experiment.model.build(sim, experiment.configuration["network"], weights, n_copies=copies, single=copies > 1,
                                      delay=a.delay)
-    experiment.with_times(network)
     result = evaluate(network, data)
     seconds = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
     return layered_record(result.first_spikes, experiment.architecture, weights, a.delay, timing.window, timing.deadline, seconds)
@@ -149,7 +148,6 @@ def records_on_chip(a, name):
     note += "" if a.ideal_chip else "; what its mismatch and noise do is not explained, for they may do more than one tick"
     records = []
     for network in (chip, exact):
-        experiment.with_times(network)
         result = evaluate(network, data, 100)
         meta = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
         records.append(layered_record(result.first_spikes, experiment.architecture, held, 0.0, timing.window, timing.deadline,

@@ -53,7 +53,7 @@ def compare(experiment, weights, backend, dt, samples=None, copies=None):
     result = {"backend": backend, "dt_ms": dt, "exact_accuracy": reference.accuracy, "seconds": seconds,
               **metrics_of(other, "test", tau_syn),
               "class_agreement": float((other.predictions == reference.predictions).mean()), "layers": []}
-    own = explained_by_own_inputs(other.first_spikes, weights, neurons, network.delay, network.timing.deadline)
+    own = explained_by_own_inputs(other.first_spikes, weights, neurons)
     for k, single in enumerate(own):
         whole = compare_first_spikes(reference.first_spikes.layers[k], other.first_spikes.layers[k])
         result["layers"].append({"layer": k, "whole_network": _as_dict(whole), "own_inputs": _as_dict(single)})
@@ -96,8 +96,8 @@ def weights_of(folder, experiment, advice):
     """The weights of a finished run for an experiment. ConfigurationError, with the advice, where its network is another one."""
     stored = folder.read_weights()
     try:
-        return experiment.trained(stored)
-    except (KeyError, ValueError) as error:
+        return experiment.architecture.weights_of(stored)
+    except ValueError as error:
         raise ConfigurationError(f"the weights in {folder.path} are of another network: {error}; {advice}") from None
 
 

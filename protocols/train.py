@@ -152,7 +152,7 @@ def train(a, **marks):
         if network.n_copies == 1 and hasattr(experiment.model, "plane"):  # a map is dear where copies are worth while
             experiment.map_decisions(network, folder)
         if network.n_copies > 1:
-            network = experiment.network(weights=experiment.trained(trainer.arrays()), seed=a.seed, copies=1)
+            network = experiment.network(weights=trainer.weights, seed=a.seed, copies=1)
         experiment.record_sample(network, folder, "after")
     return metrics, folder, experiment, trainer
 

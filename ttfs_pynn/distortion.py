@@ -112,8 +112,10 @@ class DistortedNetwork:
         return [np.clip(w, -limit, limit) for w, limit in zip(weights, self._limits(), strict=True)]
 
     def write_weights(self, weights):
-        """Use these signed weights (nA, one matrix a layer), limited and rounded as the substrate does, from now on."""
-        self._weights = self.within_limits(self.architecture.check_weights(weights))
+        """Use these signed weights (nA, one matrix a layer), limited and rounded as the substrate does, from now on. They are
+        kept as `weights`."""
+        self.weights = self.architecture.check_weights(weights)
+        self._weights = self.within_limits(self.weights)
         bits = self.distortion.weight_bits
         if bits:
             limits = [limit if np.isfinite(limit).all() else None for limit in self._limits()]
@@ -143,7 +145,7 @@ class DistortedNetwork:
             heard = self._sent(layer.present(heard).layers[0], label=k + 1 == len(self._layers))
             biases.append(bias)
             layers.append(heard)
-        return FirstSpikes(inputs, tuple(biases), tuple(layers))
+        return FirstSpikes(inputs, tuple(biases), tuple(layers), deadline=self.timing.deadline)
 
     def _sent(self, times, label=False):
         """Spikes as they arrive. A label spike that is lost would tell of the readout and not of the network: it is not."""

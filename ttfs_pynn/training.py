@@ -1,8 +1,8 @@
 """The loop: present a batch, read its spikes, compute gradients, step, write the weights back; epoch after epoch.
 
-A run is reproducible from one seed: initial weights come from the generator of `seed`, the order of samples and the jitter of
-epoch e from that of (seed, e), the noise of a chip in it from that of (seed, e, 1), so a run that is resumed after any epoch
-continues as if it had never stopped.
+A run is reproducible from one seed: the order of samples and the jitter of epoch e come from the generator of (seed, e), the
+noise of a chip in it from that of (seed, e, 1), so a run that is resumed after any epoch continues as if it had never stopped.
+Training begins with the weights that the network has; an experiment draws them from the generator of `seed`.
 """
 
 import time
@@ -18,6 +18,7 @@ from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
 from ttfs_pynn.loss import predict
 from ttfs_pynn.optimizer import Adam, schedule
+from ttfs_pynn.trained_times import Weights
 
 __all__ = ["Callback", "Evaluation", "SpikeData", "Trainer", "TrainingOptions", "evaluate"]
 
@@ -209,25 +210,24 @@ def evaluate(network, data, batch_size=None, weights=None, keep=True):
     label_times, layer_spikes, window_spikes = (np.concatenate(arrays) for arrays in zip(*decisions, strict=True))
     if not keep:
         return Evaluation(label_times, data.labels, layer_spikes, window_spikes)
-    layers = [np.concatenate(arrays) for arrays in zip(*(p.layers for p in parts), strict=True)]
-    merged = type(parts[0])(np.concatenate([p.inputs for p in parts]),
-                            tuple(None if b[0] is None else np.concatenate(b)
-                                  for b in zip(*(p.biases for p in parts), strict=True)), tuple(layers), parts[0].delay,
-                            parts[0].delays)
+    merged = replace(parts[0], inputs=np.concatenate([p.inputs for p in parts]),
+                     biases=tuple(None if b[0] is None else np.concatenate(b)
+                                  for b in zip(*(p.biases for p in parts), strict=True)),
+                     layers=tuple(np.concatenate(arrays) for arrays in zip(*(p.layers for p in parts), strict=True)))
     return Evaluation(label_times, data.labels, layer_spikes, window_spikes, merged)
 
 
 class Trainer:
-    """Trains `network` (a LayeredNetwork) on `train` (SpikeData). Weights are floats here, and written to the network; so are
-    delays and bias times (`times`, TrainedTimes) where the architecture has them trained.
+    """Trains `network` (a LayeredNetwork) on `train` (SpikeData). `weights` are floats here, and written to the network; with
+    them go delays and bias times (`times`, TrainedTimes) where the architecture has them trained.
 
-    measured: LIFParameters of each layer that gradients assume, by default those of the architecture. augment: a function of
-    (times, rng) that gives other times for a batch of training samples. validation: SpikeData or
-    None; folder: a results.RunFolder for a checkpoint after each epoch, or None.
+    weights: where training starts, by default those that the network was given. measured: LIFParameters of each layer that
+    gradients assume, by default those of the architecture. augment: a function of (times, rng) that gives other times for a batch
+    of training samples. validation: SpikeData or None; folder: a results.RunFolder for a checkpoint after each epoch, or None.
     """
 
     def __init__(self, network, train, options, validation=None, folder=None, callbacks=(), weights=None, measured=None,
-                 augment=None, times=None):
+                 augment=None):
         if not isinstance(options, TrainingOptions):
             raise ConfigurationError(f"options are {type(options).__name__}; give TrainingOptions, or TrainingOptions.of(a dict)")
         self.network, self.train, self.validation = network, train, validation
@@ -250,32 +250,26 @@ class Trainer:
             self.schedule = schedule(options.schedule, options.learning_rate, options.epochs, **options.schedule_options)
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"loss or schedule options: {error}") from None
-        # Times are drawn from a stream of their own: weights of a seed are the same with and without them.
-        self.times = times or architecture.initial_times(np.random.default_rng(np.random.SeedSequence(options.seed).spawn(1)[0]))
-        self._trained = self._names_of_trained_times()
+        self.weights = architecture.check_weights(network.weights if weights is None else weights)
+        self._trained = architecture.trained_times
         tau_syn = options.times_rate * float(np.mean([np.mean(neuron.tau_syn) for neuron in neurons]))
-        self.optimizer = Adam([*architecture.shapes, *(self.times.arrays()[name].shape for name in self._trained)],
-                              [*scales, *(tau_syn for _ in self._trained)])
+        self.optimizer = Adam([array.shape for array in self.arrays().values()], [*scales, *(tau_syn for _ in self._trained)])
         self.silent_neurons = silent_neurons.policy(options, self.engine.neurons, scales)
-        self.weights = architecture.initial_weights(np.random.default_rng(options.seed)) if weights is None \
-            else architecture.check_weights(weights)
         self.epoch, self.history = 0, []
         self._write()
 
-    def _names_of_trained_times(self):
-        layers = self.network.architecture.layers
-        return [name for name in self.times.arrays()
-                if name.startswith("delay") or layers[int(name.removeprefix("bias_times"))].train_bias_times]
+    @property
+    def times(self):
+        """TrainedTimes: delays and bias times as they are now."""
+        return self.network.architecture.times_of(self.weights)
 
     def arrays(self):
         """{name: array} of all that is trained: w0, w1, ..., delays and bias times."""
-        times = self.times.arrays()
-        return {f"w{k}": w for k, w in enumerate(self.weights)} | {name: times[name] for name in self._trained}
+        return self.weights.arrays(self._trained)
 
     def restore(self, arrays, meta):
         """Continue from a checkpoint's arrays and meta data."""
-        self.times = self.times.with_arrays(arrays)
-        self.weights = self.network.architecture.check_weights([arrays[f"w{k}"] for k in range(len(self.weights))])
+        self.weights = self.network.architecture.weights_of({name: arrays[name] for name in self.arrays() if name in arrays})
         self.optimizer.restore(arrays)
         self.silent_neurons.restore(arrays)
         self.epoch, self.history = meta["epoch"], list(meta["history"])
@@ -336,18 +330,19 @@ class Trainer:
         for callback in self.callbacks:
             gradients = callback.before_step(self, gradients) or gradients
         bumped, weight_gradients, skip = self.silent_neurons.apply(self.weights, gradients)
+        times = self.weights.times
         if not skip:
-            weights, self.times = self._stepped(replace(gradients, weights=weight_gradients), self.schedule(epoch))
+            weights, times = self._stepped(replace(gradients, weights=weight_gradients), self.schedule(epoch))
             bumped = [new if b is old else b + (new - old) for b, new, old in zip(bumped, weights, self.weights, strict=True)]
-        self.weights = self.network.within_limits(bumped)
+        self.weights = Weights(self.network.within_limits(bumped), times)
         self._write()
         self._call("after_step", gradients)
         return gradients
 
     def _stepped(self, gradients, learning_rate):
-        """(weights, TrainedTimes) after one step."""
+        """(weights, TrainedTimes or None) after one step."""
         if not self._trained:
-            return self.optimizer.step(self.weights, gradients.weights, learning_rate), self.times
+            return self.optimizer.step(self.weights, gradients.weights, learning_rate), self.weights.times
         times, of_times = self.times.arrays(), self.times.gradient(gradients.delays, gradients.bias_times)
         new = self.optimizer.step([*self.weights, *(times[name] for name in self._trained)],
                                   [*gradients.weights, *(of_times[name] for name in self._trained)], learning_rate)
@@ -357,8 +352,6 @@ class Trainer:
 
     def _write(self):
         self.network.write_weights(self.weights)
-        if self._trained:
-            self.network.write_times(self.times)
 
     def _call(self, hook, *arguments):
         for callback in self.callbacks:
