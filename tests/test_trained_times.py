@@ -213,7 +213,7 @@ def test_weights_without_their_times_and_with_those_of_another_network():
     without = {name: array for name, array in arrays.items() if not name.startswith("delay")}
     moved = Weights(weights, plain.initial_times(None).with_arrays({"bias_times0": np.array([1.0, 2.0])}))
     early = Weights(weights, replace(weights.times, bias_times=(np.array([-1.0, 2.0]), np.array([9.0]))))
-    cases = [(lambda: ArrayNetwork(design, list(weights)), "without the delay0_synaptic, delay1_synaptic, bias_times0, bias_times1"),
+    cases = [(lambda: ArrayNetwork(design, list(weights)), "without the delay0_synaptic, delay1_synaptic, bias_times0"),
              (lambda: network.write_weights([w.copy() for w in weights]), "without the delay0_synaptic"),
              (lambda: Trainer(network, task(5), TrainingOptions(), weights=list(weights)), "without the delay0"),
              (lambda: LayeredNetwork(simulator("exact").setup(0.1), design, list(weights)), "without the delay0"),

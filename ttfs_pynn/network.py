@@ -241,7 +241,6 @@ class LayeredNetwork:
             self.biases.append(bias)
             self.layers.append(population)
             before = population
-        self.weights, self._times = None, None
         self.write_weights(weights)
 
     def _sources(self, n, label):
@@ -297,7 +296,7 @@ class LayeredNetwork:
                 self._simulator.write_weights(excitatory, np.maximum(part, 0.0), self.n_copies, layer.neuron)
                 self._simulator.write_weights(inhibitory, np.minimum(part, 0.0), self.n_copies, layer.neuron)
                 first += part.shape[0]
-        if times is not self._times:
+        if times is not getattr(self, "_times", None):
             self._write_times(times)
 
     def _write_times(self, times):

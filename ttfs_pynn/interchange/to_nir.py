@@ -32,8 +32,8 @@ def to_nir(architecture, weights, time_step=0.1):
 def _delays(kinds, k):
     """(axonal, dendritic): arrays (ms) of length inputs and neurons, or None."""
     if len(kinds) > 1 or "synaptic" in kinds:
-        raise InterchangeError(f"layer {k} has {' and '.join(kinds)} delays; NIR can hold axonal or dendritic ones, but not both, "
-                               "and not one a synapse")
+        raise InterchangeError(f"layer {k} has {' and '.join(kinds)} delays; NIR can hold axonal or dendritic ones, but not "
+                               "both, and not one a synapse")
     return tuple(kinds[kind].ravel().copy() if kind in kinds else None for kind in ("axonal", "dendritic"))
 
 
