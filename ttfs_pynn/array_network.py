@@ -10,6 +10,7 @@ import numpy as np
 from ttfs_pynn.gradient_engine import FirstSpikes, layer_times
 from ttfs_pynn.presentation import PresentationError, Timing
 from ttfs_pynn.trained_times import Weights
+from ttfs_pynn.units import in_unit
 
 __all__ = ["ArrayNetwork"]
 
@@ -51,7 +52,7 @@ class ArrayNetwork:
 
         Raises ValueError for input times of another shape, PresentationError where one is negative or not before the deadline.
         """
-        t_in = np.asarray(t_in, dtype=float)
+        t_in = np.asarray(in_unit(t_in, "ms", "t_in"), dtype=float)
         if t_in.ndim != 2 or t_in.shape[1] != self.architecture.n_inputs:
             raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
         outside = ~(((t_in >= 0) & (t_in < self.timing.deadline)) | np.isposinf(t_in))

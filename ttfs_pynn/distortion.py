@@ -13,6 +13,7 @@ from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.gradient_engine import FirstSpikes
 from ttfs_pynn.network import Architecture, Layer
+from ttfs_pynn.units import in_unit
 
 __all__ = ["DistortedNetwork", "Distortion", "quantised"]
 
@@ -128,11 +129,12 @@ class DistortedNetwork:
         self._noise = np.random.default_rng([self.distortion.seed, *seed])
 
     def read_weights(self):
+        """The weights that act, copied."""
         return [w.copy() for w in self._weights]
 
     def present(self, t_in):
         """FirstSpikes of samples t_in (samples, inputs) as they arrive: shifted, and inf where lost. Errors as ArrayNetwork's."""
-        t_in = np.asarray(t_in, dtype=float)
+        t_in = np.asarray(in_unit(t_in, "ms", "t_in"), dtype=float)
         if t_in.ndim != 2 or t_in.shape[1] != self.architecture.n_inputs:
             raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
         inputs = heard = self._sent(t_in)

@@ -9,6 +9,7 @@ from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.presentation import Presentation, PresentationError, Timing
 from ttfs_pynn.simulators import SimulatorError, simulator_of
 from ttfs_pynn.trained_times import DELAYS, TrainedTimes, Weights, delay_shape
+from ttfs_pynn.units import in_unit
 
 __all__ = ["Architecture", "Layer", "LayeredNetwork", "Recording"]
 
@@ -34,10 +35,20 @@ class Layer:
     train_bias_times: bool = False
 
     def __post_init__(self):
-        if not isinstance(self.size, int | np.integer):
+        if not isinstance(self.size, int | np.integer) or isinstance(self.size, bool):
             raise ValueError(f"a layer of {self.size!r} neurons: give an integer")
+        for name in ("bias_times", "delay_mean", "delay_std", "delay_max"):
+            object.__setattr__(self, name, in_unit(getattr(self, name), "ms", name))
+        if isinstance(self.delays, str):
+            raise ValueError(f"delays = {self.delays!r}: give a list of kinds, such as ({self.delays!r},)")
         for name in ("bias_times", "delays"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        without = [name for name in ("delay_mean", "delay_std", "delay_max") if getattr(self, name) != getattr(Layer, name)]
+        if without and not self.delays:
+            raise ValueError(f"{', '.join(without)} of a layer without trained delays; give `delays`, kinds among "
+                             f"{', '.join(DELAYS)}, or leave it out")
+        if self.train_bias_times and not self.bias_times:
+            raise ValueError("train_bias_times of a layer without bias_times; say where training starts, or leave it out")
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,8 @@ class Architecture:
     t_late: float
 
     def __post_init__(self):
+        for name in ("t_early", "t_late"):
+            object.__setattr__(self, name, in_unit(getattr(self, name), "ms", name))
         if self.n_inputs < 1 or not self.layers or min(layer.size for layer in self.layers) < 1:
             raise ValueError("a network needs at least one input and one layer of at least one neuron")
         if not 0 <= self.t_early <= self.t_late < np.inf:
@@ -336,7 +349,7 @@ class LayeredNetwork:
         The order set, run, read, reset is one that keeps the weights on every simulator.
         """
         self._check_current()
-        t_in = np.asarray(t_in, dtype=float)
+        t_in = np.asarray(in_unit(t_in, "ms", "t_in"), dtype=float)
         if t_in.ndim != 2 or t_in.shape[1] != self.architecture.n_inputs:
             raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
         # A spike after the deadline leaves its neuron refractory in the next sample's window. Jitter may exceed t_late a little.

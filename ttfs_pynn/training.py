@@ -5,6 +5,7 @@ noise of a chip in it from that of (seed, e, 1), so a run that is resumed after 
 Training begins with the weights that the network has; an experiment draws them from the generator of `seed`.
 """
 
+import difflib
 import time
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
@@ -19,6 +20,7 @@ from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
 from ttfs_pynn.loss import predict
 from ttfs_pynn.optimizer import Adam, schedule
 from ttfs_pynn.trained_times import Weights
+from ttfs_pynn.units import in_unit
 
 __all__ = ["Callback", "Evaluation", "SpikeData", "Trainer", "TrainingOptions", "evaluate"]
 
@@ -37,15 +39,18 @@ _KINDS = ((_is_number, "a number"), (lambda value: isinstance(value, bool), "tru
 
 @dataclass(frozen=True, eq=False)
 class SpikeData:
-    """Samples as input spike times, times (samples, inputs) in ms (inf: no spike), and labels (samples,)."""
+    """Samples as input spike times, times (samples, inputs) in ms (inf: no spike) or a quantity, and labels (samples,)."""
 
     times: np.ndarray
     labels: np.ndarray
 
     def __post_init__(self):
-        times, labels = np.asarray(self.times, dtype=float), np.asarray(self.labels)
+        times, labels = np.asarray(in_unit(self.times, "ms", "times"), dtype=float), np.asarray(self.labels)
         if np.isnan(times).any():
             raise ConfigurationError(f"{int(np.isnan(times).sum())} spike times are NaN; inf is for an input that does not spike")
+        if (times < 0).any():
+            raise ConfigurationError(f"an input spikes at {times.min():g} ms; give times from the start of a sample, zero or more, "
+                                     "and inf for no spike")
         if times.ndim != 2 or labels.shape != times.shape[:1] or not len(labels):
             raise ConfigurationError(f"times of shape {times.shape} and labels of shape {labels.shape}; expected (samples, "
                                      "inputs) and (samples,), at least one sample")
@@ -122,10 +127,22 @@ class TrainingOptions:
                                     ("loss", self.loss in LOSSES, f"one of {', '.join(LOSSES)}")):
             if not allowed:
                 raise ConfigurationError(f"{name} = {getattr(self, name)!r} must be {text}")
+        for name, policy in (("silent_aim", "membrane_peak"), ("bump", "bumping"), ("bump_instead_of_step", "bumping"),
+                             ("weight_sum", "weight_sum")):
+            if self.silent != policy and getattr(self, name) != getattr(TrainingOptions, name):
+                raise ConfigurationError(f"{name} = {getattr(self, name)!r} has no effect with silent = {self.silent!r}; it is an "
+                                         f"option of {policy!r}: leave it out, or choose that")
 
 
 class Callback:
     """Hooks into the loop; override what is needed. `trainer` gives access to everything."""
+
+    def __init_subclass__(cls) -> None:
+        hooks = [name for name in vars(Callback) if not name.startswith("_")]
+        for name in vars(cls):
+            if name not in hooks and difflib.get_close_matches(name, hooks, 1, 0.8):
+                raise ConfigurationError(f"{unknown('hook', name, hooks)}, of the callback {cls.__name__}; name other methods "
+                                         "differently")
 
     def on_train_begin(self, trainer):
         """Before the first epoch (of this session)."""
@@ -198,6 +215,7 @@ def evaluate(network, data, batch_size=None, weights=None, keep=True):
 
     Without `keep` the Evaluation has no first_spikes, which of ten thousand images take more memory than all else.
     """
+    _check_data(network, data)
     if weights is not None:
         network.write_weights(weights)
     batch_size = batch_size or (network.n_copies if network.n_copies > 1 else 100)
@@ -217,6 +235,16 @@ def evaluate(network, data, batch_size=None, weights=None, keep=True):
     return Evaluation(label_times, data.labels, layer_spikes, window_spikes, merged)
 
 
+def _check_data(network, data):
+    """ConfigurationError for samples that the network cannot be shown, or classes that it cannot answer."""
+    architecture = network.architecture
+    if data.times.shape[1] != architecture.n_inputs:
+        raise ConfigurationError(f"{data.times.shape[1]} inputs a sample for a network of {architecture.n_inputs}")
+    if data.labels.max() >= architecture.layers[-1].size:
+        raise ConfigurationError(f"labels up to {data.labels.max()} for a network of {architecture.layers[-1].size} label neurons, "
+                                 "which are classes from 0")
+
+
 class Trainer:
     """Trains `network` (a LayeredNetwork) on `train` (SpikeData). `weights` are floats here, and written to the network; with
     them go delays and bias times (`times`, TrainedTimes) where the architecture has them trained.
@@ -233,6 +261,8 @@ class Trainer:
         self.network, self.train, self.validation = network, train, validation
         self.options, self.folder, self.callbacks = options, folder, list(callbacks)
         self._augment = augment
+        for data in (train, validation) if validation is not None else (train,):
+            _check_data(network, data)
         architecture = network.architecture
         neurons = [layer.neuron for layer in architecture.layers]
         if len(options.silent_tolerated) != len(neurons):
@@ -250,8 +280,15 @@ class Trainer:
             self.schedule = schedule(options.schedule, options.learning_rate, options.epochs, **options.schedule_options)
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"loss or schedule options: {error}") from None
+        deadline = network.timing.deadline / self.loss.tau_syn
+        if self.loss.latest >= deadline:
+            raise ConfigurationError(f"the loss {options.loss} asks for spikes at {self.loss.latest:g} tau_syn; those after "
+                                     f"{deadline:g} tau_syn do not count (its options are in tau_syn, not ms)")
         self.weights = architecture.check_weights(network.weights if weights is None else weights)
         self._trained = architecture.trained_times
+        if options.times_rate != TrainingOptions.times_rate and not self._trained:
+            raise ConfigurationError(f"times_rate = {options.times_rate} has no effect: no delays or bias times are trained; leave it "
+                                     "out, or give the layers `delays` or train_bias_times")
         tau_syn = options.times_rate * float(np.mean([np.mean(neuron.tau_syn) for neuron in neurons]))
         self.optimizer = Adam([array.shape for array in self.arrays().values()], [*scales, *(tau_syn for _ in self._trained)])
         self.silent_neurons = silent_neurons.policy(options, self.engine.neurons, scales)
