@@ -22,7 +22,6 @@ import numpy as np
 from protocols.evaluate import open_run
 from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
-from ttfs_pynn.gradient_engine import FirstSpikes
 from ttfs_pynn.interchange import from_nir, read_nir, to_nir, write_nir
 
 
@@ -122,8 +121,7 @@ def row(framework, path, network, t_in, weights, time_step, factor):
     print(f"\n{framework}, step {dt:g} ms = {share:g} tau_syn, {len(t_in)} samples, {seconds:.0f} s: same class "
           f"{same_class:.4f}, same order {same_order:.4f}, Kendall's tau {kendall:.4f}\n  of {len(unequal)} "
           f"samples of another order {len(unequal) - len(reverse)} have two spikes in one step, {len(reverse)} a pair reversed")
-    own = explained_by_own_inputs(FirstSpikes(t_in, reference.biases, layers), weights, [x.neuron for x in architecture.layers],
-                                  deadline=network.timing.deadline)
+    own = explained_by_own_inputs(replace(reference, layers=layers), weights, [x.neuron for x in architecture.layers])
     for k, alone in enumerate(own):
         for text, one in (("whole network", compare_first_spikes(reference.layers[k], layers[k])), ("given own inputs", alone)):
             size = np.abs(one.differences)

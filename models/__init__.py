@@ -9,7 +9,7 @@ import pkgutil
 from pathlib import Path
 
 from ttfs_pynn.errors import ConfigurationError, ResultsError, unknown
-from ttfs_pynn.user_code import load_file
+from ttfs_pynn.user_code import load_file, names_in
 
 NEEDED = ("PARAMETERS", "CLASS_NAMES", "architecture", "build", "data")
 
@@ -25,7 +25,7 @@ def load(name):
     ConfigurationError where there is none, where both have it, or where the file is no model.
     """
     if str(name).endswith(".py"):
-        return _checked(load_file(name))
+        return _model(name)
     here = Path(f"{name}.py") if name.isidentifier() and Path(f"{name}.py").is_file() else None
     if name in names():
         if here and not here.samefile(Path(__path__[0], here)):
@@ -33,7 +33,7 @@ def load(name):
                                      "it another name")
         return importlib.import_module(f"models.{name}")
     if here:
-        return _checked(load_file(here))
+        return _model(here)
     raise ConfigurationError(f"{unknown('model', name, names())}, the name of a NAME.py in this folder, or the path of a Python "
                              "file")
 
@@ -76,9 +76,23 @@ def changed(file, folder):
     return copy.is_file() and copy.read_bytes() != Path(file).read_bytes()
 
 
-def _checked(module):
-    missing = [name for name in NEEDED if not hasattr(module, name)]
+def _model(file):
+    """The module of a file, which is not executed where it can be told without that it is no model."""
+    names = names_in(file)
+    if names is not None:
+        _check(file, lambda name: name in names)
+    module = load_file(file)
+    _check(file, lambda name: hasattr(module, name))
+    tables = module.PARAMETERS if isinstance(module.PARAMETERS, dict) else {}
+    missing = [name for name in ("network", "training") if not isinstance(tables.get(name), dict)]
     if missing:
-        raise ConfigurationError(f"{module.__file__} is no model: it has no {', '.join(missing)}; `ttfs-pynn new` writes one to "
-                                 "edit")
+        raise ConfigurationError(f"PARAMETERS of {module.__file__} has no table {' and no table '.join(missing)}; give a dict, "
+                                 "{} for the defaults")
     return module
+
+
+def _check(file, has):
+    missing = [name for name in NEEDED if not has(name)]
+    if missing:
+        raise ConfigurationError(f"{Path(file).resolve()} is no model: it has no {', '.join(missing)}; `ttfs-pynn new` writes "
+                                 "one to edit")

@@ -51,6 +51,7 @@ from ttfs_pynn.results import RunFolder
 from ttfs_pynn.script import run_script
 from ttfs_pynn.simulators import SIMULATORS, simulator
 from ttfs_pynn.training import SpikeData, evaluate
+from ttfs_pynn.trained_times import Weights
 from ttfs_pynn.user_code import load_file
 
 _RESULT = "comparison.json"
@@ -120,8 +121,9 @@ def records_on(a, name, dt):
     data, notes, delay = _data(a, experiment), [], np.round(a.delay / dt) * dt
     if delay != a.delay:
         notes.append(f"the delay of {a.delay:g} ms was rounded to a multiple of dt = {dt:g} ms")
-    if experiment.times is not None and any(experiment.times.delays):
-        experiment.times = experiment.times.on_grid(dt)
+    times = getattr(weights, "times", None)
+    if times is not None and any(times.delays):
+        weights = Weights(weights, times.on_grid(dt))
         notes.append(f"trained delays were rounded to multiples of dt = {dt:g} ms, which is what simulators with a time step hold")
     sim, copies = simulator(name).setup(dt, seed=a.seed), min(simulator(name).default_copies, len(data))
     # Windows of one length everywhere, so that records can be laid over each other.
@@ -129,7 +131,6 @@ def records_on(a, name, dt):
     timing = plain.timing.on_grid(max(a.steps))
     network = experiment.model.build(sim, experiment.configuration["network"], weights, n_copies=copies, single=copies > 1,
                                      delay=delay)
-    experiment.with_times(network)
     result = evaluate(network, data)
     seconds = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
     return [layered_record(result.first_spikes, experiment.architecture, weights, delay, timing.window, timing.deadline, seconds,
@@ -155,7 +156,6 @@ def records_on_chip(a, name):
     note += "" if a.ideal_chip else "; what its mismatch and noise do is not explained, for they may do more than one tick"
     records = []
     for network in (chip, exact):
-        experiment.with_times(network)
         result = evaluate(network, data, 100)
         meta = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
         records.append(layered_record(result.first_spikes, experiment.architecture, held, 0.0, timing.window, timing.deadline,

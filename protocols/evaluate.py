@@ -30,11 +30,17 @@ def parser():
     p = ArgumentParser(prog="python -m protocols.evaluate", description=__doc__)
     p.add_argument("folder", metavar="DIR", help="run folder of protocols.train")
     p.add_argument("--backend", default="brian2", help=f"simulator: {', '.join(SIMULATORS)} (default brian2)")
-    p.add_argument("--dt", type=float, default=0.1, metavar="MS", help="its time step (default 0.1 ms)")
+    p.add_argument("--dt", type=float, metavar="MS", help="its time step, where it has one (default 0.1 ms)")
     p.add_argument("--samples", type=int, metavar="N", help="the first N test samples (default: all)")
     p.add_argument("--model", metavar="FILE", help="the run's model, where it is neither of the package nor in this folder")
     p.add_argument("--copies", type=int, metavar="N", help="copies of the network side by side (default: the simulator's)")
     return p
+
+
+def check_step(name, backend, dt):
+    """ConfigurationError for a time step (ms) that is given to a backend which has none."""
+    if not backend.has_time_step:
+        raise ConfigurationError(f"--dt {dt:g}: the backend {name} has no time step; leave it out")
 
 
 def compare(experiment, weights, backend, dt, samples=None, copies=None):
@@ -53,7 +59,7 @@ def compare(experiment, weights, backend, dt, samples=None, copies=None):
     result = {"backend": backend, "dt_ms": dt, "exact_accuracy": reference.accuracy, "seconds": seconds,
               **metrics_of(other, "test", tau_syn),
               "class_agreement": float((other.predictions == reference.predictions).mean()), "layers": []}
-    own = explained_by_own_inputs(other.first_spikes, weights, neurons, network.delay, network.timing.deadline)
+    own = explained_by_own_inputs(other.first_spikes, weights, neurons)
     for k, single in enumerate(own):
         whole = compare_first_spikes(reference.first_spikes.layers[k], other.first_spikes.layers[k])
         result["layers"].append({"layer": k, "whole_network": _as_dict(whole), "own_inputs": _as_dict(single)})
@@ -96,19 +102,22 @@ def weights_of(folder, experiment, advice):
     """The weights of a finished run for an experiment. ConfigurationError, with the advice, where its network is another one."""
     stored = folder.read_weights()
     try:
-        return experiment.trained(stored)
-    except (KeyError, ValueError) as error:
+        return experiment.architecture.weights_of(stored)
+    except ValueError as error:
         raise ConfigurationError(f"the weights in {folder.path} are of another network: {error}; {advice}") from None
 
 
 def main(arguments=None):
     a = parser().parse_args(arguments)
     simulator(a.backend).load()
+    if a.dt is not None:
+        check_step(a.backend, simulator(a.backend), a.dt)
+    dt = 0.1 if a.dt is None else a.dt
     folder, experiment, weights = open_run(a.folder, a.model)
-    result = compare(experiment, weights, a.backend, a.dt, a.samples, a.copies)
+    result = compare(experiment, weights, a.backend, dt, a.samples, a.copies)
     folder.write_json(f"evaluation_{a.backend}.json", result)
     if not folder.spike_names():
-        experiment.record_sample(experiment.network("exact", weights, a.dt, copies=1), folder, "after")
+        experiment.record_sample(experiment.network("exact", weights, dt, copies=1), folder, "after")
     print("\n".join(table(result)))
 
 

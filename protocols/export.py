@@ -22,6 +22,7 @@ def parser():
     p.add_argument("folder", metavar="RUN", help="run folder of protocols.train")
     p.add_argument("--format", choices=FORMATS, default="nir", help="default nir")
     p.add_argument("--output", required=True, metavar="FILE", help="file to write; one that is there is replaced")
+    p.add_argument("--model", metavar="FILE", help="the run's model, where it is neither of the package nor in this folder")
     p.add_argument("--time-step", type=float, default=0.1, metavar="MS",
                    help="step of the framework that will read the file (default 0.1 ms); 0: spikes are delta functions")
     return p
@@ -33,10 +34,8 @@ def main(arguments=None):
         from ttfs_pynn.interchange import to_nir, write_nir
     except ImportError as error:
         raise ConfigurationError(str(error)) from None
-    _, experiment, weights = open_run(a.folder)
-    times = experiment.times
-    architecture = experiment.architecture if times is None else experiment.architecture.with_times(times)
-    graph = to_nir(architecture, weights, None if times is None else times.matrices, a.time_step)
+    _, experiment, weights = open_run(a.folder, a.model)
+    graph = to_nir(experiment.architecture, weights, a.time_step)
     write_nir(a.output, graph)
     print(f"{a.output}: {len(graph.nodes)} nodes, {sum(w.size for w in weights)} weights, for steps of {a.time_step:g} ms")
 

@@ -53,7 +53,7 @@ class Row:
     settings: str
     backend: str = "exact"
     seeds: list = field(default_factory=lambda: [0, 1, 2, 3, 4])
-    dt: float = 0.1
+    dt: float | None = None
     copies: int | None = None
     fresh_samples: int = 0
     chip_is_seed: bool = False
@@ -85,13 +85,16 @@ class Row:
         """The configuration of one run, as `protocols.train` makes it; `ideal`: of the run before it, on arrays."""
         hardware = {**self.hardware, **({"chip": seed} if self.chip_is_seed else {})}
         backend = [ARRAYS, "--hardware-network", "--epochs", str(self.ideal_epochs)] if ideal else [self.backend]
-        arguments = [self.model, "--backend", *backend, "--seed", str(seed), "--dt", str(self.dt), "--output", "unused"]
+        arguments = [self.model, "--backend", *backend, "--seed", str(seed), "--output", "unused"]
+        arguments += [] if self.dt is None or ideal else ["--dt", str(self.dt)]
         for key, value in hardware.items():
+            if ideal and key in ("chip", "profile", "non_idealities"):  # arrays have the chip's range of weights only
+                continue
             if key == "non_idealities":
                 arguments += [part for name, size in value.items() for part in ("--non-ideality", f"{name}={size}")]
             else:
                 arguments += [f"--{key.replace('_', '-')}", str(value)]
-        if self.copies:
+        if self.copies and not ideal:
             arguments += ["--copies", str(self.copies)]
         found = train.configuration(train.parser().parse_args(arguments))
         unknown = sorted(set(self.network) - set(found["network"]))

@@ -52,8 +52,8 @@ FRESH = 5_000
 
 def parser():
     p = ArgumentParser(prog="python -m protocols.robustness", description=__doc__)
-    p.add_argument("--seeds", type=int, default=5, metavar="N", help="networks a point (default 5)")
-    p.add_argument("--epochs", type=int, default=8, metavar="N", help="of each training (default 8)")
+    p.add_argument("--seeds", type=int, metavar="N", help="networks a point (default 5)")
+    p.add_argument("--epochs", type=int, metavar="N", help="of each training (default 8)")
     p.add_argument("--quick", action="store_true", help="a look: 2 epochs, 2 seeds, the ends of each scale; into DIR/quick")
     p.add_argument("--scheduler", default="local", help="local (default), slurm, or the address of a Dask scheduler")
     p.add_argument("--workers", type=int, default=2, metavar="N", help="processes at a time (default 2)")
@@ -130,9 +130,11 @@ def gathered(levels, seeds, loop, results):
 @when_stopped("the same command goes on with what is not finished")
 def main(arguments=None):
     a = parser().parse_args(arguments)
-    if a.seeds < 1 or a.epochs < 1:
-        raise ConfigurationError(f"--seeds {a.seeds} and --epochs {a.epochs} must be at least 1")
-    seeds, epochs = (2, 2) if a.quick else (a.seeds, a.epochs)
+    if a.quick and (a.seeds, a.epochs) != (None, None):
+        raise ConfigurationError("--quick has 2 seeds and 2 epochs; leave --seeds and --epochs out, or --quick")
+    seeds, epochs = (2 if a.quick else default if given is None else given for given, default in ((a.seeds, 5), (a.epochs, 8)))
+    if seeds < 1 or epochs < 1:
+        raise ConfigurationError(f"--seeds {seeds} and --epochs {epochs} must be at least 1")
     levels = {name: panel["levels"][::len(panel["levels"]) - 1] if a.quick else panel["levels"] for name, panel in PANELS.items()}
     ideal, loop = jobs_of(levels, seeds, epochs)
     results, failures = run_all("protocols.robustness:run_one", [*ideal, *loop.values()], a.runs, a.scheduler, a.workers)

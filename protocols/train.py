@@ -20,13 +20,18 @@ import copy
 from argparse import ArgumentTypeError
 
 import models
-from protocols.evaluate import weights_of
+from protocols.evaluate import check_step, weights_of
 from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.experiment import ARRAYS, CHIP, FREE, Experiment, check_backend
 from ttfs_pynn.progress import Progress
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
+from ttfs_pynn.training import TrainingOptions
+
+# What to do about a run that was stopped; a demo has no --resume.
+RESUME = "the run has lost no more than its unfinished epoch: the same command with --resume continues it"
+AGAIN = "the same command begins anew"
 
 
 def parser():
@@ -42,7 +47,7 @@ def parser():
     p.add_argument("--overwrite", action="store_true", help="replace a run that is in DIR")
     p.add_argument("--batch-size", type=int, metavar="N", help="samples a weight update (default: the model's)")
     p.add_argument("--learning-rate", type=float, metavar="R", help="in units of the weight scale (default: the model's)")
-    p.add_argument("--dt", type=float, default=0.1, metavar="MS",
+    p.add_argument("--dt", type=float, metavar="MS",
                    help="time step of simulators that have one (default 0.1 ms; tau_syn is 10 ms)")
     p.add_argument("--copies", type=int, metavar="N",
                    help="copies of the network side by side, one sample each (default: 1 on exact, the batch size on brian2)")
@@ -77,8 +82,7 @@ def configuration(a, stored=None):
              if value not in (None, {})}
     check_backend(a.backend)
     backend = simulator("exact" if a.backend == ARRAYS else a.backend)
-    if a.hardware_network and a.backend != ARRAYS:
-        raise ConfigurationError(f"--hardware-network is for --backend {ARRAYS}; a chip has it anyway")
+    _check_effect(a, backend, asked)
     chip = simulator(CHIP) if a.hardware_network else backend
     hardware = {"chip": 0, **model.PARAMETERS.get("hardware", {}), **asked} if chip.hardware else asked
     chip.configured(hardware)
@@ -89,13 +93,33 @@ def configuration(a, stored=None):
     if backend.hardware:
         training.update(copy.deepcopy(model.PARAMETERS.get("training_on_hardware", {})))
     if stored is not None:
-        training["epochs"] = stored["training"]["epochs"]
+        training["epochs"] = _option(stored["training"], "epochs")
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
                                                      ("learning_rate", a.learning_rate)) if value is not None})
-    copies = (training["batch_size"] if backend.default_copies > 1 else 1) if a.copies is None else a.copies
+    copies = (_option(training, "batch_size") if backend.default_copies > 1 else 1) if a.copies is None else a.copies
     optional = {**({"hardware": hardware} if hardware else {}), **({"from": str(a.start)} if a.start else {})}
-    return {**optional, "model": models.name_of(model), "classes": list(model.CLASS_NAMES), "backend": a.backend, "dt": a.dt,
+    return {**optional, "model": models.name_of(model), "classes": list(model.CLASS_NAMES), "backend": a.backend,
+            "dt": 0.1 if a.dt is None else a.dt,
             "copies": copies, "network": network, "training": training}
+
+
+def _option(training, name):
+    """A training option of a table, or its default where the model has none of its own."""
+    return training.get(name, getattr(TrainingOptions, name))
+
+
+def _check_effect(a, backend, asked):
+    """ConfigurationError for options that would change nothing."""
+    if a.dt is not None:
+        check_step(a.backend, backend, a.dt)
+    if a.hardware_network and a.backend != ARRAYS:
+        raise ConfigurationError(f"--hardware-network is for --backend {ARRAYS}; a chip has it anyway")
+    if a.backend == ARRAYS:
+        without = [name for name in ("chip", "profile", "non_idealities") if name in asked and a.hardware_network]
+        if a.copies is not None:
+            without.append("copies")
+        if without:
+            raise ConfigurationError(f"{', '.join(without)}: has no effect on --backend {ARRAYS}; leave it out")
 
 
 def _start_weights(path, experiment):
@@ -107,11 +131,11 @@ def _start_weights(path, experiment):
 
 def _check_epochs(folder, settings, stored):
     """Refuse fewer epochs than are done; say so where another number changes the learning rates still to come."""
-    epochs, before = settings["training"]["epochs"], stored["training"]["epochs"]
+    epochs, before = _option(settings["training"], "epochs"), _option(stored["training"], "epochs")
     done = folder.load_checkpoint()[1]["epoch"] if folder.has_checkpoint else 0
     if epochs < done:
         raise ConfigurationError(f"--epochs {epochs}: {done} epochs are done already; give {done} or more")
-    if epochs != before and settings["training"]["schedule"] == "cosine":
+    if epochs != before and _option(settings["training"], "schedule") == "cosine":
         print(f"note: the cosine schedule now ends at epoch {epochs}, not {before}; a run of {epochs} from the start differs")
 
 
@@ -138,7 +162,8 @@ def train(a, **marks):
         if a.resume:
             print(f"nothing to resume in {a.output}: a new run starts")
         folder = experiment.create_folder(a.output, a.overwrite)
-    with folder:  # locked: no other process writes there meanwhile
+    # The folder is locked: no other process writes there meanwhile. Before it was made there is nothing to resume.
+    with folder, when_stopped(AGAIN if marks else RESUME):
         trainer.folder = folder
         if folder.has_checkpoint:
             arrays, meta, warning = folder.load_checkpoint()
@@ -152,12 +177,11 @@ def train(a, **marks):
         if network.n_copies == 1 and hasattr(experiment.model, "plane"):  # a map is dear where copies are worth while
             experiment.map_decisions(network, folder)
         if network.n_copies > 1:
-            network = experiment.network(weights=experiment.trained(trainer.arrays()), seed=a.seed, copies=1)
+            network = experiment.network(weights=trainer.weights, seed=a.seed, copies=1)
         experiment.record_sample(network, folder, "after")
     return metrics, folder, experiment, trainer
 
 
-@when_stopped("the run has lost no more than its unfinished epoch: the same command with --resume continues it")
 def main(arguments=None):
     metrics, folder, _, _ = train(parser().parse_args(arguments))
     print(f"test accuracy      {metrics['test_accuracy']:.4f}  ({metrics['test_samples']} samples)")

@@ -37,7 +37,7 @@ def parser():
     p.add_argument("folder", metavar="RUN", help="run folder of protocols.train")
     p.add_argument("--chips", default="1,2,3,4,5", help="virtual chips (default 1,2,3,4,5)")
     p.add_argument("--epochs", type=int, default=2, metavar="N", help="of training on each chip (default 2; 0 for none)")
-    p.add_argument("--learning-rate", type=float, default=0.002, metavar="R", help="of it (default 0.002, cosine to 0)")
+    p.add_argument("--learning-rate", type=float, metavar="R", help="of it (default 0.002, cosine to 0)")
     p.add_argument("--model", metavar="FILE", help="the run's model, where it is neither of the package nor in this folder")
     p.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
     p.add_argument("--overwrite", action="store_true", help="replace an existing file")
@@ -67,11 +67,14 @@ def main(arguments=None):
         raise ConfigurationError(f"{a.output} exists; give another name, or --overwrite")
     if a.epochs < 0:
         raise ConfigurationError(f"--epochs {a.epochs} must be zero or more")
+    if a.learning_rate is not None and not a.epochs:
+        raise ConfigurationError(f"--learning-rate {a.learning_rate:g} has no effect with --epochs 0; leave it out")
+    learning_rate = 0.002 if a.learning_rate is None else a.learning_rate
     chips = _chips(a.chips)
     folder, experiment, weights = open_run(a.folder, a.model)
     results = []
     for chip in chips:
-        results.append(on_chip(experiment.model, experiment.configuration, weights, chip, a.epochs, a.learning_rate))
+        results.append(on_chip(experiment.model, experiment.configuration, weights, chip, a.epochs, learning_rate))
         print(f"chip {chip:<4} before {results[-1]['before']:.4f}"
               + (f"   after {a.epochs} epochs {results[-1]['after']:.4f}" if a.epochs else ""), flush=True)
     for name in ("before", "after")[:1 + (a.epochs > 0)]:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import neo
@@ -108,11 +109,16 @@ def test_engine_imports_no_simulator():
 def test_times_of_a_layer_that_waits_for_delays():
     t, w = layer(9, 5)
     neuron, delays = neuron_of(2.0), np.linspace(0, 1, 25).reshape(5, 5)
-    alone = FirstSpikes(t, (None,), (np.zeros((4, 5)),))
-    late = FirstSpikes(t, (None,), (np.zeros((4, 5)),), 0.0, (delays,))
-    assert np.isfinite(first_spike_times(t, w, neuron)).sum() > 5
-    np.testing.assert_array_equal(layer_times(alone, 0, w, neuron, 0.25), first_spike_times(t + 0.25, w, neuron))
-    np.testing.assert_array_equal(layer_times(late, 0, w, neuron, 0.25), delayed_first_spike_times(t + 0.25, w, delays, neuron))
+    alone = FirstSpikes(t, (None,), (np.zeros((4, 5)),), 0.25)
+    late = replace(alone, delays=(delays,))
+    expected = first_spike_times(t + 0.25, w, neuron)
+    assert np.isfinite(expected).sum() > 5
+    np.testing.assert_array_equal(layer_times(alone, 0, w, neuron), expected)
+    np.testing.assert_array_equal(layer_times(late, 0, w, neuron), delayed_first_spike_times(t + 0.25, w, delays, neuron))
+    deadline = np.median(expected[np.isfinite(expected)])
+    np.testing.assert_array_equal(layer_times(replace(alone, deadline=deadline), 0, w, neuron),
+                                  np.where(expected < deadline, expected, np.inf))
+
 
 def test_what_a_layer_hears():
     spikes = FirstSpikes(np.zeros((2, 3)), (None, np.ones((2, 1))), (np.full((2, 4), 2.0), np.zeros((2, 2))))
@@ -132,6 +138,8 @@ def test_recorded_blocks_become_first_spikes():
     asked = []
 
     class Windows:
+        last_read = 40.0
+
         def first_spikes(self, segment, ids, scale):
             asked.append((segment.name, ids.tolist(), scale))
             return ids[None] * 1.0
@@ -143,7 +151,7 @@ def test_recorded_blocks_become_first_spikes():
     # Of two sources that stand for one input, the first three and the first two are read; neurons are single.
     assert asked == [(name, ids, 1000.0) for name, ids in (("10", [10, 11, 12]), ("30", [30, 31]), ("40", [40, 41, 42]),
                                                            ("50", [50, 51]))]
-    assert times.delay == 0.5 and first_spikes(times) is times
+    assert times.delay == 0.5 and times.deadline == 40.0 and first_spikes(times) is times
     assert times.biases[0] is None and times.layers[1].tolist() == [[50.0, 51.0]]
     recording.layers = (recorded(3, 40, segments=2), recorded(2, 50))
     assert "2 segments" in refused(first_spikes, recording)
@@ -157,12 +165,11 @@ def test_gradients_of_two_layers():
     hidden = first_spike_times(t_in + delay, weights[0], neuron)
     labels = first_spike_times(np.concatenate([hidden, bias], axis=1) + delay, weights[1], neuron)
     assert np.isfinite(hidden).sum() > 15 and np.isfinite(labels).sum() > 8
-    times = FirstSpikes(t_in, (None, bias), (hidden, labels))
-    object.__setattr__(times, "delay", delay)
+    times = FirstSpikes(t_in, (None, bias), (hidden, labels), delay)
     error = np.where(np.isfinite(labels), rng.normal(size=labels.shape), 0.0)
     for limit in (np.inf, 0.02):
         engine = GradientEngine([neuron, neuron], limit)
-        found, of_delays, of_biases, dropped = engine.backward(times, weights, error, delay)
+        found, of_delays, of_biases, dropped = engine.backward(times, weights, error)
         afferent = np.concatenate([hidden, bias], axis=1) + delay
         top, back = expected_product(afferent, weights[1], labels, error, 2.0, 1.5, limit / neuron.current_scale)
         below, _ = expected_product(t_in + delay, weights[0], hidden, back[:, :5], 2.0, 1.5, limit / neuron.current_scale)
@@ -174,7 +181,7 @@ def test_gradients_of_two_layers():
         assert dropped == one + other
     mean = GradientEngine([neuron, neuron]).gradients(times, weights, lambda last, of: (of * 1.0, error), np.arange(6))
     np.testing.assert_array_equal(mean.loss, np.arange(6))
-    np.testing.assert_allclose(mean.weights[1], GradientEngine([neuron] * 2).backward(times, weights, error / 6, delay)[0][1])
+    np.testing.assert_allclose(mean.weights[1], GradientEngine([neuron] * 2).backward(times, weights, error / 6)[0][1])
     assert mean.first_spikes is times and mean.dropped == 0
     one = FirstSpikes(t_in[:1], (None, bias[:1]), (hidden[:1], labels[:1]))
     alone = GradientEngine([neuron] * 2).gradients(one, weights, lambda last, of: (of * 1.0, error[:1]), np.arange(1))
@@ -184,7 +191,7 @@ def test_gradients_of_two_layers():
     engine = GradientEngine([neuron] * 3)
     three = engine.gradients(deeper, [*weights, np.eye(3)], lambda last, of: (last.sum(axis=1), error), None)
     np.testing.assert_array_equal(three.loss, (labels + 1).sum(axis=1))
-    timed = GradientEngine([neuron] * 2, bias_times=(False, True)).backward(times, weights, error, delay)
+    timed = GradientEngine([neuron] * 2, bias_times=(False, True)).backward(times, weights, error)
     expected = expected_product(afferent, weights[1], labels, error, 2.0, 1.5, np.inf)[1][:, 5:].sum(axis=0)
     np.testing.assert_allclose(timed[2][1], expected, rtol=1e-8, atol=1e-9)
     assert "2 layers and 1 weight matrices" in refused(GradientEngine([neuron] * 2).backward, times, weights[:1], error)

@@ -189,12 +189,13 @@ def test_a_presentation_after_a_run_of_somebody_else(backend):
 def test_delays_of_a_presentation_after_a_run_of_somebody_else():
     layer = Layer(20, LIFParameters(), (1.5,), 1.0, 1.0, delays=("synaptic",), delay_mean=3.0, delay_std=2.0)
     options = dict(backend="brian2", architecture=Architecture(4, (layer,), 1.5, 20.0), n_copies=3, single=True)
-    times = options["architecture"].initial_times(np.random.default_rng(1))
+    weights = options["architecture"].initial_weights(np.random.default_rng(3))
+    weights.times = options["architecture"].initial_times(np.random.default_rng(1))
     found = []
     for run_before in (False, True):
         network, _ = small_network(**options)
         if run_before:
             network.sim.run(30.0)
-        network.write_times(times)
+        network.write_weights(weights)
         found.append(first_spikes(network.present(samples(3))))
     assert_equal_spikes(*found)

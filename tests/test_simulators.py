@@ -55,7 +55,7 @@ def test_brian2_agrees_with_exact_within_a_step(brian2_recordings):
     network, weights, recordings, _ = brian2_recordings
     times = first_spikes(recordings[0])
     neurons = [layer.neuron for layer in network.architecture.layers]
-    for agreement in explained_by_own_inputs(times, weights, neurons, network.delay):
+    for agreement in explained_by_own_inputs(times, weights, neurons):
         assert agreement.matched > 10 and agreement.missing == agreement.extra == 0
         assert agreement.differences.min() > -0.1 * 1e-3 and agreement.differences.max() < 0.1 * (1 + 1e-3)
     # Rounded to the nearest step, not cut off to the one before.
@@ -135,7 +135,7 @@ def test_nest_agrees_with_exact(name, lowest, highest):
     needs(name)
     network, weights = small_network(name, delay=1.0)
     times = first_spikes(network.present(samples(12)))
-    for agreement in explained_by_own_inputs(times, weights, [layer.neuron for layer in network.architecture.layers], 1.0):
+    for agreement in explained_by_own_inputs(times, weights, [layer.neuron for layer in network.architecture.layers]):
         assert agreement.matched > 10 and agreement.missing == agreement.extra == 0
         assert lowest < agreement.differences.min() / 0.1 and agreement.differences.max() / 0.1 < highest
     # Nothing is late by (delay - dt), and nothing between two steps moves to the wrong one.
@@ -188,7 +188,7 @@ def test_neuron_agrees_with_exact_within_its_integration_error():
         network, weights = small_network("neuron", dt=dt, n_copies=12, single=True, delay=1.0)
         times = first_spikes(network.present(samples(12)))
         neurons = [layer.neuron for layer in network.architecture.layers]
-        agreement = explained_by_own_inputs(times, weights, neurons, 1.0)
+        agreement = explained_by_own_inputs(times, weights, neurons)
         assert all(a.matched > 10 and a.missing + a.extra <= 1 for a in agreement)
         medians.append(np.median(np.abs(np.concatenate([a.differences for a in agreement]))) / dt)
         assert np.abs(times.inputs - samples(12)).max() < 1e-9  # its sources are precise

@@ -12,7 +12,7 @@ from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import simulator
-from ttfs_pynn.trained_times import DELAYS
+from ttfs_pynn.trained_times import DELAYS, Weights
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions
 
 ALL = [("axonal",), ("dendritic",), ("synaptic",), ("axonal", "dendritic")]
@@ -25,13 +25,12 @@ def architecture(delays=("synaptic",), tau_m=10.0):
 
 
 def network_on(backend, design, dt=0.1, **options):
-    weights, times = design.initial_weights(np.random.default_rng(3)), design.initial_times(np.random.default_rng(4))
+    weights = design.initial_weights(np.random.default_rng(3))
     if backend == "arrays":
         network = ArrayNetwork(design, weights)
     else:
         network = LayeredNetwork(simulator(backend).setup(dt), design, weights, **options)
-    network.write_times(times)
-    return network, weights, times
+    return network, weights
 
 
 def task(n, seed=5):
@@ -55,9 +54,9 @@ def test_exact_hears_delays_as_the_arrays_do(delays):
 def test_brian2_hears_delays_to_a_step(n_copies, n_samples, dt):
     """Every arrival and every spike is rounded to a step, which neurons that graze threshold amplify."""
     design, t_in = architecture(tau_m=20.0), samples(n_samples)
-    network, _, times = network_on("brian2", design, dt, n_copies=n_copies, single=n_copies > 1)
+    network, weights = network_on("brian2", design, dt, n_copies=n_copies, single=n_copies > 1)
     found = first_spikes(network.present(t_in))
-    network.write_times(times)  # between two runs, as in training
+    network.write_weights(Weights(weights, replace(weights.times)))  # between two runs, as in training: times of their own
     again = first_spikes(network.present(t_in))
     ideal = network_on("arrays", design)[0].present(t_in).layers[0] + network.delay
     both = np.isfinite(ideal) & np.isfinite(found.layers[0])
@@ -74,7 +73,8 @@ def test_gradients_of_the_loss_by_central_differences(delays, tau_m):
     changes by more than smooth functions may, are no test of a derivative: the median over samples is what is compared."""
     n = 40
     design, t_in, labels = architecture(delays, tau_m), samples(n), np.arange(n) % 3
-    network, weights, times = network_on("arrays", design)
+    network, weights = network_on("arrays", design)
+    times = weights.times
     loss, rng, h, errors = MeanSquaredError(tau_syn=10.0), np.random.default_rng(6), 1e-4, []
     engine = GradientEngine([layer.neuron for layer in design.layers], bias_times=(True, True))
     gradients = [engine.gradients(network.present(t_in[[s]]), weights, loss, labels[[s]]) for s in range(n)]
@@ -83,7 +83,7 @@ def test_gradients_of_the_loss_by_central_differences(delays, tau_m):
         analytic = np.array([np.sum(times.gradient(g.delays, g.bias_times)[name] * direction) for g in gradients])
         values = []
         for sign in (1, -1):
-            network.write_times(times.with_arrays({name: array + sign * h * direction}))
+            network.write_weights(Weights(weights, times.with_arrays({name: array + sign * h * direction})))
             values.append(loss(network.present(t_in).layers[-1], labels)[0])
         numeric = (values[0] - values[1]) / (2 * h)
         size = np.maximum(np.abs(analytic), np.abs(numeric))
@@ -113,7 +113,7 @@ def test_the_loop_through_pynn_trains_the_same():
     """On `exact`, weights and delays written back after each batch; times round to 1e-12 ms, which few steps hardly amplify."""
     expected = trainer(architecture(), epochs=1)
     network = network_on("exact", architecture())[0]
-    found = Trainer(network, expected.train, expected.options, weights=expected.weights, times=expected.times)
+    found = Trainer(network, expected.train, expected.options, weights=expected.weights)
     expected.run()
     found.run()
     for name, array in expected.arrays().items():
@@ -156,7 +156,7 @@ def test_experiment_of_a_trained_run_has_its_delays():
     t.run()
     again = Experiment(yin_yang, configuration)
     t_in = again.data["test"].times[:20]
-    on_exact = first_spikes(again.network("exact", again.trained(t.arrays())).present(t_in))
+    on_exact = first_spikes(again.network("exact", again.architecture.weights_of(t.arrays())).present(t_in))
     expected = t.network.present(t_in)
     assert np.isfinite(expected.layers[1]).sum() > 10
     np.testing.assert_allclose(on_exact.layers[1], expected.layers[1], atol=1e-6)
@@ -174,13 +174,57 @@ def test_arrays_of_another_network():
     times = architecture().initial_times(np.random.default_rng(0))
     with pytest.raises(ValueError, match="delay0_synaptic has shape"):
         times.with_arrays({"delay0_synaptic": np.zeros((2, 2))})
+    with pytest.raises(ValueError, match="delay0_axonal: the network has no such"):
+        times.with_arrays({"delay0_axonal": np.zeros((6, 1))})
 
 
-def test_an_architecture_takes_trained_bias_times():
-    design = architecture(())
-    network, weights, times = network_on("arrays", design)
-    moved = times.with_arrays({"bias_times0": np.array([4.0, 12.0])})
-    network.write_times(moved)
-    expected, found = network.present(samples(9)), ArrayNetwork(design.with_times(moved), weights).present(samples(9))
+@pytest.mark.parametrize("backend", ["arrays", "exact"])
+def test_a_trained_network_is_built_again_from_its_weights(backend):
+    """What a trainer calls its weights has its delays and bias times: the network that is made of them answers the same."""
+    t, t_in = trainer(architecture()), samples(30, 8)
+    before = t.network.present(t_in)
+    t.run()
+    expected = t.network.present(t_in)
+    assert (expected.layers[1] != before.layers[1]).mean() > 0.5
+    design = architecture()
+    again = ArrayNetwork(design, t.weights) if backend == "arrays" else \
+        LayeredNetwork(simulator("exact").setup(0.1), design, t.weights, n_copies=30, single=True)
+    found = first_spikes(again.present(t_in))
     for a, b in zip((*expected.biases, *expected.layers), (*found.biases, *found.layers), strict=True):
-        np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9)
+    for name, array in again.read_weights().arrays(design.trained_times).items():
+        np.testing.assert_allclose(array, t.arrays()[name], rtol=0, atol=1e-12)  # a sum of the two receptors' weights
+
+
+def test_training_goes_on_where_the_network_is():
+    design = architecture()
+    weights = design.initial_weights(np.random.default_rng(12))
+    t = Trainer(ArrayNetwork(design, weights), task(20), TrainingOptions(epochs=1, seed=3))
+    for found, expected in zip((*t.weights, *t.times.bias_times), (*weights, *weights.times.bias_times), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_weights_without_their_times_and_with_those_of_another_network():
+    design, plain = architecture(), architecture(())
+    fixed = replace(plain, layers=tuple(replace(layer, train_bias_times=False) for layer in plain.layers))
+    weights = design.initial_weights(np.random.default_rng(3))
+    network, arrays = ArrayNetwork(design, weights), weights.arrays(design.trained_times)
+    shorter = Weights(weights, weights.times.with_arrays({"bias_times0": np.array([1.0, 2.0])}))
+    without = {name: array for name, array in arrays.items() if not name.startswith("delay")}
+    moved = Weights(weights, plain.initial_times(None).with_arrays({"bias_times0": np.array([1.0, 2.0])}))
+    early = Weights(weights, replace(weights.times, bias_times=(np.array([-1.0, 2.0]), np.array([9.0]))))
+    cases = [(lambda: ArrayNetwork(design, list(weights)), "without the delay0_synaptic, delay1_synaptic, bias_times0"),
+             (lambda: network.write_weights([w.copy() for w in weights]), "without the delay0_synaptic"),
+             (lambda: Trainer(network, task(5), TrainingOptions(), weights=list(weights)), "without the delay0"),
+             (lambda: LayeredNetwork(simulator("exact").setup(0.1), design, list(weights)), "without the delay0"),
+             (lambda: ArrayNetwork(plain, weights), "come with the times delay0_synaptic.*for a network that has bias_times0"),
+             (lambda: ArrayNetwork(fixed, moved), r"bias_times0 = \[1. 2.\] ms, for a network whose layer has fixed ones"),
+             (lambda: ArrayNetwork(architecture(("axonal",)), weights), "that has delay0_axonal"),
+             (lambda: network.write_weights(early), "bias_times0 has shape.*not negative"),
+             (lambda: design.weights_of(without), "delay0_synaptic, delay1_synaptic missing"),
+             (lambda: fixed.weights_of(arrays), "delay0_synaptic.*not in this network"),
+             (lambda: design.weights_of(arrays | {"w2": np.zeros((3, 3))}), "w2 not in this network")]
+    for refused, text in cases:
+        with pytest.raises(ValueError, match=text):
+            refused()
+    assert ArrayNetwork(design, shorter).present(samples(3)).biases[0].tolist() == [[1.0, 2.0]] * 3

@@ -9,12 +9,14 @@ import numpy as np
 
 from ttfs_pynn.gradient_engine import FirstSpikes, layer_times
 from ttfs_pynn.presentation import PresentationError, Timing
+from ttfs_pynn.trained_times import Weights
+from ttfs_pynn.units import in_unit
 
 __all__ = ["ArrayNetwork"]
 
 
 class ArrayNetwork:
-    """`LayeredNetwork`'s counterpart: write_weights, read_weights, write_times, present. It needs no simulator, records no Neo
+    """`LayeredNetwork`'s counterpart: write_weights, read_weights, present. It needs no simulator, records no Neo
     data, and has no delays but trained ones.
 
     architecture: a network.Architecture; weights as there. A spike after `deadline` (ms; default as in `presentation.Timing`)
@@ -28,33 +30,29 @@ class ArrayNetwork:
         self.timing = Timing.derive(architecture.t_early, architecture.latest_input,
                                     [layer.neuron for layer in architecture.layers], single=True, deadline=deadline)
         self.write_weights(weights)
-        self.write_times(architecture.initial_times(np.random.default_rng(0)))
 
     def write_weights(self, weights):
-        """Use these signed weights (nA, one matrix a layer) from now on. They are not copied."""
-        self._weights = self.architecture.check_weights(weights)
+        """Use these signed weights (nA, one matrix a layer), and the times that come with them, from now on; not copied."""
+        self.weights = self.architecture.check_weights(weights)
+        self._times = self.architecture.times_of(self.weights)
 
     def seed_noise(self, *seed):
         """There is none."""
-
-    def write_times(self, times):
-        """Use these TrainedTimes from now on."""
-        self._times = times
 
     def within_limits(self, weights):
         """The weights as they are, or clipped to what the simulator can hold."""
         return weights if self._simulator is None else self.architecture.within_limits(weights, self._simulator)
 
     def read_weights(self):
-        """The weights (nA, one matrix a layer), copied."""
-        return [w.copy() for w in self._weights]
+        """The weights (nA, one matrix a layer), copied, with the times in use."""
+        return Weights([w.copy() for w in self.weights], self.weights.times)
 
     def present(self, t_in):
         """FirstSpikes of samples t_in (samples, inputs), in ms from the start of a window, inf for no spike.
 
         Raises ValueError for input times of another shape, PresentationError where one is negative or not before the deadline.
         """
-        t_in = np.asarray(t_in, dtype=float)
+        t_in = np.asarray(in_unit(t_in, "ms", "t_in"), dtype=float)
         if t_in.ndim != 2 or t_in.shape[1] != self.architecture.n_inputs:
             raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
         outside = ~(((t_in >= 0) & (t_in < self.timing.deadline)) | np.isposinf(t_in))
@@ -62,9 +60,7 @@ class ArrayNetwork:
             raise PresentationError(f"an input spikes at {t_in[outside][0]:g} ms, outside 0 to {self.timing.deadline:g} ms; use "
                                     "inf for no spike")
         biases = tuple(np.tile(t, (len(t_in), 1)) if t.size else None for t in self._times.bias_times)
-        spikes = FirstSpikes(t_in, biases, (), delays=self._times.matrices)
-        for k, (layer, w) in enumerate(zip(self.architecture.layers, self._weights, strict=True)):
-            out = layer_times(spikes, k, w, layer.neuron)
-            out[out >= self.timing.deadline] = np.inf
-            spikes = replace(spikes, layers=(*spikes.layers, out))
+        spikes = FirstSpikes(t_in, biases, (), delays=self._times.matrices, deadline=self.timing.deadline)
+        for k, (layer, w) in enumerate(zip(self.architecture.layers, self.weights, strict=True)):
+            spikes = replace(spikes, layers=(*spikes.layers, layer_times(spikes, k, w, layer.neuron)))
         return spikes

@@ -13,6 +13,7 @@ from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.gradient_engine import FirstSpikes
 from ttfs_pynn.network import Architecture, Layer
+from ttfs_pynn.units import in_unit
 
 __all__ = ["DistortedNetwork", "Distortion", "quantised"]
 
@@ -112,8 +113,10 @@ class DistortedNetwork:
         return [np.clip(w, -limit, limit) for w, limit in zip(weights, self._limits(), strict=True)]
 
     def write_weights(self, weights):
-        """Use these signed weights (nA, one matrix a layer), limited and rounded as the substrate does, from now on."""
-        self._weights = self.within_limits(self.architecture.check_weights(weights))
+        """Use these signed weights (nA, one matrix a layer), limited and rounded as the substrate does, from now on. They are
+        kept as `weights`."""
+        self.weights = self.architecture.check_weights(weights)
+        self._weights = self.within_limits(self.weights)
         bits = self.distortion.weight_bits
         if bits:
             limits = [limit if np.isfinite(limit).all() else None for limit in self._limits()]
@@ -126,11 +129,12 @@ class DistortedNetwork:
         self._noise = np.random.default_rng([self.distortion.seed, *seed])
 
     def read_weights(self):
+        """The weights that act, copied."""
         return [w.copy() for w in self._weights]
 
     def present(self, t_in):
         """FirstSpikes of samples t_in (samples, inputs) as they arrive: shifted, and inf where lost. Errors as ArrayNetwork's."""
-        t_in = np.asarray(t_in, dtype=float)
+        t_in = np.asarray(in_unit(t_in, "ms", "t_in"), dtype=float)
         if t_in.ndim != 2 or t_in.shape[1] != self.architecture.n_inputs:
             raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
         inputs = heard = self._sent(t_in)
@@ -143,7 +147,7 @@ class DistortedNetwork:
             heard = self._sent(layer.present(heard).layers[0], label=k + 1 == len(self._layers))
             biases.append(bias)
             layers.append(heard)
-        return FirstSpikes(inputs, tuple(biases), tuple(layers))
+        return FirstSpikes(inputs, tuple(biases), tuple(layers), deadline=self.timing.deadline)
 
     def _sent(self, times, label=False):
         """Spikes as they arrive. A label spike that is lost would tell of the readout and not of the network: it is not."""

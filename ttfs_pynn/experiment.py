@@ -31,6 +31,10 @@ class Experiment:
         self.model, self.configuration = model, configuration
         self.options = TrainingOptions.of(configuration["training"])
         check_backend(configuration["backend"])
+        known = [*model.PARAMETERS["network"], *model.PARAMETERS.get("network_on_hardware", {})]
+        for name in configuration["network"]:
+            if name not in known:
+                raise ConfigurationError(f"the model's network has an {unknown('parameter', name, known)}")
         try:
             self.architecture = model.architecture(configuration["network"])
         except KeyError as error:
@@ -39,7 +43,6 @@ class Experiment:
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"network parameters: {error}") from None
         self.data = _checked(model.data(configuration["network"]), self.architecture)
-        self.times = None  # TrainedTimes that networks get, where they are not the initial ones
 
     def network(self, backend=None, weights=None, dt=None, copies=None, seed=0):
         """The network on a simulator, by default the configuration's. With several copies each run shows each of them one
@@ -54,7 +57,7 @@ class Experiment:
                 weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed))
             hardware = configured.get("hardware")
             chip = None if hardware is None else simulator(CHIP).configured(hardware)
-            return self.with_times(ArrayNetwork(self.architecture, weights, simulator=chip))
+            return ArrayNetwork(self.architecture, weights, simulator=chip)
         copies = (configured["copies"] if backend == configured["backend"] else simulator(backend).default_copies) \
             if copies is None else copies
         if copies < 1:
@@ -66,19 +69,7 @@ class Experiment:
         if not hasattr(network, "present"):
             raise ConfigurationError(f"the model's build returned {type(network).__name__}; it must return the network it made")
         known.check(sim)
-        return self.with_times(network)
-
-    def with_times(self, network):
-        """The network, with the delays and bias times of the run that `trained` was given, if any."""
-        if self.times is not None:
-            network.write_times(self.times)
         return network
-
-    def trained(self, arrays):
-        """Weights (a list) from the arrays of a finished run (`RunFolder.read_weights`); networks get its delays, bias times."""
-        initial = self.architecture.initial_times(np.random.default_rng(0))
-        self.times = initial.with_arrays(arrays) if self.architecture.trains_times else None
-        return self.architecture.check_weights([arrays[f"w{k}"] for k in range(len(self.architecture.layers))])
 
     def simulator(self, backend=None):
         """The Simulator of a backend, by default the configuration's, whose options of the hardware it then has."""
@@ -92,7 +83,7 @@ class Experiment:
             raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of "
                                      "the network; use as many copies as samples, or one")
         return Trainer(network, self.data["train"], self.options, self.data["validation"], folder, callbacks,
-                       weights, self._measured_neurons(), self._augment(), self.times)
+                       weights, self._measured_neurons(), self._augment())
 
     def _augment(self):
         """What a model with `augment(times, rng, parameters)` makes of training samples, anew in each epoch; None without."""

@@ -17,30 +17,39 @@ __all__ = ["FirstSpikes", "GradientEngine", "Gradients", "first_spikes", "layer_
 @dataclass(frozen=True)
 class FirstSpikes:
     """First-spike times (samples, cells) in ms from each window's start: of the inputs, bias sources and neurons by layer.
-    delay: how long they travel (ms); delays: by layer, what each synapse adds to it, as in `first_spike.delays`, or None."""
+
+    delay: how long they travelled (ms); delays: by layer, what each synapse adds to it, as in `first_spike.delays`, or None.
+    deadline (ms): from when on no spike of a sample was read.
+    """
 
     inputs: np.ndarray
     biases: tuple
     layers: tuple
     delay: float = 0.0
     delays: tuple = ()
+    deadline: float = np.inf
 
     def afferent(self, k):
-        """What layer k hears: the spikes of the layer before, then of its bias sources."""
+        """What is sent to layer k: the spikes of the layer before, then of its bias sources."""
         before = self.inputs if k == 0 else self.layers[k - 1]
         return before if self.biases[k] is None else np.concatenate([before, self.biases[k]], axis=1)
+
+    def heard(self, k):
+        """`afferent` when it arrives, but for what single synapses add."""
+        return self.afferent(k) + self.delay
 
     def synaptic_delays(self, k):
         """Delays of layer k's synapses besides `delay`, or None."""
         return self.delays[k] if self.delays else None
 
 
-def layer_times(times, k, w, neuron, delay=0.0):
-    """First-spike times (samples, neurons) that the ideal layer k has for the spikes that it heard (FirstSpikes)."""
-    heard, delays = times.afferent(k) + delay, times.synaptic_delays(k)
-    if delays is None:
-        return first_spike_times(heard, w, neuron)
-    return delayed_first_spike_times(heard, w, delays, neuron)
+def layer_times(times, k, w, neuron):
+    """First-spike times (samples, neurons) that the ideal layer k has for the spikes that it heard (FirstSpikes): inf for those
+    that come too late to be read."""
+    heard, delays = times.heard(k), times.synaptic_delays(k)
+    found = first_spike_times(heard, w, neuron) if delays is None else delayed_first_spike_times(heard, w, delays, neuron)
+    found[found >= times.deadline] = np.inf
+    return found
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,8 @@ def first_spikes(recording):
 
     several = recording.input_copies
     return FirstSpikes(read(recording.inputs, several), tuple(read(bias, several) for bias in recording.biases),
-                       tuple(map(read, recording.layers)), recording.delay, recording.delays)
+                       tuple(map(read, recording.layers)), recording.delay, recording.delays,
+                       recording.presentation.last_read)
 
 
 class GradientEngine:
@@ -98,10 +108,10 @@ class GradientEngine:
         (samples,), dL/dT (samples, classes)) as in `ttfs_pynn.loss`."""
         times = first_spikes(recording)
         values, error = loss(times.layers[-1], labels)
-        gradients, delays, bias_times, dropped = self.backward(times, weights, error / max(len(error), 1), recording.delay)
+        gradients, delays, bias_times, dropped = self.backward(times, weights, error / max(len(error), 1))
         return Gradients(gradients, values, times, dropped, delays, bias_times)
 
-    def backward(self, times, weights, error, delay=0.0):
+    def backward(self, times, weights, error):
         """From FirstSpikes and dL/dT of the last layer: dL/dw of every layer, dL/dd, dL/dt of the bias sources (tuples, None
         where there is nothing), all summed over samples, and the number of dropped contributions."""
         if not len(times.layers) == len(weights) == len(self.neurons):
@@ -112,7 +122,7 @@ class GradientEngine:
         of_delays: list = [None] * n_layers
         of_biases: list = [None] * n_layers
         for k in reversed(range(n_layers)):
-            neuron, delays, heard = self.neurons[k], times.synaptic_delays(k), times.afferent(k) + delay
+            neuron, delays, heard = self.neurons[k], times.synaptic_delays(k), times.heard(k)
             limit = self.max_dw / neuron.current_scale
             if delays is None:
                 gradients[k], error_in, n = vector_jacobian_product(heard, weights[k], times.layers[k], error, neuron, limit,

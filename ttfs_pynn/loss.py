@@ -34,6 +34,13 @@ def _positive(**values: float) -> None:
             raise ValueError(f"{name} = {value} must be positive and finite")
 
 
+def _increasing(**values: float) -> None:
+    """ValueError unless each value is above the one before."""
+    for (name, value), (before, lower) in zip(list(values.items())[1:], values.items(), strict=False):
+        if not lower < value:
+            raise ValueError(f"{name} = {value} must be above {before} = {lower}: else the loss asks for wrong answers")
+
+
 def _not_negative(**values: float) -> None:
     for name, value in values.items():
         if not 0 <= value < np.inf:
@@ -59,6 +66,11 @@ class TimeToFirstSpike:
         _positive(tau_syn=self.tau_syn, xi=self.xi, beta=self.beta)
         _not_negative(alpha=self.alpha, silent_loss=self.silent_loss)
 
+    @property
+    def latest(self) -> float:
+        """The latest time, in tau_syn, for which the loss asks; 0 for none."""
+        return 0.0
+
     def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         times, labels, rows = _checked(times, labels)
         right = times[rows, labels]
@@ -83,7 +95,7 @@ class PairwiseDifference:
 
         L = 1/2 sum_{n != n*} ( (t_n - t*)/tau_syn - difference )^2
 
-    A silent neuron counts as one that spikes at t_silent tau_syn.
+    A silent neuron counts as one that spikes at t_silent tau_syn, later than the difference.
     """
 
     tau_syn: float
@@ -91,8 +103,13 @@ class PairwiseDifference:
     t_silent: float = 4.0
 
     def __post_init__(self) -> None:
-        _positive(tau_syn=self.tau_syn)
-        _not_negative(difference=self.difference, t_silent=self.t_silent)
+        _positive(tau_syn=self.tau_syn, difference=self.difference, t_silent=self.t_silent)
+        _increasing(difference=self.difference, t_silent=self.t_silent)
+
+    @property
+    def latest(self) -> float:
+        """The latest time, in tau_syn, for which the loss asks: of a wrong neuron, were the right one at 0."""
+        return self.difference
 
     def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         times, labels, rows = _checked(times, labels)
@@ -108,7 +125,7 @@ class PairwiseDifference:
 class MeanSquaredError:
     """L = 1/2 sum_n ( t_n/tau_syn - target_n )^2, target t_right for the right neuron, t_wrong for the others (in tau_syn).
 
-    A silent neuron counts as one that spikes at t_silent tau_syn.
+    A silent neuron counts as one that spikes at t_silent tau_syn. ValueError unless t_right < t_wrong < t_silent.
     """
 
     tau_syn: float
@@ -117,8 +134,14 @@ class MeanSquaredError:
     t_silent: float = 4.0
 
     def __post_init__(self) -> None:
-        _positive(tau_syn=self.tau_syn)
-        _not_negative(t_right=self.t_right, t_wrong=self.t_wrong, t_silent=self.t_silent)
+        _positive(tau_syn=self.tau_syn, t_wrong=self.t_wrong, t_silent=self.t_silent)
+        _not_negative(t_right=self.t_right)
+        _increasing(t_right=self.t_right, t_wrong=self.t_wrong, t_silent=self.t_silent)
+
+    @property
+    def latest(self) -> float:
+        """The latest time, in tau_syn, for which the loss asks."""
+        return self.t_wrong
 
     def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         times, labels, rows = _checked(times, labels)

@@ -1,13 +1,15 @@
 """A layered first-spike network in PyNN: its description, and the populations and projections that it becomes."""
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.presentation import Presentation, PresentationError, Timing
 from ttfs_pynn.simulators import SimulatorError, simulator_of
-from ttfs_pynn.trained_times import DELAYS, TrainedTimes, delay_shape
+from ttfs_pynn.trained_times import DELAYS, TrainedTimes, Weights, delay_shape
+from ttfs_pynn.units import in_unit
 
 __all__ = ["Architecture", "Layer", "LayeredNetwork", "Recording"]
 
@@ -33,17 +35,28 @@ class Layer:
     train_bias_times: bool = False
 
     def __post_init__(self):
-        if not isinstance(self.size, int | np.integer):
+        if not isinstance(self.size, int | np.integer) or isinstance(self.size, bool):
             raise ValueError(f"a layer of {self.size!r} neurons: give an integer")
+        for name in ("bias_times", "delay_mean", "delay_std", "delay_max"):
+            object.__setattr__(self, name, in_unit(getattr(self, name), "ms", name))
+        if isinstance(self.delays, str):
+            raise ValueError(f"delays = {self.delays!r}: give a list of kinds, such as ({self.delays!r},)")
         for name in ("bias_times", "delays"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        without = [name for name in ("delay_mean", "delay_std", "delay_max") if getattr(self, name) != getattr(Layer, name)]
+        if without and not self.delays:
+            raise ValueError(f"{', '.join(without)} of a layer without trained delays; give `delays`, kinds among "
+                             f"{', '.join(DELAYS)}, or leave it out")
+        if self.train_bias_times and not self.bias_times:
+            raise ValueError("train_bias_times of a layer without bias_times; say where training starts, or leave it out")
 
 
 @dataclass(frozen=True)
 class Architecture:
     """n_inputs spike sources and layers, each fully connected to the one before; inputs spike between t_early and t_late (ms).
 
-    Weights are a list with one matrix a layer, (size of the layer before + bias sources, size), in nA.
+    Weights are a list with one matrix a layer, (size of the layer before + bias sources, size), in nA. Where delays or bias times
+    are trained, they come with them: `trained_times.Weights`.
     """
 
     n_inputs: int
@@ -52,6 +65,8 @@ class Architecture:
     t_late: float
 
     def __post_init__(self):
+        for name in ("t_early", "t_late"):
+            object.__setattr__(self, name, in_unit(getattr(self, name), "ms", name))
         if self.n_inputs < 1 or not self.layers or min(layer.size for layer in self.layers) < 1:
             raise ValueError("a network needs at least one input and one layer of at least one neuron")
         if not 0 <= self.t_early <= self.t_late < np.inf:
@@ -78,20 +93,26 @@ class Architecture:
         return last + sum(layer.delay_max * len(layer.delays) for layer in self.layers)
 
     @property
+    def trained_times(self):
+        """Names (of `TrainedTimes.arrays`) of the delays and bias times that are trained."""
+        return [*(f"delay{k}_{kind}" for k, layer in enumerate(self.layers) for kind in layer.delays),
+                *(f"bias_times{k}" for k, layer in enumerate(self.layers) if layer.train_bias_times and layer.bias_times)]
+
+    @property
     def trains_times(self):
-        return any(bool(layer.delays or (layer.train_bias_times and layer.bias_times)) for layer in self.layers)
+        return bool(self.trained_times)
 
     def initial_times(self, rng):
         """TrainedTimes from a numpy Generator."""
-        delays = tuple({kind: np.clip(np.abs(rng.normal(layer.delay_mean, layer.delay_std, delay_shape(kind, shape))), 0.0,
-                                      layer.delay_max) for kind in layer.delays}
-                       for layer, shape in zip(self.layers, self.shapes, strict=True))
-        return TrainedTimes(delays, tuple(np.array(layer.bias_times, dtype=float) for layer in self.layers))
+        return self._times(lambda name, layer, shape: np.clip(np.abs(rng.normal(layer.delay_mean, layer.delay_std, shape)), 0.0,
+                                                              layer.delay_max))
 
-    def with_times(self, times):
-        """The same architecture with the bias times of TrainedTimes."""
-        return replace(self, layers=tuple(replace(layer, bias_times=t)
-                                          for layer, t in zip(self.layers, times.bias_times, strict=True)))
+    def _times(self, delays=lambda name, layer, shape: np.broadcast_to(0.0, shape), bias_times=MappingProxyType({})):
+        """TrainedTimes of delays(name, layer, shape), and of bias times by name where they are not the layers' own."""
+        return TrainedTimes(tuple({kind: delays(f"delay{k}_{kind}", layer, delay_shape(kind, shape)) for kind in layer.delays}
+                                  for k, (layer, shape) in enumerate(zip(self.layers, self.shapes, strict=True))),
+                            tuple(np.array(bias_times.get(f"bias_times{k}", layer.bias_times), dtype=float)
+                                  for k, layer in enumerate(self.layers)))
 
     def clip_times(self, times):
         """The same TrainedTimes with delays in 0 to delay_max and bias spikes in 0 to t_late (or where they began, if later)."""
@@ -102,9 +123,23 @@ class Architecture:
                   for layer, t in zip(self.layers, times.bias_times, strict=True)))
 
     def initial_weights(self, rng):
-        """Normally distributed weights (nA) from a numpy Generator."""
-        return [rng.normal(layer.weight_mean, layer.weight_std, shape) * layer.neuron.current_scale
-                for layer, shape in zip(self.layers, self.shapes, strict=True)]
+        """Normally distributed weights (nA) from a numpy Generator, and initial times from one that it spawns: so weights are the
+        same with and without them."""
+        return Weights([rng.normal(layer.weight_mean, layer.weight_std, shape) * layer.neuron.current_scale
+                        for layer, shape in zip(self.layers, self.shapes, strict=True)],
+                       self.initial_times(rng.spawn(1)[0]) if self.trains_times else None)
+
+    def weights_of(self, arrays):
+        """Weights from arrays by name, as a run folder holds them (`RunFolder.read_weights`): all of them, or a ValueError that
+        says which is missing or foreign."""
+        names = [f"w{k}" for k in range(len(self.layers))]
+        missing = [name for name in [*names, *self.trained_times] if name not in arrays]
+        foreign = [name for name in arrays if name not in names and name not in self.trained_times]
+        if missing or foreign:
+            raise ValueError("; ".join([*[f"{', '.join(missing)} missing"] * bool(missing),
+                                        *[f"{', '.join(foreign)} not in this network"] * bool(foreign)]))
+        times = self._times(lambda name, *_: np.asarray(arrays[name], dtype=float), arrays) if self.trains_times else None
+        return self.check_weights(Weights([arrays[name] for name in names], times))
 
     def within_limits(self, weights, simulator):
         """The weights clipped to what a simulator can hold: a weight that left its range would not come back for long."""
@@ -118,8 +153,20 @@ class Architecture:
             clipped.append(matrix)
         return clipped
 
+    def times_of(self, weights):
+        """The TrainedTimes that a network with these weights has: those that came with them, else the fixed bias times."""
+        times = getattr(weights, "times", None)
+        return self._times() if times is None else times
+
     def check_weights(self, weights):
-        """A list of float arrays, or a ValueError that says which layer does not fit."""
+        """`trained_times.Weights` of float arrays, or a ValueError that says what does not fit."""
+        times = getattr(weights, "times", None)
+        if times is None and self.trains_times:
+            raise ValueError(f"weights without the {', '.join(self.trained_times)} that this network trains beside them; give "
+                             "what initial_weights, a Trainer's `weights` or weights_of(arrays) return, or trained_times.Weights("
+                             "matrices, times)")
+        if times is not None:
+            self._check_times(times)
         if len(weights) != len(self.layers):
             raise ValueError(f"{len(weights)} weight matrices for {len(self.layers)} layers")
         checked = [np.asarray(w, dtype=float) for w in weights]
@@ -128,7 +175,21 @@ class Architecture:
                 raise ValueError(f"weights of layer {k} have shape {w.shape}; expected (inputs + biases, neurons) = {shape}")
             if not np.isfinite(w).all():
                 raise ValueError(f"weights of layer {k} hold {int((~np.isfinite(w)).sum())} values that are not finite")
-        return checked
+        return Weights(checked, times)
+
+    def _check_times(self, times):
+        own = self._times().arrays()
+        found = times.arrays()
+        if found.keys() != own.keys():
+            raise ValueError(f"weights that come with the times {', '.join(found) or 'none'}, for a network that has "
+                             f"{', '.join(own) or 'none'}; give those that were trained with it")
+        for name, array in found.items():
+            if np.shape(array) != own[name].shape or not (np.isfinite(array) & (array >= 0)).all():
+                raise ValueError(f"{name} has shape {np.shape(array)}; expected {own[name].shape} times in ms, finite and not "
+                                 "negative")
+            if name.startswith("bias_times") and name not in self.trained_times and (array != own[name]).any():
+                raise ValueError(f"weights that come with {name} = {array} ms, for a network whose layer has fixed ones, "
+                                 f"{own[name]}; to use its own, give list(weights)")
 
 
 @dataclass(frozen=True)
@@ -194,7 +255,6 @@ class LayeredNetwork:
             self.layers.append(population)
             before = population
         self.write_weights(weights)
-        self.write_times(architecture.initial_times(np.random.default_rng(0)))
 
     def _sources(self, n, label):
         n *= self.n_copies * self._simulator.input_copies
@@ -237,21 +297,24 @@ class LayeredNetwork:
         return self.architecture.within_limits(weights, self._simulator)
 
     def write_weights(self, weights):
-        """Write signed weights (see Architecture) to the projections, positive ones to the excitatory of each pair."""
+        """Write signed weights (see Architecture) to the projections, positive ones to the excitatory of each pair, and the times
+        that come with them. They are kept as `weights`."""
         self._check_current()
-        weights = self.architecture.check_weights(weights)
-        for matrix, pairs, layer in zip(weights, self._projections, self.architecture.layers, strict=True):
+        self.weights = self.architecture.check_weights(weights)
+        times = self.architecture.times_of(self.weights)
+        for matrix, pairs, layer in zip(self.weights, self._projections, self.architecture.layers, strict=True):
             first = 0
             for excitatory, inhibitory in pairs:
                 part = matrix[first:first + self._n_inputs(excitatory.pre)]
                 self._simulator.write_weights(excitatory, np.maximum(part, 0.0), self.n_copies, layer.neuron)
                 self._simulator.write_weights(inhibitory, np.minimum(part, 0.0), self.n_copies, layer.neuron)
                 first += part.shape[0]
+        if times is not getattr(self, "_times", None):
+            self._write_times(times)
 
-    def write_times(self, times):
-        """Use these TrainedTimes from now on: delays of the projections (in addition to `delay`), times of bias sources."""
-        self._check_current()
-        self._bias_times, self._delays = times.bias_times, times.matrices
+    def _write_times(self, times):
+        """Delays of the projections (in addition to `delay`), times of bias sources."""
+        self._times, self._delays = times, times.matrices
         for shape, pairs, matrix in zip(self.architecture.shapes, self._projections, self._delays, strict=True):
             if matrix is None:
                 continue
@@ -268,7 +331,7 @@ class LayeredNetwork:
         return population.size // (self.n_copies * sources)
 
     def read_weights(self):
-        """The signed weights that the projections of the first copy hold now."""
+        """The signed weights that the projections of the first copy hold now, with the times in use."""
         read = []
         for pairs, layer in zip(self._projections, self.architecture.layers, strict=True):
             rows = []
@@ -278,7 +341,7 @@ class LayeredNetwork:
                             for p in (excitatory, inhibitory))
                 rows.append(whole.reshape(sources // n, n, layer.size).sum(axis=0))
             read.append(np.concatenate(rows))
-        return read
+        return Weights(read, self.weights.times)
 
     def present(self, t_in):
         """Show samples, t_in (samples, inputs) in ms from the start of a window (inf: no spike). Returns a Recording.
@@ -286,7 +349,7 @@ class LayeredNetwork:
         The order set, run, read, reset is one that keeps the weights on every simulator.
         """
         self._check_current()
-        t_in = np.asarray(t_in, dtype=float)
+        t_in = np.asarray(in_unit(t_in, "ms", "t_in"), dtype=float)
         if t_in.ndim != 2 or t_in.shape[1] != self.architecture.n_inputs:
             raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
         # A spike after the deadline leaves its neuron refractory in the next sample's window. Jitter may exceed t_late a little.
@@ -301,7 +364,7 @@ class LayeredNetwork:
         if not self._at_start or self.sim.get_current_time() != 0:
             self._start_over()
         self._set_spikes(self.inputs, presentation, t_in)
-        for bias, times in zip(self.biases, self._bias_times, strict=True):
+        for bias, times in zip(self.biases, self._times.bias_times, strict=True):
             if bias is not None:
                 self._set_spikes(bias, presentation, np.broadcast_to(times, (len(t_in), times.size)))
         for population in self._populations():

@@ -6,7 +6,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ttfs_pynn.units import in_unit
+
 __all__ = ["LIFParameters"]
+
+_UNITS = {"ta": "ms", "cm": "nF", "v_": "mV"}  # by the first letters
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,8 @@ class LIFParameters:
     (default inf: only first spikes matter here; a network sets it from its presentation).
 
     Every value is a float or an array with one value a neuron: tau_m (ms, may be inf: no leak), tau_syn (ms), cm (nF),
-    v_rest, v_thresh, v_reset (mV), tau_refrac (ms). Raises ValueError where a value is outside what is allowed.
+    v_rest, v_thresh, v_reset (mV), tau_refrac (ms); or a quantity in another unit of the kind. Raises ValueError where a value
+    is outside what is allowed.
     """
 
     tau_m: float | np.ndarray = 10.0
@@ -34,7 +39,7 @@ class LIFParameters:
         if self.v_reset is None:
             object.__setattr__(self, "v_reset", self.v_rest)
         for field in fields(self):
-            value = getattr(self, field.name)
+            value = in_unit(getattr(self, field.name), _UNITS[field.name[:2]], field.name)
             array = np.array(value, dtype=float)
             if array.ndim > 1:
                 raise ValueError(f"{field.name} has shape {array.shape}; give a number or one number a neuron")

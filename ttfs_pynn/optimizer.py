@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from ttfs_pynn.errors import unknown
+
 __all__ = ["Adam", "constant", "cosine", "schedule", "step_decay"]
 
 Schedule = Callable[[float], float]
@@ -24,6 +26,8 @@ def cosine(learning_rate: float, epochs: int) -> Schedule:
 
 def step_decay(learning_rate: float, epochs: int, factor: float = 0.95, every: int = 20) -> Schedule:
     """Multiplied by `factor` every `every` epochs, as in the paper."""
+    if not (0 < factor <= 1 and isinstance(every, int | np.integer) and every >= 1):
+        raise ValueError(f"factor = {factor}, every = {every}; need a factor above 0, at most 1, every so many whole epochs")
     return lambda epoch: learning_rate * factor ** (int(epoch) // every)
 
 
@@ -33,7 +37,7 @@ _SCHEDULES: dict[str, Callable[..., Schedule]] = {"constant": constant, "cosine"
 def schedule(name: str, learning_rate: float, epochs: int, **options: Any) -> Schedule:
     """The schedule of that name, a function of the epoch (a float)."""
     if name not in _SCHEDULES:
-        raise ValueError(f"unknown schedule {name!r}; known: {', '.join(_SCHEDULES)}")
+        raise ValueError(unknown("schedule", name, _SCHEDULES))
     return _SCHEDULES[name](learning_rate, epochs, **options)
 
 

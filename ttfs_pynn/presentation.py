@@ -102,6 +102,11 @@ class Presentation:
         """Length of the run (ms)."""
         return self.n_windows * self.window
 
+    @property
+    def last_read(self) -> float:
+        """From when on (ms from the start of a window) no spike of a sample counts."""
+        return self.window if self.deadline is None else self.deadline
+
     def spike_matrix(self, times: ArrayLike) -> np.ndarray:
         """Spike times (windows, cells of all copies) in ms from the start of the run, inf for none; cells of copy 0 first.
 
@@ -143,7 +148,7 @@ class Presentation:
         times = times * time_scale
         position = _positions(ids, source_ids)
         window, relative = in_windows(times, self.window, self.tick)
-        keep = (position >= 0) & (window >= 0) & (window < self.n_windows) & (relative < (self.deadline or self.window))
+        keep = (position >= 0) & (window >= 0) & (window < self.n_windows) & (relative < self.last_read)
         if not keep.all():
             position, window, relative = position[keep], window[keep], relative[keep]
         first = np.full((self.n_windows, source_ids.size), np.inf)

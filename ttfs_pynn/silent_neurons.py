@@ -100,7 +100,7 @@ class MembranePeak(_Stateless):
             silent = np.isinf(times.layers[k])
             wanted = silent & (silent.mean(axis=0) > self.tolerated[k])
             if wanted.any():
-                step = self._steps(times.afferent(k) + times.delay, weights[k], neuron, wanted, times.synaptic_delays(k))
+                step = self._steps(times.heard(k), weights[k], neuron, wanted, times.synaptic_delays(k))
                 new[k] = weights[k] + step / np.maximum(wanted.sum(axis=0), 1)
         return new, gradients.weights, False
 

@@ -1,10 +1,10 @@
-"""What can be trained besides weights: delays of synapses and times of bias spikes, both in ms."""
+"""What is trained: weights, delays of synapses and times of bias spikes."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ["DELAYS", "TrainedTimes", "delay_shape"]
+__all__ = ["DELAYS", "TrainedTimes", "Weights", "delay_shape"]
 
 DELAYS = ("axonal", "dendritic", "synaptic")
 
@@ -16,7 +16,7 @@ def delay_shape(kind, shape):
 
 @dataclass(frozen=True, eq=False)
 class TrainedTimes:
-    """delays: one dict a layer, kind to array as in `delay_shape`, which add up; bias_times: one array a layer."""
+    """delays: one dict a layer, kind to array as in `delay_shape`, which add up; bias_times: one array a layer. In ms."""
 
     delays: tuple
     bias_times: tuple
@@ -35,7 +35,12 @@ class TrainedTimes:
         return named | {f"bias_times{k}": t for k, t in enumerate(self.bias_times) if t.size}
 
     def with_arrays(self, arrays):
-        """The same with what `arrays` has under the names of `arrays()`; other names are ignored. ValueError for other shapes."""
+        """The same with what `arrays` has under the names of `arrays()`. ValueError for other names and shapes."""
+        foreign = sorted(set(arrays) - set(self.arrays()))
+        if foreign:
+            raise ValueError(f"{', '.join(foreign)}: the network has no such delays or bias times; it has "
+                             f"{', '.join(self.arrays()) or 'none'}")
+
         def chosen(name, own):
             new = np.asarray(arrays.get(name, own), dtype=float)
             if new.shape != own.shape or not np.isfinite(new).all():
@@ -59,3 +64,21 @@ class TrainedTimes:
             if of_bias_times[k] is not None:
                 found[f"bias_times{k}"] = of_bias_times[k]
         return found
+
+
+class Weights(list):
+    """Signed weights, one matrix a layer as in `network.Architecture` (nA), together with the delays and bias times that were
+    drawn or learned beside them: `times`, TrainedTimes; None where only weights are trained.
+
+    A plain list, such as one computed from these, has no times. Where a network trains some, it refuses that: give it
+    Weights(matrices, times).
+    """
+
+    def __init__(self, matrices, times=None):
+        super().__init__(matrices)
+        self.times = times
+
+    def arrays(self, names):
+        """{name: array}, as files hold them: w0, w1, ... and, of the times, those of the `names`."""
+        times = {} if self.times is None else self.times.arrays()
+        return {f"w{k}": w for k, w in enumerate(self)} | {name: times[name] for name in names}

@@ -1,10 +1,11 @@
 """The loop: present a batch, read its spikes, compute gradients, step, write the weights back; epoch after epoch.
 
-A run is reproducible from one seed: initial weights come from the generator of `seed`, the order of samples and the jitter of
-epoch e from that of (seed, e), the noise of a chip in it from that of (seed, e, 1), so a run that is resumed after any epoch
-continues as if it had never stopped.
+A run is reproducible from one seed: the order of samples and the jitter of epoch e come from the generator of (seed, e), the
+noise of a chip in it from that of (seed, e, 1), so a run that is resumed after any epoch continues as if it had never stopped.
+Training begins with the weights that the network has; an experiment draws them from the generator of `seed`.
 """
 
+import difflib
 import time
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
@@ -18,6 +19,8 @@ from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
 from ttfs_pynn.loss import predict
 from ttfs_pynn.optimizer import Adam, schedule
+from ttfs_pynn.trained_times import Weights
+from ttfs_pynn.units import in_unit
 
 __all__ = ["Callback", "Evaluation", "SpikeData", "Trainer", "TrainingOptions", "evaluate"]
 
@@ -36,15 +39,18 @@ _KINDS = ((_is_number, "a number"), (lambda value: isinstance(value, bool), "tru
 
 @dataclass(frozen=True, eq=False)
 class SpikeData:
-    """Samples as input spike times, times (samples, inputs) in ms (inf: no spike), and labels (samples,)."""
+    """Samples as input spike times, times (samples, inputs) in ms (inf: no spike) or a quantity, and labels (samples,)."""
 
     times: np.ndarray
     labels: np.ndarray
 
     def __post_init__(self):
-        times, labels = np.asarray(self.times, dtype=float), np.asarray(self.labels)
+        times, labels = np.asarray(in_unit(self.times, "ms", "times"), dtype=float), np.asarray(self.labels)
         if np.isnan(times).any():
             raise ConfigurationError(f"{int(np.isnan(times).sum())} spike times are NaN; inf is for an input that does not spike")
+        if (times < 0).any():
+            raise ConfigurationError(f"an input spikes at {times.min():g} ms; give times from the start of a sample, zero or more, "
+                                     "and inf for no spike")
         if times.ndim != 2 or labels.shape != times.shape[:1] or not len(labels):
             raise ConfigurationError(f"times of shape {times.shape} and labels of shape {labels.shape}; expected (samples, "
                                      "inputs) and (samples,), at least one sample")
@@ -121,10 +127,22 @@ class TrainingOptions:
                                     ("loss", self.loss in LOSSES, f"one of {', '.join(LOSSES)}")):
             if not allowed:
                 raise ConfigurationError(f"{name} = {getattr(self, name)!r} must be {text}")
+        for name, policy in (("silent_aim", "membrane_peak"), ("bump", "bumping"), ("bump_instead_of_step", "bumping"),
+                             ("weight_sum", "weight_sum")):
+            if self.silent != policy and getattr(self, name) != getattr(TrainingOptions, name):
+                raise ConfigurationError(f"{name} = {getattr(self, name)!r} has no effect with silent = {self.silent!r}; it is an "
+                                         f"option of {policy!r}: leave it out, or choose that")
 
 
 class Callback:
     """Hooks into the loop; override what is needed. `trainer` gives access to everything."""
+
+    def __init_subclass__(cls) -> None:
+        hooks = [name for name in vars(Callback) if not name.startswith("_")]
+        for name in vars(cls):
+            if name not in hooks and difflib.get_close_matches(name, hooks, 1, 0.8):
+                raise ConfigurationError(f"{unknown('hook', name, hooks)}, of the callback {cls.__name__}; name other methods "
+                                         "differently")
 
     def on_train_begin(self, trainer):
         """Before the first epoch (of this session)."""
@@ -197,6 +215,7 @@ def evaluate(network, data, batch_size=None, weights=None, keep=True):
 
     Without `keep` the Evaluation has no first_spikes, which of ten thousand images take more memory than all else.
     """
+    _check_data(network, data)
     if weights is not None:
         network.write_weights(weights)
     batch_size = batch_size or (network.n_copies if network.n_copies > 1 else 100)
@@ -209,30 +228,41 @@ def evaluate(network, data, batch_size=None, weights=None, keep=True):
     label_times, layer_spikes, window_spikes = (np.concatenate(arrays) for arrays in zip(*decisions, strict=True))
     if not keep:
         return Evaluation(label_times, data.labels, layer_spikes, window_spikes)
-    layers = [np.concatenate(arrays) for arrays in zip(*(p.layers for p in parts), strict=True)]
-    merged = type(parts[0])(np.concatenate([p.inputs for p in parts]),
-                            tuple(None if b[0] is None else np.concatenate(b)
-                                  for b in zip(*(p.biases for p in parts), strict=True)), tuple(layers), parts[0].delay,
-                            parts[0].delays)
+    merged = replace(parts[0], inputs=np.concatenate([p.inputs for p in parts]),
+                     biases=tuple(None if b[0] is None else np.concatenate(b)
+                                  for b in zip(*(p.biases for p in parts), strict=True)),
+                     layers=tuple(np.concatenate(arrays) for arrays in zip(*(p.layers for p in parts), strict=True)))
     return Evaluation(label_times, data.labels, layer_spikes, window_spikes, merged)
 
 
-class Trainer:
-    """Trains `network` (a LayeredNetwork) on `train` (SpikeData). Weights are floats here, and written to the network; so are
-    delays and bias times (`times`, TrainedTimes) where the architecture has them trained.
+def _check_data(network, data):
+    """ConfigurationError for samples that the network cannot be shown, or classes that it cannot answer."""
+    architecture = network.architecture
+    if data.times.shape[1] != architecture.n_inputs:
+        raise ConfigurationError(f"{data.times.shape[1]} inputs a sample for a network of {architecture.n_inputs}")
+    if data.labels.max() >= architecture.layers[-1].size:
+        raise ConfigurationError(f"labels up to {data.labels.max()} for a network of {architecture.layers[-1].size} label neurons, "
+                                 "which are classes from 0")
 
-    measured: LIFParameters of each layer that gradients assume, by default those of the architecture. augment: a function of
-    (times, rng) that gives other times for a batch of training samples. validation: SpikeData or
-    None; folder: a results.RunFolder for a checkpoint after each epoch, or None.
+
+class Trainer:
+    """Trains `network` (a LayeredNetwork) on `train` (SpikeData). `weights` are floats here, and written to the network; with
+    them go delays and bias times (`times`, TrainedTimes) where the architecture has them trained.
+
+    weights: where training starts, by default those that the network was given. measured: LIFParameters of each layer that
+    gradients assume, by default those of the architecture. augment: a function of (times, rng) that gives other times for a batch
+    of training samples. validation: SpikeData or None; folder: a results.RunFolder for a checkpoint after each epoch, or None.
     """
 
     def __init__(self, network, train, options, validation=None, folder=None, callbacks=(), weights=None, measured=None,
-                 augment=None, times=None):
+                 augment=None):
         if not isinstance(options, TrainingOptions):
             raise ConfigurationError(f"options are {type(options).__name__}; give TrainingOptions, or TrainingOptions.of(a dict)")
         self.network, self.train, self.validation = network, train, validation
         self.options, self.folder, self.callbacks = options, folder, list(callbacks)
         self._augment = augment
+        for data in (train, validation) if validation is not None else (train,):
+            _check_data(network, data)
         architecture = network.architecture
         neurons = [layer.neuron for layer in architecture.layers]
         if len(options.silent_tolerated) != len(neurons):
@@ -250,32 +280,33 @@ class Trainer:
             self.schedule = schedule(options.schedule, options.learning_rate, options.epochs, **options.schedule_options)
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"loss or schedule options: {error}") from None
-        # Times are drawn from a stream of their own: weights of a seed are the same with and without them.
-        self.times = times or architecture.initial_times(np.random.default_rng(np.random.SeedSequence(options.seed).spawn(1)[0]))
-        self._trained = self._names_of_trained_times()
+        deadline = network.timing.deadline / self.loss.tau_syn
+        if self.loss.latest >= deadline:
+            raise ConfigurationError(f"the loss {options.loss} asks for spikes at {self.loss.latest:g} tau_syn; those after "
+                                     f"{deadline:g} tau_syn do not count (its options are in tau_syn, not ms)")
+        self.weights = architecture.check_weights(network.weights if weights is None else weights)
+        self._trained = architecture.trained_times
+        if options.times_rate != TrainingOptions.times_rate and not self._trained:
+            raise ConfigurationError(f"times_rate = {options.times_rate} has no effect: no delays or bias times are trained; leave it "
+                                     "out, or give the layers `delays` or train_bias_times")
         tau_syn = options.times_rate * float(np.mean([np.mean(neuron.tau_syn) for neuron in neurons]))
-        self.optimizer = Adam([*architecture.shapes, *(self.times.arrays()[name].shape for name in self._trained)],
-                              [*scales, *(tau_syn for _ in self._trained)])
+        self.optimizer = Adam([array.shape for array in self.arrays().values()], [*scales, *(tau_syn for _ in self._trained)])
         self.silent_neurons = silent_neurons.policy(options, self.engine.neurons, scales)
-        self.weights = architecture.initial_weights(np.random.default_rng(options.seed)) if weights is None \
-            else architecture.check_weights(weights)
         self.epoch, self.history = 0, []
         self._write()
 
-    def _names_of_trained_times(self):
-        layers = self.network.architecture.layers
-        return [name for name in self.times.arrays()
-                if name.startswith("delay") or layers[int(name.removeprefix("bias_times"))].train_bias_times]
+    @property
+    def times(self):
+        """TrainedTimes: delays and bias times as they are now."""
+        return self.network.architecture.times_of(self.weights)
 
     def arrays(self):
         """{name: array} of all that is trained: w0, w1, ..., delays and bias times."""
-        times = self.times.arrays()
-        return {f"w{k}": w for k, w in enumerate(self.weights)} | {name: times[name] for name in self._trained}
+        return self.weights.arrays(self._trained)
 
     def restore(self, arrays, meta):
         """Continue from a checkpoint's arrays and meta data."""
-        self.times = self.times.with_arrays(arrays)
-        self.weights = self.network.architecture.check_weights([arrays[f"w{k}"] for k in range(len(self.weights))])
+        self.weights = self.network.architecture.weights_of({name: arrays[name] for name in self.arrays() if name in arrays})
         self.optimizer.restore(arrays)
         self.silent_neurons.restore(arrays)
         self.epoch, self.history = meta["epoch"], list(meta["history"])
@@ -336,18 +367,19 @@ class Trainer:
         for callback in self.callbacks:
             gradients = callback.before_step(self, gradients) or gradients
         bumped, weight_gradients, skip = self.silent_neurons.apply(self.weights, gradients)
+        times = self.weights.times
         if not skip:
-            weights, self.times = self._stepped(replace(gradients, weights=weight_gradients), self.schedule(epoch))
+            weights, times = self._stepped(replace(gradients, weights=weight_gradients), self.schedule(epoch))
             bumped = [new if b is old else b + (new - old) for b, new, old in zip(bumped, weights, self.weights, strict=True)]
-        self.weights = self.network.within_limits(bumped)
+        self.weights = Weights(self.network.within_limits(bumped), times)
         self._write()
         self._call("after_step", gradients)
         return gradients
 
     def _stepped(self, gradients, learning_rate):
-        """(weights, TrainedTimes) after one step."""
+        """(weights, TrainedTimes or None) after one step."""
         if not self._trained:
-            return self.optimizer.step(self.weights, gradients.weights, learning_rate), self.times
+            return self.optimizer.step(self.weights, gradients.weights, learning_rate), self.weights.times
         times, of_times = self.times.arrays(), self.times.gradient(gradients.delays, gradients.bias_times)
         new = self.optimizer.step([*self.weights, *(times[name] for name in self._trained)],
                                   [*gradients.weights, *(of_times[name] for name in self._trained)], learning_rate)
@@ -357,8 +389,6 @@ class Trainer:
 
     def _write(self):
         self.network.write_weights(self.weights)
-        if self._trained:
-            self.network.write_times(self.times)
 
     def _call(self, hook, *arguments):
         for callback in self.callbacks:

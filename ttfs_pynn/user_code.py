@@ -1,17 +1,21 @@
 """Python files that a user names: models, and scripts for PyNN."""
 
+import ast
+import hashlib
 import importlib.machinery
 import importlib.util
 import os
+import re
+import symtable
 import sys
 from pathlib import Path
 from types import ModuleType
 
 from ttfs_pynn.errors import ConfigurationError
 
-__all__ = ["load_file", "place_in"]
+__all__ = ["load_file", "names_in", "place_in"]
 
-_PREFIX = "user_code:"  # of the names of modules made here
+_PREFIX = "user_code_"  # of the names of modules made here
 
 
 def load_file(path: str | os.PathLike) -> ModuleType:
@@ -19,11 +23,8 @@ def load_file(path: str | os.PathLike) -> ModuleType:
 
     ConfigurationError where there is none, or where it cannot be imported: the line says where in the file.
     """
-    given, path = path, Path(path).resolve()
-    if not path.is_file():
-        raise ConfigurationError(f"there is no file {given}")
-    # Not under its own name, which may be that of another module.
-    name = f"{_PREFIX}{path}"
+    path = _existing(path)
+    name = _name(path)
     if name in sys.modules:
         return sys.modules[name]
     if str(path.parent) not in sys.path:
@@ -42,12 +43,45 @@ def load_file(path: str | os.PathLike) -> ModuleType:
     return module
 
 
+def names_in(path: str | os.PathLike) -> set[str] | None:
+    """The names that a Python file defines or imports, read without executing it.
+
+    None where only executing it would tell: it imports `*` or defines its own `__getattr__`, or it is not valid Python.
+    """
+    path = _existing(path)
+    try:
+        source = path.read_bytes()
+        tree = ast.parse(source)
+        table = symtable.symtable(source, str(path), "exec")
+    except (SyntaxError, ValueError):
+        return None
+    names = {symbol.get_name() for symbol in table.get_symbols()
+             if symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()}
+    stars = any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree))
+    return None if stars or "__getattr__" in names else names
+
+
+def _existing(path: str | os.PathLike) -> Path:
+    if not Path(path).is_file():
+        raise ConfigurationError(f"there is no file {path}")
+    return Path(path).resolve()
+
+
+def _name(path: Path) -> str:
+    """Of the module of a file: not the file's own, which may be that of another module, and the same in every process.
+
+    Without a dot: what Numba 0.68 has cached of functions in a file (`cache=True`) imports their module again by its name.
+    """
+    stem = re.sub(r"\W", "_", path.stem)
+    return f"{_PREFIX}{stem}_{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}"
+
+
 def place_in(error: BaseException) -> tuple[Path, int] | None:
     """(file, line) of a user's file in which an error arose, or what it calls; None for one that arose elsewhere."""
     found, trace = None, error.__traceback__
     while trace is not None:
         name = trace.tb_frame.f_globals.get("__name__", "")
         if name.startswith(_PREFIX):
-            found = Path(name.removeprefix(_PREFIX)), trace.tb_lineno
+            found = Path(trace.tb_frame.f_globals["__file__"]), trace.tb_lineno
         trace = trace.tb_next
     return found

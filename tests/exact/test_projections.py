@@ -134,8 +134,8 @@ def test_connections_are_read_and_written(dense, listed):
     assert listed.get(["weight", "delay"], "list")[0] == (0, 0, 0.9, 2.0)
     assert listed[4].as_tuple("presynaptic_index", "weight", "delay") == (1, 0.4, 7.0)
     assert [c.weight for c in listed[:2]] == [0.9, 0.5]
-    dense[3].weight = -1.0
-    assert dense.get("weight", "array")[0, 1] == -1.0
+    dense[3].weight = 1.7
+    assert dense.get("weight", "array")[0, 1] == 1.7
     with pytest.raises(IndexError):
         dense[6]
     with pytest.raises(AttributeError, match="weight and delay"):

@@ -13,6 +13,7 @@ from ttfs_pynn.errors import InterchangeError
 from ttfs_pynn.initialisation import balanced
 from ttfs_pynn.network import Architecture, Layer
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.trained_times import TrainedTimes, Weights, delay_shape
 
 nir = pytest.importorskip("nir")
 from ttfs_pynn.interchange import from_nir, read_nir, to_nir, write_nir  # noqa: E402
@@ -61,9 +62,16 @@ def networks(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     weights = [rng.normal(size=shape) * 10.0 ** rng.integers(-9, 9) * rng.integers(0, 2, shape)
                for shape in architecture.shapes]
-    delays = [draw(st.sampled_from([None, rng.exponential(size=(shape[0], 1)), rng.exponential(size=(1, shape[1]))]))
-              for shape in architecture.shapes]
-    return architecture, weights, delays
+    kinds = [draw(st.sampled_from([(), ("axonal",), ("dendritic",)])) for _ in architecture.layers]
+    architecture = replace(architecture, layers=tuple(
+        replace(layer, delays=kind, delay_max=draw(st.floats(0.1, 100.0))) if kind else layer
+        for layer, kind in zip(architecture.layers, kinds, strict=True)))
+    times = None
+    if architecture.trains_times:
+        times = TrainedTimes(tuple({kind: layer.delay_max * rng.random(delay_shape(kind, shape)) for kind in layer.delays}
+                                   for layer, shape in zip(architecture.layers, architecture.shapes, strict=True)),
+                             tuple(np.array(layer.bias_times, dtype=float) for layer in architecture.layers))
+    return architecture, Weights(weights, times)
 
 
 def test_balanced_weights_of_neurons_that_differ(tmp_path):
@@ -77,22 +85,22 @@ def test_balanced_weights_of_neurons_that_differ(tmp_path):
 @settings(max_examples=25, deadline=None)
 @given(networks(), st.sampled_from([0.1, 0.0, 0.037]))
 def test_round_trip_through_a_file_keeps_every_bit(tmp_path_factory, network, time_step):
-    architecture, weights, delays = network
+    architecture, weights = network
     path = tmp_path_factory.mktemp("nir") / "network.nir"
-    write_nir(path, to_nir(architecture, weights, delays, time_step))
+    write_nir(path, to_nir(architecture, weights, time_step))
     found = from_nir(read_nir(path))
     assert_same(found.architecture, architecture)
     assert all(map(np.array_equal, found.weights, weights))
-    for new, old in zip(found.delays or [None] * len(delays), delays, strict=True):
-        assert (new is None) == (old is None) and (old is None or np.array_equal(new, old))
+    new, old = (w.arrays(architecture.trained_times) for w in (found.weights, weights))
+    assert new.keys() == old.keys() and all(np.array_equal(new[name], old[name]) for name in old)
 
 
 @settings(max_examples=40, deadline=None)
 @given(networks(), st.sampled_from([0.1, 0.0, 0.037]))
 def test_without_our_metadata_it_is_an_equivalent_network(network, time_step):
     """Kernels and thresholds: w K(s)/threshold, what decides first spikes, is the same, to the rounding of a few products."""
-    architecture, weights, _ = network
-    architecture = replace(architecture, layers=tuple(replace(layer, bias_times=()) for layer in architecture.layers))
+    architecture, weights = network
+    architecture = replace(architecture, layers=tuple(replace(layer, bias_times=(), delays=()) for layer in architecture.layers))
     weights = [w[:shape[0]] for w, shape in zip(weights, architecture.shapes, strict=True)]
     found = from_nir(without_metadata(to_nir(architecture, weights, time_step=time_step)), 0.5, 20.3, time_step)
     for new, old, w_new, w in zip(found.architecture.layers, architecture.layers, found.weights, weights, strict=True):
@@ -199,7 +207,7 @@ def test_a_graph_from_elsewhere():
     neuron = found.architecture.layers[0].neuron
     assert (neuron.tau_m, neuron.tau_syn, neuron.cm, neuron.v_rest, neuron.v_thresh) == (10.0, 5.0, 0.5, -1.0, 1.0)
     np.testing.assert_allclose(found.weights[0], np.array([[1, 3, 5], [2, 4, 6]]) * np.array([1, 2, 4]) / 5, rtol=1e-14)
-    assert found.delays is None and found.architecture.layers[0].bias_times == ()
+    assert not found.architecture.trains_times and found.architecture.layers[0].bias_times == ()
 
 
 LIF = ("n", nir.LIF(**{key: np.ones(3) for key in ("tau", "r", "v_leak", "v_threshold")}))
@@ -242,10 +250,11 @@ def test_what_does_not_map_is_named(graph, text):
 def test_what_nir_cannot_hold_is_refused():
     architecture = small_architecture()
     weights = architecture.initial_weights(np.random.default_rng(0))
-    with pytest.raises(InterchangeError, match=r"delays of layer 1 have shape \(31, 3\).*not one a synapse"):
-        to_nir(architecture, weights, [None, np.ones((31, 3))])
-    with pytest.raises(InterchangeError, match="1 entries of delays for 2 layers"):
-        to_nir(architecture, weights, [None])
+    for kinds, text in ((("synaptic",), "layer 1 has synaptic delays.*not one a synapse"),
+                        (("axonal", "dendritic"), "layer 1 has axonal and dendritic delays.*not both")):
+        delayed = replace(architecture, layers=(architecture.layers[0], replace(architecture.layers[1], delays=kinds)))
+        with pytest.raises(InterchangeError, match=text):
+            to_nir(delayed, delayed.initial_weights(np.random.default_rng(0)))
     with pytest.raises(InterchangeError, match="time_step = nan ms"):
         to_nir(architecture, weights, time_step=np.nan)
     mixed = replace(architecture, layers=(replace(architecture.layers[0], neuron=LIFParameters(tau_m=[np.inf] + [10.0] * 29)),
@@ -259,15 +268,26 @@ def test_what_nir_cannot_hold_is_refused():
 def test_delays_are_nodes_in_seconds_before_or_after_the_weights():
     architecture = small_architecture(5)  # 4 inputs, biases 2 and 1
     weights = architecture.initial_weights(np.random.default_rng(0))
-    axonal = [np.arange(6.0)[:, None], 10 + np.arange(6.0)[:, None]]
-    graph = to_nir(architecture, weights, axonal)
+
+    def delayed(*delays):
+        """The graph of the network with these delays."""
+        layers = tuple(replace(layer, delays=tuple(kinds)) for layer, kinds in zip(architecture.layers, delays, strict=True))
+        times = TrainedTimes(delays, architecture.times_of(weights).bias_times)
+        return to_nir(replace(architecture, layers=layers), Weights(weights, times))
+
+    graph = delayed({"axonal": np.arange(6.0)[:, None]}, {"axonal": 10 + np.arange(6.0)[:, None]})
     np.testing.assert_allclose(graph.nodes["delays0"].delay, np.array([0, 1, 2, 3, 4, 5, 0]) * 1e-3, rtol=1e-15)
     np.testing.assert_allclose(graph.nodes["delays1"].delay, np.arange(10, 15) * 1e-3, rtol=1e-15)
     np.testing.assert_allclose(graph.nodes["bias_delays1"].delay, np.array([0, 0, 0, 0, 0, 0, 15]) * 1e-3, rtol=1e-15)
     assert {("input", "delays0"), ("delays0", "weights0"), ("neurons0", "delays1"), ("delays1", "weights1"),
             ("input", "bias_delays1"), ("bias_delays1", "bias_weights1")} < set(graph.edges)
-    dendritic = to_nir(architecture, weights, [np.arange(5.0)[None], None])
+    dendritic = delayed({"dendritic": np.arange(5.0)[None]}, {})
     np.testing.assert_allclose(dendritic.nodes["dendritic_delays0"].delay, np.arange(5) * 1e-3, rtol=1e-15)
     assert {("weights0", "dendritic_delays0"), ("dendritic_delays0", "neurons0")} < set(dendritic.edges)
     found = from_nir(foreign(("d", nir.Delay(np.array([2e-3, 0.0]))), LINEAR, ("n", cuba(3))), 0.0, 10.0)
-    np.testing.assert_allclose(found.delays[0], [[2.0], [0.0]], rtol=1e-15)
+    np.testing.assert_allclose(found.weights.times.delays[0]["axonal"], [[2.0], [0.0]], rtol=1e-15)
+    assert found.architecture.layers[0].delays == ("axonal",)
+    heard = ArrayNetwork(found.architecture, Weights([np.full((2, 3), 40.0)], found.weights.times))
+    first, later = heard.present(np.array([[1.0, np.inf], [np.inf, 3.0]])).layers[0]
+    assert np.isfinite(first).all()
+    np.testing.assert_allclose(first, later, rtol=1e-12)  # 1 ms and a delay of 2 ms, or 3 ms

@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from benchmarks.kill_resume import killed_and_resumed, undisturbed
-from protocols import reproduce, train
+from protocols import demo, reproduce, train
 from ttfs_pynn.command_line import run
+from ttfs_pynn.experiment import Experiment
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no POSIX signals")
 
@@ -57,13 +58,32 @@ def test_a_signal_ends_a_command_with_one_line(number, status):
     assert errors == f"stopped by {number.name}; all files are whole\n"
 
 
-@pytest.mark.parametrize("module, advice", [(train, "with --resume continues it"), (reproduce, "the same command goes on")])
-def test_what_can_go_on_says_how(capsys, monkeypatch, module, advice):
-    monkeypatch.setattr(module, "parser", lambda: signal.raise_signal(signal.SIGINT))
+def stopped(capsys, main, arguments):
+    """The line of a command that SIGINT ends."""
     with pytest.raises(SystemExit) as stop:
-        run(module.main, [])
+        run(main, arguments)
     error = capsys.readouterr().err
-    assert stop.value.code == 130 and advice in error and error.count("\n") == 1
+    assert stop.value.code == 130 and error.startswith("stopped by SIGINT; all files are whole") and error.count("\n") == 1
+    return error
+
+
+def test_what_can_go_on_says_how(capsys, monkeypatch):
+    monkeypatch.setattr(reproduce, "parser", lambda: signal.raise_signal(signal.SIGINT))
+    assert "the same command goes on" in stopped(capsys, reproduce.main, [])
+
+
+@pytest.mark.parametrize("place, made", [("network", False), ("record_sample", True), ("finish", True)])
+def test_a_run_can_be_resumed_once_there_is_one(capsys, monkeypatch, tmp_path, place, made):
+    """Before its folder is made there is nothing to resume, and nothing is said about it."""
+    monkeypatch.setattr(Experiment, place, lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    error = stopped(capsys, train.main, ["digits", "--epochs", "1", "--quiet", "--output", str(tmp_path / "run")])
+    assert ("with --resume continues it" in error) == made == (tmp_path / "run").exists()
+
+
+def test_a_demo_has_no_resume(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(Experiment, "record_sample", lambda *_: signal.raise_signal(signal.SIGINT))
+    error = stopped(capsys, demo.main, ["--epochs", "1", "--quiet", "--output", str(tmp_path / "demo")])
+    assert "begins anew" in error and "resume" not in error
 
 
 def test_a_second_signal_ends_it_at_once():

@@ -17,6 +17,7 @@ from ttfs_pynn.brainscales2.dlens import lola, sta
 from ttfs_pynn.brainscales2.non_idealities import NonIdealities
 from ttfs_pynn.brainscales2.placement import check_permutation
 from ttfs_pynn.brainscales2.routing import BUSES, CIRCUITS
+from ttfs_pynn.errors import unknown
 
 __all__ = ["InjectedConfiguration", "InjectedReadout", "RunCommand", "end", "get_backend_statistics", "get_current_time",
            "get_max_delay", "get_min_delay", "get_post_realtime_read", "get_pre_realtime_read", "get_time_step", "initialize",
@@ -63,6 +64,12 @@ class RunCommand(Enum):
     EXECUTE = auto()
 
 
+_KEYWORDS = ("timestep", "min_delay", "max_delay", "neuronPermutation", "backgroundPermutation", "enable_neuron_bypass",
+             "initial_config", "injected_config", "injected_readout", "connection", "calibration_cache", "injected_calib_target",
+             "injected_calib_options", "chip", "non_idealities", "seed", "record_at_once")
+_MEANT = {"dt": "timestep", "mindelay": "min_delay", "maxdelay": "max_delay", "time_step": "timestep", "rng_seed": "seed"}
+
+
 def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
     """Start a new experiment.
 
@@ -72,11 +79,11 @@ def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
     seed (of the noise of runs), record_at_once (True: record any number of membranes in one execution, which the chip cannot).
     KeyError for any other keyword.
     """
+    for name in extra_params:
+        if name not in _KEYWORDS:
+            raise KeyError(unknown("keyword of setup()", name, _KEYWORDS, _MEANT.get(name)))
     state = simulator.State()
     max_delay = extra_params.pop("max_delay", DEFAULT_MAX_DELAY)
-    for name in ("mindelay", "maxdelay", "dt", "time_step"):
-        if name in extra_params:
-            raise KeyError(f"{name} is no argument of setup(); PyNN's names are timestep, min_delay and max_delay")
     for name, delay in (("min_delay", min_delay), ("max_delay", max_delay)):
         if delay != "auto" and not (isinstance(delay, int | float | np.number) and delay >= 0):
             raise ValueError(f"{name} = {delay!r} must be 'auto' or a time in ms, zero or more; leave it out")
@@ -103,8 +110,6 @@ def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
     state.chip = _chip(extra_params.pop("chip", 0), extra_params.pop("non_idealities", None))
     state.seed(extra_params.pop("seed", None))
     state.record_at_once = bool(extra_params.pop("record_at_once", False))
-    if extra_params:
-        raise KeyError(f"setup() does not know {', '.join(map(repr, extra_params))}; see its documentation for what it does")
     simulator.state = state
     return rank()
 

@@ -31,6 +31,8 @@ def _in_order(train):
 class _OnChip:
     """What Population and PopulationView share."""
 
+    CHECKS_VARIABLES = False  # initial values have no effect, as on the adapter
+
     def _get_parameters(self, *names):
         self.celltype.validate_parameter_space()
         return super()._get_parameters(*names)

@@ -10,6 +10,7 @@ from ttfs_pynn.brainscales2.standardmodels.synapses import StaticSynapse
 from ttfs_pynn.brainscales2.state import part_of
 from ttfs_pynn.event_driven import projections
 from ttfs_pynn.event_driven.synapses import Synapses
+from ttfs_pynn.units import in_units
 
 __all__ = ["Connection", "Projection"]
 
@@ -87,23 +88,17 @@ class Projection(projections.Projection):
                              "label of one")
         return found[0]
 
-    @property
-    def receptor(self):
-        return "inhibitory" if self.receptor_type == "inhibitory" else "excitatory"
+    units = {"weight": "dimensionless", "delay": "ms"}
 
     def checked_weights(self, weight):
-        """The weights, or a ConnectionError where their sign is not that of the receptor (of conductances: negative)."""
+        """As the base class; NotANumberError for NaN."""
         if np.isnan(weight).any():
             raise NotANumberError(f"{self.label}: {int(np.isnan(weight).sum())} of {np.size(weight)} weights are not a number; "
                                   "give numbers, 0 for no connection")
-        negative, positive = (weight < 0).any(), (weight > 0).any()
-        conductance = self.post.conductance_based
-        if (negative and (conductance or self.receptor == "excitatory")) or (positive and self.receptor == "inhibitory"):
-            raise errors.ConnectionError(
-                f"{self.label}: a weight of {weight.min() if negative else weight.max():g} in an "
-                f"{self.receptor}{' conductance-based' if conductance else ''} projection; excitatory and conductance-based "
-                "weights must be zero or more, inhibitory ones zero or less (signed weights are two projections)")
-        return weight
+        return super().checked_weights(weight)
+
+    def _check(self, name, values):
+        pass  # as the adapter does it, set() and the constructor check in their own ways, here and in _Digital
 
     def _convergent_connect(self, presynaptic_indices, postsynaptic_index, location_selector=None, **attributes):
         super()._convergent_connect(presynaptic_indices, postsynaptic_index, None, **attributes)
@@ -125,6 +120,7 @@ class Projection(projections.Projection):
 
     def set(self, **attributes):
         self._check_current()
+        attributes = in_units(attributes, self.units)
         weight = attributes.get("weight")
         if len(attributes) == 1 and self._dense is not None and isinstance(weight, np.ndarray) and weight.shape == self.shape:
             before = self.longest_chunk()

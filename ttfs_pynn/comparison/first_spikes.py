@@ -35,11 +35,13 @@ def compare_first_spikes(reference, other):
                      int((~np.isfinite(reference) & np.isfinite(other)).sum()), other[both] - reference[both])
 
 
-def explained_by_own_inputs(times, weights, neurons, delay=0.0, deadline=np.inf):
+def explained_by_own_inputs(times, weights, neurons, delay=None):
     """Agreement of each layer with the exact neuron model driven by the spikes that the layer's own inputs were recorded with.
 
-    Takes apart what a simulator does wrong in one layer from what it was handed by the layers before. times: FirstSpikes.
-    deadline (ms): from when on no spike of a sample was read (`LayeredNetwork.timing`).
+    Takes apart what a simulator does wrong in one layer from what it was handed by the layers before. times: FirstSpikes, which
+    know how long they travelled and from when on none was read; ValueError where `delay` (ms) is given and says otherwise.
     """
-    ideal = [layer_times(times, k, w, neuron, delay) for k, (w, neuron) in enumerate(zip(weights, neurons, strict=True))]
-    return [compare_first_spikes(np.where(layer < deadline, layer, np.inf), times.layers[k]) for k, layer in enumerate(ideal)]
+    if delay is not None and delay != times.delay:
+        raise ValueError(f"delay = {delay} ms, but these spikes travelled {times.delay} ms; leave it out")
+    return [compare_first_spikes(layer_times(times, k, w, neuron), times.layers[k])
+            for k, (w, neuron) in enumerate(zip(weights, neurons, strict=True))]

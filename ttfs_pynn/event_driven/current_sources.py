@@ -9,7 +9,10 @@ from pyNN.standardmodels import StandardCurrentSource, build_translations, elect
 from ttfs_pynn.event_driven.currents import SampledCurrent, StepCurrent, noise
 from ttfs_pynn.event_driven.state import EarlierSetupError, check_current
 from ttfs_pynn.first_spike.ranges import LARGEST, all_below
+from ttfs_pynn.units import in_units
 
+_UNITS = {"amplitude": "nA", "amplitudes": "nA", "offset": "nA", "mean": "nA", "stdev": "nA", "start": "ms", "stop": "ms",
+          "times": "ms", "dt": "ms", "frequency": "Hz", "phase": "deg"}
 __all__ = ["ACSource", "CurrentSource", "DCSource", "NoisyCurrentSource", "StepCurrentSource"]
 
 _ON_GRID = 1e-6  # of the time step: a change at 10 ms is seen at the sample of 10 ms, however either is rounded
@@ -28,6 +31,7 @@ class CurrentSource(StandardCurrentSource):
         self._state = self._simulator.state
         self._dt = self._state.dt
         self._values, self._recorded, self._current = {}, None, None
+        parameters = in_units(parameters, _UNITS)
         space = ParameterSpace(self.default_parameters, self.get_schema(), shape=(1,))
         space.update(**parameters)
         self.set_native_parameters(self.translate(space))
@@ -44,6 +48,9 @@ class CurrentSource(StandardCurrentSource):
         if self._state is not self._simulator.state:
             raise EarlierSetupError(f"a {type(self).__name__} was made before the last setup(), which began time, time step and "
                                     "random numbers anew; make it again after setup()")
+
+    def set_parameters(self, copy=True, **parameters):
+        super().set_parameters(copy, **in_units(parameters, _UNITS))
 
     def set_native_parameters(self, parameters):
         self._check_current()

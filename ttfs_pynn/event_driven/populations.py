@@ -4,9 +4,11 @@ import numpy as np
 from pyNN import common, errors
 from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
 
+from ttfs_pynn.event_driven.cell_types import foreign
 from ttfs_pynn.event_driven.groups import LIFGroup
 from ttfs_pynn.event_driven.spike_sources import SpikeSourceGroup
 from ttfs_pynn.event_driven.state import check_current
+from ttfs_pynn.units import in_unit, in_units
 
 __all__ = ["Assembly", "Population", "PopulationView"]
 
@@ -22,6 +24,8 @@ class Assembly(common.Assembly):
 
 class _OnGroup:
     """What Population and PopulationView share: parameters as arrays of `group`, at `group_index`."""
+
+    CHECKS_VARIABLES = True  # whether initial values of what is no state variable are refused
 
     def _get_parameters(self, *names):
         for name in names:
@@ -65,12 +69,24 @@ class _OnGroup:
     def _check_current(self):
         check_current(self, self._simulator.state)
 
-    def record(self, *args, **kwargs):
+    def record(self, variables, to_file=None, sampling_interval=None, locations=None):
         self._check_current()
-        super().record(*args, **kwargs)
+        super().record(variables, to_file, in_unit(sampling_interval, "ms", "sampling_interval"), locations)
+
+    def initialize(self, **initial_values):
+        """Set initial values of state variables, such as v (mV); NonExistentParameterError for what is none.
+
+        Spike sources take those of neurons and have no use for them, as on NEST: a script may initialise all that it has.
+        """
+        known = getattr(self.group, "VARIABLES", LIFGroup.VARIABLES)
+        for variable in initial_values if self.CHECKS_VARIABLES else ():
+            if variable not in known:
+                raise errors.NonExistentParameterError(variable, type(self.celltype).__name__, known)
+        super().initialize(**in_units(initial_values, self.celltype.units))
 
     def set(self, **parameters):
         # Spike times in bulk: PyNN's way through lazy arrays costs some 10 us a cell, and fails for a 2D array.
+        parameters = in_units(parameters, self.celltype.units)
         times = parameters.get("spike_times")
         if len(parameters) == 1 and isinstance(self.group, SpikeSourceGroup) and self._one_train_a_cell(times):
             self._set_spike_times(times)
@@ -145,15 +161,7 @@ class _OnGroup:
             raise errors.InvalidParameterValueError(str(error)) from None
 
 
-class PopulationView(_OnGroup, common.PopulationView):
-
-    @property
-    def group(self):
-        return self.grandparent.group
-
-    @property
-    def group_index(self):
-        return self.index_in_grandparent(np.arange(self.size))
+class _View(common.PopulationView):
 
     def initialize(self, **initial_values):
         # PyNN 0.13's sets the values and then raises NotImplementedError, for a view has no `initial_values` of its own.
@@ -163,6 +171,17 @@ class PopulationView(_OnGroup, common.PopulationView):
         for variable, value in initial_values.items():
             self._set_initial_value_array(variable, LazyArray(value, shape=(self.size,), dtype=float))
             whole.initial_values[variable] = LazyArray(whole.group.get_initial()[variable], shape=(whole.size,), dtype=float)
+
+
+class PopulationView(_OnGroup, _View):
+
+    @property
+    def group(self):
+        return self.grandparent.group
+
+    @property
+    def group_index(self):
+        return self.index_in_grandparent(np.arange(self.size))
 
     def _get_view(self, selector, label=None):
         return type(self)(self, selector, label)
@@ -194,6 +213,9 @@ class Population(_OnGroup, common.Population):
             cell.parent = self
             self.all_cells[k] = cell
         self._mask_local = np.ones(self.size, dtype=bool)
+        if foreign(self.celltype):
+            raise TypeError(f"{type(self.celltype).__name__} of {type(self.celltype).__module__} is another simulator's cell "
+                            "type; take the one of the module that makes the population")
         try:
             parameters = self.celltype.native_parameters
             parameters.shape = (self.size,)

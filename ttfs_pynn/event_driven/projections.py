@@ -3,9 +3,12 @@
 import numpy as np
 from pyNN import common, errors
 from pyNN.space import Space
+from pyNN.standardmodels.synapses import StaticSynapse
 
+from ttfs_pynn.event_driven.cell_types import foreign
 from ttfs_pynn.event_driven.state import EarlierSetupError, check_current
 from ttfs_pynn.event_driven.synapses import Synapses
+from ttfs_pynn.units import in_unit, in_units
 
 __all__ = ["Connection", "Projection"]
 
@@ -41,7 +44,9 @@ class Connection(common.Connection):
             return
         if name not in ("weight", "delay"):
             raise AttributeError(f"a connection has weight and delay, not {name!r}")
+        value = in_unit(value, self._projection.units[name], name)
         synapses, k = self._projection._find(self._index)
+        self._projection._check(name, np.asarray(value, dtype=float))
         try:
             synapses.set_one(name, k, value)
         except ValueError as error:
@@ -58,12 +63,24 @@ class Projection(common.Projection):
                  receptor_type=None, space=Space(), label=None):  # noqa: B008  (PyNN's signature)
         if not getattr(postsynaptic_population, "receptor_types", True):
             raise errors.ConnectionError(f"{postsynaptic_population.label!r} takes no input; connect to a population of neurons")
+        if source is not None:
+            raise NotImplementedError(f"source = {source!r}: cells of this simulator are points, with one source of spikes; "
+                                      "leave it out")
         super().__init__(presynaptic_population, postsynaptic_population, connector, synapse_type, source, receptor_type,
                          space, label)
+        if not isinstance(self.synapse_type, StaticSynapse) or foreign(self.synapse_type):
+            raise TypeError(f"{type(self.synapse_type).__name__} of {type(self.synapse_type).__module__} is no synapse type of "
+                            "this simulator; take its StaticSynapse, or one derived from it")
         try:
             self._check_current()
         except EarlierSetupError as error:
             raise errors.ConnectionError(f"{self.label}: {error}") from None
+        for name, value in self.synapse_type.parameter_space.items():
+            # PyNN 0.13 takes the first rows and columns of an array that is larger.
+            array = value.base_value
+            if isinstance(array, np.ndarray) and array.ndim and array.shape != self.shape:
+                raise errors.InvalidDimensionsError(f"{self.label}: {name} of shape {array.shape}; give one number, or (sources, "
+                                                    f"targets) = {self.shape}")
         self._columns = []
         connector.connect(self)
         self._finish()
@@ -91,6 +108,11 @@ class Projection(common.Projection):
             order = np.lexsort((self._post, self._pre))
             self._pre, self._post = self._pre[order], self._post[order]
             values = {name: value[order] for name, value in values.items()}
+        for cells, index, end in ((self.pre, self._pre, "source"), (self.post, self._post, "target")):
+            beyond = index[(index < 0) | (index >= cells.size)]
+            if beyond.size:
+                raise errors.ConnectionError(f"{self.label}: a connection has {end} {beyond[0]}, but its cells are 0 to "
+                                             f"{cells.size - 1}")
         weight, delay = values.pop("weight"), values.pop("delay")
         self._kept = values  # what else a synapse type of the user's has
         pre_part, pre_index = self._locate(self.pre, self._pre)
@@ -108,11 +130,49 @@ class Projection(common.Projection):
             and isinstance(self.pre, common.Population) and isinstance(self.post, common.Population) else None
 
     def _create(self, pre, post, pre_index, post_index, weight, delay):
-        receptor = "inhibitory" if self.receptor_type == self.post.receptor_types[1] else "excitatory"
+        self._check("weight", weight)
+        self._check("delay", delay)
         try:
-            return Synapses(pre, post, receptor, pre_index, post_index, weight, delay)
+            return Synapses(pre, post, self.receptor, pre_index, post_index, weight, delay)
         except ValueError as error:
             raise errors.ConnectionError(f"{self.label}: {error}") from None
+
+    @property
+    def receptor(self):
+        return "inhibitory" if self.receptor_type == self.post.receptor_types[1] else "excitatory"
+
+    @property
+    def units(self):
+        """Of weight and delay, as PyNN has them: voltage jumps of IF_curr_delta are weights in mV."""
+        cells = self.post.populations[0] if isinstance(self.post, common.Assembly) else self.post
+        return {"weight": cells.celltype.units.get("isyn_exc", "mV"), "delay": "ms"}
+
+    def checked_weights(self, weight):
+        """The weights, or a ConnectionError where their sign is not that of the receptor (of conductances: negative).
+
+        PyNN 0.13 checks some connectors' weights only (not those of lists), and none that are set later.
+        """
+        wrong = 0.0
+        if self.post.conductance_based or self.receptor == "excitatory":
+            wrong = np.min(weight, initial=0.0)
+        if self.receptor == "inhibitory" and not wrong < 0:
+            wrong = np.max(weight, initial=0.0)
+        if wrong < 0 or wrong > 0:  # NaN is refused elsewhere
+            kind = f"{self.receptor} conductance-based" if self.post.conductance_based else self.receptor
+            allowed = "positive for conductance-based and/or excitatory synapses: zero or more" if wrong < 0 else \
+                "negative for current-based, inhibitory synapses: zero or less"
+            raise errors.ConnectionError(f"{self.label}: a weight of {wrong:g} in an {kind} projection. Weights must be {allowed} "
+                                         "(signed weights are two projections)")
+        return weight
+
+    def _check(self, name, values):
+        """ConnectionError for weights of the wrong sign, unless the connector has safe=False, and delays above max_delay."""
+        if name == "weight" and self._connector.safe:
+            self.checked_weights(values)
+        longest = self._simulator.state.max_delay
+        if name == "delay" and longest != "auto" and np.max(values, initial=0.0) > longest:
+            raise errors.ConnectionError(f"{self.label}: a delay of {np.max(values):g} ms is above the max_delay of setup(), "
+                                         f"{longest:g} ms")
 
     def _register(self):
         """Last: of a projection that could not be made, nothing is simulated."""
@@ -172,6 +232,7 @@ class Projection(common.Projection):
         try:
             for chosen, synapses in self._parts:
                 synapses.check(name, values[chosen])  # all of them first: an error changes nothing
+            self._check(name, values)
             for chosen, synapses in self._parts:
                 (synapses.set_weights if name == "weight" else synapses.set_delays)(values[chosen])
         except ValueError as error:
@@ -179,15 +240,20 @@ class Projection(common.Projection):
 
     def set(self, **attributes):
         self._check_current()
+        attributes = in_units(attributes, self.units)
         # A weight matrix is the common case of a training loop: one array operation instead of a lazy array and its deep copy.
         weight = attributes.get("weight")
         if len(attributes) == 1 and self._dense is not None and isinstance(weight, np.ndarray) and weight.shape == self.shape:
+            self._check("weight", weight)
             try:
                 self._dense.set_dense_weights(weight)
             except ValueError as error:
                 raise errors.InvalidParameterValueError(f"{self.label}: {error}") from None
         else:
             super().set(**attributes)
+
+    def initialize(self, **initial_values):
+        raise errors.NonExistentParameterError(next(iter(initial_values), ""), type(self.synapse_type).__name__, ())
 
     def _value_list_to_array(self, attributes):
         # PyNN 0.13 reads all weights back on every set(), though only lists need to know where connections are.

@@ -12,7 +12,7 @@ from pyNN.network import Network
 from pyNN.random import GSLRNG, NumpyRNG, RandomDistribution
 from pyNN.space import Space
 
-from ttfs_pynn.event_driven.connectors import FromListConnector, OneToOneConnector
+from ttfs_pynn.event_driven.connectors import *
 from ttfs_pynn.exact import simulator
 from ttfs_pynn.exact.control import *
 from ttfs_pynn.exact.populations import Assembly, Population, PopulationView

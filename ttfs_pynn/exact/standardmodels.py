@@ -17,7 +17,7 @@ def _same_names(*names):
     return build_translations(*((name, name) for name in names))
 
 
-class IF_curr_exp(cells.IF_curr_exp):
+class IF_curr_exp(cell_types.InUnits, cells.IF_curr_exp):
     __doc__ = cells.IF_curr_exp.__doc__
     translations = _same_names(*cells.IF_curr_exp.default_parameters)
     recordable = ["spikes", "v", "isyn_exc", "isyn_inh"]
@@ -27,7 +27,7 @@ class IF_curr_exp(cells.IF_curr_exp):
         return LIFGroup(size, parameters)
 
 
-class IF_curr_delta(cells.IF_curr_delta):
+class IF_curr_delta(cell_types.InUnits, cells.IF_curr_delta):
     __doc__ = cells.IF_curr_delta.__doc__
     translations = _same_names(*cells.IF_curr_delta.default_parameters)
 
@@ -41,7 +41,7 @@ class SpikeSourceArray(cell_types.SpikeSourceArray):
     translations = _same_names("spike_times")
 
 
-class SpikeSourcePoisson(cells.SpikeSourcePoisson):
+class SpikeSourcePoisson(cell_types.InUnits, cells.SpikeSourcePoisson):
     __doc__ = cells.SpikeSourcePoisson.__doc__
     translations = _same_names("rate", "start", "duration")
 
@@ -50,9 +50,12 @@ class SpikeSourcePoisson(cells.SpikeSourcePoisson):
         return PoissonSourceGroup(size, parameters, state.rng)
 
 
-class StaticSynapse(synapses.StaticSynapse):
+class StaticSynapse(cell_types.InUnits, synapses.StaticSynapse):
     __doc__ = synapses.StaticSynapse.__doc__
     translations = _same_names("weight", "delay")
+    units = {"weight": "nA", "delay": "ms"}
+    # The projection's own check says which weight it refuses.
+    parameter_checks = {"weight": lambda weights, projection: projection.checked_weights(weights)}
 
     def _get_minimum_delay(self):
         return simulator.state.default_delay

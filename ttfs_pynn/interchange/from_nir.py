@@ -9,17 +9,17 @@ from ttfs_pynn.errors import InterchangeError
 from ttfs_pynn.interchange.layered_graph import LayeredGraph
 from ttfs_pynn.interchange.neuron_nodes import MS, metadata_of, neurons_from_nodes, number, numbers
 from ttfs_pynn.network import Architecture, Layer
+from ttfs_pynn.trained_times import TrainedTimes, Weights
 
 __all__ = ["ImportedNetwork", "from_nir"]
 
 
 class ImportedNetwork(NamedTuple):
-    """architecture: network.Architecture. weights: one matrix a layer (nA). delays: None, or for each layer None or an array
-    (ms) of shape (inputs + biases, 1) or (1, neurons)."""
+    """architecture: network.Architecture, whose layers have the delays that the graph has. weights: trained_times.Weights (nA),
+    with their values (ms)."""
 
     architecture: Architecture
-    weights: list
-    delays: list | None
+    weights: Weights
 
 
 def from_nir(graph, t_early=None, t_late=None, time_step=None):
@@ -34,7 +34,7 @@ def from_nir(graph, t_early=None, t_late=None, time_step=None):
     if not (np.isfinite(time_step) and time_step >= 0):
         raise InterchangeError(f"time_step = {time_step} ms must be finite and not negative")
     sources = _Sources(found)
-    layers, weights, delays = [], [], []
+    layers, weights, delays = [], [], []  # delays: {kind: array} of each layer
     for k, part in enumerate(found.layers):
         layer, w, delay = _layer(found, part, k, sources, time_step)
         layers.append(layer)
@@ -43,10 +43,12 @@ def from_nir(graph, t_early=None, t_late=None, time_step=None):
     try:
         architecture = Architecture(sources.n_inputs, tuple(layers), _given("t_early", t_early, stored),
                                     _given("t_late", t_late, stored))
-        weights = architecture.check_weights(weights)
+        bias_times = tuple(np.array(layer.bias_times, dtype=float) for layer in layers)
+        times = TrainedTimes(tuple(delays), bias_times) if any(delays) else None
+        weights = architecture.check_weights(Weights(weights, times))
     except ValueError as error:
         raise InterchangeError(f"the graph is no network for first-spike learning: {error}") from None
-    return ImportedNetwork(architecture, weights, delays if any(d is not None for d in delays) else None)
+    return ImportedNetwork(architecture, weights)
 
 
 def _given(name, value, stored, default=None):
@@ -82,7 +84,7 @@ class _Sources:
 
 
 def _layer(found, part, k, sources, time_step):
-    """(Layer, weights, delays) of layer k."""
+    """(Layer, weights, {kind: delays}) of layer k."""
     neurons, synapses = found.nodes[part.neurons], found.nodes.get(part.synapses)
     n = found.size_of(part)
     neuron, factor, scale = neurons_from_nodes(part.neurons, synapses, neurons, n, time_step)
@@ -102,17 +104,20 @@ def _layer(found, part, k, sources, time_step):
         pieces.append(w)
         axonal.append(delay)
     w = np.concatenate(pieces)
-    delays = None
+    delays = {}
     if any(delay is not None for delay in axonal):
-        delays = np.concatenate([np.zeros(len(piece)) if delay is None else delay
-                                 for piece, delay in zip(pieces, axonal, strict=True)])[:, None]
+        delays["axonal"] = np.concatenate([np.zeros(len(piece)) if delay is None else delay
+                                           for piece, delay in zip(pieces, axonal, strict=True)])[:, None]
     if part.delay is not None:
-        if delays is not None:
+        if delays:
             raise InterchangeError(f"node {part.delay!r}: layer {k} has delays before and after its weights; use one of them")
-        delays = _delay(found, part.delay, n)[None]
+        delays["dendritic"] = _delay(found, part.delay, n)[None]
     stored = metadata_of(part.neurons, neurons)
     initial = {key: _one_or_each(part.neurons, stored[key], key, n) for key in ("weight_mean", "weight_std") if key in stored}
-    return Layer(n, neuron, sources.bias_times[k], **initial), w, delays
+    if delays:
+        largest = max(float(array.max()) for array in delays.values())
+        initial["delay_max"] = max(largest, number(part.neurons, stored.get("delay_max", Layer.delay_max), "delay_max"))
+    return Layer(n, neuron, sources.bias_times[k], delays=tuple(delays), **initial), w, delays
 
 
 def _one_or_each(name, value, field, n):

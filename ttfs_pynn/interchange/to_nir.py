@@ -9,54 +9,43 @@ from ttfs_pynn.interchange.neuron_nodes import KEY, MS, neurons_to_nodes, weight
 __all__ = ["to_nir"]
 
 
-def to_nir(architecture, weights, delays=None, time_step=0.1):
-    """A `nir.NIRGraph` of a network.Architecture with weights (nA, see there).
+def to_nir(architecture, weights, time_step=0.1):
+    """A `nir.NIRGraph` of a network.Architecture with weights (nA, see there) and the delays and bias times that come with them.
 
-    delays: None, or for each layer None or an array (ms) of shape (inputs + biases, 1) or (1, neurons), or a number.
     time_step (ms): of the framework that is to read the graph, where a spike is the number 1 for one step; 0: a delta function.
     Raises InterchangeError where NIR has no node for what is asked, ValueError for weights that do not fit.
     """
     if not (np.isfinite(time_step) and time_step >= 0):
         raise InterchangeError(f"time_step = {time_step} ms; give the step of the framework that will read the graph, or 0")
     weights = architecture.check_weights(weights)
-    delays = [None] * len(weights) if delays is None else list(delays)
-    if len(delays) != len(weights):
-        raise InterchangeError(f"{len(delays)} entries of delays for {len(weights)} layers; give one a layer, None without")
-    graph = _Graph(architecture, time_step)
+    times = architecture.times_of(weights)
+    graph = _Graph(architecture, times.bias_times, time_step)
     heard = "input"
-    for k, (w, delay) in enumerate(zip(weights, delays, strict=True)):
-        heard = graph.add_layer(k, w, _delays(delay, w.shape, k), heard)
+    for k, w in enumerate(weights):
+        heard = graph.add_layer(k, w, _delays(times.delays[k], k), heard)
     size = np.array([architecture.layers[-1].size])
     graph.add("output", nir.Output(size), heard)
     network = {"t_early": float(architecture.t_early), "t_late": float(architecture.t_late), "time_step": float(time_step)}
     return nir.NIRGraph(graph.nodes, graph.edges, metadata={KEY: network})
 
 
-def _delays(delay, shape, k):
+def _delays(kinds, k):
     """(axonal, dendritic): arrays (ms) of length inputs and neurons, or None."""
-    if delay is None:
-        return None, None
-    delay = np.asarray(delay, dtype=float)
-    if not (np.isfinite(delay) & (delay >= 0)).all():
-        raise InterchangeError(f"delays of layer {k} must be finite and not negative (ms)")
-    if delay.shape == (1, shape[1]):
-        return None, delay[0].copy()
-    if delay.shape in ((), (1, 1), (shape[0], 1)):
-        return np.array(np.broadcast_to(delay, (shape[0], 1)))[:, 0], None
-    raise InterchangeError(f"delays of layer {k} have shape {delay.shape}; NIR can hold axonal delays ({shape[0]}, 1) and "
-                           f"dendritic delays (1, {shape[1]}), but not one a synapse")
+    if len(kinds) > 1 or "synaptic" in kinds:
+        raise InterchangeError(f"layer {k} has {' and '.join(kinds)} delays; NIR can hold axonal or dendritic ones, but not "
+                               "both, and not one a synapse")
+    return tuple(kinds[kind].ravel().copy() if kind in kinds else None for kind in ("axonal", "dendritic"))
 
 
 class _Graph:
     """Nodes and edges while they are added."""
 
-    def __init__(self, architecture, time_step):
+    def __init__(self, architecture, bias_times, time_step):
         self.architecture, self.time_step = architecture, time_step
         self.n_biases = [len(layer.bias_times) for layer in architecture.layers]
         self.n_sources = architecture.n_inputs + sum(self.n_biases)
         sources = {"n_inputs": architecture.n_inputs}
-        sources |= {f"bias_times{k}": np.array(layer.bias_times, dtype=float)
-                    for k, layer in enumerate(architecture.layers) if layer.bias_times}
+        sources |= {f"bias_times{k}": np.array(times, dtype=float) for k, times in enumerate(bias_times) if times.size}
         self.nodes = {"input": nir.Input(np.array([self.n_sources]), metadata={KEY: sources})}
         self.edges = []
 
@@ -87,7 +76,8 @@ class _Graph:
             before = [self.add(f"dendritic_delays{k}", _delay_node(dendritic), *before)]
         synapses, neurons = neurons_to_nodes(layer.neuron, layer.size, self.time_step)
         neurons.metadata[KEY] |= {name: float(value) if np.ndim(value) == 0 else np.array(value, dtype=float)
-                                  for name, value in (("weight_mean", layer.weight_mean), ("weight_std", layer.weight_std))}
+                                  for name, value in (("weight_mean", layer.weight_mean), ("weight_std", layer.weight_std),
+                                                      *[("delay_max", layer.delay_max)] * bool(layer.delays))}
         if synapses is not None:
             before = [self.add(f"synapses{k}", synapses, *before)]
         return self.add(f"neurons{k}", neurons, *before)

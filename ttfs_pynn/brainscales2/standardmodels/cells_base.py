@@ -7,6 +7,7 @@ from pyNN.standardmodels import StandardCellType, build_translations
 
 from ttfs_pynn.brainscales2.dlens import lola
 from ttfs_pynn.brainscales2.plasticity import PlasticityRuleHandle
+from ttfs_pynn.units import in_units
 
 __all__ = ["ANALOG", "Cells", "ChipCell", "CircuitCells", "NeuronCell", "check_codes", "same_names"]
 
@@ -70,11 +71,12 @@ class ChipCell(StandardCellType):
     columns = 1  # places in the list of circuits that a neuron takes
     joined = 1  # circuits that share its membrane, and its inputs
     recordable = ["spikes"]
+    units: dict[str, str] = {}
     injectable = False
     _unused = None
 
     def __init__(self, **parameters):
-        super().__init__(**{name: value for name, value in parameters.items() if value is not None})
+        super().__init__(**in_units({name: value for name, value in parameters.items() if value is not None}, self.units))
 
     def for_one_population(self):
         """This cell type, in which the population's parameters live, or, if it is in use, a copy as it was before."""

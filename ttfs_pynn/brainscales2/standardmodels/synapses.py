@@ -5,14 +5,16 @@ from pyNN.standardmodels import build_translations, synapses
 
 from ttfs_pynn.brainscales2 import simulator
 from ttfs_pynn.brainscales2.plasticity import PlasticityRuleHandle
+from ttfs_pynn.event_driven.cell_types import InUnits
 
 __all__ = ["PlasticSynapse", "StaticRecordingSynapse", "StaticSynapse"]
 
 
-class StaticSynapse(synapses.StaticSynapse):
+class StaticSynapse(InUnits, synapses.StaticSynapse):
     """Fixed weight (rounded to an integer) and delay (0)."""
 
     translations = build_translations(("weight", "weight"), ("delay", "delay"))
+    units = {"weight": "dimensionless", "delay": "ms"}
     # PyNN's check does not say which weight it refuses.
     parameter_checks = {"weight": lambda weights, projection: projection.checked_weights(np.asarray(weights, dtype=float))}
 
