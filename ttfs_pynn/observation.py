@@ -14,6 +14,8 @@ class Trial:
         self._simulator, self._dt = simulator, dt
         self._stages: list[Stage] = []
         self._spikes: dict[int, list] = {}  # {id of a population: [(cell ids, times)]} of what the recorder has let go
+        self._seen: set[int] = set()  # populations whose first membrane was taken down
+        self._membranes: dict[int, np.ndarray] = {}  # of each population at the end of the last run, by its id
 
     @property
     def begun(self):
@@ -26,6 +28,10 @@ class Trial:
             # PyNN's Recorder.get, not that of this instance, which would call this again.
             block = type(population.recorder).get(population.recorder, ["spikes"])
             self._spikes.setdefault(id(population), []).append(spikes_of(block.segments[-1]))
+
+    def end_run(self, populations):
+        """Remember the membranes, to see whether the script sets them before the next run."""
+        self._membranes = {id(p): v for p in populations if _is_known(p) and (v := self._simulator.membrane(p)) is not None}
 
     def begin_stage(self, begin, populations, projections, currents):
         """Take down what holds from now on, `begin` in ms, and what did not change as what it was."""
@@ -43,13 +49,22 @@ class Trial:
     def _parameters(self, populations):
         columns: dict[str, list[np.ndarray]] = {name: [] for name in PARAMETERS}
         for population in populations:
-            known = type(population.celltype).__name__ == "IF_curr_exp"
             for name in PARAMETERS:
                 value = np.nan
-                if known:
-                    value = population.initial_values["v"].evaluate(simplify=True) if name == "v" else population.get(name)
+                if _is_known(population):
+                    value = self._given_membrane(population) if name == "v" else population.get(name)
                 columns[name].append(np.broadcast_to(np.asarray(value, dtype=float), (population.size,)))
         return {name: np.concatenate([np.empty(0), *column]) for name, column in columns.items()}
+
+    def _given_membrane(self, population):
+        """What the membrane is from now on (mV), NaN where it goes on."""
+        now = self._simulator.membrane(population)
+        if not self._stages or id(population) not in self._membranes:
+            new = not self._stages or id(population) not in self._seen
+            first = population.initial_values["v"].evaluate(simplify=True) if now is None else now
+            self._seen.add(id(population))
+            return first if new else np.nan
+        return np.where(np.isclose(now, self._membranes[id(population)], rtol=1e-9, atol=0.0), np.nan, now)
 
     def _connections(self, projection, label, number, earlier):
         pre, post, weight, delay = self._simulator.connections(projection)
@@ -78,11 +93,16 @@ class Trial:
         times = np.concatenate([times for _, times in parts]) if parts else np.empty(0)
         cells = number(ids)
         order = np.lexsort((times, cells))
-        first, *later = _of_all(self._stages, number)
+        first, *later = _of_all(self._stages)
         meta = {"setup": setup, "weights_act_on_arrival": self._simulator.weights_act_on_arrival}
         return NetworkRecord(distinct(p.label for p in populations), tuple(int(p.size) for p in populations), first.parameters,
                              first.connections, cells[order], times[order], float(duration), None, notes, meta,
                              tuple(type(p.celltype).__name__ for p in populations), first.currents, tuple(later))
+
+
+def _is_known(population):
+    """Whether the exact model describes the cells."""
+    return type(population.celltype).__name__ == "IF_curr_exp"
 
 
 def _numbers(populations):
@@ -111,21 +131,23 @@ def _plain(value):
 
 
 def _same(a, b):
+    """Whether nothing changed from stage a to stage b."""
     return a.currents == b.currents and len(a.connections) == len(b.connections) \
         and all(c is d for c, d in zip(a.connections, b.connections, strict=True)) \
-        and all(a.parameters[name].shape == b.parameters[name].shape
-                and np.array_equal(a.parameters[name], b.parameters[name], equal_nan=True) for name in PARAMETERS)
+        and np.isnan(b.parameters["v"]).all() \
+        and all(np.array_equal(a.parameters[name], b.parameters[name], equal_nan=True) for name in PARAMETERS if name != "v")
 
 
-def _of_all(stages, number):
-    """The stages with a column for every cell: those that were made later are silent before, with the parameters that they have
-    when they come. `v` is NaN in later stages unless it was given anew."""
-    last, result, v = stages[-1].parameters, [], None
-    for k, stage in enumerate(stages):
-        parameters = {name: np.concatenate([values, last[name][values.size:]]) for name, values in stage.parameters.items()}
-        given = parameters["v"]
-        if k:
-            parameters["v"] = np.where(given == v, np.nan, given)
-        v = given
-        result.append(Stage(stage.begin if k else 0.0, parameters, stage.connections, stage.currents))
+def _of_all(stages):
+    """The stages with a column for every cell: those that are made later have before what they have when they come."""
+    result = []
+    for stage in stages:
+        parameters = dict(stage.parameters)
+        for name, values in parameters.items():
+            later = [s.parameters[name][values.size:] for s in stages if s.parameters[name].size > values.size]
+            while later and values.size < stages[-1].parameters[name].size:
+                values = np.concatenate([values, later[0]])
+                later = [s.parameters[name][values.size:] for s in stages if s.parameters[name].size > values.size]
+            parameters[name] = values
+        result.append(Stage(stage.begin if result else 0.0, parameters, stage.connections, stage.currents))
     return result

@@ -8,6 +8,7 @@ the PyNN module unchanged.
 """
 
 import numpy as np
+from pyNN.core import LazyArray
 
 from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.errors import ConfigurationError
@@ -62,21 +63,31 @@ def _one_a_step(train, dt, before=()):
     return train[np.diff(steps, prepend=-np.inf)[len(before[-1:]):] > 0]
 
 
-def _kept_before(population, keep):
-    """Let keep(population) be called before anything that the recorder holds is cleared, by whatever call of the script."""
+def _kept_before(population, keep, cleared):
+    """Let keep(population) be called before anything that the recorder holds is cleared, by whatever call of the script, and
+    cleared(population) after it."""
     recorder = population.recorder
     get, reset = recorder.get, recorder.reset
 
     def get_and_keep(variables, gather=False, filter_ids=None, clear=False, *arguments, **options):
-        if clear:
-            keep(population)
-        return get(variables, gather, filter_ids, clear, *arguments, **options)
+        if not clear:
+            return get(variables, gather, filter_ids, clear, *arguments, **options)
+        keep(population)
+        block = get(variables, gather, filter_ids, clear, *arguments, **options)
+        cleared(population)
+        return block
 
     def reset_and_keep():
         keep(population)
         reset()
+        cleared(population)
 
     recorder.get, recorder.reset = get_and_keep, reset_and_keep
+
+
+def _drawn(values, size):
+    """Values of `initialize`, as arrays: a RandomDistribution would be drawn anew whenever a simulator looks at it."""
+    return {name: LazyArray(value, shape=(size,), dtype=float).evaluate(simplify=False) for name, value in values.items()}
 
 
 class ObservedSimulator:
@@ -95,7 +106,6 @@ class ObservedSimulator:
     def _begin(self):
         self._sim = self._simulator.setup(self._dt, seed=self._seed)
         self._populations, self._projections, self._currents, self._poisson, self._notes = [], [], [], [], {}
-        self._prepared = self._rounded = 0  # populations, projections: in the order in which they were made
         # Spike times of SpikeSourceArrays, by the id of their population: what the script gave, what the simulator holds since it
         # was given them, and who must be given them again.
         self._wanted, self._held, self._again = {}, {}, set()
@@ -138,9 +148,13 @@ class ObservedSimulator:
         options = dict(zip(("structure", "initial_values", "label"), arguments, strict=False)) | options
         # PyNN numbers populations without a label through all simulations of a process.
         options["label"] = options.get("label") or f"population{len(self._populations)}"
+        if options.get("initial_values"):
+            options["initial_values"] = _drawn(options["initial_values"], int(np.prod(size)))
         made = self._sim.Population(size, cellclass, cellparams, **options)
         self._populations.append(made)
-        _kept_before(made, lambda population: self._trial.keep_spikes(population))
+        _kept_before(made, lambda population: self._trial.keep_spikes(population), self._simulator.after_clear)
+        initialize = made.initialize
+        made.initialize = lambda **values: initialize(**_drawn(values, made.size))
         if rates is not None:
             rates.shape = (made.size,)
             rates.evaluate(simplify=False)
@@ -153,10 +167,12 @@ class ObservedSimulator:
         """PyNN's: `Population` with its arguments in another order."""
         return self.Population(n, cellclass, cellparams)
 
-    def Projection(self, *arguments, **options):
+    def Projection(self, presynaptic, postsynaptic, connector, synapse_type=None, *arguments, **options):
         """PyNN's, taken down."""
-        self._projections.append(self._sim.Projection(*arguments, **options))
-        return self._projections[-1]
+        self._round_before(synapse_type, connector)
+        made = self._sim.Projection(presynaptic, postsynaptic, connector, synapse_type, *arguments, **options)
+        self._projections.append(made)
+        return made
 
     def connect(self, *arguments, **options):
         """PyNN's, taken down."""
@@ -200,6 +216,7 @@ class ObservedSimulator:
             return self._sim.run(simtime, *arguments, **options)
         finally:
             self._simulator.after_run(self._projections)
+            self._trial.end_run(self._populations)
             for function in undo:
                 function()
 
@@ -226,14 +243,9 @@ class ObservedSimulator:
     def _before_run(self, stop):
         """Everything that a run up to `stop` (ms) needs. Returns functions that undo it for the script's eyes."""
         poisson = {id(source.population) for source in self._poisson}
-        for population in self._populations[self._prepared:]:
-            if "v" in population.initial_values:
-                # A RandomDistribution would be drawn anew whenever it is looked at.
-                population.initialize(v=population.initial_values["v"].evaluate(simplify=False))
         for population in self._populations:
             if not any(v.name == "spikes" and len(ids) == population.size for v, ids in population.recorder.recorded.items()):
                 population.record("spikes")
-        self._prepared = len(self._populations)
         self._round_delays()
         self._trial.begin_stage(self._time, self._populations, self._projections, self._currents)
         undo = []
@@ -268,20 +280,32 @@ class ObservedSimulator:
         self._held[key] = self._simulator.spike_times(population)
         self._again.discard(key)
 
+    def _rounded(self, delay):
+        """Delays (ms) as multiples of dt: simulators with a time step round them, each in its way."""
+        delay = np.asarray(delay, dtype=float)
+        steps = np.floor(delay / self._dt + 0.5 + _ON_GRID)
+        if (np.abs(delay / self._dt - steps) > _ON_GRID).any():
+            self._note("delays", f"delays were rounded to multiples of dt = {self._dt:g} ms, which is what simulators with a time "
+                                 "step hold")
+        return np.where(delay > 0, np.maximum(steps, 1), steps) * self._dt
+
+    def _round_before(self, synapse_type, connector):
+        """Round the delays that a projection is to have, before a simulator does."""
+        if "delay" in getattr(connector, "column_names", ()):
+            column = 2 + list(connector.column_names).index("delay")
+            connector.conn_list = np.array(connector.conn_list, dtype=float)
+            connector.conn_list[:, column] = self._rounded(connector.conn_list[:, column])
+        space = getattr(synapse_type, "parameter_space", {})
+        if "delay" in space.keys() and self._rounded not in [function for function, _ in space["delay"].operations]:
+            space["delay"].apply(self._rounded)
+
     def _round_delays(self):
-        """Delays that are no multiples of dt are rounded here: simulators with a time step do so, each in its way."""
-        moved, largest = [], 0.0
+        """Round those that the script has set since."""
         for projection in self._projections:
             *_, delay = self._simulator.connections(projection)
-            steps = np.floor(delay / self._dt + 0.5 + _ON_GRID)
-            off = np.abs(delay / self._dt - steps)
-            if (off > _ON_GRID).any():
-                self._simulator.set_delays(projection, steps * self._dt)
-                moved.append(projection.label)
-                largest = max(largest, float(off.max() * self._dt))
-        if moved:
-            self._note("delays", f"delays were rounded to multiples of dt = {self._dt:g} ms, which is what simulators with a time "
-                                 f"step hold")
+            rounded = self._rounded(delay)
+            if (np.abs(rounded - delay) > _ON_GRID * self._dt).any():
+                self._simulator.set_delays(projection, rounded)
 
     def _end_trial(self):
         record = self._trial.record(self._populations, self._projections, self._time,

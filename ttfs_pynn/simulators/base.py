@@ -141,7 +141,7 @@ class Simulator:
         found = population.get("spike_times", simplify=False)
         # pyNN.neuron and pyNN.nest 0.13 give no list for a single source, and pyNN.nest arrays of two dimensions.
         trains = [found] if isinstance(found, Sequence) else list(found)
-        return [np.ravel(np.asarray(train.value, dtype=float)) for train in trains]
+        return [np.array(train.value, dtype=float).ravel() for train in trains]  # pyNN.neuron's share memory with the source
 
     def give_spikes(self, population: Any, trains: list[np.ndarray], dt: float) -> None:
         """Give the spike sources of anybody's script the spike times (ms), one array a source, as this simulator needs them."""
@@ -167,6 +167,13 @@ class Simulator:
     def reset_script(self, sim: ModuleType, populations: Seq[Any], projections: Seq[Any], annotations: dict[str, Any]) -> Any:
         """`sim.reset()` for anybody's script, so that nothing of before is left."""
         return sim.reset(annotations)
+
+    def after_clear(self, population: Any) -> None:
+        """Called after the recorded data of anybody's population were cleared, also by `record(None)`."""
+
+    def membrane(self, population: Any) -> np.ndarray | None:
+        """The present membrane potentials (mV) of anybody's neurons; None where they can only be known before the first run."""
+        return None
 
     def after_run(self, projections: Seq[Any]) -> None:
         """Called after every run of anybody's script, with its projections."""

@@ -75,6 +75,14 @@ class Brian2(Simulator):
             self._assign(projection, "delay", delays)
         return result
 
+    def after_clear(self, population):
+        # pyNN.brian2 0.13 empties the arrays of a monitor; brian2 2.9 goes on counting, and what comes next follows zeros.
+        for device in population.recorder._devices.values():
+            device.variables["N"].set_value(0)
+
+    def membrane(self, population):
+        return np.asarray(population.brian2_group.v) * 1e3
+
     def spike_times(self, population):
         # pyNN.brian2 0.13 cannot give back the spike times that it was given.
         group = population.brian2_group

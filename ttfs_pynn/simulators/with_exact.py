@@ -21,3 +21,6 @@ class Exact(Simulator):
 
     def set_delays(self, projection, delays):
         projection._assign("delay", delays)
+
+    def membrane(self, population):
+        return population.group.get_state()["v"]

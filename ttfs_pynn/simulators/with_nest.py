@@ -46,6 +46,15 @@ class Nest(Simulator):
         for projection in projections:
             projection._connections = None
 
+    def after_clear(self, population):
+        # pyNN.nest 0.13: after record(None) the cells count as recorded, though nothing records them.
+        recorder = population.recorder
+        for variable in set(recorder.recorded_all) - set(recorder.recorded):
+            del recorder.recorded_all[variable]
+
+    def membrane(self, population):
+        return np.atleast_1d(population.node_collection.get("V_m"))
+
     def spike_times(self, population):
         # pyNN.nest 0.13 gives back times since setup(), which it does not reset.
         offset = population._simulator.state._time_offset

@@ -35,13 +35,15 @@ class Neuron(Simulator):
         running, now = population._simulator.state.running, population._simulator.state.t
         for cell, train in zip(population.all_cells, trains, strict=True):
             source = cell._cell
-            held, kept = np.array(source._spike_times), np.asarray(source._recorded_spikes)
+            before, kept = getattr(source, "given_before", np.empty(0)), np.asarray(source._recorded_spikes)
+            source.given_before = np.array(train)
             source._recorded_spikes = np.empty(0)
             if not running:
                 source._set_spike_times(Sequence(train))
                 continue
-            pending = held[held > now][:1]
-            source.play(source._spike_times.resize(0))
+            pending = before[before > now][:1]
+            source._nothing = type(source._spike_times)(0)
+            source.play(source._nothing)
             self._queue(source, np.setdiff1d(train[train > now], pending))
             source._spike_times = type(source._spike_times)(train)
             source._recorded_spikes = np.concatenate([kept[kept <= now], np.union1d(train[train > now], pending)])
