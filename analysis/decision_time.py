@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.style import CLASSES, DARK, GREY, checked_picture, figure
+from analysis.style import CLASSES, DARK, GREY, TAU_SYN, checked_picture, figure
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.decision import accuracy_at, time_to_accuracy
 from ttfs_pynn.errors import ResultsError
@@ -61,7 +61,7 @@ def draw_accuracy(axes, runs):
     for k, (name, (times, labels, _)) in enumerate(runs.items()):
         axes.step(t, 100 * accuracy_at(times, labels, t), where="post", color=CLASSES[k % len(CLASSES)],
                   linestyle=_LINES[k % len(_LINES)], label=f"{name}, {100 * accuracy_at(times, labels, np.inf):.2f} %")
-    axes.set(xlabel="readout stops at ($\\tau_s$)", ylabel="right answers (%)", xlim=(0, end), ylim=(0, 100))
+    axes.set(xlabel=f"readout stops at ({TAU_SYN})", ylabel="right answers (%)", xlim=(0, end), ylim=(0, 100))
     axes.legend(frameon=True, framealpha=0.8, edgecolor="none", fontsize=7)
     _with_ms(axes, runs)
     return axes
@@ -81,7 +81,7 @@ def draw_latencies(axes, runs, bins=50):
             axes.axvline(np.median(answered), color=colour, linestyle=_LINES[k % len(_LINES)],
                          label=f"median {np.median(answered):.2f}")
             axes.legend()
-    axes.set(xlabel="first label spike ($\\tau_s$)", ylabel="samples (%)", xlim=(0, end))
+    axes.set(xlabel=f"first label spike ({TAU_SYN})", ylabel="samples (%)", xlim=(0, end))
     if any(not text.startswith("0 ") for text in silent):
         axes.text(0.98, 0.5, "no answer: " + ", ".join(silent), transform=axes.transAxes, ha="right", color=DARK, fontsize=7)
     if not axes.patches:

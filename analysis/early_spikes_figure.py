@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib import colormaps
 
-from analysis.style import checked_picture, figure
+from analysis.style import TAU_SYN, checked_picture, figure
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 
@@ -86,10 +86,10 @@ def draw(axes, runs):
             column[0].plot(same[0]["times"], 100 * mean([e["accuracy_at"] for e in same]), color=colour, label=f"{value:g}")
             for panel, key in zip(column[1:], ("latency", "spikes"), strict=True):
                 panel.plot(mean([e["history"][key] for e in same]), color=colour)
-        column[0].set(xlabel="readout stops at ($\\tau_s$)", xlim=(0, 2.5), ylim=(0, 100))
+        column[0].set(xlabel=f"readout stops at ({TAU_SYN})", xlim=(0, 2.5), ylim=(0, 100))
         column[0].legend(title=COLUMNS[parameter], loc="upper left", fontsize=7, handlelength=1)
         column[2].set(xlabel="epoch")
-    for panel, text in zip(axes[:, 0], ("right answers (%)", "mean latency ($\\tau_s$)", "spikes until then"), strict=True):
+    for panel, text in zip(axes[:, 0], ("right answers (%)", f"mean latency ({TAU_SYN})", "spikes until then"), strict=True):
         panel.set_ylabel(text)
     for row in axes[1:]:  # rows may share their axis: its end is known when all is drawn
         top = 1.05 * max(np.nanmax(line.get_ydata()) for panel in row for line in panel.get_lines())

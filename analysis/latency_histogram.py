@@ -9,7 +9,7 @@ examples:
 import numpy as np
 
 from analysis.decision_time import tau_syn_of
-from analysis.style import CLASSES, command, figure
+from analysis.style import CLASSES, TAU_SYN, command, figure
 from ttfs_pynn.command_line import run
 
 
@@ -28,7 +28,7 @@ def draw(axes, latencies, labels, class_names=None, bins=40):
         axes.hist(chosen, edges, histtype="stepfilled", color=CLASSES[label % len(CLASSES)], alpha=0.25)
         axes.hist(chosen, edges, histtype="step", color=CLASSES[label % len(CLASSES)], label=name + median)
     silent = int((~answered).sum())
-    axes.set(xlabel="first label spike ($\\tau_s$)", ylabel="samples",
+    axes.set(xlabel=f"first label spike ({TAU_SYN})", ylabel="samples",
              title=f"{silent} of {len(labels)} samples without an answer" if silent else None)
     axes.set_ylim(0, 1.45 * axes.get_ylim()[1])  # room for the legend
     axes.legend(loc="upper right")

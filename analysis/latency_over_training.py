@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.decision_time import tau_syn_of
 from analysis.learning_curve import column
-from analysis.style import BLUE, GREY, command, figure
+from analysis.style import BLUE, GREY, TAU_SYN, command, figure
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
 
@@ -25,7 +25,7 @@ def _draw(axes, history, values, ylabel):
 
 def draw_latency(axes, history, tau_syn):
     """Mean time of the first label spike in tau_syn (ms), over the samples that have one. Returns the axes."""
-    return _draw(axes, history, column(history, "validation_latency_ms") / tau_syn, "mean first label spike ($\\tau_s$)")
+    return _draw(axes, history, column(history, "validation_latency_ms") / tau_syn, f"mean first label spike ({TAU_SYN})")
 
 
 def draw_spikes(axes, history):

@@ -1,5 +1,6 @@
 """Recordings from wherever they are: NIX and other files that Neo reads, run folders, records of a comparison."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import neo
@@ -75,26 +76,30 @@ def _within(folder):
 
 
 def read_recordings(path):
-    """{label: Recording} of `read_blocks`: one for each population that has spike trains."""
-    return recordings(read_blocks(path), path)
+    """{label: Recording} of what `read_blocks` reads: one for each population of which spikes were recorded."""
+    blocks = read_blocks(path)
+    found = recordings(blocks, path)
+    if RunFolder.exists(path):  # before and after training, the layers have the same names
+        found = {label: replace(recording, name=label) for label, recording in found.items()}
+    return found
 
 
-def recordings(blocks, path="it"):
-    """{label: Recording} of {label: Block or Recording}; a Block of several populations (PyNN's Assembly) becomes several.
-
-    The label is the key of a Block of one population. ResultsError where no spikes were recorded.
-    """
+def recordings(blocks, path="this recording"):
+    """{label: Recording} of {label: Block or Recording}; a Block of several populations (of PyNN's Assembly) becomes several.
+    ResultsError where no spikes were recorded."""
     found, labels = [], []
     for label, block in blocks.items():
-        if isinstance(block, Recording):
-            several = [block]
-        else:
-            several = [r for r in recordings_of(block) if r.units]
+        several = [block] if isinstance(block, Recording) else [r for r in recordings_of(block) if r.units]
         labels += [label if len(several) == 1 else r.name or label for r in several]
         found += several
     if not found:
         raise ResultsError(f"{path} holds no spike trains; record spikes with population.record('spikes')")
     return dict(zip(distinct(labels), found, strict=True))
+
+
+def as_recording(block):
+    """The Recording of a Block of one population."""
+    return next(iter(recordings({block.name or "": block}).values()))
 
 
 # Neo's readers of these formats execute what a file says (pickle, eval).

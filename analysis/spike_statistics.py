@@ -1,66 +1,64 @@
-"""Firing rates, interspike intervals, their irregularity, spike counts a sample, and pairwise distances of spike trains.
+"""Firing rates, interspike intervals, their irregularity, correlations of spike counts, and distances of spike trains.
+
+Each spike train counts over its own time; trials (segments) of a neuron are pooled, and no interval goes from one to the next.
+Definitions are elephant's. With --other, populations are paired by their names and neurons by what tells them apart in the files.
 
 examples:
-  python -m analysis.spike_statistics runs/yy7                               (one sample; the picture is of its first layer)
+  python -m analysis.spike_statistics runs/yy7                               (one sample, layer by layer)
   python -m analysis.spike_statistics spikes.nix --skip 0.1                  (without the first tenth, where a network settles)
   python -m analysis.spike_statistics spikes.nix --other reference.nix       (distances, neuron by neuron)
 """
 
 import numpy as np
 
-from analysis.neo_files import duration_of, flat_spikes, read_blocks, rows_of, trains_of
-from analysis.style import BLUE, CLASSES, GREY, distinct_names, figure, picture_command
+from analysis.neo_files import as_recording, read_recordings
+from analysis.style import CLASSES, GREY, bin_edges, distinct_names, figure, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.comparison.statistics import measures
-from ttfs_pynn.errors import ConfigurationError, ResultsError
+from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.presentation import in_windows
+from ttfs_pynn.spikes.pairing import pair_recordings
+from ttfs_pynn.spikes.recordings import Recording
+from ttfs_pynn.spikes.statistics import distances, intervals
+
+BIN = 5.0  # ms, of the counts that are correlated
+_MOST = 8  # populations drawn
+
+# What is drawn of it, and why there may be nothing.
+PANELS = {"rate": ("rate (1/s)", "no time recorded"), "interval": ("interspike interval (ms)", "no neuron spikes twice"),
+           "cv": ("CV of intervals", "no neuron has 3 intervals"),
+           "correlation": (f"correlation of counts ({BIN:g} ms)", "no two neurons whose\ncounts change")}
 
 
-def counts_per_sample(block, window, n_samples):
-    """(samples, neurons) spike counts in windows of `window` ms."""
-    rows, times = flat_spikes(block)
-    counts = np.zeros((n_samples, rows_of(block)), dtype=int)
-    sample, _ = in_windows(times, window)
+def counts_per_sample(block, window, n_samples, trial=0):
+    """(samples, neurons) spike counts in windows of `window` ms from the beginning of a trial of a Block or Recording."""
+    recording = block if isinstance(block, Recording) else as_recording(block)
+    rows, times = recording.flat(trial)
+    counts = np.zeros((n_samples, len(recording.units)), dtype=int)
+    sample, _ = in_windows(times - recording.span[0], window)
     inside = (sample >= 0) & (sample < n_samples)
     np.add.at(counts, (sample[inside], rows[inside]), 1)
     return counts
 
 
-def distances(block, other, cost=0.1, tau=10.0):
-    """(Victor-Purpura, van Rossum) distance of each neuron's train in `block` to its train in `other`, through elephant.
-
-    cost: of moving a spike, per ms. tau: of the van Rossum kernel, ms. Neurons without a spike in both are 0.
-    """
-    try:
-        import quantities as pq
-        from elephant.spike_train_dissimilarity import van_rossum_distance, victor_purpura_distance
-    except ImportError:
-        raise ResultsError("distances of spike trains need the package elephant; install it with: pip install elephant") from None
-    from neo import SpikeTrain
-    stop = max(duration_of(block), duration_of(other))
-    found = []
-    for a, b in zip(trains_of(block), trains_of(other), strict=True):
-        pair = [SpikeTrain(t, units="ms", t_stop=max(stop, *t, 1.0)) for t in (a, b)]
-        found.append((victor_purpura_distance(pair, cost / pq.ms)[0, 1], van_rossum_distance(pair, tau * pq.ms)[0, 1])
-                     if len(a) or len(b) else (0.0, 0.0))
-    return np.array(found).reshape(-1, 2).T
-
-
-def draw_distribution(axes, values, xlabel, labels=None, bins=30):
-    """Outlined histograms, one for each array in `values`. Returns the axes."""
-    finite = [np.asarray(v)[np.isfinite(v)] for v in values]
-    joined = np.concatenate(finite) if finite else np.empty(0)
+def draw_distribution(axes, values, xlabel, labels=None, bins=30, empty="nothing to show"):
+    """Outlined histograms, one for each array in `values`; without any value the text `empty` in place of axes. Returns the
+    axes."""
+    finite = [np.asarray(v, dtype=float)[np.isfinite(v)] for v in values]
+    joined = np.concatenate([np.empty(0), *finite])
     if not joined.size:
-        axes.text(0.5, 0.5, "too few spikes", transform=axes.transAxes, ha="center", color=GREY)
-    else:
-        edges = np.histogram_bin_edges(joined, bins)
-        for k, v in enumerate(finite):
-            axes.hist(v, edges, histtype="stepfilled", color=CLASSES[k], alpha=0.25)
-            axes.hist(v, edges, histtype="step", color=CLASSES[k], linestyle=("-", "--", ":")[k % 3],
-                      label=labels[k] if labels else None)
-        if labels:
-            axes.legend()
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, f"{xlabel}:\n{empty}", transform=axes.transAxes, ha="center", va="center", color=GREY)
+        return axes
+    edges = bin_edges(joined, bins)
+    for k, v in enumerate(finite):
+        axes.hist(v, edges, histtype="stepfilled", color=CLASSES[k], alpha=0.25)
+        axes.hist(v, edges, histtype="step", color=CLASSES[k], linestyle=("-", "--", ":")[k % 3],
+                  label=labels[k] if labels else None)
+    if labels:
+        axes.legend()
     axes.set(xlabel=xlabel, ylabel="number")
+    axes.locator_params(axis="x", nbins=6)
     return axes
 
 
@@ -77,42 +75,86 @@ def draw_counts(axes, counts, labels=None, class_names=None):
     return axes
 
 
-def draw(axes, block, other=None, names=None, skip=0.0):
-    """Four Axes: rate, interspike interval, CV, correlation of counts; `other` is drawn dashed. names: of the two, by default
-    those of the blocks. skip: share of the start that is left out (not of the intervals). Returns the axes."""
-    blocks = [b for b in (block, other) if b is not None]
-    found = [measures(trains_of(b), duration_of(b), skip) for b in blocks]
-    intervals = [np.concatenate([np.diff(t) for t in trains_of(b)] or [np.empty(0)]) for b in blocks]
-    if other is not None and names is None:
-        names = [b.name or f"recording {k + 1}" for k, b in enumerate(blocks)]
-    draw_distribution(axes[0], [f["rate"] for f in found], "rate (1/s)", names)
-    draw_distribution(axes[1], intervals, "interspike interval (ms)")
-    draw_distribution(axes[2], [f["cv"] for f in found], "CV of intervals")
-    draw_distribution(axes[3], [f["correlation"] for f in found], "correlation of counts (5 ms)")
-    axes[0].axvline(found[0]["rate"].mean(), color=BLUE, linewidth=0.8, linestyle=":")
+def values_of(recording):
+    """{name in PANELS: its values} of a Recording (or a Block of one population); those that are not known are left out."""
+    recording = recording if isinstance(recording, Recording) else as_recording(recording)
+    found = measures(recording, bin_width=BIN) | {"interval": np.concatenate([np.empty(0), *intervals(recording)])}
+    return {name: found[name][np.isfinite(found[name])] for name in PANELS}
+
+
+def draw(axes, values, names=None, title=None, panels=tuple(PANELS)):
+    """One Axes for each of `panels`: by default rate, interspike interval, CV, correlation of counts. values: of one or two
+    recordings, from `values_of`, the second dashed; names: theirs. Dotted: the mean rate. Returns the axes."""
+    for panel, name in zip(axes, panels, strict=True):
+        xlabel, empty = PANELS[name]
+        draw_distribution(panel, [each[name] for each in values], xlabel, empty=empty)
+    for k, each in enumerate(values):
+        if "rate" in panels and each["rate"].size:
+            mean = each["rate"].mean()
+            label = f"{names[k]}, mean {mean:.4g}" if names else f"mean {mean:.4g}"
+            axes[panels.index("rate")].axvline(mean, color=CLASSES[k], linewidth=0.9, linestyle=":", label=label)
+    if axes[0].get_legend_handles_labels()[0]:
+        axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1.0), fontsize=7)
+    axes[-1].set_title(title, fontsize=8, loc="right")
     return axes
+
+
+def line(label, recording):
+    """What is told of one population."""
+    found = values_of(recording)
+    n = len(recording.units)
+    text = [f"{label}: {recording.summary()}"]
+    for name, unit in (("rate", " Hz"), ("cv", ""), ("correlation", "")):
+        values = found[name]
+        if values.size:
+            of = f" of {values.size} pair{'s' * (values.size > 1)}" if name == "correlation" else \
+                f" of {values.size}" if values.size < n else ""
+            text.append(f"{name} {values.mean():.4g} +- {values.std():.2g}{unit}{of}")
+    return ", ".join(text)
+
+
+def _told_distance(pair, label):
+    found = distances(pair)
+    found = found[np.isfinite(found).all(axis=1)]
+    if not len(found):
+        return f"{label}: no neuron has a trial in both, so that there is no distance"
+    victor, rossum = found.mean(axis=0)
+    over = "1 neuron" if len(found) == 1 else f"{len(found)} neurons"
+    trials = f" and {pair.n_trials} trials" if pair.n_trials > 1 else ""
+    return f"{label}: distance, mean over {over}{trials}: Victor-Purpura {victor:.4g}, van Rossum {rossum:.4g}"
 
 
 def main(arguments=None):
     a, path = picture_command("spike_statistics", __doc__, "spike_statistics", arguments,
                               other=dict(metavar="FILE", help="a second recording of the same neurons"),
                               skip=dict(type=float, default=0.0, metavar="SHARE",
-                                        help="of the recording to leave out at its start, from 0 to 1 (default 0)"))
+                                        help="of each spike train's time to leave out at its start, from 0 to 1 (default 0)"))
     if not 0 <= a.skip < 1:
         raise ConfigurationError(f"--skip {a.skip:g}: give a share of the recording, at least 0 and less than 1")
-    blocks = read_blocks(a.file)
-    others = read_blocks(a.other) if a.other else {}
-    with figure(path, columns=4, size=(3.2, 3.0)) as axes:
-        label, block = next(iter(blocks.items()))
-        other = next(iter(others.values()), None)
-        draw(axes, block, other, distinct_names(a.file, a.other) if a.other else None, a.skip)
-    for label, block in blocks.items():
-        finite = {name: v[np.isfinite(v)] for name, v in measures(trains_of(block), duration_of(block), a.skip).items()}
-        print(f"{label}: {rows_of(block)} neurons, " + ", ".join(f"{name} {v.mean():.4g} +- {v.std():.2g}"
-                                                                 for name, v in finite.items() if v.size))
-    if other is not None:
-        victor, rossum = distances(block, other)
-        print(f"distance, mean over neurons: Victor-Purpura {victor.mean():.4g}, van Rossum {rossum.mean():.4g}")
+    found = {label: r.without_start(a.skip) for label, r in read_recordings(a.file).items()}
+    labels = {id(r): label for label, r in found.items()}
+    pairs, notes, names = [], [], None
+    if a.other:
+        others = {label: r.without_start(a.skip) for label, r in read_recordings(a.other).items()}
+        names = distinct_names(a.file, a.other)
+        pairs, notes = pair_recordings(list(found.values()), list(others.values()), names)
+        labels |= {id(r): f"{label} of {names[1]}" for label, r in others.items()}
+    drawn = [(p.reference, p.other) for p in pairs] or [(r,) for r in found.values()]
+    values = [[values_of(r) for r in both] for both in drawn]
+    panels = [name for name in PANELS if any(each[name].size for both in values for each in both)]
+    with figure(path, columns=len(panels), rows=min(len(drawn), _MOST), size=(3.2, 2.7), squeeze=False) as axes:
+        for row, both, each in zip(axes, drawn, values, strict=False):
+            draw(row, each, names, " | ".join(f"{labels[id(r)]}: {r.summary()}" for r in both), panels)
+    for recording in [r for both in drawn for r in both]:
+        print(line(labels[id(recording)], recording))
+    for pair in pairs:
+        print(_told_distance(pair, labels[id(pair.reference)]))
+    for note in notes:
+        print(f"note: {note}")
+    for name in (name for name in PANELS if name not in panels):
+        print(f"note: nothing to say of the {PANELS[name][0]}: {' '.join(PANELS[name][1].split())}")
+    if len(drawn) > _MOST:
+        print(f"note: the picture is of the first {_MOST} populations")
     print(path)
 
 

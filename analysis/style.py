@@ -6,6 +6,7 @@ Colours: Okabe and Ito, "Color Universal Design" (2008).
 import contextlib
 import os
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
@@ -21,7 +22,10 @@ GREY, DARK = "#8C8C8C", "#333333"
 # Neighbours in this order differ in lightness too, for print in grey.
 CLASSES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, "#000000", GREY, "#5D3A9B")
 
-RC = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
+TAU_SYN = r"$\tau_\mathrm{syn}$"  # in figures; tau_syn in text
+
+# Fonts of type 3, the default of PDF and PostScript files, cannot be edited, and some publishers refuse them.
+RC = {"pdf.fonttype": 42, "ps.fonttype": 42, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
       "axes.titlesize": 9, "figure.constrained_layout.use": True, "savefig.dpi": 200}
 
 
@@ -35,13 +39,34 @@ def checked_picture(path):
     return path
 
 
+def bin_edges(values, bins=30):
+    """Edges of `bins` or a few more bins that hold all values; where these have both signs, 0 is an edge. Values that are equal
+    but for rounding are in one bin, with room beside it."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return np.array([0.0, 1.0])
+    low, high = float(values.min()), float(values.max())
+    if high - low <= max(1e-6 * max(abs(low), abs(high)), 1e-12):
+        middle = (low + high) / 2
+        if abs(middle) < 1e-9:
+            return 0.01 * np.arange(bins) + min(low, 0.0)
+        return middle + 0.02 * abs(middle) * (np.arange(12) - 5.5)
+    if low >= 0 or high <= 0:
+        return np.linspace(low, high, bins + 1)
+    width = (high - low) / bins
+    edges = width * np.arange(np.floor(low / width), np.ceil(high / width) + 1)
+    edges[[0, -1]] = min(edges[0], low), max(edges[-1], high)
+    return edges
+
+
 def distinct_names(first, second):
     """Names of two files for a legend: without their folders, unless they are the same then."""
     names = os.path.basename(first), os.path.basename(second)
     return names if names[0] != names[1] else (first, second)
 
 
-RECORDED = "run folder of protocols.train, or a file of spikes that Neo reads (NIX)"
+RECORDED = "run folder of protocols.train, a file of spikes that Neo reads (NIX), or a record of protocols.compare_simulators"
 
 
 def picture_command(module, description, name, arguments=None, what=RECORDED, **options):

@@ -6,7 +6,8 @@ Bugs of the package itself are never one of these.
 import difflib
 import importlib
 
-__all__ = ["ConfigurationError", "DatasetError", "EncodingError", "InterchangeError", "ResultsError", "TTFSError", "unknown"]
+__all__ = ["ConfigurationError", "DatasetError", "EncodingError", "InterchangeError", "ResultsError", "TTFSError", "reason",
+           "unknown"]
 
 
 def __getattr__(name):
@@ -48,3 +49,17 @@ def unknown(what, name, known, meant=None):
     close = difflib.get_close_matches(plain(name), [plain(each) for each in known], 1)
     meant = meant or next((each for each in known if close and plain(each) == close[0]), None)
     return f"unknown {what} {name!r};{f' did you mean {meant!r}?' if meant else ''} known: {', '.join(known)}"
+
+
+def reason(error):
+    """Why a library could not read a file, as one line for a user: its own words only where they tell a user something.
+
+    NumPy advises to load pickled objects, which can run any program; that advice is not passed on. An error that Python raised
+    inside a reader (`tuple index out of range`) tells of the reader, not of the file.
+    """
+    text = " ".join(str(error).split())
+    if "pickle" in text.lower():
+        return "what it holds is not plain numbers, and anything else could run a program when it is loaded"
+    if not text or isinstance(error, IndexError | KeyError | TypeError | AttributeError | AssertionError | RecursionError):
+        return f"its content is not what its name promises ({type(error).__name__})"
+    return text

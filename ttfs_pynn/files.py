@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.errors import ResultsError, reason
 
 __all__ = ["DamagedFile", "atomic_path", "checked_bytes", "is_sealed", "read_arrays", "read_json", "remove_leftovers", "sealed",
            "sync_folder", "write_arrays", "write_bytes"]
@@ -138,10 +138,12 @@ def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], Any]:
     """What `write_arrays` wrote: (dict of arrays, meta). DamagedFile unless every byte is as written."""
     # Checked before anything is parsed: a flipped bit in a header may ask a parser for any amount of memory.
     content = checked_bytes(path)
+    if not content.startswith(b"PK"):  # NumPy takes what is no archive for a pickle
+        raise DamagedFile(f"{path} is a whole file, but holds no named arrays (.npz); give one that does")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(arrays.pop(_META).tobytes())
     except (ValueError, KeyError, AttributeError, TypeError, OSError, MemoryError, zipfile.BadZipFile) as error:
-        raise DamagedFile(f"{path} has a checksum that fits, but was not written by write_arrays: {error}") from error
+        raise DamagedFile(f"{path} has a checksum that fits, but was not written by write_arrays: {reason(error)}") from error
     return arrays, meta

@@ -8,7 +8,7 @@ from unittest import mock
 
 import neo
 
-from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.errors import ResultsError, reason
 from ttfs_pynn.files import DamagedFile, checked_bytes, is_sealed, sealed, write_bytes
 
 __all__ = ["read_block", "read_blocks", "write_block"]
@@ -48,19 +48,20 @@ def write_block(path, block):
 def read_block(path):
     """The `neo.Block` of `write_block`, in memory as a whole. DamagedFile unless every byte is as written."""
     checked_bytes(path)
-    with neo.io.NixIO(str(path), "ro") as file:
-        return file.read_block()
+    return _read(path)[0]
 
 
 def read_blocks(path):
     """All Blocks of a NIX file, also of somebody else's, in which nothing tells damaged numbers from others."""
-    if is_sealed(path):
-        return [read_block(path)]
+    return [read_block(path)] if is_sealed(path) else _read(path)
+
+
+def _read(path):
     try:
         with neo.io.NixIO(str(path), "ro") as file:
             blocks = file.read_all_blocks()
     except Exception as error:  # h5py, nixio and Neo raise whatever a damaged file leads them to
-        raise DamagedFile(f"Neo cannot read {path} as a NIX file: {error}; it may be damaged, or of another kind") from error
+        raise DamagedFile(f"Neo cannot read {path} as a NIX file: {reason(error)}; it may be damaged, or of another kind") from error
     if not blocks:
         raise ResultsError(f"{path} holds no block of Neo")
     return blocks

@@ -95,17 +95,22 @@ def _neurons(a, b, names, notes):
             notes.append(f"{label}: neurons are paired in their order, for {names[0]} tells them apart by {a.identity}, "
                          f"{names[1]} by {b.identity}")
     else:
-        notes.append(f"{label}, left out: {a.summary()} and {b.summary()}, not told apart in the same way ({a.identity}, "
-                     f"{b.identity}); which are the same is not known")
+        how = "nothing in the files tells" if a.identity == b.identity == "position" else \
+            f"the files tell them apart by {a.identity} and by {b.identity}, which does not say"
+        notes.append(f"{label}, left out: {a.summary()} of {names[0]} and {b.summary()} of {names[1]}; {how} which are the same")
         return None
     if len(a.trials) != len(b.trials):
-        notes.append(f"{label}: {len(a.trials)} and {len(b.trials)} trials, of which the first "
-                     f"{min(len(a.trials), len(b.trials))} are compared")
+        notes.append(f"{label}: {len(a.trials)} and {len(b.trials)} trials; the first "
+                     f"{_count(min(len(a.trials), len(b.trials)))} compared")
     spans = a.span, b.span
     if not np.allclose(*spans, rtol=1e-6, atol=1e-6):
         notes.append(f"{label}: recorded from {spans[0][0]:g} to {spans[0][1]:g} ms and from {spans[1][0]:g} to {spans[1][1]:g} "
                      "ms; times are compared as they are")
     return Pair(a, b, units)
+
+
+def _count(n):
+    return "is" if n == 1 else f"{n} are"
 
 
 def _listed(recording, places):
