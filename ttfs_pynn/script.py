@@ -8,7 +8,7 @@ the PyNN module unchanged.
 """
 
 import numpy as np
-from pyNN.core import LazyArray
+from pyNN.parameters import LazyArray
 
 from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.errors import ConfigurationError
@@ -100,6 +100,7 @@ class ObservedSimulator:
     def __init__(self, simulator, dt, seed=1, duration=1000.0):
         self._simulator, self._dt, self._seed, self._duration = simulator, dt, seed, duration
         self.trials: list[NetworkRecord] = []
+        self._rounding = lambda delay: self._rounded(delay)  # PyNN makes deep copies of it, which a method would not bear
         self._setups = 0  # those of the script that were followed by another one
         self._begin()
 
@@ -296,8 +297,8 @@ class ObservedSimulator:
             connector.conn_list = np.array(connector.conn_list, dtype=float)
             connector.conn_list[:, column] = self._rounded(connector.conn_list[:, column])
         space = getattr(synapse_type, "parameter_space", {})
-        if "delay" in space.keys() and self._rounded not in [function for function, _ in space["delay"].operations]:
-            space["delay"].apply(self._rounded)
+        if "delay" in space.keys() and self._rounding not in [function for function, _ in space["delay"].operations]:
+            space["delay"].apply(self._rounding)
 
     def _round_delays(self):
         """Round those that the script has set since."""
