@@ -65,7 +65,7 @@ def _one_a_step(train, dt, before=()):
 
 def _kept_before(population, keep, cleared):
     """Let keep(population) be called before anything that the recorder holds is cleared, by whatever call of the script, and
-    cleared(population) after it."""
+    cleared(population, attributes of the recorder before) after it."""
     recorder = population.recorder
     get, reset = recorder.get, recorder.reset
 
@@ -73,14 +73,16 @@ def _kept_before(population, keep, cleared):
         if not clear:
             return get(variables, gather, filter_ids, clear, *arguments, **options)
         keep(population)
+        before = dict(vars(recorder))
         block = get(variables, gather, filter_ids, clear, *arguments, **options)
-        cleared(population)
+        cleared(population, before)
         return block
 
     def reset_and_keep():
         keep(population)
+        before = dict(vars(recorder))
         reset()
-        cleared(population)
+        cleared(population, before)
 
     recorder.get, recorder.reset = get_and_keep, reset_and_keep
 
@@ -155,7 +157,11 @@ class ObservedSimulator:
         self._populations.append(made)
         _kept_before(made, lambda population: self._trial.keep_spikes(population), self._simulator.after_clear)
         initialize = made.initialize
-        made.initialize = lambda **values: initialize(**_drawn(values, made.size))
+
+        def initialize_and_see(**values):
+            initialize(**_drawn(values, made.size))
+            self._simulator.initialize_now(made)
+        made.initialize = initialize_and_see
         if rates is not None:
             rates.shape = (made.size,)
             rates.evaluate(simplify=False)
@@ -260,6 +266,8 @@ class ObservedSimulator:
             new = source.draw(now - self._dt, stop + _LEAD)
             self._simulator.add_spikes(source.population, source.trains, new, self._dt)
             self._note_left_out(source.population.label, source.left_out)
+        given = [p for p in self._populations if id(p) in self._held]
+        self._simulator.before_run(self._sim, given, now, stop)
         return undo
 
     def _note_left_out(self, label, n):

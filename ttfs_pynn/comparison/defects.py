@@ -6,8 +6,8 @@ The residuals r of `conditional` are explained by one cause after the other, eac
 
 with s the size of the cause: ms of a delay, the logarithm of a factor of weights, time constants or capacitance, mV of potentials,
 nA of the offset current. c, and uniform noise from the grid, are known for the simulator: its spikes come `lag` steps late on
-average. A cause that was found is put into the description, its size is found again (Gauss-Newton), and only what is left is
-explained by a further one. Spikes on a shallow slope tell little and move not in proportion: they are weighted down by
+average. The causes that explain most to first order are put into the description, one at a time, their sizes are found again
+(Gauss-Newton), and the one that leaves least is it. Only what is left then is explained by a further one. Spikes on a shallow slope tell little and move not in proportion: they are weighted down by
 1/(1 + (slope_0/u')^2), slope_0 a tenth of the median, and outliers by Huber's weight. Spikes that repeat each other, as those of a
 neuron that fires regularly, count once.
 
@@ -31,7 +31,7 @@ __all__ = ["Defect", "find_defects"]
 _STEP = 1e-4  # of a parameter, for its derivative: relative, or mV, or of the current that just reaches threshold
 _LOGARITHMIC = ("tau_m", "cm", "tau_syn_E", "tau_syn_I")
 _POTENTIALS = ("v_thresh", "v_reset", "v_rest")
-_SAME = 0.97  # of the gain of the best cause: what gains so much may as well be it
+_WORTH, _MOST_TRIED = 0.4, 8  # causes that explain this share of what the best does, to first order, are tried in full
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ class _Spikes:
     residual: np.ndarray
     slope: np.ndarray
     causes: list
+    unmatched: int
 
 
 def _observe(records, label, window, dt, lag, delay_steps):
@@ -142,7 +143,7 @@ def _observe(records, label, window, dt, lag, delay_steps):
         size = smallest if name in _LOGARITHMIC else smallest * height if name in _POTENTIALS else dt if name == "tau_refrac" \
             else smallest * p["cm"] / p["tau_m"] * height
         causes.append(_Cause(name, label, size, effect[keep], label=label))
-    return _Spikes(residual[keep], slope[keep], causes)
+    return _Spikes(residual[keep], slope[keep], causes, sum(f[0].missing[0].size + f[0].extra[0].size for f in found))
 
 
 def _smallest(p, dt, lag):
@@ -197,22 +198,75 @@ def _fit(effect, r, trust, floor):
     return size, np.sqrt(variance / power)
 
 
-def _best(spikes, dt, lag):
-    """(cause, size, error, others that explain as much) of what explains most, or None where nothing is large and significant."""
+def _candidates(spikes, dt, lag):
+    """[(cause, size)] of what explains much and is large and significant, the best first."""
     r, trust, floor = _known(spikes, dt, lag)
     scale = max(1.4826 * np.median(np.abs(r)), floor)
     weight = trust / np.maximum(1.0, np.abs(r) / (2 * scale))
-    gains = np.zeros(len(spikes.causes))
-    for k, cause in enumerate(spikes.causes):
+    limit, found = norm.isf(1e-6 / len(spikes.causes) / 2), []
+    for cause in spikes.causes:
         power = (weight * cause.effect ** 2).sum()
-        gains[k] = (weight * cause.effect * r).sum() ** 2 / power if power > 0 else 0.0
-    best = spikes.causes[int(np.argmax(gains))]
-    size, error = _fit(best.effect, r, trust, floor)
-    limit = norm.isf(1e-6 / len(spikes.causes) / 2)
-    if abs(size) < best.smallest or abs(size) < limit * error:
-        return None
-    others = [cause for cause, gain in zip(spikes.causes, gains, strict=True) if cause is not best and gain >= _SAME * gains.max()]
-    return best, size, error, others
+        gain = (weight * cause.effect * r).sum() ** 2 / power if power > 0 else 0.0
+        size, error = _fit(cause.effect, r, trust, floor)
+        if abs(size) >= cause.smallest and abs(size) >= limit * error:
+            found.append((gain, cause, size))
+    found.sort(key=lambda row: -row[0])
+    return [(cause, size) for gain, cause, size in found if gain >= _WORTH * found[0][0]][:_MOST_TRIED]
+
+
+@dataclass(frozen=True, eq=False)
+class _Refined:
+    """A cause with the size that explains most, what is then left (mean loss a spike, ms^2), and the records with it."""
+
+    cause: _Cause
+    size: float
+    error: float
+    loss: float
+    records: list
+
+
+class _Search:
+    """The causes of one population of some trials. See the text of the module."""
+
+    def __init__(self, label, window, dt, lag, delay_steps):
+        self.label, self.window, self.dt, self.lag, self.delay_steps = label, window, dt, lag, delay_steps
+
+    def observe(self, records):
+        """_Spikes of the records."""
+        return _observe(records, self.label, self.window, self.dt, self.lag, self.delay_steps)
+
+    def loss(self, spikes):
+        """What the description leaves unexplained: Huber's loss of the residuals, and the window for a spike without partner."""
+        if spikes is None:
+            return np.inf
+        r, trust, floor = _known(spikes, self.dt, self.lag)
+        r = np.abs(np.append(r, np.full(spikes.unmatched, self.window)))
+        trust = np.append(trust, np.ones(spikes.unmatched))
+        return float((trust * np.where(r < 2 * floor, r ** 2, 4 * floor * (r - floor))).sum() / trust.sum())
+
+    def refine(self, records, cause, size):
+        """_Refined of a cause, whose size is found by Gauss-Newton steps; of a step that makes matters worse a half is taken."""
+        best, total, step, error = None, 0.0, size, np.inf
+        for _ in range(6):
+            changed = [cause.changed(r, total + step) for r in records]
+            spikes = self.observe(changed)
+            loss = self.loss(spikes)
+            if best is not None and loss >= best.loss:
+                step /= 2
+                if abs(step) < 0.02 * cause.smallest:
+                    break
+                continue
+            again = _same_cause(spikes, cause)
+            if again is None:
+                break
+            next_step, error = _fit(again.effect, *_known(spikes, self.dt, self.lag))
+            total += step
+            best, step = _Refined(cause, total, error, loss, changed), next_step
+        return best
+
+
+def _same_cause(spikes, cause):
+    return next((c for c in spikes.causes if (c.kind, c.where) == (cause.kind, cause.where)), None) if spikes else None
 
 
 def find_defects(records, label, window, dt, lag, most=3, delay_steps=0.4):
@@ -220,25 +274,23 @@ def find_defects(records, label, window, dt, lag, most=3, delay_steps=0.4):
 
     lag: see above, in steps; 0.5 where spikes are found at steps.
     """
-    found: list[Defect] = []
+    search, found = _Search(label, window, dt, lag, delay_steps), []
     while len(found) < most:
-        spikes = _observe(records, label, window, dt, lag, delay_steps)
-        chosen = _best(spikes, dt, lag) if spikes is not None and spikes.residual.size >= 3 else None
-        if chosen is None:
+        spikes = search.observe(records)
+        if spikes is None or spikes.residual.size < 3:
             break
-        cause, total, error, others = chosen
-        records = [cause.changed(r, total) for r in records]
-        for _ in range(3):
-            spikes = _observe(records, label, window, dt, lag, delay_steps)
-            again = next((c for c in spikes.causes if (c.kind, c.where) == (cause.kind, cause.where)), None) if spikes else None
-            if again is None:
-                break
-            size, error = _fit(again.effect, *_known(spikes, dt, lag))
-            records = [cause.changed(r, size) for r in records]
-            total += size
-        if abs(total) < cause.smallest:
+        tried = [t for cause, size in _candidates(spikes, dt, lag) if (t := search.refine(records, cause, size)) is not None]
+        if not tried:
             break
-        found.append(_defect(cause, total, error, dt, others))
+        least = min(t.loss for t in tried)
+        # Of several that leave as little the one that was tried first: projections come before parameters, parameters before cells.
+        good = [t for t in tried if t.loss <= 1.1 * least + 1e-3 * dt ** 2]
+        good.sort(key=lambda t: spikes.causes.index(t.cause))
+        chosen, floor = good[0], 0.8 if found else 1.0
+        if abs(chosen.size) < chosen.cause.smallest or chosen.loss > floor * search.loss(spikes):
+            break
+        found.append(_defect(chosen.cause, chosen.size, chosen.error, dt, [t.cause for t in good[1:]]))
+        records = chosen.records
     return found
 
 

@@ -4,7 +4,7 @@ A script that draws random connections or weights without a seed, or that does s
 network there. That is no defect of the simulator, and it explains every difference of spikes.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -90,8 +90,13 @@ def _overlaid(stages, others, dt):
         if not kept or begin - kept[-1] > _STEPS * dt:
             kept.append(begin)
     for begin in kept:
-        at = begin + _STEPS * dt
-        yield begin, *([s for s in side if s.begin <= at][-1] for side in (stages, others))
+        at, pair = begin + _STEPS * dt, []
+        for side in (stages, others):
+            stage = [s for s in side if s.begin <= at][-1]
+            if begin - stage.begin > _STEPS * dt:  # nothing was given here: the membrane goes on
+                stage = replace(stage, parameters=stage.parameters | {"v": np.full_like(stage.parameters["v"], np.nan)})
+            pair.append(stage)
+        yield begin, *pair
 
 
 def _of_stage(record, a, b, dt):
@@ -104,7 +109,10 @@ def _of_stage(record, a, b, dt):
                 k = int(np.argmax(apart))
                 cell = "" if apart.all() else f" of cell {k}" if apart.sum() == 1 else f" of {apart.sum()} of {len(cells)} cells"
                 value = f"{y[k]:.6g} instead of {x[k]:.6g}" + (" (cell {k})".format(k=k) if 1 < apart.sum() < len(cells) else "")
-                if name == "v":
+                if name == "v" and np.isnan(y[k]):
+                    yield "initial values", label, f"the membrane potential{cell} is not set, but goes on; it should be {x[k]:.6g} mV"
+                elif name == "v":
+                    value = value.replace(" instead of nan", ", though it should go on")
                     yield "initial values", label, f"the membrane potential{cell} is set to {value} mV"
                 else:
                     yield "parameters", label, f"{name}{cell} is {value}"
@@ -181,7 +189,7 @@ def source_differences(reference, other, matching, dt):
     left out.
     """
     found, lost = [], {}
-    trains, others = reference.trains(), other.trains()
+    trains, others, end = reference.trains(), other.trains(), min(reference.duration, other.duration) - _STEPS * dt
     for label, cells in reference.populations.items():
         if not is_source(reference, label):
             continue
@@ -189,14 +197,14 @@ def source_differences(reference, other, matching, dt):
         wrong = [(c, f"a spike is at {o:.6g} ms instead of {r:.6g} ms") for c, r, o in
                  zip(part.cell, part.reference, part.other, strict=True) if abs(r - o) > _STEPS * dt]
         for c, t in zip(*part.missing, strict=True):
-            if t >= reference.duration - _STEPS * dt:
+            if t >= end:
                 continue
             if (np.abs(others[c] - t) <= _STEPS * dt).any():
                 lost[label] = lost.get(label, 0) + 1
             else:
                 wrong.append((c, f"a spike at {t:.6g} ms is missing"))
         wrong += [(c, f"a spike at {t:.6g} ms is extra") for c, t in zip(*part.extra, strict=True)
-                  if t < other.duration - _STEPS * dt and not (np.abs(trains[c] - t) <= _STEPS * dt).any()]
+                  if t < end and not (np.abs(trains[c] - t) <= _STEPS * dt).any()]
         if wrong:
             more = f"; {len(wrong) - 1} more spikes of its cells differ" if len(wrong) > 1 else ""
             found.append(("source spikes", label, f"{wrong[0][1]} (cell {wrong[0][0] - cells.start}){more}"))

@@ -168,12 +168,20 @@ class Simulator:
         """`sim.reset()` for anybody's script, so that nothing of before is left."""
         return sim.reset(annotations)
 
-    def after_clear(self, population: Any) -> None:
-        """Called after the recorded data of anybody's population were cleared, also by `record(None)`."""
+    def after_clear(self, population: Any, before: dict[str, Any]) -> None:
+        """Called after the recorded data of anybody's population were cleared, also by `record(None)`. before: the attributes that
+        its recorder had."""
 
     def membrane(self, population: Any) -> np.ndarray | None:
         """The present membrane potentials (mV) of anybody's neurons; None where they can only be known before the first run."""
         return None
+
+    def initialize_now(self, population: Any) -> None:
+        """Called after anybody's script has initialised membranes of a population."""
+
+    def before_run(self, sim: ModuleType, sources: Seq[Any], begin: float, stop: float) -> None:
+        """Called right before a run of anybody's script from `begin` to `stop` (ms). sources: populations of SpikeSourceArray whose
+        spike times the script gave."""
 
     def after_run(self, projections: Seq[Any]) -> None:
         """Called after every run of anybody's script, with its projections."""

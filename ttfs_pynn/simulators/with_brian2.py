@@ -63,21 +63,26 @@ class Brian2(Simulator):
         return lambda: population.set(**given) if given else None
 
     def reset_script(self, sim, populations, projections, annotations):
-        # pyNN.brian2 0.13 goes back to the parameters, weights and delays that were there when the simulation began.
+        # pyNN.brian2 0.13 goes back to the parameters, membranes, weights and delays that were there when the simulation began.
         neurons = [(p, {name: p.get(name, simplify=False) for name in p.celltype.default_parameters}) for p in populations
                    if "tau_refrac" in p.celltype.default_parameters]
         synapses = [(p, *self.connections(p)[2:]) for p in projections]
         result = sim.reset(annotations)
         for population, parameters in neurons:
             population.set(**parameters)
+            type(population).initialize(population, v=population.initial_values["v"])
         for projection, weights, delays in synapses:
             self._assign(projection, "weight", weights)
             self._assign(projection, "delay", delays)
         return result
 
-    def after_clear(self, population):
-        # pyNN.brian2 0.13 empties the arrays of a monitor; brian2 2.9 goes on counting, and what comes next follows zeros.
-        for device in population.recorder._devices.values():
+    def after_clear(self, population, before):
+        # pyNN.brian2 0.13 empties the arrays of a monitor; brian2 2.9 goes on counting, and what comes next follows zeros. After
+        # record(None) it makes another monitor, which a reset then does not find among what it goes back to.
+        recorder = population.recorder
+        recorder._devices = recorder._devices or before["_devices"]
+        for device in recorder._devices.values():
+            device.resize(0)
             device.variables["N"].set_value(0)
 
     def membrane(self, population):

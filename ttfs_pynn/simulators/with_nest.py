@@ -46,7 +46,7 @@ class Nest(Simulator):
         for projection in projections:
             projection._connections = None
 
-    def after_clear(self, population):
+    def after_clear(self, population, before):
         # pyNN.nest 0.13: after record(None) the cells count as recorded, though nothing records them.
         recorder = population.recorder
         for variable in set(recorder.recorded_all) - set(recorder.recorded):

@@ -30,23 +30,38 @@ class Neuron(Simulator):
         return parameters | {"tau_m": parameters["tau_m"] * slower, "cm": parameters["cm"] * slower}, more
 
     def give_spikes(self, population, trains, dt):
-        # pyNN.neuron 0.13: a source records all times that it was ever given. One that is given others during a simulation still
-        # emits the next one of before (an event in NEURON's queue), then those after it that come a millisecond later.
-        running, now = population._simulator.state.running, population._simulator.state.t
+        # pyNN.neuron 0.13: a source records all times that it was ever given, and one that is given others during a simulation still
+        # emits some of those before. So sources play nothing: `before_run` queues the events of each run.
+        now = population._simulator.state.t if population._simulator.state.running else -np.inf
         for cell, train in zip(population.all_cells, trains, strict=True):
-            source = cell._cell
-            before, kept = getattr(source, "given_before", np.empty(0)), np.asarray(source._recorded_spikes)
-            source.given_before = np.array(train)
-            source._recorded_spikes = np.empty(0)
-            if not running:
-                source._set_spike_times(Sequence(train))
-                continue
-            pending = before[before > now][:1]
-            source._nothing = type(source._spike_times)(0)
-            source.play(source._nothing)
-            self._queue(source, np.setdiff1d(train[train > now], pending))
-            source._spike_times = type(source._spike_times)(train)
-            source._recorded_spikes = np.concatenate([kept[kept <= now], np.union1d(train[train > now], pending)])
+            source, vector = cell._cell, type(cell._cell._spike_times)
+            source.given, source.played = vector(train), vector(0)  # kept: VecStim reads the memory of what it plays
+            source._spike_times = source.given
+            source.play(source.played)
+            recorded = np.asarray(source._recorded_spikes)
+            source._recorded_spikes = np.concatenate([recorded[recorded <= now], train[train > now]])
+
+    def before_run(self, sim, sources, begin, stop):
+        state = sim.simulator.state
+        begin = begin if state.running else -np.inf
+        if sources and not state.running:
+            state._update_current_sources(stop)
+            state._pre_run()  # begins the simulation, and with it empties the queue of events
+        for population in sources:
+            for cell in population.all_cells:
+                times = np.array(cell._cell._spike_times)
+                self._queue(cell._cell, times[(times > begin) & (times <= stop)])
+
+    def initialize_now(self, population):
+        # pyNN.neuron 0.13 has the new values ready for the next simulation.
+        if population._simulator.state.running:
+            for cell, v in zip(population.all_cells, population.initial_values["v"].evaluate(simplify=False), strict=True):
+                cell._cell(0.5).v = float(v)
+
+    def membrane(self, population):
+        if not population._simulator.state.running:
+            return None
+        return np.array([cell._cell(0.5).v for cell in population.all_cells])
 
     @staticmethod
     def _queue(source, train):
