@@ -50,8 +50,8 @@ from ttfs_pynn.provenance import versions
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.script import run_script
 from ttfs_pynn.simulators import SIMULATORS, simulator
-from ttfs_pynn.training import SpikeData, evaluate
 from ttfs_pynn.trained_times import Weights
+from ttfs_pynn.training import SpikeData, evaluate
 from ttfs_pynn.user_code import load_file
 
 _RESULT = "comparison.json"
@@ -207,10 +207,7 @@ def compare(a, say=print):
             reference = read_records(reference_of(file)) if simulator(name).hardware else references[dt]
             window = a.window or default_window(reference[0], dt)
             try:
-                # A chip stamps spikes late but sends them on as they are, so that half a tick of a delay is no defect.
-                runs.append(compare_records(reference, records, dt, window, simulator(name).lag,
-                                            delay_steps=1.0 if simulator(name).hardware else 0.4,
-                                            on_grid=simulator(name).has_time_step, acting=simulator(name).acting))
+                runs.append(compare_records(reference, records, dt, window, simulator(name)))
             except ConfigurationError as error:
                 failures.append({"dt_ms": dt, "failure": str(error)})
                 continue

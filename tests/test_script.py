@@ -151,5 +151,5 @@ def test_projections_of_one_label_are_told_apart():
 
     exact, brian2 = (run_script(build, simulator(name), 0.1) for name in ("exact", "brian2"))
     assert len({c.label for c in exact[0].connections}) == 2
-    found = compare_records(exact, brian2, 0.1, 2.0, 0.5)
+    found = compare_records(exact, brian2, 0.1, 2.0, simulator("brian2"))
     assert found["matched"] > 60 and found["defects"] == []

@@ -4,12 +4,12 @@ The residuals r of `conditional` are explained by one cause after the other, eac
 
     r = c + s dT/ds + noise
 
-with s the size of the cause: ms of a delay, the logarithm of a factor of weights, time constants or capacitance, mV of potentials,
-nA of the offset current. c, and uniform noise from the grid, are known for the simulator: its spikes come `lag` steps late on
-average. The causes that explain most to first order are put into the description, one at a time, their sizes are found again
-(Gauss-Newton), and the one that leaves least is it. Only what is left then is explained by a further one. Spikes on a shallow slope tell little and move not in proportion: they are weighted down by
-1/(1 + (slope_0/u')^2), slope_0 a tenth of the median, and outliers by Huber's weight. Spikes that repeat each other, as those of a
-neuron that fires regularly, count once.
+with s the size of the cause: ms of a delay, the logarithm of a factor of weights, time constants or capacitance, mV of
+potentials, nA of the offset current. c, and uniform noise from the grid, are known for the simulator: its spikes come `lag` steps
+late on average. The causes that explain most to first order are put into the description, one at a time; their sizes are found
+again (Gauss-Newton), and the one that leaves least is it. Only what is left then is explained by a further one. Spikes on a
+shallow slope tell little and move not in proportion: they are weighted down by 1/(1 + (slope_0/u')^2), slope_0 a tenth of the
+median, and outliers by Huber's weight. Spikes that repeat each other, as those of a neuron that fires regularly, count once.
 
 A cause is named where it is significant at 1e-6 after Bonferroni's correction for all causes that were tried, and large: 0.4
 steps of a delay (`delay_steps`), a step of tau_refrac, 0.2 % of weights, of time constants or of the way from rest to threshold,
@@ -31,6 +31,7 @@ __all__ = ["Defect", "find_defects"]
 _STEP = 1e-4  # of a parameter, for its derivative: relative, or mV, or of the current that just reaches threshold
 _LOGARITHMIC = ("tau_m", "cm", "tau_syn_E", "tau_syn_I")
 _POTENTIALS = ("v_thresh", "v_reset", "v_rest")
+_TELLS = 4.0  # twice the difference of log-likelihoods by which one cause is better than another
 _WORTH, _MOST_TRIED = 0.4, 8  # causes that explain this share of what the best does, to first order, are tried in full
 
 
@@ -172,15 +173,19 @@ def _causes(record, label, projections, dt, lag, delay_steps, cell, slope, d_del
     cells, counts = np.unique(cell, return_counts=True)
     for one in cells[counts >= 5]:  # one odd spike is no threshold
         height = record.parameters["v_thresh"][one] - record.parameters["v_rest"][one]
-        causes.append(_Cause("threshold", f"cell {one - first} of {label}", smallest * height, (cell == one) / slope, cell=int(one),
-                             label=label))
+        causes.append(_Cause("threshold", f"cell {one - first} of {label}", smallest * height, (cell == one) / slope,
+                             cell=int(one), label=label))
     return causes
 
 
 def _known(spikes, dt, lag):
     """(residuals without the lag, how far each is trusted, the noise (ms) that the grid leaves at least)."""
     trust = 1 / (1 + (0.1 * np.median(spikes.slope) / spikes.slope) ** 2)
-    return spikes.residual - lag * dt, trust, dt / np.sqrt(12) if lag else 1e-4 * dt
+    return spikes.residual - lag * dt, trust, _floor(dt, lag)
+
+
+def _floor(dt, lag):
+    return dt / np.sqrt(12) if lag else 1e-4 * dt
 
 
 def _fit(effect, r, trust, floor):
@@ -283,8 +288,9 @@ def find_defects(records, label, window, dt, lag, most=3, delay_steps=0.4):
         if not tried:
             break
         least = min(t.loss for t in tried)
-        # Of several that leave as little the one that was tried first: projections come before parameters, parameters before cells.
-        good = [t for t in tried if t.loss <= 1.1 * least + 1e-3 * dt ** 2]
+        # Of several that leave as little the one that was tried first: projections come before cells, cells before parameters.
+        slack = _TELLS * max(least, _floor(dt, lag) ** 2) / spikes.residual.size
+        good = [t for t in tried if t.loss <= least + slack]
         good.sort(key=lambda t: spikes.causes.index(t.cause))
         chosen, floor = good[0], 0.8 if found else 1.0
         if abs(chosen.size) < chosen.cause.smallest or chosen.loss > floor * search.loss(spikes):

@@ -108,7 +108,7 @@ def _of_stage(record, a, b, dt):
             if apart.any():
                 k = int(np.argmax(apart))
                 cell = "" if apart.all() else f" of cell {k}" if apart.sum() == 1 else f" of {apart.sum()} of {len(cells)} cells"
-                value = f"{y[k]:.6g} instead of {x[k]:.6g}" + (" (cell {k})".format(k=k) if 1 < apart.sum() < len(cells) else "")
+                value = f"{y[k]:.6g} instead of {x[k]:.6g}" + (f" (cell {k})" if 1 < apart.sum() < len(cells) else "")
                 if name == "v" and np.isnan(y[k]):
                     yield "initial values", label, f"the membrane potential{cell} is not set, but goes on; it should be {x[k]:.6g} mV"
                 elif name == "v":

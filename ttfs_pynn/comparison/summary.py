@@ -105,8 +105,7 @@ class _Run:
             | _sizes(np.concatenate(self.differences) if self.differences else np.empty(0))
 
 
-def compare_records(references, others, dt, window, lag=0.0, defects=True, delay_steps=0.4, on_grid=True,
-                    acting=None):
+def compare_records(references, others, dt, window, simulator=None, defects=True):
     """A dict of two lists of NetworkRecord, the trials of one script on two simulators, or of two single ones:
 
     matched, missing, extra, unexplained, max_abs_error_ms, mean_, median_: of all trials; class_agreement
@@ -115,22 +114,22 @@ def compare_records(references, others, dt, window, lag=0.0, defects=True, delay
                    was recorded, in the network that the simulator holds)
     unmatched      the missing and extra spikes, each with its explanation
     differences    what is not the same network; a defect is looked for in the network that the simulator holds
-    defects        what spike times show; see `find_defects` for lag and delay_steps
-    on_grid: whether the simulator has a time step. acting: a function of parameters and dt, see `Simulator.acting`.
+    defects        what spike times show
+    simulator: the Simulator of `others`, of which lag, has_time_step, hardware and acting are asked; None for one without a step.
     """
     references, others = ([r] if not isinstance(r, (list, tuple)) else list(r) for r in (references, others))
-    run, same = _Run(), [d for d in differences(references, others, dt)]
+    run, same = _Run(), differences(references, others, dt)
     pairs = [(k, a, _described(a, b)) for k, (a, b) in enumerate(zip(references, others, strict=False))
              if a.labels == b.labels and a.sizes == b.sizes]
     for k, reference, other in pairs:
-        run.add(k, reference, other, dt, window, on_grid)
+        run.add(k, reference, other, dt, window, simulator is not None and simulator.has_time_step)
     notes = list(dict.fromkeys(note for record in (*references, *others) for note in record.notes))
     for label, n in run.lost.items():
         notes.append(f"{label}: {n} of its spikes were lost, each in one step of {dt:g} ms with another one of the same source, "
                      "where a simulator with a time step holds one")
     same += _once(run.sources, len(pairs))
-    held = [(k, _as_acting(other, acting, dt)) for k, _, other in pairs]
-    found = [d for label in run.populations for d in _defects(held, label, window, dt, lag, delay_steps)] if defects else []
+    held = [(k, _as_acting(other, simulator, dt)) for k, _, other in pairs]
+    found = [d for label in run.populations for d in _defects(held, label, window, dt, simulator)] if defects else []
     return {"dt_ms": dt, "window_ms": window, **run.sums(), "trials": run.trials,
             "class_agreement": class_agreement(references[0], others[0]) if pairs else None, "notes": notes,
             "populations": [p.row() for p in run.populations.values()], "unmatched": run.unmatched,
@@ -142,13 +141,13 @@ def _described(reference, other):
     return other if other.kinds else replace(other, connections=reference.connections, parameters=reference.parameters)
 
 
-def _as_acting(record, acting, dt):
+def _as_acting(record, simulator, dt):
     """The record with the parameters and weights that the simulator's integration makes of them."""
-    if acting is None:
+    if simulator is None:
         return record
     stages = []
     for stage in record.stages:
-        parameters, factors = acting(stage.parameters, dt)
+        parameters, factors = simulator.acting(stage.parameters, dt)
         connections = tuple(replace(c, weight=c.weight * factors[c.receptor][c.post]) if c.receptor in factors else c
                             for c in stage.connections)
         stages.append(replace(stage, parameters=parameters, connections=connections))
@@ -163,9 +162,11 @@ def _once(sources, n_trials):
     return [Difference(k, *rest) for rest, numbers in trials.items() for k in ([None] if len(numbers) == n_trials else numbers)]
 
 
-def _defects(held, label, window, dt, lag, delay_steps):
+def _defects(held, label, window, dt, simulator):
     """Of one population: what all trials of a setup() show together, else what single ones do."""
-    found = []
+    lag = simulator.lag if simulator else 0.0
+    # A chip stamps spikes late but sends them on as they are, so that half a tick of a delay is no defect.
+    delay_steps, found = 1.0 if simulator and simulator.hardware else 0.4, []
     for setup in dict.fromkeys(other.setup for _, other in held):
         members = [(k, other) for k, other in held if other.setup == setup and label in other.labels]
         together = find_defects([other for _, other in members], label, window, dt, lag, delay_steps=delay_steps)

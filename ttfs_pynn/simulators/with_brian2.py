@@ -117,7 +117,7 @@ class Brian2(Simulator):
     @staticmethod
     def _assign(projection, name, values):
         """Weights (nA or mV) or delays (ms) of all connections, in the order of `connections`."""
-        from brian2 import mV, ms, nA
+        from brian2 import ms, mV, nA
         first = 0
         for i in range(len(_parts(projection.pre))):
             for j, targets in enumerate(_parts(projection.post)):

@@ -4,7 +4,6 @@ import os
 import sysconfig
 
 import numpy as np
-from pyNN.parameters import Sequence
 
 from ttfs_pynn.simulators.base import Simulator
 
