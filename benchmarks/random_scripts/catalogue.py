@@ -11,8 +11,6 @@ from benchmarks.random_scripts.writer import Place, Script
 __all__ = ["SIMULATORS", "Planted", "planted", "script"]
 
 SIMULATORS = ("nest", "brian2", "neuron")
-# Kinds that nearly every script can have come after those that few can.
-_COMMON = {"weight": 3, "delay": 3, "tau_m": 2, "cm": 2, "tau_syn_E": 2, "v_thresh": 2, "v_reset": 2, "tau_refrac": 2}
 
 
 @dataclass(frozen=True)
@@ -49,15 +47,17 @@ def _only(s):
 
 
 @lru_cache
-def _kinds(block):
-    """For the 40 scripts of a block: the kind of defect and which of its places; of what a script can have, what was least planted
-    before. Every third is one that PyNN does not report."""
+def _places(block):
+    """For the 40 scripts of a block: which place is planted. The kind that was least planted so far, the rarest of those; every
+    third script has one that PyNN does not report."""
+    offered = {number: _write(number, simulator=_odd(number))[0].places for number in range(40 * block, 40 * block + 40)}
+    kinds = {number: dict.fromkeys(place.kind for place in places if place.hidden == (number % 3 == 1))
+             for number, places in offered.items()}
+    common = collections.Counter(kind for of_one in kinds.values() for kind in of_one)
     used: collections.Counter = collections.Counter()
     chosen = {}
-    for number in range(40 * block, 40 * block + 40):
-        places = _write(number, simulator=_odd(number))[0].places
-        kinds = dict.fromkeys(place.kind for place in places if place.hidden == (number % 3 == 1))
-        kind = min(kinds, key=lambda kind: (used[kind], _COMMON.get(kind, 0)))
+    for number, places in offered.items():
+        kind = min(kinds[number], key=lambda kind: (used[kind], common[kind]))
         found = [k for k, place in enumerate(places) if place.kind == kind]
         chosen[number] = found[used[kind] % len(found)]
         used[kind] += 1
@@ -70,8 +70,8 @@ def _odd(number):
 
 def planted(number):
     """Planted version of script `number`."""
-    index, simulator = _kinds(number // 40)[number], _odd(number)
+    index, simulator = _places(number // 40)[number], _odd(number)
     s, title = _write(number, index, simulator)
     place = s.places[index]
-    return Planted(s.text(f"{title} Planted on {simulator}: {place.kind}, {' or '.join(place.parts) or 'a run'}"), simulator, place,
-                   _only(s))
+    text = s.text(f"{title} Planted on {simulator}: {place.kind}, {' or '.join(place.parts) or 'a run'}")
+    return Planted(text, simulator, place, _only(s))
