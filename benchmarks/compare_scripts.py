@@ -4,7 +4,7 @@
     python -m benchmarks.compare_scripts --planted    the same with one planted defect each: found, never blamed on another part
 
 The scripts are drawn by number (`benchmarks.random_scripts`). Each is one call of `ttfs-pynn compare`, read from its
-comparison.json. `--keep DIR` keeps scripts and comparisons, `--again` scores what is in DIR without running anything.
+comparison.json. `--keep DIR` keeps scripts and comparisons.
 
 A finding is a difference ("not the same network") or a defect (what spike times show). Of a correct script every finding is
 wrong, and so are failures and distributions that are said to differ. A planted defect is found if a finding names its simulator,
@@ -20,12 +20,13 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.random_scripts.catalogue import SIMULATORS, planted, script
+from benchmarks.random_scripts.together import compared, record_all
+from ttfs_pynn.errors import TTFSError
 
 __all__ = ["Finding", "Outcome", "findings", "main", "score_correct", "score_planted"]
 
@@ -132,19 +133,27 @@ def _row(number, name, row):
             len(run.get("differences", ())), len(run.get("defects", ())), "ok" if not row["failures"] else "FAILED")
 
 
-def run_one(number, plan, simulators, folder, again=False):
+def run_one(file, simulators):
     """The dict of comparison.json of one script; a failure of the command is a failure of `exact`."""
-    file, output = folder / f"{number:02d}.py", folder / f"{number:02d}"
-    if not again:
-        file.write_text(script(number) if plan is None else plan.text, encoding="utf-8")
-        command = [sys.executable, "-W", "ignore", "-m", "ttfs_pynn", "compare", str(file), "--simulators",
-                   ",".join(["exact", *simulators]), "--output", str(output), "--overwrite"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        (folder / f"{number:02d}.log").write_text(done.stdout + done.stderr, encoding="utf-8")
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            return {"simulators": {"exact": {"failures": [{"failure": f"status {done.returncode}: {last}"}], "runs": []}}}
+    output = file.with_suffix("")
+    command = [sys.executable, "-W", "ignore", "-m", "ttfs_pynn", "compare", str(file), "--simulators",
+               ",".join(["exact", *simulators]), "--output", str(output), "--overwrite"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    file.with_suffix(".log").write_text(done.stdout + done.stderr, encoding="utf-8")
+    if done.returncode:
+        return _failed(f"status {done.returncode}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
     return json.loads((output / "comparison.json").read_text(encoding="utf-8"))
+
+
+def _failed(message):
+    return {"simulators": {"exact": {"failures": [{"failure": message}], "runs": []}}}
+
+
+def _compared(file, simulators):
+    try:
+        return compared(file, simulators)
+    except TTFSError as error:
+        return _failed(str(error))
 
 
 def _numbers(text):
@@ -152,19 +161,34 @@ def _numbers(text):
     return range(int(first), int(last or first) + 1)
 
 
-def _judge(number, a, folder):
-    plan = planted(number) if a.planted else None
-    if plan is not None and plan.simulator not in a.simulators:
-        return None
-    begin = time.perf_counter()
-    try:
-        result = run_one(number, plan, a.simulators, folder, a.again)
-    except FileNotFoundError:
-        result = {"simulators": {"exact": {"failures": [{"failure": "no comparison.json"}], "runs": []}}}
-    outcome = score_correct(number, result) if plan is None else score_planted(number, result, plan)
-    verdict = "as it should be" if outcome.passed else "WRONG" if outcome.wrong else "NOT FOUND"
-    print(f"{number:3d}  {outcome.what}: {verdict}  ({time.perf_counter() - begin:.0f} s)", flush=True)
-    return outcome
+def _results(plans, a, folder):
+    """(number, comparison.json as dict) of every script, as they come."""
+    files = {number: folder / f"{number:02d}.py" for number in plans}
+    for number, plan in plans.items():
+        files[number].write_text(script(number) if plan is None else plan.text, encoding="utf-8")
+    if a.again or a.together:
+        # What a planted script does on the other simulators is what the correct one does.
+        run_on = {name: [files[n] for n, plan in plans.items() if plan is None or name in ("exact", plan.simulator)]
+                  for name in ("exact", *a.simulators)}
+        if not a.again:
+            for process in [record_all(of_it, name) for name, of_it in run_on.items()]:
+                process.wait()
+        for number, file in files.items():
+            yield number, _compared(file, [name for name in a.simulators if file in run_on[name]])
+        return
+    with ThreadPoolExecutor(a.jobs) as pool:
+        yield from zip(files, pool.map(lambda file: run_one(file, a.simulators), files.values()), strict=True)
+
+
+def _judged(plans, a, folder):
+    outcomes = []
+    for number, result in _results(plans, a, folder):
+        plan = plans[number]
+        outcome = score_correct(number, result) if plan is None else score_planted(number, result, plan)
+        verdict = "as it should be" if outcome.passed else "WRONG" if outcome.wrong else "NOT FOUND"
+        print(f"{number:3d}  {outcome.what}: {verdict}", flush=True)
+        outcomes.append(outcome)
+    return outcomes
 
 
 def report(outcomes, is_planted):
@@ -202,18 +226,19 @@ def main(arguments=None):
     p.add_argument("--simulators", default=",".join(SIMULATORS), metavar="A,B", help="default %(default)s")
     p.add_argument("--planted", action="store_true", help="scripts with a defect each")
     p.add_argument("--keep", type=Path, metavar="DIR", help="keep scripts and comparisons there")
-    p.add_argument("--again", action="store_true", help="score what is in --keep DIR, run nothing")
+    p.add_argument("--together", action="store_true", help="all scripts in one process a simulator (quick, to work with)")
+    p.add_argument("--again", action="store_true", help="compare and score what --together left in --keep DIR, run no simulator")
     p.add_argument("--jobs", type=int, default=1, metavar="N", help="comparisons at a time (default 1)")
     a = p.parse_args(arguments)
     a.simulators = a.simulators.split(",")
     if a.again and not a.keep:
         p.error("--again needs --keep DIR")
+    plans = {number: planted(number) if a.planted else None for number in _numbers(a.scripts)}
+    plans = {number: plan for number, plan in plans.items() if plan is None or plan.simulator in a.simulators}
     with tempfile.TemporaryDirectory() if a.keep is None else contextlib.nullcontext(a.keep) as folder:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(a.jobs) as pool:
-            outcomes = list(pool.map(lambda number: _judge(number, a, folder), _numbers(a.scripts)))
-    outcomes = [o for o in outcomes if o is not None]
+        outcomes = _judged(plans, a, folder)
     print("\n".join(report(outcomes, a.planted)))
     found = sum(o.found for o in outcomes) if a.planted else len(outcomes)
     return int(found * 40 < 35 * len(outcomes) or any(o.wrong for o in outcomes))

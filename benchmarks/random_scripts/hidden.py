@@ -60,8 +60,12 @@ _SECOND = {
                "        more.weight[0], more.delay = {size}, {delay}", "        post._cell.more.append(more)"),
 }
 _DELAY = {
-    "brian2": ("{projection}._brian2_synapses[0][0].pre.variables['delay'].get_value()[:] += {change} * 1e-3",),
-    "neuron": ("class Late(sim.simulator.Connection):", "    delay = property(lambda self: self.nc.delay - {change})",
+    "brian2": ("path = {projection}._brian2_synapses[0][0].pre", "prepare = path.initialise_queue",
+               "def late():", "    held = path.variables['delay'].get_value()", "    held += {change} * 1e-3", "    prepare()",
+               "    held -= {change} * 1e-3", "path.initialise_queue = late"),
+    "neuron": ("class Late(sim.simulator.Connection):",
+               "    delay = property(lambda self: self.nc.delay - {change},",
+               "                     lambda self, value: setattr(self.nc, 'delay', value + {change}))",
                "for one in {projection}.connections:", "    one.nc.delay += {change}", "    one.__class__ = Late"),
 }
 
