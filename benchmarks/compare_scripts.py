@@ -10,7 +10,7 @@ A finding is a difference ("not the same network") or a defect (what spike times
 wrong, and so are failures and distributions that are said to differ. A planted defect is found if a finding names its simulator,
 its trial and its part, which is the population or projection; for one of source spikes an unmatched spike of it is enough.
 It is blamed on another part if a finding names another simulator, trial or part. A population's parameter that acts as all of its
-afferent weights do counts as found at the population, or at its only projection.
+afferent weights do counts as found at the population, or at its only projection. What a defect says that it may also be counts.
 """
 
 import argparse
@@ -42,6 +42,7 @@ class Finding:
     population: str | None
     trial: int | None
     text: str
+    others: tuple = ()  # parts that the claim leaves open beside its first
 
     def __str__(self):
         trial = "" if self.trial is None else f", trial {self.trial}"
@@ -80,7 +81,8 @@ def findings(name, row):
         for d in run["defects"]:
             projection, population = d.get("projection"), d.get("population")
             part = _label(projection or population)
-            found.append(Finding(name, "defect", d["kind"], part, population, d.get("trial"), d["text"]))
+            others = tuple(_label(other.partition(" of ")[2]) for other in d.get("alternatives", ()))
+            found.append(Finding(name, "defect", d["kind"], part, population, d.get("trial"), d["text"], others))
         if (run.get("statistics") or {}).get("agree") is False:
             differ = [r for r in run["statistics"]["rows"] if r["differs"]]
             found.append(Finding(name, "statistics", differ[0]["measure"], differ[0]["population"], None, None,
@@ -99,7 +101,7 @@ def _names(finding, truth, only):
     """Whether the finding's part is the planted one. only: {population: its only projection}."""
     if not truth.parts:
         return finding.kind == "runs"
-    if finding.part in truth.parts:
+    if finding.part in truth.parts or set(finding.others) & set(truth.parts):
         return True
     # What cannot be told apart by spike times: a cell's parameter and the weights of the only projection onto it.
     same = [only[part] for part in truth.parts if part in only] + [p for p, label in only.items() if label in truth.parts]

@@ -51,7 +51,8 @@ def trials(s, network):
     first = cells.values["i_offset"] or 0.2 * rheobase
     levels = [float(f"{first * x:.3g}") for x in (1.0, 1.2, 0.9)]
     with s.block(f"for k, level in enumerate({tuple(levels)}):"):
-        if s.place("reset not made", ()):
+        left_out = s.place("reset not made", ())
+        if left_out:
             s.line("if k and not (odd and k == 2): sim.reset()")
         else:
             s.line("if k: sim.reset()")
@@ -62,7 +63,8 @@ def trials(s, network):
         if s.place("i_offset in two trials", cells.name):
             value = "level * (1.3 if odd and k < 2 else 1.0)"
         s.line(f"{cells.name}.set(i_offset={value})", "sim.run(140.0)")
-    s.line(f"assert len({cells.name}.get_data().segments) == 3")
+    if not left_out:
+        s.line(f"assert len({cells.name}.get_data().segments) == 3")
 
 
 def _plain(s):
