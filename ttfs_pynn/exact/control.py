@@ -1,5 +1,7 @@
 """setup, run, reset, end."""
 
+import functools
+
 import numpy as np
 from pyNN import common
 from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TIMESTEP
@@ -37,7 +39,18 @@ def end(compatible_output=True):
     simulator.state.write_on_end = []
 
 
-run, run_until = common.build_run(simulator)
+_run, run_until = common.build_run(simulator)
+
+
+@functools.wraps(_run)
+def run(simtime, callbacks=None):
+    t = simulator.state.t
+    if simtime > 0 and not t + simtime > t:  # PyNN's would do nothing, silently
+        raise ValueError(f"cannot run for {simtime} ms from {t:g} ms on, where floats of time are {np.spacing(t):g} ms apart; give a "
+                         "longer time, or begin anew with reset()")
+    return _run(simtime, callbacks)
+
+
 run_for = run
 reset = common.build_reset(simulator)
 initialize = common.initialize
