@@ -2,10 +2,11 @@
 
 import numpy as np
 
-__all__ = ["TICKS_PER_MS", "TICK_US", "on_ticks", "serialised", "stamped"]
+__all__ = ["MOST_TICKS", "TICKS_PER_MS", "TICK_US", "on_ticks", "serialised", "stamped"]
 
 TICKS_PER_MS = 125_000  # the FPGA's clock, 8 ns
 TICK_US = 0.008
+MOST_TICKS = 2**53  # two years; later, floats do not tell one tick from the next
 
 
 def on_ticks(times, begin, end):
@@ -31,5 +32,6 @@ def lost(ticks, probability, rng):
 
 
 def stamped(times):
-    """The tick that follows each time (us): an event is noticed at the next edge of the clock."""
-    return np.ceil(times / TICK_US - 1e-6).astype(np.int64)
+    """The tick that follows each time (us): an event is noticed at the next edge of the clock, one at an edge, but for rounding, there."""
+    ticks = times / TICK_US
+    return np.ceil(ticks - np.maximum(1e-6, 4 * np.spacing(ticks))).astype(np.int64)

@@ -11,7 +11,7 @@ from ttfs_pynn.brainscales2.calibration import refractory_clocks
 from ttfs_pynn.brainscales2.chip import chip_from_seed
 from ttfs_pynn.brainscales2.dlens import hal, halco, lola
 from ttfs_pynn.brainscales2.energy import classification_costs
-from ttfs_pynn.brainscales2.events import TICKS_PER_MS
+from ttfs_pynn.brainscales2.events import MOST_TICKS, TICKS_PER_MS
 from ttfs_pynn.brainscales2.execution import Connections, Run, Snippet, execute
 from ttfs_pynn.brainscales2.mapping import PopulationPlan, ProjectionPlan, map_network
 from ttfs_pynn.event_driven.state import ID
@@ -168,6 +168,9 @@ class State(common.control.BaseState):
             raise TypeError(f"cannot run for {runtime!r}; give a time in ms")
         if not (np.isfinite(runtime) and runtime >= 0):
             raise ValueError(f"cannot run for {runtime} ms; give a finite time, zero or more")
+        if self.t + runtime > MOST_TICKS / TICKS_PER_MS:
+            raise ValueError(f"cannot run until {self.t + runtime:g} ms; the chip's clock is emulated up to "
+                             f"{MOST_TICKS / TICKS_PER_MS:.3g} ms")
         coordinates = self.map()
         self._refuse_plasticity()
         begin, ticks = self.t, int(runtime * 125 * 1000)

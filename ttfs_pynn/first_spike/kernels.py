@@ -81,7 +81,9 @@ def _to_limit(order, n_inputs, w, n, x, j, tau_syn, cm, thr, doubt):
     rounding of threshold, the way that is left above it is known in twice the digits only: T = tau_syn ln(j tau_syn / above).
     """
     above = x + j * tau_syn - thr
-    if abs(above) > doubt:
+    if above < -doubt:
+        return math.inf
+    if above > doubt:
         return 0.0 if x >= thr else crossing_without_leak(x, j, thr, 1.0 / tau_syn, math.inf)
     above = _exact_limit(order, n_inputs, w, n, tau_syn, cm, thr)
     if not above > 0.0:
