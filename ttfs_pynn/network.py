@@ -39,8 +39,6 @@ class Layer:
             raise ValueError(f"a layer of {self.size!r} neurons: give an integer")
         for name in ("bias_times", "delay_mean", "delay_std", "delay_max"):
             object.__setattr__(self, name, in_unit(getattr(self, name), "ms", name))
-        if isinstance(self.delays, str):
-            raise ValueError(f"delays = {self.delays!r}: give a list of kinds, such as ({self.delays!r},)")
         for name in ("bias_times", "delays"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         without = [name for name in ("delay_mean", "delay_std", "delay_max") if getattr(self, name) != getattr(Layer, name)]
