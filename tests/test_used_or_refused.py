@@ -80,7 +80,7 @@ REFUSED = {
     "delays of nothing": (lambda: Layer(3, LIFParameters(), delay_std=2.0), "delay_std of a layer without trained delays"),
     "largest delay of nothing": (lambda: Layer(3, LIFParameters(), delay_max=2.0), "delay_max of a layer without"),
     "bias times of nothing": (lambda: Layer(3, LIFParameters(), train_bias_times=True), "train_bias_times of a layer without"),
-    "one name of a kind": (lambda: Architecture(2, (Layer(3, LIFParameters(), delays="axonal"),), 1.0, 2.0), "known kinds are ax"),
+    "one name of a kind": (lambda: Architecture(2, (Layer(3, LIFParameters(), delays="axonal"),), 1.0, 2.0), "known kinds are"),
     "tau in mV": (lambda: LIFParameters(tau_m=10 * pq.mV), "tau_m = 10.0 mV cannot be in ms"),
     "misspelt parameter": (lambda: experiment(hiden=30), "unknown parameter 'hiden'; did you mean 'hidden'"),
     # command lines
