@@ -46,8 +46,8 @@ REFUSED = {
     "right later than wrong": (lambda: MeanSquaredError(10.0, 1.9, 1.6), "t_wrong = 1.6 must be above t_right = 1.9"),
     "right with wrong": (lambda: MeanSquaredError(10.0, t_right=1.6, t_wrong=1.6), "t_wrong = 1.6 must be above t_right"),
     "silent before wrong": (lambda: MeanSquaredError(10.0, t_silent=1.8), "t_silent = 1.8 must be above t_wrong = 1.9"),
-    "no difference": (lambda: PairwiseDifference(10.0, difference=0.0), "difference = 0.0 must be positive"),
-    "negative difference": (lambda: PairwiseDifference(10.0, difference=-0.2), "difference = -0.2 must be positive"),
+    "no difference": (lambda: PairwiseDifference(10.0, difference=0.0), "difference = 0 asks for wrong neurons"),
+    "negative difference": (lambda: PairwiseDifference(10.0, difference=-0.2), "difference = -0.2 must be zero or more"),
     "silent before the difference": (lambda: PairwiseDifference(10.0, 0.5, 0.3), "t_silent = 0.3 must be above difference = 0.5"),
     "as an option": (lambda: trainer(loss="mean_squared_error", loss_options={"t_right": 2.5}), "t_wrong = 1.9 must be above"),
     "targets in ms": (lambda: trainer(loss="mean_squared_error", loss_options={"t_right": 16, "t_wrong": 19, "t_silent": 40}),
@@ -77,8 +77,6 @@ REFUSED = {
     "to validate with": (lambda: Trainer(network(), data(), TrainingOptions(), data(labels=[4] * 6)), "labels up to 4"),
     "three inputs": (lambda: evaluate(network(), SpikeData(samples(2)[:, :3], [0, 1])), "3 inputs a sample for a network of 4"),
     # networks
-    "delays of nothing": (lambda: Layer(3, LIFParameters(), delay_std=2.0), "delay_std of a layer without trained delays"),
-    "largest delay of nothing": (lambda: Layer(3, LIFParameters(), delay_max=2.0), "delay_max of a layer without"),
     "bias times of nothing": (lambda: Layer(3, LIFParameters(), train_bias_times=True), "train_bias_times of a layer without"),
     "one name of a kind": (lambda: Architecture(2, (Layer(3, LIFParameters(), delays="axonal"),), 1.0, 2.0), "known kinds are"),
     "tau in mV": (lambda: LIFParameters(tau_m=10 * pq.mV), "tau_m = 10.0 mV cannot be in ms"),
@@ -100,7 +98,6 @@ def test_what_is_refused(what):
 def test_what_has_no_effect_may_be_the_default():
     """As in the tables of models, which say bump = 0.0005 whatever the policy."""
     assert TrainingOptions.of({"silent": "membrane_peak", "bump": 0.0005, "silent_aim": 2.0}).silent_aim == 2.0
-    assert Layer(3, LIFParameters(), delay_max=20.0).delays == ()
     assert type("Mine", (Callback,), {"on_epoch_end": print, "after_all": print, "total": 0})
 
 

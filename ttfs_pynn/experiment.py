@@ -31,9 +31,10 @@ class Experiment:
         self.model, self.configuration = model, configuration
         self.options = TrainingOptions.of(configuration["training"])
         check_backend(configuration["backend"])
-        known = [*model.PARAMETERS["network"], *model.PARAMETERS.get("network_on_hardware", {})]
+        tables = getattr(model, "PARAMETERS", {})
+        known = [*tables.get("network", {}), *tables.get("network_on_hardware", {})]
         for name in configuration["network"]:
-            if name not in known:
+            if known and name not in known:
                 raise ConfigurationError(f"the model's network has an {unknown('parameter', name, known)}")
         try:
             self.architecture = model.architecture(configuration["network"])

@@ -41,10 +41,6 @@ class Layer:
             object.__setattr__(self, name, in_unit(getattr(self, name), "ms", name))
         for name in ("bias_times", "delays"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        without = [name for name in ("delay_mean", "delay_std", "delay_max") if getattr(self, name) != getattr(Layer, name)]
-        if without and not self.delays:
-            raise ValueError(f"{', '.join(without)} of a layer without trained delays; give `delays`, kinds among "
-                             f"{', '.join(DELAYS)}, or leave it out")
         if self.train_bias_times and not self.bias_times:
             raise ValueError("train_bias_times of a layer without bias_times; say where training starts, or leave it out")
 
