@@ -13,7 +13,8 @@ from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.distortion import DistortedNetwork, Distortion
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.experiment import Experiment
-from ttfs_pynn.gradient_engine import first_spikes
+from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
+from ttfs_pynn.initialisation import balanced
 from ttfs_pynn.loss import MeanSquaredError, PairwiseDifference
 from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
@@ -79,6 +80,12 @@ REFUSED = {
     # networks
     "bias times of nothing": (lambda: Layer(3, LIFParameters(), train_bias_times=True), "train_bias_times of a layer without"),
     "one name of a kind": (lambda: Architecture(2, (Layer(3, LIFParameters(), delays="axonal"),), 1.0, 2.0), "known kinds are"),
+    "share and times": (lambda: balanced(ARCHITECTURE, 0.3, times=[1.0, np.inf]), "share = 0.3, but 0.5 of the times"),
+    "negative delay": (lambda: LayeredNetwork(simulator("exact").setup(0.1), ARCHITECTURE, network().weights, delay=-1.0),
+                       "delay = -1 ms must be zero or more"),
+    "answers of two layers": (lambda: GradientEngine([LIFParameters()] * 2, bias_times=(True,)), "for 2 layers; give one answer"),
+    "measured of two layers": (lambda: Trainer(network(), data(), TrainingOptions(), measured=[LIFParameters()]), "1 LIF"),
+    "batches of none": (lambda: evaluate(network(), data(), batch_size=0), "batch_size = 0 must be at least 1"),
     "tau in mV": (lambda: LIFParameters(tau_m=10 * pq.mV), "tau_m = 10.0 mV cannot be in ms"),
     "misspelt parameter": (lambda: experiment(hiden=30), "unknown parameter 'hiden'; did you mean 'hidden'"),
     # command lines
@@ -110,6 +117,8 @@ def test_quantities_are_used_in_their_units():
     np.testing.assert_allclose([architecture.t_early, architecture.t_late], [1.5, 20.0])
     np.testing.assert_allclose(SpikeData(samples(3) / 1000 * pq.s, [0, 1, 2]).times, samples(3))
     weights = ARCHITECTURE.initial_weights(np.random.default_rng(3))
+    assert LayeredNetwork(simulator("exact").setup(0.1), ARCHITECTURE, weights, delay=0.002 * pq.s).delay == 2.0
+    assert ArrayNetwork(ARCHITECTURE, weights, deadline=0.1 * pq.s).timing.deadline == 100.0
     for one in (network(), LayeredNetwork(simulator("exact").setup(0.1), ARCHITECTURE, weights),
                 DistortedNetwork(ARCHITECTURE, weights, Distortion())):
         found, expected = (first_spikes(one.present(times)).layers[1] for times in (samples(4) / 1000 * pq.s, samples(4)))

@@ -56,6 +56,8 @@ class Experiment:
         if backend == ARRAYS:
             if weights is None:
                 weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed))
+            if copies not in (None, 1):
+                raise ConfigurationError(f"copies = {copies}: the backend {ARRAYS} has one; leave it out")
             hardware = configured.get("hardware")
             chip = None if hardware is None else simulator(CHIP).configured(hardware)
             return ArrayNetwork(self.architecture, weights, simulator=chip)

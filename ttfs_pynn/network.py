@@ -224,7 +224,10 @@ class LayeredNetwork:
     def __init__(self, sim, architecture, weights, n_copies=1, delay=None, single=False, timing=None, simulator=None):
         self.sim, self.architecture, self.n_copies = sim, architecture, n_copies
         self._simulator = simulator or simulator_of(sim)
-        self.delay = self._simulator.smallest_delay(sim.get_time_step()) if delay is None else float(delay)
+        delay = self._simulator.smallest_delay(sim.get_time_step()) if delay is None else in_unit(delay, "ms", "delay")
+        self.delay = float(delay)
+        if not 0 <= self.delay < np.inf:
+            raise PresentationError(f"delay = {self.delay:g} ms must be zero or more, and finite")
         neurons = [layer.neuron for layer in architecture.layers]
         last = architecture.latest_input + self.delay * len(neurons)
         self.timing = timing or self._simulator.timing(architecture.t_early, last, neurons, single) \

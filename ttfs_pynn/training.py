@@ -218,7 +218,10 @@ def evaluate(network, data, batch_size=None, weights=None, keep=True):
     _check_data(network, data)
     if weights is not None:
         network.write_weights(weights)
-    batch_size = batch_size or (network.n_copies if network.n_copies > 1 else 100)
+    if batch_size is None:
+        batch_size = network.n_copies if network.n_copies > 1 else 100
+    if batch_size < 1:
+        raise ConfigurationError(f"batch_size = {batch_size} must be at least 1")
     parts, decisions = [], []
     for k in range(0, len(data), batch_size):
         times = first_spikes(network.present(data.times[k:k + batch_size]))
@@ -268,6 +271,8 @@ class Trainer:
         if len(options.silent_tolerated) != len(neurons):
             raise ConfigurationError(f"silent_tolerated = {options.silent_tolerated} needs one share for each of "
                                      f"{len(neurons)} layers")
+        if measured is not None and len(measured) != len(neurons):
+            raise ConfigurationError(f"measured: {len(measured)} LIFParameters for {len(neurons)} layers; give one a layer")
         scales = [float(np.mean(neuron.current_scale)) for neuron in neurons]
         self.engine = GradientEngine(neurons if measured is None else measured, options.max_dw,
                                      [layer.train_bias_times and bool(layer.bias_times) for layer in architecture.layers])
