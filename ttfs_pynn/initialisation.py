@@ -32,7 +32,7 @@ _N_TIMES, _N_QUANTILES = 1000, 50
 def balanced(architecture, share=None, times=None, peak=3.0, spread=1.0):
     """The Architecture with weight_mean and weight_std of each layer chosen so that its neurons spike; see above.
 
-    share: of the inputs that spike in a sample (default 1). times: when they do (ms, any shape; inf for none, which then makes the
+    share: of the inputs that spike in a sample (default 1). times: when they do (ms, any shape; inf for none, which makes the
     share), by default evenly spread from t_early to t_late. peak and spread: one number, or one a layer. Where neurons of a layer
     differ, so do mean and standard deviation: arrays with one value a neuron. Raises ValueError where a value is not positive, or
     share is not that of times.
