@@ -31,9 +31,10 @@ class Experiment:
         self.model, self.configuration = model, configuration
         self.options = TrainingOptions.of(configuration["training"])
         check_backend(configuration["backend"])
-        known = [*model.PARAMETERS["network"], *model.PARAMETERS.get("network_on_hardware", {})]
+        tables = getattr(model, "PARAMETERS", {})
+        known = [*tables.get("network", {}), *tables.get("network_on_hardware", {})]
         for name in configuration["network"]:
-            if name not in known:
+            if known and name not in known:
                 raise ConfigurationError(f"the model's network has an {unknown('parameter', name, known)}")
         try:
             self.architecture = model.architecture(configuration["network"])
@@ -55,6 +56,8 @@ class Experiment:
         if backend == ARRAYS:
             if weights is None:
                 weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed))
+            if copies not in (None, 1):
+                raise ConfigurationError(f"copies = {copies}: the backend {ARRAYS} has one; leave it out")
             hardware = configured.get("hardware")
             chip = None if hardware is None else simulator(CHIP).configured(hardware)
             return ArrayNetwork(self.architecture, weights, simulator=chip)

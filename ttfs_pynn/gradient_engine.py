@@ -102,6 +102,8 @@ class GradientEngine:
     def __init__(self, neurons, max_dw=np.inf, bias_times=()):
         self.neurons, self.max_dw = list(neurons), max_dw
         self.bias_times = tuple(bias_times) or (False,) * len(self.neurons)
+        if len(self.bias_times) != len(self.neurons):
+            raise ValueError(f"bias_times = {self.bias_times} for {len(self.neurons)} layers; give one answer a layer, or none")
 
     def gradients(self, recording, weights, loss, labels):
         """Gradients of the mean over samples of a loss for a Recording; loss(times of the last layer, labels) -> (values

@@ -22,25 +22,31 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import ndtri
 
+from ttfs_pynn.units import in_unit
+
 __all__ = ["balanced"]
 
 _N_TIMES, _N_QUANTILES = 1000, 50
 
 
-def balanced(architecture, share=1.0, times=None, peak=3.0, spread=1.0):
+def balanced(architecture, share=None, times=None, peak=3.0, spread=1.0):
     """The Architecture with weight_mean and weight_std of each layer chosen so that its neurons spike; see above.
 
-    share: of the inputs that spike in a sample. times: when they do (ms, any shape; inf for none, which then makes the share), by
-    default evenly spread from t_early to t_late. peak and spread: one number, or one a layer. Where neurons of a layer differ,
-    so do mean and standard deviation: arrays with one value a neuron. Raises ValueError where a value is not positive.
+    share: of the inputs that spike in a sample (default 1). times: when they do (ms, any shape; inf for none, which makes the
+    share), by default evenly spread from t_early to t_late. peak and spread: one number, or one a layer. Where neurons of a layer
+    differ, so do mean and standard deviation: arrays with one value a neuron. Raises ValueError where a value is not positive, or
+    share is not that of times.
     """
     n_layers = len(architecture.layers)
     peaks, spreads = (np.broadcast_to(np.asarray(value, dtype=float), (n_layers,)) for value in (peak, spread))
     if times is None:
         times = np.linspace(architecture.t_early, architecture.t_late, 1000)
+        share = 1.0 if share is None else share
     else:
-        times = np.ravel(times)
-        share = np.isfinite(times).mean()
+        times = np.ravel(in_unit(times, "ms", "times"))
+        given, share = share, np.isfinite(times).mean()
+        if given not in (None, share):
+            raise ValueError(f"share = {given}, but {share:g} of the times are spikes; leave it out")
     for name, value in (("share", share), ("peak", peaks), ("spread", spreads)):
         if not (np.all(value > 0) and np.all(np.isfinite(value))):
             raise ValueError(f"{name} = {value} must be positive and finite")

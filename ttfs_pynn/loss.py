@@ -103,7 +103,10 @@ class PairwiseDifference:
     t_silent: float = 4.0
 
     def __post_init__(self) -> None:
-        _positive(tau_syn=self.tau_syn, difference=self.difference, t_silent=self.t_silent)
+        _positive(tau_syn=self.tau_syn)
+        _not_negative(difference=self.difference, t_silent=self.t_silent)
+        if self.difference == 0:
+            raise ValueError("difference = 0 asks for wrong neurons that spike with the right one; give a positive one")
         _increasing(difference=self.difference, t_silent=self.t_silent)
 
     @property
@@ -134,8 +137,8 @@ class MeanSquaredError:
     t_silent: float = 4.0
 
     def __post_init__(self) -> None:
-        _positive(tau_syn=self.tau_syn, t_wrong=self.t_wrong, t_silent=self.t_silent)
-        _not_negative(t_right=self.t_right)
+        _positive(tau_syn=self.tau_syn)
+        _not_negative(t_right=self.t_right, t_wrong=self.t_wrong, t_silent=self.t_silent)
         _increasing(t_right=self.t_right, t_wrong=self.t_wrong, t_silent=self.t_silent)
 
     @property

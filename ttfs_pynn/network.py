@@ -39,14 +39,8 @@ class Layer:
             raise ValueError(f"a layer of {self.size!r} neurons: give an integer")
         for name in ("bias_times", "delay_mean", "delay_std", "delay_max"):
             object.__setattr__(self, name, in_unit(getattr(self, name), "ms", name))
-        if isinstance(self.delays, str):
-            raise ValueError(f"delays = {self.delays!r}: give a list of kinds, such as ({self.delays!r},)")
         for name in ("bias_times", "delays"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        without = [name for name in ("delay_mean", "delay_std", "delay_max") if getattr(self, name) != getattr(Layer, name)]
-        if without and not self.delays:
-            raise ValueError(f"{', '.join(without)} of a layer without trained delays; give `delays`, kinds among "
-                             f"{', '.join(DELAYS)}, or leave it out")
         if self.train_bias_times and not self.bias_times:
             raise ValueError("train_bias_times of a layer without bias_times; say where training starts, or leave it out")
 
@@ -230,7 +224,10 @@ class LayeredNetwork:
     def __init__(self, sim, architecture, weights, n_copies=1, delay=None, single=False, timing=None, simulator=None):
         self.sim, self.architecture, self.n_copies = sim, architecture, n_copies
         self._simulator = simulator or simulator_of(sim)
-        self.delay = self._simulator.smallest_delay(sim.get_time_step()) if delay is None else float(delay)
+        delay = self._simulator.smallest_delay(sim.get_time_step()) if delay is None else in_unit(delay, "ms", "delay")
+        self.delay = float(delay)
+        if not 0 <= self.delay < np.inf:
+            raise PresentationError(f"delay = {self.delay:g} ms must be zero or more, and finite")
         neurons = [layer.neuron for layer in architecture.layers]
         last = architecture.latest_input + self.delay * len(neurons)
         self.timing = timing or self._simulator.timing(architecture.t_early, last, neurons, single) \

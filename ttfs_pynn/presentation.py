@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.units import in_unit
 
 __all__ = ["Presentation", "PresentationError", "Timing", "in_windows", "spikes_of"]
 
@@ -45,9 +46,10 @@ class Timing:
         slowest = [float(np.max(np.maximum(n.tau_syn, np.where(np.isinf(n.tau_m), 0, n.tau_m)))) for n in neurons]
         if not 0 <= t_early <= t_late:
             raise PresentationError(f"input times from {t_early:g} to {t_late:g} ms: need 0 <= early <= late")
-        deadline = t_late + 3 * sum(slowest) if deadline is None else deadline
+        deadline = t_late + 3 * sum(slowest) if deadline is None else in_unit(deadline, "ms", "deadline")
         if deadline <= t_late:
             raise PresentationError(f"deadline {deadline:g} ms is not after the last input at {t_late:g} ms")
+        window = in_unit(window, "ms", "window")
         if single:
             window = deadline if window is None else window
             if window < deadline:

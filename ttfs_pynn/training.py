@@ -49,8 +49,8 @@ class SpikeData:
         if np.isnan(times).any():
             raise ConfigurationError(f"{int(np.isnan(times).sum())} spike times are NaN; inf is for an input that does not spike")
         if (times < 0).any():
-            raise ConfigurationError(f"an input spikes at {times.min():g} ms; give times from the start of a sample, zero or more, "
-                                     "and inf for no spike")
+            raise ConfigurationError(f"an input spikes at {times.min():g} ms; give times from the start of a sample, zero or "
+                                     "more, and inf for no spike")
         if times.ndim != 2 or labels.shape != times.shape[:1] or not len(labels):
             raise ConfigurationError(f"times of shape {times.shape} and labels of shape {labels.shape}; expected (samples, "
                                      "inputs) and (samples,), at least one sample")
@@ -130,8 +130,8 @@ class TrainingOptions:
         for name, policy in (("silent_aim", "membrane_peak"), ("bump", "bumping"), ("bump_instead_of_step", "bumping"),
                              ("weight_sum", "weight_sum")):
             if self.silent != policy and getattr(self, name) != getattr(TrainingOptions, name):
-                raise ConfigurationError(f"{name} = {getattr(self, name)!r} has no effect with silent = {self.silent!r}; it is an "
-                                         f"option of {policy!r}: leave it out, or choose that")
+                raise ConfigurationError(f"{name} = {getattr(self, name)!r} has no effect with silent = {self.silent!r}; it is "
+                                         f"an option of {policy!r}: leave it out, or choose that")
 
 
 class Callback:
@@ -218,7 +218,10 @@ def evaluate(network, data, batch_size=None, weights=None, keep=True):
     _check_data(network, data)
     if weights is not None:
         network.write_weights(weights)
-    batch_size = batch_size or (network.n_copies if network.n_copies > 1 else 100)
+    if batch_size is None:
+        batch_size = network.n_copies if network.n_copies > 1 else 100
+    if batch_size < 1:
+        raise ConfigurationError(f"batch_size = {batch_size} must be at least 1")
     parts, decisions = [], []
     for k in range(0, len(data), batch_size):
         times = first_spikes(network.present(data.times[k:k + batch_size]))
@@ -241,8 +244,8 @@ def _check_data(network, data):
     if data.times.shape[1] != architecture.n_inputs:
         raise ConfigurationError(f"{data.times.shape[1]} inputs a sample for a network of {architecture.n_inputs}")
     if data.labels.max() >= architecture.layers[-1].size:
-        raise ConfigurationError(f"labels up to {data.labels.max()} for a network of {architecture.layers[-1].size} label neurons, "
-                                 "which are classes from 0")
+        raise ConfigurationError(f"labels up to {data.labels.max()} for a network of {architecture.layers[-1].size} label "
+                                 "neurons, which are classes from 0")
 
 
 class Trainer:
@@ -268,6 +271,8 @@ class Trainer:
         if len(options.silent_tolerated) != len(neurons):
             raise ConfigurationError(f"silent_tolerated = {options.silent_tolerated} needs one share for each of "
                                      f"{len(neurons)} layers")
+        if measured is not None and len(measured) != len(neurons):
+            raise ConfigurationError(f"measured: {len(measured)} LIFParameters for {len(neurons)} layers; give one a layer")
         scales = [float(np.mean(neuron.current_scale)) for neuron in neurons]
         self.engine = GradientEngine(neurons if measured is None else measured, options.max_dw,
                                      [layer.train_bias_times and bool(layer.bias_times) for layer in architecture.layers])
@@ -287,8 +292,8 @@ class Trainer:
         self.weights = architecture.check_weights(network.weights if weights is None else weights)
         self._trained = architecture.trained_times
         if options.times_rate != TrainingOptions.times_rate and not self._trained:
-            raise ConfigurationError(f"times_rate = {options.times_rate} has no effect: no delays or bias times are trained; leave it "
-                                     "out, or give the layers `delays` or train_bias_times")
+            raise ConfigurationError(f"times_rate = {options.times_rate} has no effect: no delays or bias times are trained; "
+                                     "leave it out, or give the layers `delays` or train_bias_times")
         tau_syn = options.times_rate * float(np.mean([np.mean(neuron.tau_syn) for neuron in neurons]))
         self.optimizer = Adam([array.shape for array in self.arrays().values()], [*scales, *(tau_syn for _ in self._trained)])
         self.silent_neurons = silent_neurons.policy(options, self.engine.neurons, scales)

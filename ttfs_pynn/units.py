@@ -26,6 +26,7 @@ def in_unit(value: Any, unit: str, name: str) -> Any:
         try:
             return np.array(value.rescale(unit).magnitude, dtype=float)[()]
         except ValueError:
+            value = " ".join(str(value).split())
             if unit == "dimensionless":
                 raise UnitError(f"{name} = {value} is to have no unit; give a number") from None
             raise UnitError(f"{name} = {value} cannot be in {unit}; give a number, which is taken for {unit}, or a quantity of "

@@ -50,7 +50,7 @@ def names_in(path: str | os.PathLike) -> set[str] | None:
     """
     path = _existing(path)
     try:
-        source = path.read_bytes()
+        source = importlib.util.decode_source(path.read_bytes())
         tree = ast.parse(source)
         table = symtable.symtable(source, str(path), "exec")
     except (SyntaxError, ValueError):

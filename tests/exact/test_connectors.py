@@ -6,6 +6,8 @@ from pyNN import errors
 from pyNN.core import IndexBasedExpression
 from pyNN.random import NumpyRNG
 
+from tests.exact.helpers import spike_lists
+
 SYNAPSE = dict(weight=0.5, delay=1.0)
 
 
@@ -120,3 +122,52 @@ def test_a_list_with_a_target_that_does_not_exist(sim, target):
 def test_a_time_step_is_positive(sim, timestep):
     with pytest.raises(ValueError, match="must be positive"):
         sim.setup(timestep=timestep)
+
+
+def test_an_array_of_ones_and_zeros_is_who_is_connected(sim, ends):
+    """PyNN 0.13 takes the numbers of an array that is not boolean for numbers of cells."""
+    for kind in (int, float, bool):
+        projection = sim.Projection(*ends, sim.ArrayConnector(np.eye(5, 4, dtype=kind)), sim.StaticSynapse(weight=0.5))
+        assert sorted(pair[:2] for pair in projection.get("weight", "list")) == [(k, k) for k in range(4)]
+
+
+def test_a_connection_set_with_weights(sim, ends):
+    """PyNN 0.13 hands on IDs in place of indices; the first population of a simulation begins with ID 0, these do not."""
+    csa = pytest.importorskip("csa", reason="the package csa is not installed")
+    ends = ends[1], sim.Population(3, sim.IF_curr_exp())
+    connector = sim.CSAConnector(csa.cset(csa.oneToOne, 0.5, 2.0))
+    assert sorted(sim.Projection(*ends, connector, receptor_type="excitatory").get(["weight", "delay"], "list")) == \
+        [(k, k, 0.5, 2.0) for k in range(3)]
+
+
+def test_a_file_of_one_connection(sim, ends, tmp_path):
+    (tmp_path / "one.txt").write_text('# columns = ["i", "j", "weight", "delay"]\n2\t1\t0.5\t3.0\n')
+    projection = sim.Projection(*ends, sim.FromFileConnector(str(tmp_path / "one.txt")), receptor_type="excitatory")
+    assert projection.get(["weight", "delay"], "list") == [(2, 1, 0.5, 3.0)]
+
+
+@pytest.mark.parametrize("connector", ["AllToAllConnector()", "FixedProbabilityConnector(0.7, rng=NumpyRNG(3))",
+                                       "FixedNumberPreConnector(2, rng=NumpyRNG(3))", "OneToOneConnector()",
+                                       "FromListConnector([(0, 4, 9.0, 1.0), (1, 1, 8.0, 2.0), (2, 0, 7.0, 1.5)])"])
+def test_a_projection_onto_an_assembly(sim, connector):
+    """The cells hear what they hear through a projection onto each part with the same connections."""
+    spikes = []
+    for whole in (True, False):
+        sim.setup()
+        sources = sim.Population(5, sim.SpikeSourceArray(spike_times=[[2.0, 3.0 + k] for k in range(5)]))
+        parts = sim.Population(4, sim.IF_curr_exp(tau_m=10.0))[1:3], sim.Population(3, sim.IF_curr_exp(tau_m=20.0))
+        if whole:
+            made = sim.Projection(sources, parts[0] + parts[1], eval(f"sim.{connector}", {"sim": sim, "NumpyRNG": NumpyRNG}),
+                                  sim.StaticSynapse(weight=6.0, delay=1.0), receptor_type="excitatory")
+            connections = made.get(["weight", "delay"], "list")
+            made.set(delay=made.get("delay", "array") + 0.5)
+            assert len(connections) >= 3 and {j for _, j, *_ in connections} & {0, 1} and {j for _, j, *_ in connections} - {0, 1}
+        else:
+            for part, first in zip(parts, (0, 2), strict=True):
+                own = [(i, j - first, w, d + 0.5) for i, j, w, d in connections if first <= j < first + part.size]
+                sim.Projection(sources, part, sim.FromListConnector(own), receptor_type="excitatory")
+        for part in parts:
+            part.record("spikes")
+        sim.run(40.0)
+        spikes.append([train for part in parts for train in spike_lists(part.get_data())])
+    assert sum(map(len, spikes[0])) > 3 and spikes[0] == spikes[1]

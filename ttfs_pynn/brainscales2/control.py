@@ -18,6 +18,7 @@ from ttfs_pynn.brainscales2.non_idealities import NonIdealities
 from ttfs_pynn.brainscales2.placement import check_permutation
 from ttfs_pynn.brainscales2.routing import BUSES, CIRCUITS
 from ttfs_pynn.errors import unknown
+from ttfs_pynn.units import in_unit
 
 __all__ = ["InjectedConfiguration", "InjectedReadout", "RunCommand", "end", "get_backend_statistics", "get_current_time",
            "get_max_delay", "get_min_delay", "get_post_realtime_read", "get_pre_realtime_read", "get_time_step", "initialize",
@@ -100,6 +101,9 @@ def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
     state.injected_config = _of_type(extra_params, "injected_config", InjectedConfiguration) or InjectedConfiguration()
     state.injected_readout = _of_type(extra_params, "injected_readout", InjectedReadout) or InjectedReadout()
     state.initial_config = _of_type(extra_params, "initial_config", lola.Chip)
+    for name in ("enable_neuron_bypass", "record_at_once"):
+        if not isinstance(extra_params.get(name, False), bool | np.bool_):
+            raise TypeError(f"{name} = {extra_params[name]!r} must be True or False")
     if extra_params.pop("enable_neuron_bypass", False):
         if state.initial_config is not None:
             state.log.INFO("setup(): enable_neuron_bypass overwrites the initial_config")
@@ -109,7 +113,7 @@ def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
             warn(f"{name} is accepted but has no effect on the emulated calibration", stacklevel=2)
     state.chip = _chip(extra_params.pop("chip", 0), extra_params.pop("non_idealities", None))
     state.seed(extra_params.pop("seed", None))
-    state.record_at_once = bool(extra_params.pop("record_at_once", False))
+    state.record_at_once = extra_params.pop("record_at_once", False)
     simulator.state = state
     return rank()
 
@@ -148,6 +152,7 @@ def end(compatible_output=True):
 def run(runtime, command=RunCommand.EXECUTE):
     """Prepare, schedule or execute, see RunCommand; runtime in ms of the chip, or None."""
     state = simulator.active("a run")
+    runtime = in_unit(runtime, "ms", "runtime")
     if command is RunCommand.PREPARE:
         state.preprocess()
     elif command is RunCommand.APPEND:
@@ -183,7 +188,14 @@ def _within_experiment(function):
     return wrapped
 
 
-_, run_until = map(_within_experiment, common.build_run(simulator))
+_, _run_until = map(_within_experiment, common.build_run(simulator))
+
+
+def run_until(time_point, callbacks=None):
+    """Run until `time_point` (ms of the chip)."""
+    return _run_until(in_unit(time_point, "ms", "time_point"), callbacks)
+
+
 reset = _within_experiment(common.build_reset(simulator))
 initialize = common.initialize
 get_current_time, get_time_step, get_min_delay, get_max_delay, num_processes, rank = map(

@@ -71,7 +71,6 @@ class ChipCell(StandardCellType):
     columns = 1  # places in the list of circuits that a neuron takes
     joined = 1  # circuits that share its membrane, and its inputs
     recordable = ["spikes"]
-    units: dict[str, str] = {}
     injectable = False
     _unused = None
 

@@ -90,6 +90,7 @@ class OffChipSource(ChipCell):
 
     default_parameters = {"enable_internal_loopback": True, "data_rate_scaler": 1.0, "label": 0.0}
     translations = same_names(default_parameters)
+    units: dict[str, str] = {}
 
     def __init__(self, *, enable_internal_loopback=True, data_rate_scaler=1, label=None):
         if label is None or len(label) == 0:
