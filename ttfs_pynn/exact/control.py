@@ -93,11 +93,11 @@ def run_until(time_point, callbacks=None):
 
 
 def run(simtime, callbacks=None):
-    """Advance by `simtime` (ms). callbacks: as in `run_until`. ValueError where the time is too short to be added to the present."""
+    """Advance by `simtime` (ms). callbacks: as in `run_until`. ValueError where it is too short to be added to the present."""
     t, simtime = simulator.state.t, in_unit(simtime, "ms", "simtime")
     if simtime > 0 and not t + simtime > t:  # PyNN's would do nothing, silently
-        raise ValueError(f"cannot run for {simtime} ms from {t:g} ms on, where floats of time are {np.spacing(t):g} ms apart; give "
-                         "a longer time, or begin anew with reset()")
+        raise ValueError(f"cannot run for {simtime} ms from {t:g} ms on, where floats of time are {np.spacing(t):g} ms apart; "
+                         "give a longer time, or begin anew with reset()")
     return run_until(t + simtime, callbacks)
 
 
