@@ -26,6 +26,7 @@ class Trial:
         """Take down what the recorder of a population holds, before it forgets it."""
         if self.begun and population.recorder._simulator.state.running:
             # PyNN's Recorder.get, not that of this instance, which would call this again.
+            self._simulator.before_reading(population)
             block = type(population.recorder).get(population.recorder, ["spikes"])
             self._spikes.setdefault(id(population), []).append(spikes_of(block.segments[-1]))
 
@@ -42,7 +43,7 @@ class Trial:
         for k, (projection, label) in enumerate(zip(projections, distinct(p.label for p in projections), strict=True)):
             earlier = before.connections[k] if before is not None and k < len(before.connections) else None
             connections.append(self._connections(projection, label, number, earlier))
-        stage = Stage(float(begin), parameters, tuple(connections), tuple(_describe(*c, number) for c in currents))
+        stage = Stage(float(begin), parameters, tuple(connections), tuple(_describe(kind, source, targets, number) for kind, source, targets in currents))
         if before is None or not _same(before, stage):
             self._stages.append(stage)
 
@@ -140,7 +141,7 @@ def _same(a, b):
 
 def _of_all(stages):
     """The stages with a column for every cell: those that are made later have before what they have when they come."""
-    result = []
+    result: list[Stage] = []
     for stage in stages:
         parameters = dict(stage.parameters)
         for name, values in parameters.items():

@@ -11,8 +11,8 @@ __all__ = ["explain"]
 def explain(reference, other, matching, conditionals, dt, window, on_grid=True, most=200):
     """A list of dicts, one a missing or extra spike: cell, population, time_ms, kind, margin_mV, bound_mV, cause, explained.
 
-    conditionals: {label: Conditional of what `other` holds}. on_grid: whether the other simulator has a time step. margin: of the exact network, how far it
-    came above threshold for a spike that is missing, below it (negative) for one that is extra. cause:
+    conditionals: {label: Conditional of what `other` holds}. on_grid: whether the other simulator has a time step. margin: of the
+    exact network, how far it came above threshold for a spike that is missing, below it (negative) for one that is extra. cause:
         "threshold"  the exact neuron does not do it, given what this one received: explained if it would take no more than
                      all of each projection's input one step later or earlier (`bound`) to do it
         "inputs"     the exact neuron does the same, given what this one received: inputs differ, for a cause further up

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from ttfs_pynn.comparison.record import PARAMETERS
+from ttfs_pynn.comparison.record import PARAMETERS, Stage
 
 __all__ = ["Difference", "differences", "is_source", "source_differences"]
 
@@ -64,9 +64,9 @@ def _joined(found, n_trials):
 def _of_trial(reference, other, dt):
     """(what, where, text) of each difference of one trial."""
     if reference.labels != other.labels or reference.sizes != other.sizes:
-        def text(r):
+        def listed(r):
             return ", ".join(f"{label} ({n})" for label, n in zip(r.labels, r.sizes, strict=True)) or "none"
-        yield "populations", "script", f"populations {text(other)} instead of {text(reference)}"
+        yield "populations", "script", f"populations {listed(other)} instead of {listed(reference)}"
         return
     for label, kind, wanted in zip(reference.labels, other.kinds, reference.kinds, strict=False):
         if kind != wanted:
@@ -90,7 +90,7 @@ def _overlaid(stages, others, dt):
         if not kept or begin - kept[-1] > _STEPS * dt:
             kept.append(begin)
     for begin in kept:
-        at, pair = begin + _STEPS * dt, []
+        at, pair = begin + _STEPS * dt, list[Stage]()
         for side in (stages, others):
             stage = [s for s in side if s.begin <= at][-1]
             if begin - stage.begin > _STEPS * dt:  # nothing was given here: the membrane goes on
@@ -110,7 +110,7 @@ def _of_stage(record, a, b, dt):
                 cell = "" if apart.all() else f" of cell {k}" if apart.sum() == 1 else f" of {apart.sum()} of {len(cells)} cells"
                 value = f"{y[k]:.6g} instead of {x[k]:.6g}" + (f" (cell {k})" if 1 < apart.sum() < len(cells) else "")
                 if name == "v" and np.isnan(y[k]):
-                    yield "initial values", label, f"the membrane potential{cell} is not set, but goes on; it should be {x[k]:.6g} mV"
+                    yield "initial values", label, f"the membrane potential{cell} is not set to {x[k]:.6g} mV, but goes on"
                 elif name == "v":
                     value = value.replace(" instead of nan", ", though it should go on")
                     yield "initial values", label, f"the membrane potential{cell} is set to {value} mV"
@@ -188,7 +188,8 @@ def source_differences(reference, other, matching, dt):
     A spike belongs within one step of the reference's. What is so near to the end of the trial that the step ends after it is
     left out.
     """
-    found, lost = [], {}
+    found: list[tuple] = []
+    lost: dict[str, int] = {}
     trains, others, end = reference.trains(), other.trains(), min(reference.duration, other.duration) - _STEPS * dt
     for label, cells in reference.populations.items():
         if not is_source(reference, label):

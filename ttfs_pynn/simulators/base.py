@@ -160,7 +160,7 @@ class Simulator:
 
     def acting(self, parameters: dict[str, np.ndarray], dt: float) -> Acting:
         """(parameters, factors of weights) with which the exact neuron does, to first order in dt, what the integration of this
-        simulator makes of the given parameters of IF_curr_exp: {name: (cells,)}, and {receptor: (cells,)}, empty for factors of 1.
+        simulator makes of the given parameters of IF_curr_exp: {name: (cells,)}, and {receptor: (cells,)}, empty if all are 1.
         """
         return parameters, {}
 
@@ -168,9 +168,12 @@ class Simulator:
         """`sim.reset()` for anybody's script, so that nothing of before is left."""
         return sim.reset(annotations)
 
+    def before_reading(self, population: Any) -> None:
+        """Called before recorded data of anybody's population are read."""
+
     def after_clear(self, population: Any, before: dict[str, Any]) -> None:
-        """Called after the recorded data of anybody's population were cleared, also by `record(None)`. before: the attributes that
-        its recorder had."""
+        """Called after the recorded data of anybody's population were cleared, also by `record(None)`. before: the attributes
+        that its recorder had."""
 
     def membrane(self, population: Any) -> np.ndarray | None:
         """The present membrane potentials (mV) of anybody's neurons; None where they can only be known before the first run."""
@@ -180,8 +183,8 @@ class Simulator:
         """Called after anybody's script has initialised membranes of a population."""
 
     def before_run(self, sim: ModuleType, sources: Seq[Any], begin: float, stop: float) -> None:
-        """Called right before a run of anybody's script from `begin` to `stop` (ms). sources: populations of SpikeSourceArray whose
-        spike times the script gave."""
+        """Called right before a run of anybody's script from `begin` to `stop` (ms). sources: populations of SpikeSourceArray
+        whose spike times the script gave."""
 
     def after_run(self, projections: Seq[Any]) -> None:
         """Called after every run of anybody's script, with its projections."""
