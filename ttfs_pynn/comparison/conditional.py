@@ -97,11 +97,35 @@ def _by_target(c, cells):
     return order, c.post[order]
 
 
+_STEPWISE = ("DCSource", "StepCurrentSource")
+
+
+def _amplitude(current, time):
+    """What a current of _STEPWISE adds to i_offset (nA) from `time` (ms) on."""
+    p = current["parameters"]
+    if current["kind"] == "DCSource":
+        return p["amplitude"][0] if p["start"][0] <= time < p["stop"][0] else 0.0
+    k = np.searchsorted(p["times"], time, side="right")
+    return p["amplitudes"][k - 1] if k else 0.0
+
+
 def _parameters(record, cells):
-    """(begins (stages,), parameters (cells, stages, 10)) as `follow` wants them."""
-    stages = [s for k, s in enumerate(record.stages) if not k or s.parameters is not record.stages[k - 1].parameters]
-    tables = [np.stack([s.parameters[name][cells.start:cells.stop] for name in PARAMETERS], axis=1) for s in stages]
-    return np.array([s.begin for s in stages]), np.stack(tables, axis=1)
+    """(begins (stages,), parameters (cells, stages, 10)) as `follow` wants them: a stage begins with each change of the parameters
+    and of the currents that are injected."""
+    begins = {stage.begin for stage in record.stages}
+    for current in (current for stage in record.stages for current in stage.currents if set(current["cells"]) & set(cells)):
+        begins |= {t for name in ("start", "stop", "times") for t in current["parameters"].get(name, ()) if 0 < t < record.duration}
+    begins, tables = sorted(begins), []
+    for begin in begins:
+        stage = [s for s in record.stages if s.begin <= begin][-1]
+        table = np.stack([stage.parameters[name][cells.start:cells.stop] for name in PARAMETERS], axis=1)
+        if begin > stage.begin:
+            table[:, PARAMETERS.index("v")] = np.nan
+        for current in stage.currents:
+            inside = [cell - cells.start for cell in current["cells"] if cell in cells]
+            table[inside, PARAMETERS.index("i_offset")] += _amplitude(current, begin)
+        tables.append(table)
+    return np.array(begins), np.stack(tables, axis=1)
 
 
 def cell_conditional(record, cell, spikes, window):
@@ -119,7 +143,8 @@ def is_described(record, label):
     cells = record.populations[label]
     if not record.is_neuron[cells.start:cells.stop].all():
         return False
-    injected = {cell for stage in record.stages for current in stage.currents for cell in current["cells"]}
+    injected = {cell for stage in record.stages for current in stage.currents if current["kind"] not in _STEPWISE
+                for cell in current["cells"]}
     plastic = any(c.plastic and ((c.post >= cells.start) & (c.post < cells.stop)).any()
                   for stage in record.stages for c in stage.connections)
     return not plastic and injected.isdisjoint(cells)

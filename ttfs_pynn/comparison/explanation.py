@@ -19,7 +19,8 @@ def explain(reference, other, matching, conditionals, dt, window, on_grid=True, 
         "grid"       a source has two spikes in one step, and the simulator can hold one of them: explained
         "end"        the trial ends within a step of it: explained
         "source"     a spike of a source, and none of these: not explained
-        "not LIF"    the exact model does not describe the cell: not explained
+        "not known"  the exact model does not describe the cell, which is no IF_curr_exp, has plastic synapses or a current that
+                     is no step: not explained
     """
     direct: dict[tuple[str, int], list] = {}
     for c in conditionals.values():
@@ -41,7 +42,7 @@ def explain(reference, other, matching, conditionals, dt, window, on_grid=True, 
                 merged = on_grid and bool((np.abs(beside - time) <= steps).any())
                 row |= {"margin_mV": None, "bound_mV": None, "cause": "grid" if merged else "source", "explained": merged}
             elif conditionals.get(label) is None:
-                row |= {"margin_mV": None, "bound_mV": None, "cause": "not LIF", "explained": False}
+                row |= {"margin_mV": None, "bound_mV": None, "cause": "not known", "explained": False}
             elif near:
                 _, margin, bound = min(near, key=lambda d: abs(d[0] - time))
                 row |= {"margin_mV": float(margin), "bound_mV": float(bound * dt), "cause": "threshold",

@@ -174,7 +174,7 @@ def _of_currents(record, currents, others, dt):
         for name, x in a["parameters"].items():
             y = b["parameters"].get(name, x)
             x, y = np.asarray(x), np.asarray(y)
-            # NEST 3.10 switches currents one step earlier than it is told, and knows multiples of a step alone.
+            # Simulators with a time step switch currents at steps.
             slack = _STEPS * dt if name in ("times", "start", "stop", "dt") else 0.0
             if x.shape != y.shape or not (_close(x, y) | (np.abs(x - y) <= slack)).all():
                 yield "injected currents", where, (f"{name} of the {a['kind']} is {' '.join(f'{v:g}' for v in y[:6])} instead of "

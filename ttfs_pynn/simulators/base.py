@@ -65,6 +65,7 @@ class Simulator:
     hardware: bool = False  # whether it is a chip, with options of its own
     lag: float = 0.0
     tick: float = 0.0  # ms of the model: a chip's time stamps are multiples of it
+    currents_begin_early: float = 0.0  # how many steps before its time a current source says that it changes
     weights_act_on_arrival: bool = True  # or a spike that is on its way keeps the weight that it was sent with
 
     def configured(self, options: dict[str, Any]) -> Self:
