@@ -46,8 +46,8 @@ _run, run_until = common.build_run(simulator)
 def run(simtime, callbacks=None):
     t = simulator.state.t
     if simtime > 0 and not t + simtime > t:  # PyNN's would do nothing, silently
-        raise ValueError(f"cannot run for {simtime} ms from {t:g} ms on, where floats of time are {np.spacing(t):g} ms apart; give a "
-                         "longer time, or begin anew with reset()")
+        raise ValueError(f"cannot run for {simtime} ms from {t:g} ms on, where floats of time are {np.spacing(t):g} ms apart; "
+                         "give a longer time, or begin anew with reset()")
     return _run(simtime, callbacks)
 
 
