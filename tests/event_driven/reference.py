@@ -1,8 +1,8 @@
 """A slow reference for one LIF neuron in 50 digits that shares no formula with the library.
 
-Between two events the membrane minus threshold is a sum of terms (a + b s) exp(-r s), with coefficients in 50 digits, and powers of
-ten without bounds, so nothing underflows in a gap of any length. Where it changes sign is found by Rolle's theorem: multiplied by
-exp(r s) of one of its terms, and differentiated until that term is gone, it is a sum with fewer terms, between whose zeros it is
+Between two events the membrane minus threshold is a sum of terms (a + b s) exp(-r s), with coefficients in 50 digits, and powers
+of ten without bounds, so nothing underflows in a gap of any length. Where it changes sign is found by Rolle's theorem: multiplied
+by exp(r s) of one of its terms, and differentiated until that term is gone, it is a sum with fewer terms, between whose zeros it is
 monotone. Nothing is sampled. Times of spikes and of the end of refractoriness are floats, as everywhere in a simulation.
 """
 
@@ -23,9 +23,8 @@ def reference_run(parameters, initial_v, events, t_stop, sample_times=(), digits
     """(spike times, samples) of one neuron in [0, t_stop): floats, and rows (v, isyn_exc, isyn_inh).
 
     parameters: PyNN names -> float; events: (time, weight, 'excitatory' or 'inhibitory') in time order,
-    (time, current, 'injected'): what flows in addition to i_offset from that time on, or (time, mV, 'jump'): a step of v, lost where
-    it is clamped. A sample has what arrives at its time. most: of how many spikes;
-    begin: from when on, if not 0.
+    (time, current, 'injected'): what flows in addition to i_offset from that time on, or (time, mV, 'jump'): a step of v, lost
+    where it is clamped. A sample has what arrives at its time. most: of how many spikes; begin: from when on, if not 0.
     """
     with mp.workdps(digits):
         p = {name: mp.mpf(float(value)) for name, value in parameters.items()}

@@ -83,7 +83,7 @@ def exact_derivatives(t, w, t_out, tau_m, tau_syn):
 @pytest.mark.parametrize("tau_m", [1.0, 10.0, 10.0 * (1 + 1e-9), 35.0, 1000.0])
 @pytest.mark.parametrize("between", [3.0, 4e3])
 def test_derivatives_of_a_spike_long_after_its_inputs(late, tau_m, between):
-    """A recorded spike may be there by noise. The membrane rises back from inhibition: quotients of what decays to 0 are finite."""
+    """A recorded spike may be there by noise. The membrane rises from inhibition: quotients of what decays to 0 are finite."""
     neuron, t, w = LIFParameters(tau_m=tau_m), np.array([[0.0, between]]), np.array([[0.3], [-2.0]])
     t_out = np.array([[between + 100.0 + late]])
     expected_w, expected_t = exact_derivatives(t[0], w[:, 0], t_out[0, 0], neuron.tau_m, neuron.tau_syn)
@@ -137,7 +137,8 @@ def test_numbers_that_overflow_are_refused(t, w, text):
 
 
 @pytest.mark.parametrize("change, text", [(dict(tau_m=1e-309), "tau_m = 1e-309"), (dict(tau_syn=1e-309), "tau_syn = 1e-309"),
-                                          (dict(cm=1e-310), "cm = 1e-310"), (dict(v_thresh=1e200), "v_thresh - v_rest = 1e\\+200"),
+                                          (dict(cm=1e-310), "cm = 1e-310"),
+                                          (dict(v_thresh=1e200), "v_thresh - v_rest = 1e\\+200"),
                                           (dict(tau_m=1e200), "tau_m = 1e\\+200")])
 def test_constants_that_overflow_are_refused(change, text):
     with pytest.raises(ValueError, match=f"{text} is out of range"):

@@ -226,7 +226,7 @@ def _single_crossing(x, j, theta, rate_m, rate_s, span):
 
 @njit(cache=True, error_model="numpy")
 def _is_reached(s, x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh):
-    """Whether x(s) >= theta. Without a leak x(s) may round to the limit that it approaches for ever from below: that is no touch."""
+    """Whether x(s) >= theta. Without a leak x(s) may round to a limit that it approaches for ever: that is no touch."""
     if not _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[0] >= theta:
         return False
     if rate_m > 0.0:
