@@ -13,7 +13,7 @@ from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import simulator
 from ttfs_pynn.trained_times import DELAYS, Weights
-from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions
+from ttfs_pynn.training import Callback, SpikeData, Trainer, TrainingOptions
 
 ALL = [("axonal",), ("dendritic",), ("synaptic",), ("axonal", "dendritic")]
 
@@ -202,6 +202,22 @@ def test_training_goes_on_where_the_network_is():
     t = Trainer(ArrayNetwork(design, weights), task(20), TrainingOptions(epochs=1, seed=3))
     for found, expected in zip((*t.weights, *t.times.bias_times), (*weights, *weights.times.bias_times), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_a_callback_sets_weights():
+    """A list will do where only weights are trained; what is set is what the next batch meets."""
+    class Halve(Callback):
+        def on_epoch_end(self, trainer, record):
+            trainer.weights = [0.5 * w for w in trainer.weights]
+
+    plain = Architecture(4, tuple(Layer(n, LIFParameters()) for n in (20, 3)), 1.5, 20.0)
+    network = ArrayNetwork(plain, plain.initial_weights(np.random.default_rng(3)))
+    t = Trainer(network, task(20), TrainingOptions(epochs=2, batch_size=20), callbacks=[Halve()])
+    t.run()
+    np.testing.assert_array_equal(t.weights[0], 0.5 * network.weights[0])
+    network = ArrayNetwork(architecture(), architecture().initial_weights(np.random.default_rng(3)))
+    with pytest.raises(ValueError, match="without the delay0_synaptic"):
+        Trainer(network, task(20), TrainingOptions(epochs=2), callbacks=[Halve()]).run()
 
 
 def test_weights_without_their_times_and_with_those_of_another_network():
