@@ -29,6 +29,7 @@ def test_a_script_without_a_seed_repeats_itself_and_a_seed_is_used(sim):
     for other in ({"rng_seed": 7}, {"grng_seed": 7}, {"rng_seeds": [7]}, {"rng_seeds_seed": 7}, {"native_rng_baseseed": 7},
                   {"seed": np.int64(7), "rng_seed": 7}, {"rng_seed": 7, "native_rng_baseseed": 7}):
         assert poisson(sim, **other) == seven
+    assert sim.simulator.State().rng.random() == np.random.default_rng(42).random()  # of a script that does not call setup()
     several = poisson(sim, grng_seed=7, rng_seeds=[1, 2])
     assert several not in (seven, poisson(sim, grng_seed=7, rng_seeds=[1, 3]))
     assert several == poisson(sim, grng_seed=7, rng_seeds=np.array([1, 2]))
