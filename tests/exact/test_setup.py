@@ -38,7 +38,9 @@ def test_a_script_without_a_seed_repeats_itself_and_a_seed_is_used(sim):
 @pytest.mark.parametrize("keywords", [
     {"threads": 4, "verbosity": "error", "spike_precision": "on_grid", "recording_precision": 3, "rng_type": "mt19937",
      "t_flush": 100.0}, {"use_cvode": True, "rtol": 1e-3, "atol": 1e-3, "default_maxstep": 10.0},
-    {"n_chips_required": 3, "n_boards_required": 1, "time_scale_factor": 10}, {"debug": True, "rank": 0, "num_processes": 1}])
+    {"n_chips_required": 3, "n_boards_required": 1, "time_scale_factor": 10}, {"debug": True, "rank": 0, "num_processes": 1},
+    {"quit_on_end": False, "loglevel": 2, "filename": "va.xml", "label": "VA", "file": "VA.xml"}])  # PyNN's own examples
+
 def test_keywords_of_other_simulators_that_change_nothing(sim, keywords):
     assert poisson(sim, seed=7, **keywords) == poisson(sim, seed=7)
 

@@ -25,7 +25,9 @@ _WITHOUT_EFFECT = {
     "rtol": "NEURON: error of its integrator", "atol": "NEURON: error of its integrator",
     "default_maxstep": "NEURON: messages between processes", "n_chips_required": "SpiNNaker: size of the machine",
     "n_boards_required": "SpiNNaker: size of the machine", "time_scale_factor": "SpiNNaker: how fast, not what",
-    "debug": "messages", "logfile": "messages", "rank": "processes", "num_processes": "processes"}
+    "debug": "messages", "logfile": "messages", "loglevel": "messages", "quit_on_end": "NEURON: whether its window closes",
+    "file": "NeuroML: name of a file", "filename": "NeuroML: name of a file", "label": "NeuroML: name of the network",
+    "rank": "processes", "num_processes": "processes"}
 
 
 def setup(timestep=DEFAULT_TIMESTEP, min_delay=DEFAULT_MIN_DELAY, **extra_params):
