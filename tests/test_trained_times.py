@@ -228,6 +228,7 @@ def test_weights_without_their_times_and_with_those_of_another_network():
     shorter = Weights(weights, weights.times.with_arrays({"bias_times0": np.array([1.0, 2.0])}))
     without = {name: array for name, array in arrays.items() if not name.startswith("delay")}
     moved = Weights(weights, plain.initial_times(None).with_arrays({"bias_times0": np.array([1.0, 2.0])}))
+    short = replace(design, layers=(replace(design.layers[0], delay_max=1.0), design.layers[1]))
     early = Weights(weights, replace(weights.times, bias_times=(np.array([-1.0, 2.0]), np.array([9.0]))))
     cases = [(lambda: ArrayNetwork(design, list(weights)), "without the delay0_synaptic, delay1_synaptic, bias_times0"),
              (lambda: network.write_weights([w.copy() for w in weights]), "without the delay0_synaptic"),
@@ -237,6 +238,7 @@ def test_weights_without_their_times_and_with_those_of_another_network():
              (lambda: ArrayNetwork(fixed, moved), r"bias_times0 = \[1. 2.\] ms, for a network whose layer has fixed ones"),
              (lambda: ArrayNetwork(architecture(("axonal",)), weights), "that has delay0_axonal"),
              (lambda: network.write_weights(early), "bias_times0 has shape.*not negative"),
+             (lambda: ArrayNetwork(short, weights), "delays of up to .* in layer 0.*its delay_max is 1 ms"),
              (lambda: design.weights_of(without), "delay0_synaptic, delay1_synaptic missing"),
              (lambda: fixed.weights_of(arrays), "delay0_synaptic.*not in this network"),
              (lambda: design.weights_of(arrays | {"w2": np.zeros((3, 3))}), "w2 not in this network")]
