@@ -128,7 +128,7 @@ def test_delays_above_max_delay(sim):
 
 def test_types_of_other_simulators(sim, ends):
     nest = pytest.importorskip("pyNN.nest", reason="NEST is not installed")
-    with pytest.raises(TypeError, match="StaticSynapse of pyNN.nest.*is no synapse type of this simulator"):
+    with pytest.raises(TypeError, match="StaticSynapse of pyNN.nest.*another simulator's synapse type"):
         sim.Projection(*ends, sim.AllToAllConnector(), nest.StaticSynapse(weight=0.5, delay=1.0))
     with pytest.raises(TypeError, match="IF_curr_exp of pyNN.nest.*another simulator's cell type"):
         sim.Population(1, nest.IF_curr_exp())

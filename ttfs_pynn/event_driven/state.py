@@ -8,7 +8,9 @@ from pyNN import common, errors
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, SimulationError
 from ttfs_pynn.first_spike.ranges import LARGEST
 
-__all__ = ["EarlierSetupError", "ID", "State", "check_current"]
+__all__ = ["DEFAULT_SEED", "EarlierSetupError", "ID", "State", "check_current"]
+
+DEFAULT_SEED = 42  # NEST's too; scripts repeat themselves
 
 
 class EarlierSetupError(RuntimeError):
@@ -64,7 +66,7 @@ class State(common.control.BaseState):
         super().__init__()
         self.dt = 0.1
         self._min_delay = self.max_delay = "auto"
-        self.rng = np.random.default_rng()
+        self.rng = np.random.default_rng(DEFAULT_SEED)
         self.clear()
 
     @property
