@@ -1,7 +1,7 @@
 """What alpha, xi and the difference do to accuracy, latency and spikes: a study by protocols.early_spikes.
 
 Columns: alpha and xi of the loss TimeToFirstSpike, the difference of PairwiseDifference. Rows: accuracy if the readout stops at
-time t; latency of the decision, and spikes of all layers until then, over training. Means over seeds.
+time t; latency of the decision, and spikes of all layers until the decision, over training. Means over seeds.
 
 examples:
   python -m analysis.early_spikes_figure results/early_spikes/yin_yang.json
@@ -62,7 +62,7 @@ def rows(runs):
              spread([e["input_spikes"][0] / e["input_spikes"][1] for e in same])] for title, same in groups(runs).items()]
 
 
-HEAD = ["setting", "seeds", "accuracy", "latency (tau_syn)", "no answer", "hidden spikes by then", "in the window", "inputs seen"]
+HEAD = ["setting", "seeds", "accuracy", "latency (tau_syn)", "no answer", "hidden spikes by the decision", "in the window", "inputs seen"]
 
 
 def table(runs):
@@ -89,7 +89,7 @@ def draw(axes, runs):
         column[0].set(xlabel=f"readout stops at ({TAU_SYN})", xlim=(0, 2.5), ylim=(0, 100))
         column[0].legend(title=COLUMNS[parameter], loc="upper left", fontsize=7, handlelength=1)
         column[2].set(xlabel="epoch")
-    for panel, text in zip(axes[:, 0], ("right answers (%)", f"mean latency ({TAU_SYN})", "spikes until then"), strict=True):
+    for panel, text in zip(axes[:, 0], ("right answers (%)", f"mean latency ({TAU_SYN})", "spikes until\nthe decision"), strict=True):
         panel.set_ylabel(text)
     for row in axes[1:]:  # rows may share their axis: its end is known when all is drawn
         top = 1.05 * max(np.nanmax(line.get_ydata()) for panel in row for line in panel.get_lines())

@@ -9,7 +9,7 @@ examples:
 import numpy as np
 
 from analysis.decision_time import tau_syn_of
-from analysis.style import CLASSES, TAU_SYN, command, figure
+from analysis.style import CLASSES, TAU_SYN, bin_edges, command, figure
 from ttfs_pynn.command_line import run
 
 
@@ -20,7 +20,7 @@ def draw(axes, latencies, labels, class_names=None, bins=40):
     """
     latencies, labels = np.asarray(latencies, dtype=float), np.asarray(labels)
     answered = np.isfinite(latencies)
-    edges = np.histogram_bin_edges(latencies[answered], bins)
+    edges = bin_edges(latencies, bins)
     for label in np.unique(labels):
         chosen = latencies[answered & (labels == label)]
         name = class_names[label] if class_names else f"class {label}"

@@ -30,7 +30,7 @@ def draw_latency(axes, history, tau_syn):
 
 def draw_spikes(axes, history):
     """Mean number of neurons, of all layers, that spike by the decision. Returns the axes."""
-    return _draw(axes, history, column(history, "validation_spikes"), "spikes a sample until then")
+    return _draw(axes, history, column(history, "validation_spikes"), "spikes a sample until the decision")
 
 
 def main(arguments=None):

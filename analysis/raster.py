@@ -1,4 +1,7 @@
-"""Raster: all spikes of all layers, the first of each neuron marked; two simulators overlaid; samples and classes marked.
+"""Raster: all spikes of all populations, the first of each neuron marked; two recordings overlaid; samples and classes marked.
+
+Trials (segments) of a neuron stand above each other in its row. With --other, populations are paired by their names and neurons
+by what tells them apart in the files.
 
 examples:
   python -m analysis.raster runs/yy7                                       (one sample, before and after training)
@@ -6,30 +9,38 @@ examples:
   python -m analysis.raster exact.nix --other nest.nix --output both.png
 """
 
-import os
-
 import numpy as np
 from matplotlib.lines import Line2D
 
 from analysis.decision_time import tau_syn_of
-from analysis.neo_files import flat_spikes, no_spikes, read_blocks, record_blocks, rows_of
-from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, VERMILION, distinct_names, figure, picture_command
+from analysis.neo_files import as_recording, no_spikes, read_recordings, record_blocks, recordings
+from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, TAU_SYN, VERMILION, distinct_names, figure, picture_command
 from ttfs_pynn.command_line import run
-from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.results import RunFolder
+from ttfs_pynn.spikes.pairing import pair_recordings
+from ttfs_pynn.spikes.recordings import Recording
 
-__all__ = ["draw", "draw_overlaid", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks", "unit_of"]
+__all__ = ["draw", "draw_overlaid", "last_spike", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks", "unit_of"]
 
 
 DENSE = 20_000  # spikes from which on they are drawn as pixels
 CHIP_TIME_SCALE = 1000.0  # ms of the model in 1 ms of the emulated chip
 
 
-def spikes(block, start=0.0, stop=np.inf):
-    """(row, time) of a Neo Block's spikes in [start, stop) ms: neurons count from 0, times from `start`."""
-    rows, times = flat_spikes(block)
+def spikes(block, start=-np.inf, stop=np.inf):
+    """(row, time in ms, height within the row from 0 to 1) of the spikes of a Block or Recording in [start, stop) ms.
+
+    Rows are places of the recorded neurons; trials of one neuron stand above each other in its row.
+    """
+    recording = block if isinstance(block, Recording) else as_recording(block)
+    n = len(recording.trials)
+    found = [(*recording.flat(k), (k + 0.5) / n) for k in range(n)]
+    rows = np.concatenate([rows for rows, _, _ in found])
+    times = np.concatenate([times for _, times, _ in found])
+    heights = np.repeat([height for *_, height in found], [len(times) for _, times, _ in found])
     inside = (times >= start) & (times < stop)
-    return rows[inside], times[inside] - start
+    return rows[inside], times[inside], heights[inside]
 
 
 def _first_of_each(rows, times):
@@ -40,29 +51,35 @@ def _first_of_each(rows, times):
     return first
 
 
-def _draw_band(axes, rows, times, y, colours, size):
+def _draw_band(axes, times, y, spacing, colours, size):
     if len(times) > DENSE:
         axes.plot(times, y, ",", color=DARK, rasterized=True)
         return
-    first = _first_of_each(rows, times)
-    axes.vlines(times[~first], y[~first] - 0.06, y[~first] + 0.06, color=GREY, linewidth=0.7)
+    first, half = _first_of_each(y, times), min(0.06, 0.45 * spacing)
+    axes.vlines(times[~first], y[~first] - half, y[~first] + half, color=GREY, linewidth=0.7)
     axes.scatter(times[first], y[first], s=size, c=colours[first], linewidths=0, zorder=3)
 
 
-def _bands(axes, blocks):
-    """(label, block, bottom, height) of each band, from the bottom; labels the axis."""
-    found, bottom, last = [], 0.0, list(blocks)[-1]
-    for label, block in blocks.items():
+def _name_of_band(label, recording):
+    part = recording.size is not None and recording.size != len(recording.units)
+    trials = len(recording.trials)
+    return label + (f"\n{len(recording.units)} of {recording.size}" if part else "") + (f"\n{trials} trials" if trials > 1 else "")
+
+
+def _bands(axes, found):
+    """(label, recording, bottom, height) of each band, from the bottom; labels the axis."""
+    bands, bottom, last = [], 0.0, list(found)[-1]
+    for label, recording in found.items():
         # A band of 120 neurons may be higher than one of 3, but must not hide it.
-        height = 1.0 + 0.35 * np.sqrt(rows_of(block))
-        found.append((label, block, bottom, height))
+        height = 1.0 + 0.35 * np.sqrt(len(recording.units))
+        bands.append((label, recording, bottom, height))
         bottom += height
         if label != last:
             axes.axhline(bottom, color=GREY, linewidth=0.4)
-    axes.set_yticks([low + height / 2 for *_, low, height in found], list(blocks))
+    axes.set_yticks([low + height / 2 for *_, low, height in bands], [_name_of_band(*band[:2]) for band in bands])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(0, bottom)
-    return found
+    return bands
 
 
 def mark_samples(axes, window, labels, class_names=None, unit=1.0):
@@ -75,46 +92,77 @@ def mark_samples(axes, window, labels, class_names=None, unit=1.0):
     return axes
 
 
-def draw_overlaid(axes, reference, other, start=0.0, stop=np.inf, names=("reference", "other")):
+def _legend(axes, handles):
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(handles), fontsize=7, handlelength=1.2,
+                columnspacing=1.0)
+
+
+def _limit(axes, start, stop, unit=1.0):
+    """The time axis is what was asked for, as far as it was."""
+    axes.set_xlim(start / unit if np.isfinite(start) else None, stop / unit if np.isfinite(stop) else None)
+
+
+def draw_overlaid(axes, reference, other, start=-np.inf, stop=np.inf, names=("reference", "other")):
     """Spikes of two recordings of the same network in [start, stop) ms: open circles and, where they agree, dots inside them.
-    Returns the axes."""
-    for label, block, bottom, height in _bands(axes, reference):
-        for recorded, style in ((block, dict(s=26, facecolors="none", edgecolors=ORANGE, linewidths=1.1)),
-                                (other[label], dict(s=7, color=BLUE, linewidths=0))):
-            rows, times = spikes(recorded, start, stop)
-            y = bottom + height * (rows + 0.5) / max(rows_of(block), 1)
-            axes.scatter(times + start, y, zorder=2, rasterized=len(times) > DENSE, **style)
-    handles = [Line2D([], [], marker="o", linestyle="", markerfacecolor="none", color=ORANGE, label=names[0]),
-               Line2D([], [], marker=".", linestyle="", color=BLUE, label=names[1])]
-    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+
+    reference, other: {label: Block or Recording}; see `pair_recordings` for which is compared with which. Returns the axes.
+    """
+    found, others = recordings(reference, names[0]), recordings(other, names[1])
+    pairs, _ = pair_recordings(list(found.values()), list(others.values()), names)
+    by_reference = {id(pair.reference): pair for pair in pairs}
+    paired = {label: recording for label, recording in found.items() if id(recording) in by_reference}
+    for _, recording, bottom, height in _bands(axes, paired):
+        pair = by_reference[id(recording)]
+        place = np.full(len(pair.other.units), -1)
+        place[[j for _, j in pair.units]] = [i for i, _ in pair.units]
+        for part, of, style in ((recording, None, dict(s=26, facecolors="none", edgecolors=ORANGE, linewidths=1.1)),
+                                (pair.other, place, dict(s=7, color=BLUE, linewidths=0))):
+            rows, times, within = spikes(part, start, stop)
+            rows = rows if of is None else of[rows]
+            y = bottom + height * (rows + within) / max(len(recording.units), 1)
+            axes.scatter(times[rows >= 0], y[rows >= 0], zorder=2, rasterized=len(times) > DENSE, **style)
+    _legend(axes, [Line2D([], [], marker="o", linestyle="", markerfacecolor="none", color=ORANGE, label=names[0]),
+                   Line2D([], [], marker=".", linestyle="", color=BLUE, label=names[1])])
     axes.set(xlabel="time (ms)")
+    _limit(axes, start, stop)
     return axes
 
 
-def draw(axes, blocks, start=0.0, stop=np.inf, tau_syn=None, title=None, class_names=None):
+def draw(axes, blocks, start=-np.inf, stop=np.inf, tau_syn=None, title=None, class_names=None, origin=0.0):
     """Layers as bands, from the inputs at the bottom to the labels at the top. Returns the axes.
 
-    blocks: {label: neo.Block} in that order. The sample is what happened in [start, stop) ms. tau_syn (ms):
-    the unit of the time axis, ms without it. class_names: of the last layer's neurons.
+    blocks: {label: neo.Block or Recording} in that order. Drawn is what happened in [start, stop) ms, at its own time; tau_syn
+    (ms): the unit of the time axis, which then begins at `origin` (ms). class_names: of the last layer's neurons.
     Ticks are spikes, dots first spikes; the dotted line is the first spike of the last layer, which decides.
     """
-    last = list(blocks)[-1]
-    for label, block, bottom, height in _bands(axes, blocks):
-        size = rows_of(block)
-        rows, times = spikes(block, start, stop)
-        times = times / (tau_syn or 1.0)
-        decides = label == last and size <= len(CLASSES) and len(blocks) > 1
+    found, unit = recordings(blocks), tau_syn or 1.0
+    last, handles = list(found)[-1], {}
+    for label, recording, bottom, height in _bands(axes, found):
+        size = len(recording.units)
+        rows, times, within = spikes(recording, start, stop)
+        times = (times - origin) / unit
+        decides = label == last and size <= len(CLASSES) and len(found) > 1 and len(recording.trials) == 1
         if decides:
-            colours = np.array(CLASSES)[rows % len(CLASSES)]
+            colours = np.array(CLASSES)[recording.numbers[rows] % len(CLASSES)]
             if len(times):
                 axes.axvline(times.min(), color=colours[times.argmin()], linewidth=1, linestyle=":", zorder=1)
+                handles["decision"] = Line2D([], [], color=DARK, linewidth=1, linestyle=":", label=f"first spike of {label}")
             for k, name in enumerate(class_names or ()):
                 axes.text(1.01, bottom + height * (k + 0.5) / size, name, transform=axes.get_yaxis_transform(), va="center",
                           fontsize=7, color=CLASSES[k % len(CLASSES)])
         else:
             colours = np.full(len(rows), VERMILION if "bias" in label else DARK)
-        _draw_band(axes, rows, times, bottom + height * (rows + 0.5) / max(size, 1), colours, 40 if decides else 8)
-    axes.set(xlabel="time (ms)" if tau_syn is None else "time ($\\tau_s$)", title=title)
+        _draw_band(axes, times, bottom + height * (rows + within) / size, height / size / len(recording.trials), colours,
+                   40 if decides else 8)
+        if 0 < len(times) <= DENSE:
+            handles["first"] = Line2D([], [], marker="o", markersize=3, linestyle="", color=DARK, label="first spike" if np.isneginf(start) else "first from the start on")
+            if len(times) > np.unique(rows + within).size:
+                handles["later"] = Line2D([], [], marker="|", linestyle="", color=GREY, label="later")
+    if handles:
+        _legend(axes, list(handles.values()))
+    axes.set(xlabel="time (ms)" if tau_syn is None else f"time ({TAU_SYN})")
+    axes.set_title(title, loc="left", pad=14 if handles else None)  # above the legend
+    _limit(axes, start - origin, stop - origin, unit)
     return axes
 
 
@@ -153,35 +201,48 @@ def unit_of(folder):
     return tau_syn_of(folder) if "tau_syn" in folder.configuration.get("network", {}) else None
 
 
-def _draw_run(folder, path):
+def last_spike(pictures):
+    """A time (ms) shortly after the last spike of all: several rasters that stop there have the same axis. pictures: a list of
+    what `draw` takes."""
+    ends = [train.times[-1] for blocks in pictures for recording in recordings(blocks).values() for train in recording.trains()
+            if train.times.size]
+    return 1.03 * max(ends, default=1.0)
+
+
+def _draw_run(folder, path, start, stop):
     pictures = {prefix: stored_blocks(folder, prefix) for prefix in ("before", "after")}
-    pictures = {prefix: blocks for prefix, blocks in pictures.items() if blocks}
+    pictures = {prefix: readable(blocks) for prefix, blocks in pictures.items() if blocks}
     if not pictures:
         raise ResultsError(no_spikes(folder))
-    with figure(path, columns=len(pictures), size=(3.6, 4.0), squeeze=False, sharex=True) as axes:
+    stop = min(stop, last_spike(pictures.values()))
+    with figure(path, columns=len(pictures), size=(3.8, 4.0), squeeze=False, sharex=True) as axes:
         for panel, (prefix, blocks) in zip(axes[0], pictures.items(), strict=True):
-            draw(panel, readable(blocks), tau_syn=unit_of(folder), title=f"{prefix} training",
-                 class_names=folder.configuration.get("classes"))
+            draw(panel, blocks, start, stop, unit_of(folder), f"{prefix} training", folder.configuration.get("classes"))
 
 
 def main(arguments=None):
     a, path = picture_command("raster", __doc__, "raster", arguments,
                               other=dict(metavar="FILE", help="a second recording, overlaid"),
-                              start=dict(type=float, default=0.0, metavar="MS", help="of what is drawn (default 0)"),
+                              start=dict(type=float, default=-np.inf, metavar="MS", help="of what is drawn (default: all)"),
                               stop=dict(type=float, default=np.inf, metavar="MS", help="of what is drawn (default: all)"))
-    if os.path.isdir(a.file):
-        _draw_run(RunFolder.open(a.file), path)
-    else:
-        blocks = read_blocks(a.file)
-        with figure(path, size=(7.0, 4.0)) as axes:
-            if a.other:
-                second = read_blocks(a.other)
-                if len(second) != len(blocks):
-                    raise ResultsError(f"{a.other} holds {len(second)} blocks and {a.file} {len(blocks)}; overlay like with like")
-                draw_overlaid(axes, blocks, dict(zip(blocks, second.values(), strict=True)), a.start, a.stop,
-                              distinct_names(a.file, a.other))
-            else:
-                draw(axes, blocks, a.start, a.stop)
+    if not a.start < a.stop:
+        raise ConfigurationError(f"--start {a.start:g} --stop {a.stop:g}: nothing is between them; start before stop")
+    if RunFolder.exists(a.file) and not a.other:
+        _draw_run(RunFolder.open(a.file), path, a.start, a.stop)
+        print(path)
+        return
+    found = read_recordings(a.file)
+    if not any(len(spikes(recording, a.start, a.stop)[1]) for recording in found.values()):
+        low, high = (f(r.span[k] for r in found.values()) for k, f in enumerate((min, max)))
+        print(f"note: no spike is in what is drawn; {a.file} was recorded from {low:g} to {high:g} ms")
+    with figure(path, size=(7.0, 4.0)) as axes:
+        if a.other:
+            names, second = distinct_names(a.file, a.other), read_recordings(a.other)
+            draw_overlaid(axes, found, second, a.start, a.stop, names)
+            for note in pair_recordings(list(found.values()), list(second.values()), names)[1]:
+                print(f"note: {note}")
+        else:
+            draw(axes, found, a.start, a.stop)
     print(path)
 
 

@@ -8,14 +8,14 @@ import re
 
 import numpy as np
 
-from analysis.style import BLUE, ORANGE, command, figure
+from analysis.style import BLUE, ORANGE, bin_edges, command, figure
 from ttfs_pynn.command_line import run
 
 
 def draw(axes, weights, title=None, bins=50):
     """Excitatory and inhibitory weights (nA) of one matrix. Returns the axes."""
     weights = np.asarray(weights).ravel()
-    edges = np.histogram_bin_edges(weights, bins)
+    edges = bin_edges(weights, bins)
     for chosen, colour, name in ((weights[weights >= 0], BLUE, "excitatory"), (weights[weights < 0], ORANGE, "inhibitory")):
         axes.hist(chosen, edges, color=colour, alpha=0.8, label=f"{name}, {chosen.size}")
     axes.axvline(0, color="black", linewidth=0.6)
@@ -27,7 +27,7 @@ def draw(axes, weights, title=None, bins=50):
 
 def draw_times(axes, times, title=None, bins=50):
     """Delays or times of bias spikes (ms). Returns the axes."""
-    axes.hist(np.ravel(times), bins, color=BLUE, alpha=0.8)
+    axes.hist(np.ravel(times), bin_edges(times, bins), color=BLUE, alpha=0.8)
     axes.set(xlabel="time (ms)", ylabel="number", title=title)
     return axes
 
