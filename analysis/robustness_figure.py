@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.style import BLUE, GREY, ORANGE, checked_picture, figure
+from analysis.style import BLUE, GREY, ORANGE, as_symbols, checked_picture, figure
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import write_bytes
@@ -39,8 +39,8 @@ def draw(axes, panel, ideal, marked=False):
                   markeredgewidth=0.8, label={"only_tested": "only tested with it", "in_the_loop": "trained with it"}[name])
     axes.set_xticks(place, [f"{level:g}" for level in panel["levels"]])
     title, _, unit = panel["label"].partition(" (")
-    axes.set_title(title + (" †" if marked else ""), fontsize=7)
-    axes.set(xlabel=unit.rstrip(")"), ylim=(0, 101))
+    axes.set_title(as_symbols(title) + (" †" if marked else ""), fontsize=7)
+    axes.set(xlabel=as_symbols(unit.rstrip(")")), ylim=(0, 101))
     axes.axhline(100 / 3, color=GREY, linewidth=0.8, linestyle=":", label="chance")
     return axes
 
@@ -108,7 +108,7 @@ def main(arguments=None):
             draw(axis, panel, found["ideal"], name in IN_THE_PAPER)
         for axis in axes[:, 0]:
             axis.set_ylabel("correct (%)")
-        axes[0, 0].legend(fontsize=7, loc=(0.0, 0.1))
+        axes[0, 0].legend(fontsize=7, loc=(0.0, 0.05), frameon=True, framealpha=0.85, edgecolor="none")
         note = f"{len(found['seeds'])} seeds a point, {found['epochs']} epochs" + (", A QUICK LOOK" if found["quick"] else "")
         axes[0, 0].figure.suptitle(f"Yin-Yang, {note}. †: varied in the paper's last figure too", fontsize=9)
     if a.output is None:
