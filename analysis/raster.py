@@ -137,6 +137,7 @@ def draw(axes, blocks, start=-np.inf, stop=np.inf, tau_syn=None, title=None, cla
     """
     found, unit = recordings(blocks), tau_syn or 1.0
     last, handles = list(found)[-1], {}
+    whole = start <= min(recording.span[0] for recording in found.values())
     for label, recording, bottom, height in _bands(axes, found):
         size = len(recording.units)
         rows, times, within = spikes(recording, start, stop)
@@ -155,13 +156,13 @@ def draw(axes, blocks, start=-np.inf, stop=np.inf, tau_syn=None, title=None, cla
         _draw_band(axes, times, bottom + height * (rows + within) / size, height / size / len(recording.trials), colours,
                    40 if decides else 8)
         if 0 < len(times) <= DENSE:
-            handles["first"] = Line2D([], [], marker="o", markersize=3, linestyle="", color=DARK, label="first spike" if np.isneginf(start) else "first from the start on")
+            handles["first"] = Line2D([], [], marker="o", markersize=3, linestyle="", color=DARK, label="first spike" if whole else "first spike in view")
             if len(times) > np.unique(rows + within).size:
                 handles["later"] = Line2D([], [], marker="|", linestyle="", color=GREY, label="later")
     if handles:
         _legend(axes, list(handles.values()))
     axes.set(xlabel="time (ms)" if tau_syn is None else f"time ({TAU_SYN})")
-    axes.set_title(title, loc="left")
+    axes.set_title(title, loc="left", pad=14 if handles else None)  # above the legend
     _limit(axes, start - origin, stop - origin, unit)
     return axes
 
