@@ -43,7 +43,8 @@ class Trial:
         for k, (projection, label) in enumerate(zip(projections, distinct(p.label for p in projections), strict=True)):
             earlier = before.connections[k] if before is not None and k < len(before.connections) else None
             connections.append(self._connections(projection, label, number, earlier))
-        stage = Stage(float(begin), parameters, tuple(connections), tuple(self._current(*current, number) for current in currents))
+        injected = [self._current(kind, source, targets, number) for kind, source, targets in currents]
+        stage = Stage(float(begin), parameters, tuple(connections), tuple(injected))
         if before is None or not _same(before, stage):
             self._stages.append(stage)
 

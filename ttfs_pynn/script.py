@@ -278,7 +278,7 @@ class ObservedSimulator:
                                             "another one of the same source, where a simulator with a time step holds one")
 
     def _has_new_times(self, population):
-        """Whether the script has given a SpikeSourceArray spike times since the simulator was handed some; they are taken down."""
+        """Whether the script gave a SpikeSourceArray spike times since the simulator was handed some; they are taken down."""
         key, held = id(population), self._simulator.spike_times(population)
         if key in self._held and all(map(np.array_equal, held, self._held[key])):
             return False

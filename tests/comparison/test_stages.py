@@ -96,7 +96,8 @@ def test_setup_again_begins_another_network():
             sim.reset()
             sim.run(20.0)
     records = run_script(build, simulator("exact"), 0.1)
-    assert [(r.sizes, r.duration, r.setup) for r in records] == [((2,), 50.0, 0), ((2,), 20.0, 0), ((3,), 50.0, 1), ((3,), 20.0, 1)]
+    assert [(r.sizes, r.duration, r.setup) for r in records] == [((2,), 50.0, 0), ((2,), 20.0, 0), ((3,), 50.0, 1),
+                                                                 ((3,), 20.0, 1)]
 
 
 def test_callbacks_may_change_the_network():
@@ -120,7 +121,8 @@ def test_what_a_grid_cannot_hold_is_given_to_none():
         sim.Projection(source, cells, sim.FromListConnector([(0, 1, 0.1, 1.23)]), sim.StaticSynapse())
         sim.run(33.37)
     (record,) = run_script(build, simulator("exact"), 0.1)
-    assert [c.delay[0].round(9) for c in record.connections] == [1.3, 1.4, 2.1, 2.6, 1.2] and record.duration == pytest.approx(33.4)
+    assert [c.delay[0].round(9) for c in record.connections] == [1.3, 1.4, 2.1, 2.6, 1.2]
+    assert record.duration == pytest.approx(33.4)
     np.testing.assert_allclose(record.trains()[0], [5.01, 5.13, 9.0])
     assert [any(word in note for note in record.notes) for word in ("delays", "lengths of runs", "left out")] == [True] * 3
     for name in ("brian2", "nest", "neuron"):

@@ -110,12 +110,13 @@ def _amplitude(current, time):
 
 
 def _parameters(record, cells):
-    """(begins (stages,), parameters (cells, stages, 10)) as `follow` wants them: a stage begins with each change of the parameters
-    and of the currents that are injected."""
-    begins = {stage.begin for stage in record.stages}
+    """(begins (stages,), parameters (cells, stages, 10)) as `follow` wants them: a stage begins with each change of the
+    parameters and of the currents that are injected."""
+    changes = {stage.begin for stage in record.stages}
     for current in (current for stage in record.stages for current in stage.currents if set(current["cells"]) & set(cells)):
-        begins |= {t for name in ("start", "stop", "times") for t in current["parameters"].get(name, ()) if 0 < t < record.duration}
-    begins, tables = sorted(begins), []
+        times = [t for name in ("start", "stop", "times") for t in current["parameters"].get(name, ())]
+        changes.update(t for t in times if 0 < t < record.duration)
+    begins, tables = sorted(changes), []
     for begin in begins:
         stage = [s for s in record.stages if s.begin <= begin][-1]
         table = np.stack([stage.parameters[name][cells.start:cells.stop] for name in PARAMETERS], axis=1)

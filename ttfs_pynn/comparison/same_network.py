@@ -74,7 +74,7 @@ def _of_trial(reference, other, dt):
     if abs(reference.duration - other.duration) > _STEPS * dt:
         yield "runs", "script", f"it ran for {other.duration:g} ms instead of {reference.duration:g} ms"
     seen = set()
-    for begin, a, b in _overlaid(reference.stages, other.stages, dt):
+    for begin, a, b in _overlaid(reference, other, dt):
         when = f" from {begin:g} ms on" if begin else ""
         for what, where, text in _of_stage(reference, a, b, dt):
             if (what, where, text) not in seen:  # what holds on is not said again
@@ -82,16 +82,16 @@ def _of_trial(reference, other, dt):
                 yield what, where, text + when
 
 
-def _overlaid(stages, others, dt):
-    """(begin, stage, stage of the other) of every stretch in which neither changes."""
-    begins = sorted({s.begin for s in (*stages, *others)})
+def _overlaid(reference, other, dt):
+    """(begin, stage, stage of the other) of every stretch, up to the end of the shorter trial, in which neither changes."""
+    end = min(reference.duration, other.duration) - _STEPS * dt
     kept: list[float] = []
-    for begin in begins:
-        if not kept or begin - kept[-1] > _STEPS * dt:
+    for begin in sorted({s.begin for s in (*reference.stages, *other.stages)}):
+        if not kept or _STEPS * dt < begin - kept[-1] and begin < end:
             kept.append(begin)
     for begin in kept:
         at, pair = begin + _STEPS * dt, list[Stage]()
-        for side in (stages, others):
+        for side in (reference.stages, other.stages):
             stage = [s for s in side if s.begin <= at][-1]
             if begin - stage.begin > _STEPS * dt:  # nothing was given here: the membrane goes on
                 stage = replace(stage, parameters=stage.parameters | {"v": np.full_like(stage.parameters["v"], np.nan)})
