@@ -10,9 +10,9 @@ from matplotlib import rc_context
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
+from ttfs_pynn.atomic import atomic_file
 from ttfs_pynn.command_line import ArgumentParser
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import atomic_path
 from ttfs_pynn.results import RunFolder
 
 ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2",
@@ -65,8 +65,8 @@ def figure(path, columns=1, size=(4.0, 3.0), rows=1, dpi=None, **options):
     with rc_context(RC):
         drawing = Figure(figsize=(size[0] * columns, size[1] * rows))
         yield drawing.subplots(rows, columns, **options)
-        with atomic_path(path) as temporary:
-            drawing.savefig(temporary, format=os.path.splitext(path)[1][1:], dpi=dpi)
+        with atomic_file(path) as file:
+            drawing.savefig(file, format=os.path.splitext(path)[1][1:], dpi=dpi)
 
 
 def command(module, description, name, arguments=None):

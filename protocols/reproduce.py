@@ -26,7 +26,7 @@ from protocols import train
 from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.configuration import canonical, plain
 from ttfs_pynn.errors import ConfigurationError, TTFSError
-from ttfs_pynn.experiment import ARRAYS, FREE, Experiment
+from ttfs_pynn.experiment import ARRAYS, Experiment
 from ttfs_pynn.files import write_bytes
 from ttfs_pynn.provenance import versions
 from ttfs_pynn.results import RunFolder
@@ -172,12 +172,11 @@ def _trained(configuration, path, n_samples, weights=None):
     network = experiment.network(weights=weights, seed=configuration["training"]["seed"])
     trainer = experiment.trainer(network, weights=weights)
     if RunFolder.exists(path):
-        trainer.folder = RunFolder.open(path, configuration, writing=True, free=FREE)
+        trainer.folder = experiment.open_folder(path)
     else:
         trainer.folder = experiment.create_folder(path)
     if trainer.folder.has_checkpoint:
-        arrays, meta, _ = trainer.folder.load_checkpoint()
-        trainer.restore(arrays, meta)
+        trainer.folder.resume(trainer)
     trainer.run()
     return experiment, network, trainer
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.errors import ConfigurationError, unknown
-from ttfs_pynn.files import write_bytes
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
@@ -110,9 +109,19 @@ class Experiment:
     def create_folder(self, path, overwrite=False):
         """A new results.RunFolder with the configuration and, as model.py, a copy of the model's source."""
         folder = RunFolder.create(path, self.configuration, overwrite, free=FREE)
-        if getattr(self.model, "__file__", None):
-            write_bytes(folder.path / "model.py", Path(self.model.__file__).read_bytes())
+        self._copy_source(folder)
         return folder
+
+    def open_folder(self, path):
+        """The results.RunFolder of an earlier run with this configuration, to go on with."""
+        folder = RunFolder.open(path, self.configuration, writing=True, free=FREE)
+        if not folder.has_checkpoint and not (folder.path / "model.py").exists():
+            self._copy_source(folder)  # the process was killed before it came to it
+        return folder
+
+    def _copy_source(self, folder):
+        if getattr(self.model, "__file__", None):
+            folder.write_bytes("model.py", Path(self.model.__file__).read_bytes())
 
     def record_sample(self, network, folder, name, sample=0):
         """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix.
