@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from analysis.decision_time import tau_syn_of
 from analysis.neo_files import flat_spikes, no_spikes, read_blocks, record_blocks, rows_of
-from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, VERMILION, distinct_names, figure, picture_command
+from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, VERMILION, distinct_names, figure, literal, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.results import RunFolder
@@ -59,7 +59,7 @@ def _bands(axes, blocks):
         bottom += height
         if label != last:
             axes.axhline(bottom, color=GREY, linewidth=0.4)
-    axes.set_yticks([low + height / 2 for *_, low, height in found], list(blocks))
+    axes.set_yticks([low + height / 2 for *_, low, height in found], list(map(literal, blocks)))
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(0, bottom)
     return found
@@ -69,7 +69,7 @@ def mark_samples(axes, window, labels, class_names=None, unit=1.0):
     """A line where each sample of `window` ms begins, and above it its class. Returns the axes."""
     for k, label in enumerate(labels):
         axes.axvline(k * window / unit, color=GREY, linewidth=0.5, zorder=0)
-        name = class_names[label] if class_names else str(label)
+        name = literal(class_names[label]) if class_names else str(label)
         axes.text((k + 0.5) * window / unit, 1.0, name, transform=axes.get_xaxis_transform(), ha="center", va="bottom",
                   fontsize=7, color=CLASSES[label % len(CLASSES)])
     return axes
@@ -84,8 +84,8 @@ def draw_overlaid(axes, reference, other, start=0.0, stop=np.inf, names=("refere
             rows, times = spikes(recorded, start, stop)
             y = bottom + height * (rows + 0.5) / max(rows_of(block), 1)
             axes.scatter(times + start, y, zorder=2, rasterized=len(times) > DENSE, **style)
-    handles = [Line2D([], [], marker="o", linestyle="", markerfacecolor="none", color=ORANGE, label=names[0]),
-               Line2D([], [], marker=".", linestyle="", color=BLUE, label=names[1])]
+    handles = [Line2D([], [], marker="o", linestyle="", markerfacecolor="none", color=ORANGE, label=literal(names[0])),
+               Line2D([], [], marker=".", linestyle="", color=BLUE, label=literal(names[1]))]
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     axes.set(xlabel="time (ms)")
     return axes
@@ -109,8 +109,8 @@ def draw(axes, blocks, start=0.0, stop=np.inf, tau_syn=None, title=None, class_n
             if len(times):
                 axes.axvline(times.min(), color=colours[times.argmin()], linewidth=1, linestyle=":", zorder=1)
             for k, name in enumerate(class_names or ()):
-                axes.text(1.01, bottom + height * (k + 0.5) / size, name, transform=axes.get_yaxis_transform(), va="center",
-                          fontsize=7, color=CLASSES[k % len(CLASSES)])
+                axes.text(1.01, bottom + height * (k + 0.5) / size, literal(name), transform=axes.get_yaxis_transform(),
+                          va="center", fontsize=7, color=CLASSES[k % len(CLASSES)])
         else:
             colours = np.full(len(rows), VERMILION if "bias" in label else DARK)
         _draw_band(axes, rows, times, bottom + height * (rows + 0.5) / max(size, 1), colours, 40 if decides else 8)

@@ -9,7 +9,7 @@ examples:
 import numpy as np
 
 from analysis.neo_files import duration_of, flat_spikes, read_blocks, rows_of, trains_of
-from analysis.style import BLUE, CLASSES, GREY, distinct_names, figure, picture_command
+from analysis.style import BLUE, CLASSES, GREY, distinct_names, figure, literal, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.comparison.statistics import measures
 from ttfs_pynn.errors import ConfigurationError, ResultsError
@@ -57,7 +57,7 @@ def draw_distribution(axes, values, xlabel, labels=None, bins=30):
         for k, v in enumerate(finite):
             axes.hist(v, edges, histtype="stepfilled", color=CLASSES[k], alpha=0.25)
             axes.hist(v, edges, histtype="step", color=CLASSES[k], linestyle=("-", "--", ":")[k % 3],
-                      label=labels[k] if labels else None)
+                      label=literal(labels[k]) if labels else None)
         if labels:
             axes.legend()
     axes.set(xlabel=xlabel, ylabel="number")
@@ -72,7 +72,7 @@ def draw_counts(axes, counts, labels=None, class_names=None):
         chosen = total[labels == k]
         axes.bar(k, chosen.mean(), yerr=chosen.std(), color=CLASSES[k % len(CLASSES)], capsize=3)
     known = np.unique(labels)
-    axes.set_xticks(known, [class_names[k] if class_names else f"class {k}" for k in known])
+    axes.set_xticks(known, [literal(class_names[k]) if class_names else f"class {k}" for k in known])
     axes.set(ylabel="spikes a sample")
     return axes
 

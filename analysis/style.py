@@ -25,6 +25,11 @@ RC = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "leg
       "axes.titlesize": 9, "figure.constrained_layout.use": True, "savefig.dpi": 200}
 
 
+def literal(name):
+    """A name as Matplotlib's text: of two dollar signs it would take what is between them for mathematics."""
+    return str(name).replace("$", r"\$")
+
+
 def checked_picture(path):
     """`path`, or a ResultsError where Matplotlib cannot write a file of that suffix."""
     suffix = os.path.splitext(path)[1][1:].lower()
@@ -52,8 +57,11 @@ def picture_command(module, description, name, arguments=None, what=RECORDED, **
     for flag, keywords in options.items():
         parser.add_argument(f"--{flag.replace('_', '-')}", **keywords)
     a = parser.parse_args(arguments)
-    beside = os.path.join(a.file, "figures") if os.path.isdir(a.file) else os.path.dirname(a.file) or "."
-    return a, checked_picture(a.output or os.path.join(beside, f"{name}.png"))
+    if a.output:
+        return a, checked_picture(a.output)
+    if os.path.isdir(a.file):
+        return a, str(RunFolder.open(a.file).figure_path(f"{name}.png"))
+    return a, os.path.join(os.path.dirname(a.file) or ".", f"{name}.png")
 
 
 @contextlib.contextmanager

@@ -119,7 +119,7 @@ def new_file(path: str | os.PathLike, mode: str = "w") -> IO[Any]:
                 opener=lambda name, flags: os.open(name, flags | _NEW, 0o666))
 
 
-def remove_leftovers(folder: str | os.PathLike, of: Container[str] | None = None) -> None:
+def remove_leftovers(folder: str | os.PathLike[str], of: Container[str] | None = None) -> None:
     """Delete what killed writers left in `folder`; what is being written stays, and so do all other files, also *.tmp.
 
     of: names of the files whose leftovers are meant (default: of all). Nothing is done behind a link. Errors are passed over.
@@ -127,7 +127,7 @@ def remove_leftovers(folder: str | os.PathLike, of: Container[str] | None = None
     if os.path.islink(folder):
         return
     with contextlib.suppress(OSError):
-        with os.scandir(folder) as entries:
+        with os.scandir(os.fspath(folder)) as entries:
             found = [(entry.path, match["name"]) for entry in entries if (match := _OURS.fullmatch(entry.name))]
         for path, name in found:
             if of is None or name in of:

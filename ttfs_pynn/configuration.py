@@ -12,9 +12,11 @@ from ttfs_pynn.errors import ConfigurationError
 __all__ = ["canonical", "check_types", "differences", "plain", "text_of"]
 
 # What a run's configuration holds (see `experiment`), and what each must be.
-_TYPES = {"model": (str, "a text"), "backend": (str, "a text"), "from": (str, "a text"), "classes": (list, "a list of texts"),
-          "dt": ((int, float), "a number"), "copies": (int, "a whole number"), "demo": (bool, "true or false"),
-          "network": (dict, "a table"), "training": (dict, "a table"), "hardware": (dict, "a table")}
+_TYPES: dict[str, tuple[Any, str]] = {
+    "model": (str, "a text"), "backend": (str, "a text"), "from": (str, "a text"), "classes": (list, "a list of short texts"),
+    "dt": ((int, float), "a number"), "copies": (int, "a whole number"), "demo": (bool, "true or false"),
+    "network": (dict, "a table"), "training": (dict, "a table"), "hardware": (dict, "a table")}
+_LONGEST_NAME = 200  # of a class, in figures
 
 
 def check_types(configuration: Mapping[str, Any]) -> None:
@@ -24,7 +26,7 @@ def check_types(configuration: Mapping[str, Any]) -> None:
         value = configuration.get(name)
         right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
         if name == "classes" and right:
-            right = all(isinstance(item, str) for item in configuration[name])
+            right = all(isinstance(item, str) and len(item) <= _LONGEST_NAME for item in configuration[name])
         if name in configuration and not right:
             raise ConfigurationError(f"{name} = {_short(value)} must be {text}")
 

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import NoReturn
 
 import ttfs_pynn
-from ttfs_pynn.command_line import ArgumentParser, as_commands, command_name, run
+from ttfs_pynn.command_line import ArgumentParser, as_commands, command_name, of_data, run
 from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.processes import away_from_folder
 
@@ -120,7 +120,9 @@ def _main(arguments: Sequence[str] | None) -> int | None:
         parser.print_help()
         return 0
     # --verbose and --quiet mean the same before the command's name and after it.
-    return load(rest[0]).main([*own, *rest[1:]])
+    command = load(rest[0])
+    with of_data(command.__name__):
+        return command.main([*own, *rest[1:]])
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

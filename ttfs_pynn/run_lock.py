@@ -48,7 +48,8 @@ class FileLock:
     """
 
     def __init__(self, path, wait=True):
-        self.path, self._wait, self._lock = Path(path), wait, None
+        self.path, self._wait = Path(path), wait
+        self._lock: filelock.BaseFileLock | None = None
 
     def __enter__(self):
         try:
@@ -63,6 +64,7 @@ class FileLock:
 
     def __exit__(self, *_):
         lock, self._lock = self._lock, None
+        assert lock is not None
         if lock.lock_counter == 1:
             with contextlib.suppress(OSError):
                 os.unlink(lock.lock_file)

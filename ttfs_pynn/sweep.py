@@ -133,7 +133,8 @@ def _finished(scheduler, workers, function, jobs, missing, folder, source):
 
 
 def _finished_here(workers, function, jobs, missing, folder, source):
-    waiting, running = deque(missing.items()), {}
+    waiting = deque(missing.items())
+    running: dict[str, _Run] = {}
     try:
         while waiting or running:
             while waiting and len(running) < workers:
@@ -282,7 +283,7 @@ class _Run:
 
     def problem(self):
         """None, or why it failed; after it ended."""
-        status = self._child.poll()
+        status = self._child.wait()
         self.kill()
         # A program can end in many ways that look like success; only the result is one.
         try:

@@ -11,7 +11,7 @@ import math
 import os
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -50,7 +50,7 @@ def read_idx(path: str | os.PathLike, n_dimensions: int) -> np.ndarray:
         raise DatasetError(str(error)) from None
 
 
-def _idx(path: Path, file: IO[bytes], n_dimensions: int) -> np.ndarray:
+def _idx(path: Path, file: BinaryIO | gzip.GzipFile, n_dimensions: int) -> np.ndarray:
     length, expected = 4 + 4 * n_dimensions, bytes([0, 0, 8, n_dimensions])
     header = file.read(length)
     if header[:4] != expected:
