@@ -30,7 +30,7 @@ LARGEST_TEXT = 2**24  # bytes of a JSON file; as Python's objects it may take th
 LARGEST_ARRAYS = 2**31  # bytes of a file of arrays, where nobody knows better
 _LARGEST_TOML = 2**18
 # Keys of so many parts cost tomllib memory and time by their square.
-_LONG_KEY = re.compile(r"""(?:(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
+_LONG_KEY = re.compile(r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
 _META = "__meta__"
 _SEAL = b"sha256:"
 _SEAL_LENGTH = len(_SEAL) + 64
@@ -135,7 +135,7 @@ def _pack(arrays: Mapping[str, ArrayLike], meta: Any) -> bytes:
         if array.dtype.hasobject or name == _META:
             raise ResultsError(f"array {name!r} ({array.dtype}) cannot be stored: arrays of objects and the "
                                f"name {_META!r} are not allowed")
-    packed[_META] = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), dtype=np.uint8)
+    packed[_META] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, **packed)
     # The seal is the comment that ends a zip file, so that any reader of .npz can still open it.
@@ -166,7 +166,8 @@ def read_arrays(path: str | os.PathLike, largest: int = LARGEST_ARRAYS) -> tuple
             meta = json.loads(meta.tobytes())
         except (ValueError, KeyError, AttributeError, TypeError, OSError, EOFError, MemoryError, RuntimeError,
                 zipfile.BadZipFile) as error:
-            raise DamagedFile(f"{path} has a checksum that fits, but was not written by write_arrays: {error}") from error
+            raise DamagedFile(f"{path} has a checksum that fits, but was not written by write_arrays: "
+                              f"{' '.join(str(error).split())[:200]}") from error
     return arrays, meta
 
 

@@ -35,6 +35,7 @@ class Layer:
     def __post_init__(self):
         if not isinstance(self.size, int | np.integer):
             raise ValueError(f"a layer of {self.size!r} neurons: give an integer")
+        self.neuron.columns(self.size)  # a number each, or one number a neuron
         for name in ("bias_times", "delays"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
 
@@ -122,6 +123,8 @@ class Architecture:
         """A list of float arrays, or a ValueError that says which layer does not fit."""
         if len(weights) != len(self.layers):
             raise ValueError(f"{len(weights)} weight matrices for {len(self.layers)} layers")
+        if any(np.iscomplexobj(w) for w in weights):
+            raise ValueError("weights are complex numbers; give real ones (nA)")
         checked = [np.asarray(w, dtype=float) for w in weights]
         for k, (w, shape) in enumerate(zip(checked, self.shapes, strict=True)):
             if w.shape != shape:

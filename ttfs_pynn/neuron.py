@@ -35,6 +35,8 @@ class LIFParameters:
             object.__setattr__(self, "v_reset", self.v_rest)
         for field in fields(self):
             value = getattr(self, field.name)
+            if np.asarray(value).dtype == bool:
+                raise ValueError(f"{field.name} = {value} must be a number")
             array = np.array(value, dtype=float)
             if array.ndim > 1:
                 raise ValueError(f"{field.name} has shape {array.shape}; give a number or one number a neuron")
