@@ -1,10 +1,11 @@
-"""SIGKILL at every call that changes a file: `python -m benchmarks.crash_points [--only NAME] [--every N]` (Linux, with a C compiler).
+"""SIGKILL at every call that changes a file: `python -m benchmarks.crash_points [--only NAME] [--every N]`.
 
 Each command is run once undisturbed, and the calls are counted that make, write, sync, rename or delete something in its folder
-(crash_points.c, preloaded). Then it is run as often, and its whole process group is killed in place of call 1, 2, 3 ...; of a write
-half is done before. The same command again, `train` with --resume, must then end with status 0 and leave the same files: the same
-bytes, but for NIX files, which hold identifiers drawn by chance and the time of day; of these what Neo reads must be the same. Clock
-readings would differ in any two runs, so time.perf_counter stands still in all processes. Files of locks are not compared.
+(crash_points.c, preloaded: Linux, with a C compiler). Then it is run as often, and its whole process group is killed in place of
+call 1, 2, 3 ...; of a write half is done before. The same command again, `train` with --resume, must then end with status 0 and
+leave the same files: the same bytes, but for NIX files, which hold identifiers drawn by chance and the time of day; of these what
+Neo reads must be the same. Clock readings would differ in any two runs, so time.perf_counter stands still in all processes. Files
+of locks are not compared.
 """
 
 import argparse
@@ -34,7 +35,7 @@ import copy
 from models import yin_yang as whole
 
 PARAMETERS = copy.deepcopy(whole.PARAMETERS)
-PARAMETERS["network"].update(hidden=8, bias_times=[1.5], hidden_layer={hidden_layer})
+PARAMETERS["network"].update(hidden=5, bias_times={bias_times}, hidden_layer={hidden_layer})
 PARAMETERS["training"].update(epochs=2, batch_size=20)
 CLASS_NAMES, architecture, build, encode = whole.CLASS_NAMES, whole.architecture, whole.build, whole.encode
 {plane}
@@ -57,10 +58,10 @@ class Scenario(NamedTuple):
     warm: bool = True
 
 
-def model(folder, hidden_layer="{}", plane=""):
+def model(folder, hidden_layer="{}", bias_times="[]", plane=""):
     """A small network in a file of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "small.py").write_text(MODEL.format(hidden_layer=hidden_layer, plane=plane))
+    (folder / "small.py").write_text(MODEL.format(hidden_layer=hidden_layer, bias_times=bias_times, plane=plane))
     return str(folder / "small.py")
 
 
@@ -88,7 +89,8 @@ def multiply(job):
 
 
 def sweep(arguments):
-    results, failures = run_all("benchmarks.crash_points:multiply", [{"a": k, "b": 7} for k in range(6)], arguments[0], quiet=True)
+    results, failures = run_all("benchmarks.crash_points:multiply", [{"a": k, "b": 7} for k in range(6)], arguments[0],
+    quiet=True)
     return 1 if failures or [r["product"] for r in results] != [7 * k for k in range(6)] else 0
 
 
@@ -105,8 +107,8 @@ def scenarios():
     return [
         Scenario("train, exact", *training(plane="plane = whole.plane")[:1], train.main,
                  training(plane="plane = whole.plane")[1], resume),
-        Scenario("train, delays", training(hidden_layer='{"delays": ["synaptic"], "train_bias_times": True}')[0], train.main,
-                 training()[1], resume),
+        Scenario("train, delays", training(hidden_layer='{"delays": ["synaptic"], "train_bias_times": True}',
+                                             bias_times="[1.5]")[0], train.main, training()[1], resume),
         Scenario("train, chip", training()[0], train.main, training("--backend", "brainscales2", "--chip", "1")[1], resume),
         Scenario("train, overwriting", exact, train.main, training("--overwrite")[1]),
         Scenario("evaluate", arrays, evaluate.main, on_run("--backend", "exact", "--samples", "5", *of_run)),

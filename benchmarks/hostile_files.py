@@ -167,11 +167,14 @@ def toml_cases(base):
         return "\n".join(parts)
 
     texts = {f"{key} = {value if len(value) < 30 else value[:27] + '...'}": changed(key, value) for key, value in (
-        ("model", "5"), ("model", '["yin_yang"]'), ("model", '"../../etc/passwd"'), ("model", '"no_such_model"'), ("copies", '"x"'),
-        ("copies", "1000000000"), ("copies", "-1"), ("copies", "1.5"), ("copies", "true"), ("backend", "7"), ("backend", '"nest2"'),
+        ("model", "5"), ("model", '["yin_yang"]'), ("model", '"../../etc/passwd"'), ("model", '"no_such_model"'), ("copies",
+        '"x"'),
+        ("copies", "1000000000"), ("copies", "-1"), ("copies", "1.5"), ("copies", "true"), ("backend", "7"), ("backend",
+        '"nest2"'),
         ("dt", '"small"'), ("dt", "-1"), ("dt", "nan"), ("classes", "5"), ("tau_m", "[1, 1, 1]"),
         ("tau_m", '"long"'), ("tau_m", "-3"), ("tau_m", "{}"), ("tau_syn", "inf"), ("tau_syn", "0"), ("hidden", "1000000000"),
-        ("hidden", "2.5"), ("hidden", "[]"), ("hidden", "-4"), ("bias_times", "5"), ("bias_times", '["a"]'), ("bias_times", "[[1]]"),
+        ("hidden", "2.5"), ("hidden", "[]"), ("hidden", "-4"), ("bias_times", "5"), ("bias_times", '["a"]'), ("bias_times",
+        "[[1]]"),
         ("t_early", "nan"), ("t_late", "1e308"), ("t_late", '"x"'), ("hidden_weights", "[1]"), ("hidden_weights", '["a", "b"]'),
         ("hidden_layer", "5"), ("hidden_layer", "{size = 3}"), ("hidden_layer", '{delays = ["magic"]}'),
         ("hidden_layer", '{delays = ["axonal"], delay_max = "x"}'), ("cm", "true"), ("epochs", '"many"'), ("epochs", "[]"),
@@ -183,7 +186,8 @@ def toml_cases(base):
               "hardware = {nothing = 1}": text + "\n[hardware]\nnothing = 1\n",
               "no network": without("network"), "no training": without("training"), "empty": "", "garbage": "\0\1\2",
               "not UTF-8": "\udcff\udcfe", "nested lists": "a = " + "[" * 100_000, "nested tables": "a = " + "{b = " * 50_000,
-              "a key of 100,000 parts": ".".join("a" * 100_000) + " = 1", "a header of 30,000 parts": f"[{'.'.join('a' * 30_000)}]",
+              "a key of 100,000 parts": ".".join("a" * 100_000) + " = 1",
+              "a header of 30,000 parts": f"[{'.'.join('a' * 30_000)}]",
               "quoted key of 3,000 parts": ".".join(['"a b"'] * 3_000) + " = 1", "2 MB": text + "\n#" + "x" * (2 * MB),
               "a number of 100,000 digits": "x = " + "9" * 100_000, "duplicate keys": "model = 'a'\nmodel = 'b'"}
 
@@ -219,7 +223,8 @@ def toml_cases(base):
 def json_cases(base):
     texts = {"empty": "", "a number": "7", "null": "null", "a text": '"x"', "an empty list": "[]", "an empty table": "{}",
              "lists in lists": "[" * 100_000, "lists in lists, closed": "[" * 900 + "]" * 900,
-             "tables in tables": '{"a":' * 50_000, "3 million empty lists": "[" + "[]," * 3_000_000 + "[]]", "20 MB": " " * (20 * MB),
+             "tables in tables": '{"a":' * 50_000, "3 million empty lists": "[" + "[]," * 3_000_000 + "[]]",
+             "20 MB": " " * (20 * MB),
              "not UTF-8": "\udcff", "half": '{"a": [1, 2', "a number of 10,000 digits": f'[{{"epoch": {"9" * 10_000}}}]',
              "wrong types": '[{"epoch": "x", "train_loss": [], "seconds": {}}]', "lists for records": "[[1, 2], [3]]",
              "infinite": '[{"epoch": 1, "train_loss": 1e999}]', "records of nothing": "[{}, {}]"}
@@ -309,17 +314,20 @@ def npz_contents(base):
     return {
         "compressed: 8 MB for 8 GiB": _bomb(8 * 1024), "compressed with bzip2": archive([("w0.npy", good)], zipfile.ZIP_BZIP2),
         "compressed with LZMA": archive([("w0.npy", good)], zipfile.ZIP_LZMA), "members that overlap": resealed(overlapping),
-        "offset of the directory": resealed(directory), "an array of 8 GB in 100 bytes": one(zeros), "an array of 2^62 numbers": one(npy(header("(4611686018427387904,)"))),
+        "offset of the directory": resealed(directory), "an array of 8 GB in 100 bytes": one(zeros),
+        "an array of 2^62 numbers": one(npy(header("(4611686018427387904,)"))),
         "a shape of 2^32 x 2^32 x 0": one(npy(header("(4294967296, 4294967296, 0)"))),
         "a negative shape": one(npy(header("(-1,)"))), "a shape of 100 dimensions": one(npy(header(str((1,) * 100)), bytes(8))),
         "objects": one(npy(header("(1,)", "|O"), b"cos\nsystem\n(S'true'\ntR.")), "a row of fields": one(npy(header("(1,)")
-            .replace("'<f8'", "[('a', '<f8'), ('b', '<i4')]"), bytes(12))), "text of no length": one(npy(header("(1000000000000,)", "<U0"))),
+            .replace("'<f8'", "[('a', '<f8'), ('b', '<i4')]"), bytes(12))),
+            "text of no length": one(npy(header("(1000000000000,)", "<U0"))),
         "text of 2 GB": one(npy(header("(1,)", "|S2147483647"))), "a header that is no table": one(npy("[1, 2]\n")),
         "a header of 64 kB of brackets": one(npy("(" * 65_000)), "a header that calls": one(npy("__import__('os').getcwd()")),
         "a header of 4 GB": one(b"\x93NUMPY\2\0" + struct.pack("<I", 2**32 - 1) + b"{}"),
         "version 9.9": one(npy(header("(1,)"), bytes(8), (9, 9))), "no array": one(b"nothing"), "an empty member": one(b""),
         "a name with ..": archive([("../../w0.npy", good)]), "two of one name": archive([("w0.npy", good), ("w0.npy", good)]),
-        "no meta data": archive([("w0.npy", good)], meta=None), "meta data that are no JSON": archive([("w0.npy", good)], meta=b"{"),
+        "no meta data": archive([("w0.npy", good)], meta=None), "meta data that are no JSON": archive([("w0.npy", good)],
+        meta=b"{"),
         "meta data of 100,000 brackets": archive([("w0.npy", good)], meta=b"[" * 100_000), "an empty archive": archive([]),
         "a seal alone": sealed(b""), "a seal of text": sealed(b"text"), "no seal": whole[:-71], "half": whole[:len(whole) // 2],
         "empty": b"", "a bit of a weight": whole[:300] + bytes([whole[300] ^ 1]) + whole[301:],
@@ -412,12 +420,16 @@ def idx_cases():
         "gzip, header alone": packed[:10], "gzip, two bytes": packed[:2], "gzip, unknown method": packed[:2] + b"\7" + packed[3:],
         "gzip with rubbish behind": packed + b"rubbish" * 10, "gzip, damaged": packed[:200] + b"\xff\0\xff" + packed[203:],
         "bzip2": bz2.compress(whole), "(2^32-1, 0, 2^32-1)": idx(images[:0], shape=(2**32 - 1, 0, 2**32 - 1)),
-        "(2^32-1, 2^32-1, 2^32-1)": idx(images, shape=(2**32 - 1,) * 3), "(0, 2^31, 2^31)": idx(images[:0], shape=(0, 2**31, 2**31)),
+        "(2^32-1, 2^32-1, 2^32-1)": idx(images, shape=(2**32 - 1,) * 3), "(0, 2^31, 2^31)": idx(images[:0], shape=(0, 2**31,
+        2**31)),
         "(2^16, 2^16, 1)": idx(images, shape=(2**16, 2**16, 1)), "one image more announced": idx(images, shape=(21, 28, 28)),
-        "one image less announced": idx(images, shape=(19, 28, 28)), "29 x 28": idx(images[:, :, :1].repeat(29, 2).swapaxes(1, 2)),
-        "one dimension": idx(images, shape=(images.size,)), "no dimension": b"\0\0\x08\0", "255 dimensions": b"\0\0\x08\xff" + bytes(2000),
+        "one image less announced": idx(images, shape=(19, 28, 28)), "29 x 28": idx(images[:, :, :1].repeat(29, 2).swapaxes(1,
+        2)),
+        "one dimension": idx(images, shape=(images.size,)), "no dimension": b"\0\0\x08\0",
+        "255 dimensions": b"\0\0\x08\xff" + bytes(2000),
         "32-bit numbers": idx(images, b"\0\0\x0c"), "little endian": b"\x03\x08\0\0" + whole[4:], "a header alone": whole[:16],
-        "half a header": whole[:9], "a byte too few": whole[:-1], "a byte too many": whole + b"\0", "empty": b"", "text": b"<html>",
+        "half a header": whole[:9], "a byte too few": whole[:-1], "a byte too many": whole + b"\0", "empty": b"",
+        "text": b"<html>",
         "zeros": bytes(5000), "no images": idx(images[:0]), "a pickle": b"\x80\x04K\x01.", "more labels than images": None,
     }
 
@@ -644,7 +656,8 @@ def nir_cases(scratch):
                 "weights of another shape": node("weight", np.zeros((3, 3))), "no weights": node("weight", np.zeros((0, 0))),
                 "weights that are not finite": node("weight", np.full((120, 151), np.nan)),
                 "a switch that is nir's": lambda file: file["node"].__setitem__("type_check", False),
-                "no edges": lambda file: file["node"].__delitem__("edges"), "no nodes": lambda file: file["node"].__delitem__("nodes")}
+                "no edges": lambda file: file["node"].__delitem__("edges"),
+                "no nodes": lambda file: file["node"].__delitem__("nodes")}
 
     def case(name, with_seal=False):
         def make(folder):
@@ -717,7 +730,7 @@ def main():
                     said = [line[:230] for line in found.lines[-2:]]
                     print(f"{kind}, {case.name}: status {found.status}, {len(found.lines)} lines, {found.seconds:.1f} s, "
                           f"{found.megabytes:.0f} MB: {said}", flush=True)
-            table.append(f"{kind:<6} {right} of {n} refused with one line and status 2; at most {most:.0f} MB and {longest:.1f} s")
+            table.append(f"{kind:<6} {right} of {n} refused with one line and status 2; at most {most:.0f} MB, {longest:.1f} s")
     print("\n".join(table))
 
 
