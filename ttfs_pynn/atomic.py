@@ -94,6 +94,7 @@ def atomic_file(path: str | os.PathLike, make_folder: bool = True,
             if before_rename is not None:
                 before_rename()
             os.replace(temporary, path)
+            temporary = None
         sync_folder(path.parent)
     except OSError as error:
         raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
