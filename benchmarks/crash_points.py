@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -83,15 +84,9 @@ def trained(*options):
     return make
 
 
-def multiply(job):
-    """A job of the sweep."""
-    return {"product": job["a"] * job["b"]}
-
-
 def sweep(arguments):
-    results, failures = run_all("benchmarks.crash_points:multiply", [{"a": k, "b": 7} for k in range(6)], arguments[0],
-    quiet=True)
-    return 1 if failures or [r["product"] for r in results] != [7 * k for k in range(6)] else 0
+    results, failures = run_all("tests.sweep_jobs:square", [{"number": k} for k in range(6)], arguments[0], quiet=True)
+    return 1 if failures or [r["square"] for r in results] != [k**2 for k in range(6)] else 0
 
 
 def scenarios():
@@ -177,10 +172,23 @@ def contents(folder):
         name = str(path.relative_to(folder))
         if path.name in LOCK_FILES or "__pycache__" in name or not path.is_file():
             continue
-        digest = hashlib.sha256()
-        digest.update(repr(_numbers(read_block(path))).encode() if path.suffix == ".nix" else path.read_bytes())
-        found[name] = digest.hexdigest()
+        content = repr(_numbers(read_block(path))).encode() if path.suffix == ".nix" else path.read_bytes()
+        found[name] = hashlib.sha256(content).hexdigest()
     return found
+
+
+def state(folder):
+    """What a killed process has left, as text: names, kinds and bytes of all that is there, leftovers without the digits that
+    were drawn. Of NIX files, whose bytes differ in any two runs, the size."""
+    parts = []
+    for path in sorted(folder.rglob("*")):
+        name = re.sub(r"\.ttfs-[0-9a-f]{16}\.tmp$", ".left", str(path.relative_to(folder)))
+        if "__pycache__" in name:
+            continue
+        content = "folder" if path.is_dir() else "held" if path.name in LOCK_FILES else path.stat().st_size \
+            if ".nix" in name else hashlib.sha256(path.read_bytes()).hexdigest()
+        parts.append(f"{name} {content}")
+    return "\n".join(sorted(parts))
 
 
 def _numbers(block):
@@ -196,6 +204,7 @@ class Found(NamedTuple):
     calls: int  # that change files
     points: int  # at which it was killed
     killed: int
+    states: int  # that these left: two points with nothing written in between leave the same
     same: int
     problems: list
 
@@ -223,20 +232,21 @@ def crashed(scenario, folder, counter, every=1, first=1, tell=lambda text: None)
     afresh()
     called(scenario.main, scenario.arguments(place), counter)
     assert contents(place) == expected, f"two undisturbed runs differ: {_difference(contents(place), expected)}"
-    killed = same = 0
-    points, problems = range(first, calls + 1, every), []
+    killed, points, problems, known = 0, range(first, calls + 1, every), [], {}
     for point in points:
         afresh()
         status, _ = called(scenario.main, scenario.arguments(place), counter, point)
         killed += status == -9
-        status, text = called(scenario.main, [*scenario.arguments(place), *scenario.again], counter)
-        found = contents(place)
-        if status == 0 and found == expected:
-            same += 1
-        else:
-            problems.append((point, status, text.strip().splitlines()[-1:], _difference(found, expected)))
+        left = state(place)
+        if left not in known:  # else the same command would find the same again
+            status, text = called(scenario.main, [*scenario.arguments(place), *scenario.again], counter)
+            found = contents(place)
+            known[left] = None if status == 0 and found == expected else \
+                (status, text.strip().splitlines()[-1:], _difference(found, expected))
+        if known[left]:
+            problems.append((point, *known[left]))
             tell(f"{scenario.name}, call {point}: {problems[-1][1:]}")
-    return Found(calls, len(points), killed, same, problems)
+    return Found(calls, len(points), killed, len(known), len(points) - len(problems), problems)
 
 
 def _difference(found, expected):
@@ -295,8 +305,9 @@ def main():
         found = crashed(scenario, root / scenario.name.replace(" ", "_"), counter, a.every, a.first,
                         lambda text: print(text, flush=True))
         wrong += len(found.problems)
-        print(f"{scenario.name:<20} {found.calls} calls, killed at {found.killed} of {found.points}; same files and bits "
-              f"afterwards: {found.same} of {found.points} ({time.monotonic() - begin:.0f} s)", flush=True)
+        print(f"{scenario.name:<20} {found.calls} calls, killed at {found.killed} of {found.points}, which leaves {found.states} "
+              f"states; same files and bits afterwards: {found.same} of {found.points} ({time.monotonic() - begin:.0f} s)",
+              flush=True)
     sys.exit(1 if wrong else 0)
 
 
