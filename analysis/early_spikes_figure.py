@@ -7,7 +7,6 @@ examples:
   python -m analysis.early_spikes_figure results/early_spikes/yin_yang.json
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from matplotlib import colormaps
 from analysis.style import TAU_SYN, checked_picture, figure
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.files import read_json
 
 COLUMNS = {"alpha": "$\\alpha$", "xi": "$\\xi$", "difference": "difference"}
 PAPER = {"alpha": 0.005, "xi": 0.2}
@@ -115,8 +115,8 @@ def main(arguments=None):
     a = parser().parse_args(arguments)
     path = checked_picture(a.output or str(Path(a.file).with_suffix(".png")))
     try:
-        runs = json.loads(Path(a.file).read_text(encoding="utf-8"))["runs"]
-    except (ValueError, KeyError, TypeError):
+        runs = read_json(a.file)["runs"]
+    except (ResultsError, KeyError, TypeError):
         raise ResultsError(f"{a.file} is no file of ttfs-pynn early_spikes") from None
     if not runs:
         raise ResultsError(f"{a.file} holds no run yet")

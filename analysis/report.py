@@ -53,8 +53,7 @@ def _named(stored, names):
 
 
 def _class_names(folder, n_classes):
-    """Names for figures, of which Matplotlib must not read a dollar sign as mathematics."""
-    names = [str(name).replace("$", r"\$") for name in folder.configuration.get("classes", ())]
+    names = [str(name) for name in folder.configuration.get("classes", ())]
     return names if len(names) == n_classes else [f"class {k}" for k in range(n_classes)]
 
 
@@ -113,7 +112,7 @@ def _decisions(folder):
     for k, name in enumerate(classes):
         of = labels == k
         known = latency[of & np.isfinite(latency)]
-        rows.append([name.replace(r"\$", "$"), int(of.sum()), f"{100 * (answers[of] == k).mean():.1f}" if of.any() else None,
+        rows.append([name, int(of.sum()), f"{100 * (answers[of] == k).mean():.1f}" if of.any() else None,
                      f"{np.median(known):.3f}" if known.size else None, int((answers[of] == -1).sum())])
     text.append(table(head, rows))
     if "layer_spikes" in stored:
@@ -129,7 +128,7 @@ def _rasters(folder):
     pictures = {name: raster.readable(blocks) for name, blocks in pictures.items() if blocks}
     if not pictures:
         raise Missing(no_spikes(folder))
-    names = [str(name).replace("$", r"\$") for name in folder.configuration.get("classes", ())]
+    names = [str(name) for name in folder.configuration.get("classes", ())]
     unit, stop = raster.unit_of(folder), raster.last_spike(pictures.values())  # one axis for both
     return "<div class=panels>" + "".join(
         figure(lambda f, blocks=blocks: raster.draw(f.subplots(), blocks, 0.0, stop, unit, class_names=names),

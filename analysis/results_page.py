@@ -4,13 +4,13 @@ examples:
   python -m analysis.results_page results
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.files import read_json
 
 _HEAD = ("| what | paper | test accuracy | each seed | fresh samples | decision after (tau_syn) | spikes a sample | command |\n"
          "| --- | --- | --- | --- | --- | --- | --- | --- |")
@@ -53,9 +53,9 @@ def read(folder):
     found = []
     for path in sorted(Path(folder).glob("*.json")):
         try:
-            result = json.loads(path.read_text(encoding="utf-8"))
+            result = read_json(path)
             line(result)
-        except (KeyError, TypeError, ValueError) as error:
+        except (ResultsError, KeyError, TypeError, ValueError) as error:
             raise ResultsError(f"{path} is no result of ttfs-pynn reproduce: {type(error).__name__} {error}") from None
         found.append(result)
     return found

@@ -8,7 +8,6 @@ examples:
   python -m analysis.robustness_figure results/robustness
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from analysis.style import BLUE, GREY, ORANGE, checked_picture, figure
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import write_bytes
+from ttfs_pynn.files import read_json, write_bytes
 
 # What the last part of the paper studies too, in words; its figures are not repeated here.
 IN_THE_PAPER = {"weight_bits": "accuracy falls with the quantisation of weights",
@@ -90,7 +89,7 @@ def main(arguments=None):
     path = Path(a.folder) / "robustness.json"
     if not path.is_file():
         raise ResultsError(f"{a.folder} has no robustness.json; make it with ttfs-pynn robustness")
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = read_json(path)
     output = checked_picture(a.output or path.with_suffix(".png"))
     rows = -(-len(found["panels"]) // _COLUMNS)
     with figure(output, columns=_COLUMNS, size=(2.0, 2.0), rows=rows, squeeze=False, sharey=True) as axes:

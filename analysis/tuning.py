@@ -6,7 +6,7 @@ examples:
 
 import numpy as np
 
-from analysis.style import CLASSES, checked_picture, figure
+from analysis.style import CLASSES, checked_picture, figure, literal
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.record import read_records
 from ttfs_pynn.errors import ResultsError
@@ -36,7 +36,7 @@ def draw(axes, first_spikes, labels=None, class_names=None):
         np.divide(np.nansum(chosen, axis=0), counts, out=mean, where=counts > 0)
         spread = np.sqrt(np.nansum((chosen - mean) ** 2, axis=0) / np.maximum(counts, 1))
         axes.errorbar(np.arange(mean.size), mean, spread, fmt=".", color=CLASSES[k % len(CLASSES)], markersize=4,
-                      elinewidth=0.5, label=class_names[k] if class_names else f"class {k}")
+                      elinewidth=0.5, label=literal(class_names[k]) if class_names else f"class {k}")
     axes.set(xlabel=f"neuron ({int(spiking.sum())} of {first.shape[1]} spike)", ylabel="mean first spike (ms)")
     if several:
         axes.legend()
