@@ -33,7 +33,8 @@ from ttfs_pynn.results import RunFolder
 from ttfs_pynn.spikes.pairing import pair_recordings
 from ttfs_pynn.spikes.recordings import Recording
 
-__all__ = ["draw", "draw_overlaid", "last_spike", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks", "unit_of"]
+__all__ = ["draw", "draw_overlaid", "last_spike", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks",
+           "unit_of"]
 
 
 DENSE = 20_000  # spikes from which on they are drawn as pixels
@@ -75,7 +76,8 @@ def _draw_band(axes, times, y, spacing, colours, size):
 def _name_of_band(label, recording):
     part = recording.size is not None and recording.size != len(recording.units)
     trials = len(recording.trials)
-    return literal(label) + (f"\n{len(recording.units)} of {recording.size}" if part else "") + (f"\n{trials} trials" if trials > 1 else "")
+    return (literal(label) + (f"\n{len(recording.units)} of {recording.size}" if part else "")
+            + (f"\n{trials} trials" if trials > 1 else ""))
 
 
 def _bands(axes, found):
@@ -158,7 +160,8 @@ def draw(axes, blocks, start=-np.inf, stop=np.inf, tau_syn=None, title=None, cla
             colours = np.array(CLASSES)[recording.numbers[rows] % len(CLASSES)]
             if len(times):
                 axes.axvline(times.min(), color=colours[times.argmin()], linewidth=1, linestyle=":", zorder=1)
-                handles["decision"] = Line2D([], [], color=DARK, linewidth=1, linestyle=":", label=f"first spike of {literal(label)}")
+                handles["decision"] = Line2D([], [], color=DARK, linewidth=1, linestyle=":",
+                                             label=f"first spike of {literal(label)}")
             for k, name in enumerate(class_names or ()):
                 axes.text(1.01, bottom + height * (k + 0.5) / size, literal(name), transform=axes.get_yaxis_transform(),
                           va="center", fontsize=7, color=CLASSES[k % len(CLASSES)])

@@ -21,7 +21,7 @@ from pathlib import Path
 import neo
 import numpy as np
 
-from analysis.neo_files import flat_spikes, read_blocks
+from analysis.neo_files import read_recordings
 from ttfs_pynn.brainscales2.characterisation import ChipProfile
 from ttfs_pynn.brainscales2.chip import chip_from_seed, load_chip
 from ttfs_pynn.brainscales2.dlens import halco, lola, sta
@@ -106,7 +106,7 @@ def make_files(folder):
         "metrics.json": (run.path / "metrics.json", lambda p: RunFolder.open(p.parent).read_metrics(), ours, False),
         "comparison.json": (folder / "comparison.json", read_json, ours, False),
         "vendor's settings": (folder / "chip.bin", portable, (ValueError,), False),
-        "NIX of others": (folder / "others.nix", lambda p: flat_spikes(next(iter(read_blocks(p).values()))), ours, False),
+        "NIX of others": (folder / "others.nix", lambda p: next(iter(read_recordings(p).values())).flat(), ours, False),
     }
 
 

@@ -127,7 +127,7 @@ def records_on(a, name, dt):
     times = getattr(weights, "times", None)
     if times is not None and any(times.delays):
         weights = Weights(weights, times.on_grid(dt))
-        notes.append(f"trained delays were rounded to multiples of dt = {dt:g} ms, which is what simulators with a time step hold")
+        notes.append(f"trained delays were rounded to multiples of dt = {dt:g} ms: simulators with a time step hold no others")
     sim, copies = simulator(name).setup(dt, seed=a.seed), min(simulator(name).default_copies, len(data))
     # Windows of one length everywhere, so that records can be laid over each other.
     plain = experiment.model.build(simulator("exact").setup(dt), experiment.configuration["network"], weights, delay=delay)
@@ -224,8 +224,8 @@ def compare(a, say=print):
         finest = min(runs, key=lambda r: r["dt_ms"], default={})
         result["simulators"][name] = {
             "status": "ok" if runs and not failures else failures[0]["failure"], "failures": failures, "runs": runs,
-            **{key: finest.get(key) for key in ("matched", "missing", "extra", "max_abs_error_ms", "class_agreement", "differences",
-                                                "defects")},
+            **{key: finest.get(key) for key in ("matched", "missing", "extra", "max_abs_error_ms", "class_agreement",
+                                                "differences", "defects")},
             **add_orders(runs)}
     return result
 

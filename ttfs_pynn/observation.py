@@ -42,7 +42,8 @@ class Trial:
         for k, (projection, label) in enumerate(zip(projections, distinct(p.label for p in projections), strict=True)):
             earlier = before.connections[k] if before is not None and k < len(before.connections) else None
             connections.append(self._connections(projection, label, number, earlier))
-        stage = Stage(float(begin), parameters, tuple(connections), tuple(_describe(*c, number) for c in currents))
+        injected = tuple(_describe(kind, source, targets, number) for kind, source, targets in currents)
+        stage = Stage(float(begin), parameters, tuple(connections), injected)
         if before is None or not _same(before, stage):
             self._stages.append(stage)
 
@@ -140,7 +141,7 @@ def _same(a, b):
 
 def _of_all(stages):
     """The stages with a column for every cell: those that are made later have before what they have when they come."""
-    result = []
+    result: list[Stage] = []
     for stage in stages:
         parameters = dict(stage.parameters)
         for name, values in parameters.items():

@@ -123,7 +123,8 @@ class ObservedSimulator:
         if name in _CURRENT_SOURCES:
             def make(*arguments, **parameters):
                 made = found(*arguments, **parameters)
-                self._currents.append((name, made, targets := []))
+                targets: list[int] = []
+                self._currents.append((name, made, targets))
                 inject_into = made.inject_into
 
                 def inject_and_note(cells):

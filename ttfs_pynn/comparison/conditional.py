@@ -60,7 +60,8 @@ class _Afferents:
         self.parts = []
         for k in range(len(record.stages[-1].connections)):
             stretches = [(stage.begin, stage.connections[k]) for stage in record.stages if k < len(stage.connections)]
-            stretches = [s for before, s in zip([None, *stretches], stretches, strict=False) if before is None or before[1] is not s[1]]
+            stretches = [s for before, s in zip([None, *stretches], stretches, strict=False)
+                         if before is None or before[1] is not s[1]]
             if any(((c.post >= cells.start) & (c.post < cells.stop) & (c.weight != 0)).any() for _, c in stretches):
                 self.parts.append((k, stretches, [_by_target(c, cells) for _, c in stretches]))
         self.projections = tuple(k for k, *_ in self.parts)
@@ -154,10 +155,11 @@ def conditionals(record, label, window, changes=()):
                           record.duration)
             for part, row in zip(parts, rows, strict=True):
                 part.append(np.column_stack([np.full(len(row), cell), row]))
-    return [_conditional(*(np.concatenate(part) for part in parts), afferents.projections) for parts in found]
+    return [_conditional([np.concatenate(part) for part in parts], afferents.projections) for parts in found]
 
 
-def _conditional(matched, missing, extra, projections):
+def _conditional(parts, projections):
+    matched, missing, extra = parts
     n = len(projections)
     return Conditional(matched[:, 0].astype(int), matched[:, 1], matched[:, 2], matched[:, 3], matched[:, 4:4 + n],
                        matched[:, 4 + n:], _split(missing), _split(extra), projections)

@@ -279,7 +279,7 @@ def find_defects(records, label, window, dt, lag, most=3, delay_steps=0.4):
 
     lag: see above, in steps; 0.5 where spikes are found at steps.
     """
-    search, found = _Search(label, window, dt, lag, delay_steps), []
+    search, found = _Search(label, window, dt, lag, delay_steps), list[Defect]()
     while len(found) < most:
         spikes = search.observe(records)
         if spikes is None or spikes.residual.size < 3:

@@ -79,7 +79,7 @@ def _of_trial(reference, other, dt):
         for what, where, text in _of_stage(reference, a, b, dt):
             if (what, where, text) not in seen:  # what holds on is not said again
                 seen.add((what, where, text))
-                yield what, where, text + when
+                yield what, where, f"{text}{when}"
 
 
 def _overlaid(stages, others, dt):
@@ -110,7 +110,8 @@ def _of_stage(record, a, b, dt):
                 cell = "" if apart.all() else f" of cell {k}" if apart.sum() == 1 else f" of {apart.sum()} of {len(cells)} cells"
                 value = f"{y[k]:.6g} instead of {x[k]:.6g}" + (f" (cell {k})" if 1 < apart.sum() < len(cells) else "")
                 if name == "v" and np.isnan(y[k]):
-                    yield "initial values", label, f"the membrane potential{cell} is not set, but goes on; it should be {x[k]:.6g} mV"
+                    yield "initial values", label, (f"the membrane potential{cell} is not set, but goes on; it should be "
+                                                    f"{x[k]:.6g} mV")
                 elif name == "v":
                     value = value.replace(" instead of nan", ", though it should go on")
                     yield "initial values", label, f"the membrane potential{cell} is set to {value} mV"
@@ -188,7 +189,7 @@ def source_differences(reference, other, matching, dt):
     A spike belongs within one step of the reference's. What is so near to the end of the trial that the step ends after it is
     left out.
     """
-    found, lost = [], {}
+    found, lost = [], dict[str, int]()
     trains, others, end = reference.trains(), other.trains(), min(reference.duration, other.duration) - _STEPS * dt
     for label, cells in reference.populations.items():
         if not is_source(reference, label):
