@@ -144,7 +144,7 @@ def main(arguments=None):
     panels = [name for name in PANELS if any(each[name].size for both in values for each in both)]
     with figure(path, columns=len(panels), rows=min(len(drawn), _MOST), size=(3.2, 2.7), squeeze=False) as axes:
         for row, both, each in zip(axes, drawn, values, strict=False):
-            draw(row, each, names, " | ".join(f"{labels[id(r)]}: {r.summary()}" for r in both), panels)
+            draw(row, each, names, " | ".join(f"{literal(labels[id(r)])}: {r.summary()}" for r in both), panels)
     for recording in [r for both in drawn for r in both]:
         print(line(labels[id(recording)], recording))
     for pair in pairs:
