@@ -83,9 +83,11 @@ class Experiment:
     def _check_run(self, dt, copies):
         if not (np.isfinite(dt) and dt > 0):
             raise ConfigurationError(f"dt = {dt} ms must be positive")
+        if copies < 1:
+            raise ConfigurationError(f"copies = {copies} must be at least 1")
         most = max(_MOST_COPIES, *(len(self.data[part]) for part in PARTS))
-        if not 1 <= copies <= most:
-            raise ConfigurationError(f"copies = {copies} must be 1 to {most}: there are no more samples to show side by side")
+        if copies > most:
+            raise ConfigurationError(f"copies = {copies} must be {most} at most: there are no more samples to show side by side")
 
     def simulator(self, backend=None):
         """The Simulator of a backend, by default the configuration's, whose options of the hardware it then has."""
