@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
-from analysis.style import CLASSES, GREY, command, figure
+from analysis.style import CLASSES, GREY, command, figure, literal
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ResultsError
 
@@ -54,7 +54,7 @@ def draw(axes, labels, times=None, class_names=None, title=None):
     """The map of `decision_grid`. Returns the axes."""
     axes.imshow(picture(labels, times), origin="lower", extent=(0, 1, 0, 1), interpolation="nearest")
     axes.set(xlabel="x", ylabel="y", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1], title=title)
-    names = class_names or [f"class {k}" for k in range(int(labels.max(initial=0)) + 1)]
+    names = list(map(literal, class_names or ())) or [f"class {k}" for k in range(int(labels.max(initial=0)) + 1)]
     handles = [Patch(color=CLASSES[k % len(CLASSES)], label=name) for k, name in enumerate(names)]
     if (labels < 0).any():
         handles.append(Patch(color=GREY, label="no answer"))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.style import CLASSES, DARK, GREY, TAU_SYN, checked_picture, figure
+from analysis.style import CLASSES, DARK, GREY, TAU_SYN, checked_picture, figure, literal
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.decision import accuracy_at, time_to_accuracy
 from ttfs_pynn.errors import ResultsError
@@ -60,7 +60,7 @@ def draw_accuracy(axes, runs):
     t = np.linspace(0, end, 601)
     for k, (name, (times, labels, _)) in enumerate(runs.items()):
         axes.step(t, 100 * accuracy_at(times, labels, t), where="post", color=CLASSES[k % len(CLASSES)],
-                  linestyle=_LINES[k % len(_LINES)], label=f"{name}, {100 * accuracy_at(times, labels, np.inf):.2f} %")
+                  linestyle=_LINES[k % len(_LINES)], label=f"{literal(name)}, {100 * accuracy_at(times, labels, np.inf):.2f} %")
     axes.set(xlabel=f"readout stops at ({TAU_SYN})", ylabel="right answers (%)", xlim=(0, end), ylim=(0, 100))
     axes.legend(frameon=True, framealpha=0.8, edgecolor="none", fontsize=7)
     _with_ms(axes, runs)

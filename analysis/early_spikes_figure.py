@@ -7,7 +7,6 @@ examples:
   python -m analysis.early_spikes_figure results/early_spikes/yin_yang.json
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from matplotlib import colormaps
 from analysis.style import TAU_SYN, checked_picture, figure
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.files import read_json
 
 COLUMNS = {"alpha": "$\\alpha$", "xi": "$\\xi$", "difference": "difference"}
 PAPER = {"alpha": 0.005, "xi": 0.2}
@@ -62,7 +62,8 @@ def rows(runs):
              spread([e["input_spikes"][0] / e["input_spikes"][1] for e in same])] for title, same in groups(runs).items()]
 
 
-HEAD = ["setting", "seeds", "accuracy", "latency (tau_syn)", "no answer", "hidden spikes by the decision", "in the window", "inputs seen"]
+HEAD = ["setting", "seeds", "accuracy", "latency (tau_syn)", "no answer", "hidden spikes by the decision", "in the window",
+        "inputs seen"]
 
 
 def table(runs):
@@ -89,7 +90,8 @@ def draw(axes, runs):
         column[0].set(xlabel=f"readout stops at ({TAU_SYN})", xlim=(0, 2.5), ylim=(0, 100))
         column[0].legend(title=COLUMNS[parameter], loc="upper left", fontsize=7, handlelength=1)
         column[2].set(xlabel="epoch")
-    for panel, text in zip(axes[:, 0], ("right answers (%)", f"mean latency ({TAU_SYN})", "spikes until\nthe decision"), strict=True):
+    texts = ("right answers (%)", f"mean latency ({TAU_SYN})", "spikes until\nthe decision")
+    for panel, text in zip(axes[:, 0], texts, strict=True):
         panel.set_ylabel(text)
     for row in axes[1:]:  # rows may share their axis: its end is known when all is drawn
         top = 1.05 * max(np.nanmax(line.get_ydata()) for panel in row for line in panel.get_lines())
@@ -115,8 +117,8 @@ def main(arguments=None):
     a = parser().parse_args(arguments)
     path = checked_picture(a.output or str(Path(a.file).with_suffix(".png")))
     try:
-        runs = json.loads(Path(a.file).read_text(encoding="utf-8"))["runs"]
-    except (ValueError, KeyError, TypeError):
+        runs = read_json(a.file)["runs"]
+    except (ResultsError, KeyError, TypeError):
         raise ResultsError(f"{a.file} is no file of ttfs-pynn early_spikes") from None
     if not runs:
         raise ResultsError(f"{a.file} holds no run yet")

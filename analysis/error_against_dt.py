@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.style import CLASSES, GREY, checked_picture, figure
+from analysis.style import CLASSES, GREY, checked_picture, figure, literal
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import read_json
@@ -31,7 +31,7 @@ def draw(axes, curves, floor=1e-13):
                         for o in own]
                 largest = [max((p["max_abs_error_ms"] for p in o), default=np.nan) for o in own]
             steps, colour = [r["dt_ms"] for r in runs], CLASSES[k % len(CLASSES)]
-            panel.plot(steps, np.maximum(mean, floor), color=colour, marker=_MARKERS[k % 6], label=f"{name}, mean")
+            panel.plot(steps, np.maximum(mean, floor), color=colour, marker=_MARKERS[k % 6], label=f"{literal(name)}, mean")
             panel.plot(steps, np.maximum(largest, floor), color=colour, marker=_MARKERS[k % 6], linestyle=":", fillstyle="none")
         panel.set(xscale="log", yscale="log", xlabel="dt (ms)", ylabel="|error| (ms)", title=f"{title} (dotted: largest)")
         panel.margins(0.1)

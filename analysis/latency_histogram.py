@@ -9,7 +9,7 @@ examples:
 import numpy as np
 
 from analysis.decision_time import tau_syn_of
-from analysis.style import CLASSES, TAU_SYN, bin_edges, command, figure
+from analysis.style import CLASSES, TAU_SYN, bin_edges, command, figure, literal
 from ttfs_pynn.command_line import run
 
 
@@ -23,7 +23,7 @@ def draw(axes, latencies, labels, class_names=None, bins=40):
     edges = bin_edges(latencies, bins)
     for label in np.unique(labels):
         chosen = latencies[answered & (labels == label)]
-        name = class_names[label] if class_names else f"class {label}"
+        name = literal(class_names[label]) if class_names else f"class {label}"
         median = f", median {np.median(chosen):.2f}" if chosen.size else ""
         axes.hist(chosen, edges, histtype="stepfilled", color=CLASSES[label % len(CLASSES)], alpha=0.25)
         axes.hist(chosen, edges, histtype="step", color=CLASSES[label % len(CLASSES)], label=name + median)

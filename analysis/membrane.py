@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.neo_files import read_blocks
-from analysis.style import BLUE, CLASSES, GREY, VERMILION, figure, picture_command
+from analysis.style import BLUE, CLASSES, GREY, VERMILION, figure, literal, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ConfigurationError, ResultsError, unknown
 from ttfs_pynn.results import RunFolder
@@ -71,7 +71,8 @@ def signal_of(block, name="v"):
     traces = [trace for trace in traces_of(block, name=name) if trace.trial == 0]
     if not traces:
         raise ResultsError(f"no signal {name!r} was recorded; record it with population.record({name!r})")
-    together = [trace.values for trace in traces if trace.times is traces[0].times or np.array_equal(trace.times, traces[0].times)]
+    together = [trace.values for trace in traces
+                if trace.times is traces[0].times or np.array_equal(trace.times, traces[0].times)]
     return traces[0].times, np.stack(together, axis=1)
 
 
@@ -138,8 +139,8 @@ def main(arguments=None):
                               start=dict(type=float, default=-np.inf, metavar="MS", help="of what is drawn (default: all)"),
                               stop=dict(type=float, default=np.inf, metavar="MS", help="of what is drawn (default: all)"))
     if a.neurons < 1 or not a.start < a.stop:
-        raise ConfigurationError(f"--neurons {a.neurons} --start {a.start:g} --stop {a.stop:g}: draw at least one neuron, and start "
-                                 "before stop")
+        raise ConfigurationError(f"--neurons {a.neurons} --start {a.start:g} --stop {a.stop:g}: draw at least one neuron, and "
+                                 "start before stop")
     neurons, spikes = _read(a.file, a.population)
     several = len({population for population, _ in neurons}) > 1
     shown = list(neurons.items())[:a.neurons]
@@ -153,7 +154,7 @@ def main(arguments=None):
                 draw(panel, trace.times[inside], trace.values[inside], a.threshold, own[(own >= a.start) & (own < a.stop)],
                      label=f"trial {trace.trial}" if len(traces) > 1 else None, color=CLASSES[trace.trial % len(CLASSES)],
                      unit=trace.unit)
-            panel.set_xlabel(f"time (ms)\n{population + ', ' if several else ''}neuron {number}")
+            panel.set_xlabel(f"time (ms)\n{literal(population) + ', ' if several else ''}neuron {number}")
     if not drawn:
         ends = [t.times[k] for traces in neurons.values() for t in traces for k in (0, -1) if t.times.size]
         print(f"note: nothing was recorded in what is drawn; {a.file} goes from {min(ends):g} to {max(ends):g} ms")

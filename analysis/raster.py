@@ -14,14 +14,27 @@ from matplotlib.lines import Line2D
 
 from analysis.decision_time import tau_syn_of
 from analysis.neo_files import as_recording, no_spikes, read_recordings, record_blocks, recordings
-from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, TAU_SYN, VERMILION, distinct_names, figure, picture_command
+from analysis.style import (
+    BLUE,
+    CLASSES,
+    DARK,
+    GREY,
+    ORANGE,
+    TAU_SYN,
+    VERMILION,
+    distinct_names,
+    figure,
+    literal,
+    picture_command,
+)
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.spikes.pairing import pair_recordings
 from ttfs_pynn.spikes.recordings import Recording
 
-__all__ = ["draw", "draw_overlaid", "last_spike", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks", "unit_of"]
+__all__ = ["draw", "draw_overlaid", "last_spike", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks",
+           "unit_of"]
 
 
 DENSE = 20_000  # spikes from which on they are drawn as pixels
@@ -63,7 +76,8 @@ def _draw_band(axes, times, y, spacing, colours, size):
 def _name_of_band(label, recording):
     part = recording.size is not None and recording.size != len(recording.units)
     trials = len(recording.trials)
-    return label + (f"\n{len(recording.units)} of {recording.size}" if part else "") + (f"\n{trials} trials" if trials > 1 else "")
+    return (literal(label) + (f"\n{len(recording.units)} of {recording.size}" if part else "")
+            + (f"\n{trials} trials" if trials > 1 else ""))
 
 
 def _bands(axes, found):
@@ -86,7 +100,7 @@ def mark_samples(axes, window, labels, class_names=None, unit=1.0):
     """A line where each sample of `window` ms begins, and above it its class. Returns the axes."""
     for k, label in enumerate(labels):
         axes.axvline(k * window / unit, color=GREY, linewidth=0.5, zorder=0)
-        name = class_names[label] if class_names else str(label)
+        name = literal(class_names[label]) if class_names else str(label)
         axes.text((k + 0.5) * window / unit, 1.0, name, transform=axes.get_xaxis_transform(), ha="center", va="bottom",
                   fontsize=7, color=CLASSES[label % len(CLASSES)])
     return axes
@@ -121,8 +135,8 @@ def draw_overlaid(axes, reference, other, start=-np.inf, stop=np.inf, names=("re
             rows = rows if of is None else of[rows]
             y = bottom + height * (rows + within) / max(len(recording.units), 1)
             axes.scatter(times[rows >= 0], y[rows >= 0], zorder=2, rasterized=len(times) > DENSE, **style)
-    _legend(axes, [Line2D([], [], marker="o", linestyle="", markerfacecolor="none", color=ORANGE, label=names[0]),
-                   Line2D([], [], marker=".", linestyle="", color=BLUE, label=names[1])])
+    _legend(axes, [Line2D([], [], marker="o", linestyle="", markerfacecolor="none", color=ORANGE, label=literal(names[0])),
+                   Line2D([], [], marker=".", linestyle="", color=BLUE, label=literal(names[1]))])
     axes.set(xlabel="time (ms)")
     _limit(axes, start, stop)
     return axes
@@ -147,16 +161,18 @@ def draw(axes, blocks, start=-np.inf, stop=np.inf, tau_syn=None, title=None, cla
             colours = np.array(CLASSES)[recording.numbers[rows] % len(CLASSES)]
             if len(times):
                 axes.axvline(times.min(), color=colours[times.argmin()], linewidth=1, linestyle=":", zorder=1)
-                handles["decision"] = Line2D([], [], color=DARK, linewidth=1, linestyle=":", label=f"first spike of {label}")
+                handles["decision"] = Line2D([], [], color=DARK, linewidth=1, linestyle=":",
+                                             label=f"first spike of {literal(label)}")
             for k, name in enumerate(class_names or ()):
-                axes.text(1.01, bottom + height * (k + 0.5) / size, name, transform=axes.get_yaxis_transform(), va="center",
-                          fontsize=7, color=CLASSES[k % len(CLASSES)])
+                axes.text(1.01, bottom + height * (k + 0.5) / size, literal(name), transform=axes.get_yaxis_transform(),
+                          va="center", fontsize=7, color=CLASSES[k % len(CLASSES)])
         else:
             colours = np.full(len(rows), VERMILION if "bias" in label else DARK)
         _draw_band(axes, times, bottom + height * (rows + within) / size, height / size / len(recording.trials), colours,
                    40 if decides else 8)
         if 0 < len(times) <= DENSE:
-            handles["first"] = Line2D([], [], marker="o", markersize=3, linestyle="", color=DARK, label="first spike" if whole else "first spike in view")
+            handles["first"] = Line2D([], [], marker="o", markersize=3, linestyle="", color=DARK,
+                                      label="first spike" if whole else "first spike in view")
             if len(times) > np.unique(rows + within).size:
                 handles["later"] = Line2D([], [], marker="|", linestyle="", color=GREY, label="later")
     if handles:

@@ -36,7 +36,8 @@ MOST_OUTLINES = 4  # classes whose histograms can be told apart
 # Of metrics.json: what is shown, as what, in which unit (a factor and digits for it).
 METRICS = {"test_accuracy": ("test accuracy", "%", 100, 2), "test_samples": ("test samples", "", 1, 0),
            "validation_accuracy": ("validation accuracy", "%", 100, 2), "latency_ms": ("mean latency of a decision", "ms", 1, 2),
-           "latency_tau_syn": ("in units of tau_syn", "", 1, 3), "spikes_per_sample": ("spikes a sample until the decision", "", 1, 1),
+           "latency_tau_syn": ("in units of tau_syn", "", 1, 3),
+           "spikes_per_sample": ("spikes a sample until the decision", "", 1, 1),
            "no_answer": ("samples without an answer", "%", 100, 2), "epochs": ("epochs", "", 1, 0), "seed": ("seed", "", 1, 0),
            "seconds_per_epoch": ("an epoch takes", "s", 1, 2)}
 COSTS = {"hardware_us_per_sample": ("a sample", "us", 1, 1), "samples_per_second": ("samples a second", "", 1, 0),
@@ -53,8 +54,7 @@ def _named(stored, names):
 
 
 def _class_names(folder, n_classes):
-    """Names for figures, of which Matplotlib must not read a dollar sign as mathematics."""
-    names = [str(name).replace("$", r"\$") for name in folder.configuration.get("classes", ())]
+    names = [str(name) for name in folder.configuration.get("classes", ())]
     return names if len(names) == n_classes else [f"class {k}" for k in range(n_classes)]
 
 
@@ -113,7 +113,7 @@ def _decisions(folder):
     for k, name in enumerate(classes):
         of = labels == k
         known = latency[of & np.isfinite(latency)]
-        rows.append([name.replace(r"\$", "$"), int(of.sum()), f"{100 * (answers[of] == k).mean():.1f}" if of.any() else None,
+        rows.append([name, int(of.sum()), f"{100 * (answers[of] == k).mean():.1f}" if of.any() else None,
                      f"{np.median(known):.3f}" if known.size else None, int((answers[of] == -1).sum())])
     text.append(table(head, rows))
     if "layer_spikes" in stored:
@@ -129,7 +129,7 @@ def _rasters(folder):
     pictures = {name: raster.readable(blocks) for name, blocks in pictures.items() if blocks}
     if not pictures:
         raise Missing(no_spikes(folder))
-    names = [str(name).replace("$", r"\$") for name in folder.configuration.get("classes", ())]
+    names = [str(name) for name in folder.configuration.get("classes", ())]
     unit, stop = raster.unit_of(folder), raster.last_spike(pictures.values())  # one axis for both
     return "<div class=panels>" + "".join(
         figure(lambda f, blocks=blocks: raster.draw(f.subplots(), blocks, 0.0, stop, unit, class_names=names),

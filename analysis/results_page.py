@@ -4,13 +4,13 @@ examples:
   python -m analysis.results_page results
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.files import read_json
 from ttfs_pynn.results import RunFolder
 
 _HEAD = ("| what | paper | test accuracy | each seed | fresh samples | decision after (tau_syn) | spikes a sample | command |\n"
@@ -54,9 +54,9 @@ def read(folder):
     found = []
     for path in sorted(Path(folder).glob("*.json")):
         try:
-            result = json.loads(path.read_text(encoding="utf-8"))
+            result = read_json(path)
             line(result)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except (ResultsError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             what = f"it has no {error}" if isinstance(error, KeyError) else "it is no table of results"
             raise ResultsError(f"{path} is no result of ttfs-pynn reproduce: {what}") from None
         found.append(result)

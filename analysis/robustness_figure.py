@@ -8,7 +8,6 @@ examples:
   python -m analysis.robustness_figure results/robustness
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from analysis.style import BLUE, GREY, ORANGE, as_symbols, checked_picture, figure
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import write_bytes
+from ttfs_pynn.files import read_json, write_bytes
 
 # What the last part of the paper studies too, in words; its figures are not repeated here.
 IN_THE_PAPER = {"weight_bits": "accuracy falls with the quantisation of weights",
@@ -84,7 +83,7 @@ def page(found, picture):
 
 def _read(path):
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
         if not (found["panels"] and found["ideal"] and found["seeds"] and found["epochs"]):
             raise ValueError("empty")
         return found

@@ -12,7 +12,7 @@ examples:
 import numpy as np
 
 from analysis.neo_files import as_recording, read_recordings
-from analysis.style import CLASSES, GREY, bin_edges, distinct_names, figure, picture_command
+from analysis.style import CLASSES, GREY, bin_edges, distinct_names, figure, literal, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.comparison.statistics import measures
 from ttfs_pynn.errors import ConfigurationError
@@ -54,7 +54,7 @@ def draw_distribution(axes, values, xlabel, labels=None, bins=30, empty="nothing
     for k, v in enumerate(finite):
         axes.hist(v, edges, histtype="stepfilled", color=CLASSES[k], alpha=0.25)
         axes.hist(v, edges, histtype="step", color=CLASSES[k], linestyle=("-", "--", ":")[k % 3],
-                  label=labels[k] if labels else None)
+                  label=literal(labels[k]) if labels else None)
     if labels:
         axes.legend()
     axes.set(xlabel=xlabel, ylabel="number")
@@ -70,7 +70,7 @@ def draw_counts(axes, counts, labels=None, class_names=None):
         chosen = total[labels == k]
         axes.bar(k, chosen.mean(), yerr=chosen.std(), color=CLASSES[k % len(CLASSES)], capsize=3)
     known = np.unique(labels)
-    axes.set_xticks(known, [class_names[k] if class_names else f"class {k}" for k in known])
+    axes.set_xticks(known, [literal(class_names[k]) if class_names else f"class {k}" for k in known])
     axes.set(ylabel="spikes a sample")
     return axes
 
@@ -91,7 +91,7 @@ def draw(axes, values, names=None, title=None, panels=tuple(PANELS)):
     for k, each in enumerate(values):
         if "rate" in panels and each["rate"].size:
             mean = each["rate"].mean()
-            label = f"{names[k]}, mean {mean:.4g}" if names else f"mean {mean:.4g}"
+            label = f"{literal(names[k])}, mean {mean:.4g}" if names else f"mean {mean:.4g}"
             axes[panels.index("rate")].axvline(mean, color=CLASSES[k], linewidth=0.9, linestyle=":", label=label)
     if axes[0].get_legend_handles_labels()[0]:
         axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1.0), fontsize=7)
@@ -144,7 +144,7 @@ def main(arguments=None):
     panels = [name for name in PANELS if any(each[name].size for both in values for each in both)]
     with figure(path, columns=len(panels), rows=min(len(drawn), _MOST), size=(3.2, 2.7), squeeze=False) as axes:
         for row, both, each in zip(axes, drawn, values, strict=False):
-            draw(row, each, names, " | ".join(f"{labels[id(r)]}: {r.summary()}" for r in both), panels)
+            draw(row, each, names, " | ".join(f"{literal(labels[id(r)])}: {r.summary()}" for r in both), panels)
     for recording in [r for both in drawn for r in both]:
         print(line(labels[id(recording)], recording))
     for pair in pairs:

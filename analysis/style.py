@@ -11,9 +11,9 @@ from matplotlib import rc_context
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
+from ttfs_pynn.atomic import atomic_file
 from ttfs_pynn.command_line import ArgumentParser
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import atomic_path
 from ttfs_pynn.results import RunFolder
 
 ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2",
@@ -29,6 +29,11 @@ TAU_M = r"$\tau_m$"
 # Fonts of type 3, the default of PDF and PostScript files, cannot be edited, and some publishers refuse them.
 RC = {"pdf.fonttype": 42, "ps.fonttype": 42, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
       "axes.titlesize": 9, "figure.constrained_layout.use": True, "savefig.dpi": 200}
+
+
+def literal(name):
+    """A name as Matplotlib's text: of two dollar signs it would take what is between them for mathematics."""
+    return str(name).replace("$", r"\$")
 
 
 def checked_picture(path):
@@ -84,8 +89,11 @@ def picture_command(module, description, name, arguments=None, what=RECORDED, **
     for flag, keywords in options.items():
         parser.add_argument(f"--{flag.replace('_', '-')}", **keywords)
     a = parser.parse_args(arguments)
-    beside = os.path.join(a.file, "figures") if os.path.isdir(a.file) else os.path.dirname(a.file) or "."
-    return a, checked_picture(a.output or os.path.join(beside, f"{name}.png"))
+    if a.output:
+        return a, checked_picture(a.output)
+    if os.path.isdir(a.file):
+        return a, str(RunFolder.open(a.file).figure_path(f"{name}.png"))
+    return a, os.path.join(os.path.dirname(a.file) or ".", f"{name}.png")
 
 
 @contextlib.contextmanager
@@ -97,8 +105,8 @@ def figure(path, columns=1, size=(4.0, 3.0), rows=1, dpi=None, **options):
     with rc_context(RC):
         drawing = Figure(figsize=(size[0] * columns, size[1] * rows))
         yield drawing.subplots(rows, columns, **options)
-        with atomic_path(path) as temporary:
-            drawing.savefig(temporary, format=os.path.splitext(path)[1][1:], dpi=dpi)
+        with atomic_file(path) as file:
+            drawing.savefig(file, format=os.path.splitext(path)[1][1:], dpi=dpi)
 
 
 def command(module, description, name, arguments=None):

@@ -12,12 +12,11 @@ examples:
 import numpy as np
 
 from analysis.neo_files import read_blocks, read_records, record_blocks, recordings
-from analysis.style import CLASSES, RECORDED, figure, picture_command
+from analysis.style import CLASSES, RECORDED, figure, literal, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ConfigurationError, ResultsError, unknown
 from ttfs_pynn.presentation import in_windows
 from ttfs_pynn.results import RunFolder
-
 
 _MOST_NUMBERED = 12  # neurons
 
@@ -72,7 +71,7 @@ def draw(axes, first_spikes, labels=None, class_names=None, numbers=None):
         spread = np.sqrt(np.nansum((chosen - mean) ** 2, axis=0) / np.maximum(counts, 1))
         beside = 0.5 * ((place + 0.5) / len(classes) - 0.5)  # classes stand beside each other
         axes.errorbar(np.arange(mean.size) + beside, mean, spread, fmt=".", color=CLASSES[k % len(CLASSES)], markersize=4,
-                      elinewidth=0.5, label=class_names[k] if class_names else f"class {k}")
+                      elinewidth=0.5, label=literal(class_names[k]) if class_names else f"class {k}")
     numbers = np.arange(first.shape[1]) if numbers is None else np.asarray(numbers)
     if order.size <= _MOST_NUMBERED:
         axes.set_xticks(np.arange(order.size), [str(number) for number in numbers[spiking][order]])

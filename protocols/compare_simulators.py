@@ -29,6 +29,7 @@ examples:
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -45,9 +46,11 @@ from ttfs_pynn.comparison.statistics import compare_statistics
 from ttfs_pynn.comparison.summary import add_orders, compare_records
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.experiment import Experiment
-from ttfs_pynn.files import read_json, write_bytes
+from ttfs_pynn.files import read_json, remove_leftovers, write_bytes
+from ttfs_pynn.processes import ChildProcess
 from ttfs_pynn.provenance import versions
 from ttfs_pynn.results import RunFolder
+from ttfs_pynn.run_lock import RunLock
 from ttfs_pynn.script import run_script
 from ttfs_pynn.simulators import SIMULATORS, simulator
 from ttfs_pynn.trained_times import Weights
@@ -171,17 +174,21 @@ def reference_of(file):
 
 def _start(a, name, dt, file):
     """Run one simulator in a process of its own. Returns (list of NetworkRecord or None, what went wrong)."""
-    command = [sys.executable, "-W", "ignore", "-m", "ttfs_pynn", "compare", "--inside", name, repr(dt), str(file),
-               *a.arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=a.timeout)
-    except subprocess.TimeoutExpired:
-        return None, f"not done after {a.timeout:g} s (--timeout)"
-    if done.returncode:
+    arguments = ["compare", "--inside", name, repr(dt), str(file), *a.arguments]
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        with ChildProcess("ttfs_pynn.entry_point:main", arguments, options=("-W", "ignore"), stdout=subprocess.DEVNULL,
+                          stderr=errors) as child:
+            try:
+                status = child.wait(a.timeout)
+            except TimeoutError:
+                return None, f"not done after {a.timeout:g} s (--timeout)"
+        errors.seek(0)
+        said = errors.read()
+    if status:
         if a.verbose:
-            print(done.stderr, file=sys.stderr, end="")
-        lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-        return None, lines[-1].removeprefix("error: ") if lines else f"ended with status {done.returncode}"
+            print(said, file=sys.stderr, end="")
+        lines = [line for line in said.strip().splitlines() if line.strip()]
+        return None, lines[-1].removeprefix("error: ") if lines and status > 0 else f"ended with status {status}"
     return read_records(file), None
 
 
@@ -246,11 +253,16 @@ def _make_room(folder, overwrite):
     earlier = read_json(folder / _RESULT) if not RunFolder.exists(folder) and (folder / _RESULT).is_file() else None
     if not isinstance(earlier, dict) or not {"what", "settings", "simulators"} <= set(earlier):
         raise ResultsError(f"{folder} is not empty and no earlier comparison; name another folder")
-    if not overwrite and earlier["simulators"]:
+    # The page is written last: without it the comparison was killed before its end.
+    if not overwrite and earlier["simulators"] and (folder / "report.html").is_file():
         raise ResultsError(f"{folder} holds a comparison already; use --overwrite to replace it, or name another folder")
+    if (folder / "records").is_symlink():
+        raise ResultsError(f"{folder / 'records'} is a link; nothing is written or deleted behind it: put a folder in its place")
     records = [file for name in SIMULATORS for file in (folder / "records").glob(f"{name}_*.npz")]
     for file in (folder / "report.html", *records):
         file.unlink(missing_ok=True)
+    for place in (folder, folder / "records"):
+        remove_leftovers(place)
 
 
 def _refuse(a, names, why):
@@ -310,9 +322,11 @@ def main(arguments=None):
         a.samples = len(_data(a, layered[0]))
     folder = Path(a.output)
     _make_room(folder, a.overwrite)
-    result = compare(a, (lambda *_, **__: None) if a.quiet else print)
-    _write(result, folder)
-    comparison_report.main([str(folder)])
+    with RunLock(folder):  # no other process writes there meanwhile
+        _make_room(folder, a.overwrite)  # again: another process may have been first
+        result = compare(a, (lambda *_, **__: None) if a.quiet else print)
+        _write(result, folder)
+        comparison_report.main([str(folder)])
     print("\n".join(comparison_report.table(result)))
 
 

@@ -10,9 +10,9 @@ from analysis import decision_map, decision_time, latency_histogram, learning_cu
 from analysis.style import RC
 from models import yin_yang
 from protocols import evaluate, train
+from ttfs_pynn.atomic import atomic_file
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import atomic_path
 from ttfs_pynn.results import RunFolder
 
 
@@ -53,8 +53,8 @@ def figures(folder):
         learning_curve.draw_error(axes["error"], history)
         decisions = folder.read_arrays("decisions")
         latency_histogram.draw(axes["latency"], decisions["label_times"].min(axis=1) / tau_syn, decisions["labels"], classes)
-        with atomic_path(sheet) as temporary:
-            drawing.savefig(temporary, format="png", dpi=110)
+        with atomic_file(sheet) as file:
+            drawing.savefig(file, format="png", dpi=110)
     return sheet
 
 

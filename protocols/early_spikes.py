@@ -27,7 +27,8 @@ from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.decision import accuracy_at, spikes_until
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.experiment import ARRAYS, Experiment
-from ttfs_pynn.files import write_bytes
+from ttfs_pynn.files import read_json, write_bytes
+from ttfs_pynn.run_lock import FileLock
 from ttfs_pynn.training import evaluate
 
 PAPER = {"alpha": 0.005, "xi": 0.2}  # Göltz, Kriener et al. 2021
@@ -113,10 +114,12 @@ def stored(path, model):
     if not Path(path).exists():
         return []
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = read_json(path)
         if found["model"] == model:
+            for entry in found["runs"]:
+                _same(entry, None, None, None, None)  # a run has what is asked for below
             return found["runs"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ResultsError, KeyError, TypeError):
         raise ResultsError(f"{path} exists and is no file of this study; give another name") from None
     raise ResultsError(f"{path} is a study of {found['model']}, not of {model}; give another name")
 
@@ -132,14 +135,15 @@ def main(arguments=None):
     wanted = [(*setting, seed, a.epochs)
               for seed in _list(a.seeds, "seeds", int)
               for setting in settings(*(_list(getattr(a, name), name) for name in ("alpha", "xi", "difference")))]
-    runs = stored(a.output, a.model)
-    for one in wanted:
-        if not any(_same(entry, *one) for entry in runs):
-            runs.append(train(model, *one))
-            # One run a line: files that are looked at, and compared by version control.
-            lines = ",\n".join(json.dumps(entry) for entry in runs)
-            write_bytes(a.output, f'{{"model": {json.dumps(a.model)}, "runs": [\n{lines}\n]}}\n'.encode())
-            print(early_spikes_figure.line(runs[-1]), flush=True)
+    with FileLock(a.output, wait=False):  # what another process added meanwhile would be lost
+        runs = stored(a.output, a.model)
+        for one in wanted:
+            if not any(_same(entry, *one) for entry in runs):
+                runs.append(train(model, *one))
+                # One run a line: files that are looked at, and compared by version control.
+                lines = ",\n".join(json.dumps(entry) for entry in runs)
+                write_bytes(a.output, f'{{"model": {json.dumps(a.model)}, "runs": [\n{lines}\n]}}\n'.encode())
+                print(early_spikes_figure.line(runs[-1]), flush=True)
     print("\n".join(early_spikes_figure.table(runs)))
     early_spikes_figure.main([a.output])
 

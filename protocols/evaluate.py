@@ -20,7 +20,7 @@ import models
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.experiment import Experiment, metrics_of
+from ttfs_pynn.experiment import ARRAYS, Experiment, metrics_of
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
 from ttfs_pynn.training import SpikeData, evaluate
@@ -100,7 +100,8 @@ def open_run(path, model=None):
 
 def weights_of(folder, experiment, advice):
     """The weights of a finished run for an experiment. ConfigurationError, with the advice, where its network is another one."""
-    stored = folder.read_weights()
+    needed = 8 * sum(int(np.prod(shape)) for shape in experiment.architecture.shapes)
+    stored = folder.read_weights(3 * needed + 2**20)  # delays and bias times are no more than twice as many
     try:
         return experiment.architecture.weights_of(stored)
     except ValueError as error:
@@ -116,7 +117,8 @@ def main(arguments=None):
     folder, experiment, weights = open_run(a.folder, a.model)
     result = compare(experiment, weights, a.backend, dt, a.samples, a.copies)
     folder.write_json(f"evaluation_{a.backend}.json", result)
-    if not folder.spike_names():
+    # A run on arrays has recorded none; some may be there of a command that was killed.
+    if experiment.configuration["backend"] == ARRAYS or not folder.spike_names():
         experiment.record_sample(experiment.network("exact", weights, dt, copies=1), folder, "after")
     print("\n".join(table(result)))
 

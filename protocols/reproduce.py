@@ -14,7 +14,6 @@ examples:
 
 import hashlib
 import json
-import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -26,10 +25,11 @@ from protocols import train
 from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.configuration import canonical, plain
 from ttfs_pynn.errors import ConfigurationError, TTFSError
-from ttfs_pynn.experiment import ARRAYS, FREE, Experiment
-from ttfs_pynn.files import write_bytes
+from ttfs_pynn.experiment import ARRAYS, Experiment
+from ttfs_pynn.files import read_json, read_toml, write_bytes
 from ttfs_pynn.provenance import versions
 from ttfs_pynn.results import RunFolder
+from ttfs_pynn.run_lock import FileLock
 from ttfs_pynn.sweep import run_all
 from ttfs_pynn.training import SpikeData, evaluate
 
@@ -70,7 +70,7 @@ class Row:
         if not path.is_file():
             raise ConfigurationError(f"unknown row {name!r}; known: {', '.join(names(folder))}")
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            table = read_toml(path)
             allowed = [f.name for f in fields(cls)[1:]]
             if not set(table) <= set(allowed):
                 raise ValueError(f"it has {', '.join(sorted(set(table) - set(allowed)))}; a row may have {', '.join(allowed)}")
@@ -175,12 +175,11 @@ def _trained(configuration, path, n_samples, weights=None):
     network = experiment.network(weights=weights, seed=configuration["training"]["seed"])
     trainer = experiment.trainer(network, weights=weights)
     if RunFolder.exists(path):
-        trainer.folder = RunFolder.open(path, configuration, writing=True, free=FREE)
+        trainer.folder = experiment.open_folder(path)
     else:
         trainer.folder = experiment.create_folder(path)
     if trainer.folder.has_checkpoint:
-        arrays, meta, _ = trainer.folder.load_checkpoint()
-        trainer.restore(arrays, meta)
+        trainer.folder.resume(trainer)
     trainer.run()
     return experiment, network, trainer
 
@@ -201,7 +200,7 @@ def record(row, jobs, results, path, quick):
         common["hardware"] = {k: v for k, v in configuration["hardware"].items() if k != "chip"}
     common = _finite(common)
     runs = {result["seed"]: result for result in results if result is not None}
-    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    before = read_json(path) if path.is_file() else None
     same = before and canonical(before["configuration"]) == canonical(common)
     if same and before["runs"][0].get("fresh_samples", 0) == jobs[0]["fresh_samples"]:
         runs = {r["seed"]: r for r in before["runs"]} | runs
@@ -225,7 +224,9 @@ def reproduce(row, a, results):
     jobs = [job_of(row, seed, a.runs, a.quick) for seed in seeds_of(row, a.seeds, a.quick)]
     found, failures = run_all("protocols.reproduce:run_one", jobs, Path(a.runs) / "finished", a.scheduler, a.workers)
     if len(failures) < len(jobs):
-        record(row, jobs, found, results / f"{row.name}.json", a.quick)
+        path = results / f"{row.name}.json"
+        with FileLock(path):  # another process may have other seeds of the row
+            record(row, jobs, found, path, a.quick)
     for problem in sorted(set(failures.values())):
         print(f"{row.name}: {problem}")
     return len(failures)
@@ -236,7 +237,7 @@ def listing(results):
     lines = []
     for name in names():
         row, path = Row.read(name), results / f"{name}.json"
-        stored = len(json.loads(path.read_text(encoding="utf-8"))["runs"]) if path.is_file() else 0
+        stored = len(read_json(path)["runs"]) if path.is_file() else 0
         lines.append(f"{name:<20}{row.title:<58}{stored} of {len(row.seeds)} seeds stored")
     return lines
 

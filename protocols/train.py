@@ -129,10 +129,10 @@ def _start_weights(path, experiment):
     return weights_of(RunFolder.open(path), experiment, "--from wants a run of the network to train; see --hardware-network")
 
 
-def _check_epochs(folder, settings, stored):
+def _check_epochs(folder, trainer, settings, stored):
     """Refuse fewer epochs than are done; say so where another number changes the learning rates still to come."""
     epochs, before = _option(settings["training"], "epochs"), _option(stored["training"], "epochs")
-    done = folder.load_checkpoint()[1]["epoch"] if folder.has_checkpoint else 0
+    done = folder.checkpoint_for(trainer)[1]["epoch"] if folder.has_checkpoint else 0
     if epochs < done:
         raise ConfigurationError(f"--epochs {epochs}: {done} epochs are done already; give {done} or more")
     if epochs != before and _option(settings["training"], "schedule") == "cosine":
@@ -154,10 +154,10 @@ def train(a, **marks):
     trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),), weights=weights)
     # Nothing is written before everything that was asked for has been found possible.
     if resuming:
-        _check_epochs(RunFolder.open(a.output, settings, free=FREE), settings, stored)
+        _check_epochs(RunFolder.open(a.output, settings, free=FREE), trainer, settings, stored)
         if models.changed(experiment.model.__file__, RunFolder.open(a.output)):
             print(f"note: {experiment.model.__file__} is not as it was when the run began ({a.output}/model.py)")
-        folder = RunFolder.open(a.output, settings, writing=True, free=FREE)
+        folder = experiment.open_folder(a.output)
     else:
         if a.resume:
             print(f"nothing to resume in {a.output}: a new run starts")
@@ -166,10 +166,9 @@ def train(a, **marks):
     with folder, when_stopped(AGAIN if marks else RESUME):
         trainer.folder = folder
         if folder.has_checkpoint:
-            arrays, meta, warning = folder.load_checkpoint()
+            warning = folder.resume(trainer)
             if warning:
                 print(f"warning: {warning}")
-            trainer.restore(arrays, meta)
         elif network.n_copies == 1:
             experiment.record_sample(network, folder, "before")
         trainer.run()

@@ -17,6 +17,10 @@ def sleep(job):
     return {"square": job["number"] ** 2, "threads": os.environ["NUMBA_NUM_THREADS"]}
 
 
+def square(job):
+    return {"square": job["number"] ** 2}
+
+
 def fails(job):
     if not Path(job["data"]).exists():
         raise DatasetError("there are no data")

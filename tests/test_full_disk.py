@@ -33,7 +33,7 @@ def refused_at(monkeypatch, call, number):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO], ids=errno.errorcode.get)
-@pytest.mark.parametrize("call", range(1, 7))
+@pytest.mark.parametrize("call", range(1, 5))
 def test_a_checkpoint_is_there_wherever_the_system_refuses(tmp_path, monkeypatch, call, number):
     folder = RunFolder.create(tmp_path / "run", CONFIGURATION)
     for epoch in (1, 2):
@@ -41,7 +41,7 @@ def test_a_checkpoint_is_there_wherever_the_system_refuses(tmp_path, monkeypatch
     with monkeypatch.context() as patch, pytest.raises(ResultsError, match=f"cannot write .*: {os.strerror(number)}"):
         refused_at(patch, call, number)
         folder.save_checkpoint(ARRAYS, {"epoch": 3})
-    assert RunFolder.open(folder.path).load_checkpoint()[1]["epoch"] == (2 if call < 6 else 3)
+    assert RunFolder.open(folder.path).load_checkpoint()[1]["epoch"] == (2 if call < 4 else 3)
     folder.save_checkpoint(ARRAYS, {"epoch": 4})  # when there is room again
     assert RunFolder.open(folder.path).load_checkpoint()[1:] == ({"epoch": 4}, None)
 

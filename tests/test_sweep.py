@@ -1,18 +1,19 @@
-import json
 import os
-import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("distributed", reason="sweeps need Dask: pip install 'ttfs_pynn[sweep]'")
 from benchmarks.dask_kill import executions, killed_sweep  # noqa: E402
 from ttfs_pynn.errors import ConfigurationError, ResultsError  # noqa: E402
-from ttfs_pynn.files import atomic_path  # noqa: E402
+from ttfs_pynn.files import atomic_file  # noqa: E402
+from ttfs_pynn.processes import PARENT_LOST, ChildProcess  # noqa: E402
 from ttfs_pynn.sweep import execute, key_of, run_all, stored  # noqa: E402
 
+ROOT = Path(__file__).resolve().parents[1]
 SLEEP = "tests.sweep_jobs:sleep"
 
 
@@ -22,11 +23,8 @@ def jobs(n, folder, seconds=0.0):
 
 def started(job, folder):
     """A process as a worker starts it."""
-    process = subprocess.Popen([sys.executable, "-m", "ttfs_pynn.sweep", SLEEP, str(folder)], stdin=subprocess.PIPE, text=True,
-                               env={**os.environ, "NUMBA_NUM_THREADS": "1"})
-    process.stdin.write(json.dumps(job) + "\n")
-    process.stdin.flush()
-    return process
+    return ChildProcess("ttfs_pynn.sweep:main", [SLEEP, str(folder), str(ROOT)], given=job,
+                        environment={"NUMBA_NUM_THREADS": "1"})
 
 
 def test_a_sweep_runs_each_job_once_and_a_second_call_none(tmp_path):
@@ -49,17 +47,19 @@ def test_a_sweep_runs_each_job_once_and_a_second_call_none(tmp_path):
 
 
 def test_a_sweep_leaves_alone_what_another_one_is_writing(tmp_path):
-    """Both leftovers look alike: of the sweep's own job, which a killed process left, and of a job of another sweep."""
-    job, other = jobs(2, tmp_path)
-    own, others = (tmp_path / f"{key_of(SLEEP, each)}.json.4711.tmp" for each in (job, other))
-    for path in (own, others):
+    """What a killed process left looks like what another one is writing, but nobody holds it."""
+    (job,) = jobs(1, tmp_path)
+    left = tmp_path / f"{key_of(SLEEP, job)}.json.ttfs-0123456789abcdef.tmp"
+    lock = tmp_path / f"{key_of(SLEEP, job)}.json.lock"
+    for path in (left, lock):
         path.write_text("{")
-    with atomic_path(tmp_path / "note.json") as temporary:
-        temporary.write_text("{}")
+    with atomic_file(tmp_path / "note.json") as file:
+        file.write(b"{}")
         run_all(SLEEP, [job], tmp_path, workers=1, quiet=True)
-    assert not own.exists() and others.exists() and (tmp_path / "note.json").read_text() == "{}"
-    run_all(SLEEP, [job, other], tmp_path, workers=1, quiet=True)
-    assert not others.exists()
+    assert not left.exists() and not lock.exists() and (tmp_path / "note.json").read_text() == "{}"
+    lock.write_text("")  # of a process that was killed when it had stored its result
+    run_all(SLEEP, [job], tmp_path, workers=1, quiet=True)
+    assert not lock.exists()
 
 
 @pytest.mark.slow
@@ -77,8 +77,8 @@ def test_a_run_ends_with_its_worker_and_stores_nothing(tmp_path):
     process = started(job, tmp_path)
     while not (tmp_path / "log").exists():
         time.sleep(0.02)
-    process.stdin.close()
-    assert process.wait(30) == 3 and stored(SLEEP, job, tmp_path) is None
+    process._process.stdin.close()
+    assert process.wait(30) == PARENT_LOST and stored(SLEEP, job, tmp_path) is None
 
 
 def test_two_processes_on_one_job_execute_it_once(tmp_path):
@@ -183,4 +183,4 @@ def test_what_is_no_address_becomes_no_client(tmp_path, monkeypatch, scheduler):
 def test_without_dask_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'ttfs_pynn\[sweep\]'"):
-        run_all(SLEEP, jobs(1, tmp_path), tmp_path)
+        run_all(SLEEP, jobs(1, tmp_path), tmp_path, "tcp://127.0.0.1:8786")

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ttfs_pynn.configuration import differences, plain
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import DamagedFile, read_arrays, sync_folder, write_arrays
+from ttfs_pynn.files import LARGEST_ARRAYS, DamagedFile, read_arrays, write_arrays
 
 __all__ = ["Checkpoints"]
 
@@ -37,18 +37,14 @@ class Checkpoints:
         Between the two renames the previous one alone is there; at no instant is there none, and a damaged
         file never takes the place of a good one.
         """
-        staged = self.path / f"{self.newest.name}.new.tmp"
-        meta = plain(meta, "meta", none_allowed=True)
-        write_arrays(staged, arrays, {"meta": meta, "configuration": configuration})
-        try:
-            if self._newest_is_good or self._is_good(self.newest):
-                os.replace(self.newest, self.previous)
-                self._newest_is_good = False  # there is none, should the next step fail
-            os.replace(staged, self.newest)
-            sync_folder(self.path)
-        except OSError as error:
-            raise ResultsError(f"cannot write {self.newest}: {error.strerror or error}") from error
+        write_arrays(self.newest, arrays, {"meta": plain(meta, "meta", none_allowed=True), "configuration": configuration},
+                     make_folder=False, before_rename=self._rotate)
         self._newest_is_good = True
+
+    def _rotate(self) -> None:
+        if self._newest_is_good or self._is_good(self.newest):
+            os.replace(self.newest, self.previous)
+            self._newest_is_good = False  # there is none, should the next step fail
 
     @staticmethod
     def _is_good(file: Path) -> bool:
@@ -58,8 +54,9 @@ class Checkpoints:
             return False
         return True
 
-    def load(self, configuration: Mapping[str, str]) -> tuple[dict[str, np.ndarray], dict[str, Any], str | None]:
-        """(arrays, meta, warning) of the newest checkpoint that is whole.
+    def load(self, configuration: Mapping[str, str],
+             largest: int = LARGEST_ARRAYS) -> tuple[dict[str, np.ndarray], dict[str, Any], str | None]:
+        """(arrays, meta, warning) of the newest checkpoint that is whole and has at most `largest` bytes.
 
         `warning` is None, or one line that says why it is not the last one. ResultsError where there is none,
         none is whole, or it belongs to another configuration (the error names the keys that differ).
@@ -67,15 +64,17 @@ class Checkpoints:
         problems = []
         for file in (self.newest, self.previous):
             try:
-                arrays, stored = read_arrays(file)
+                arrays, stored = read_arrays(file, largest)
                 meta, of = stored["meta"], stored["configuration"]
+                if not (isinstance(meta, dict) and isinstance(of, dict) and all(isinstance(text, str) for text in of.values())):
+                    raise TypeError
+                changed = differences(of, configuration)
             except DamagedFile as problem:
                 problems.append(str(problem))
                 continue
-            except (KeyError, TypeError):
+            except (KeyError, TypeError, ValueError):
                 problems.append(f"{file} is no checkpoint")
                 continue
-            changed = differences(of, configuration)
             if changed:
                 raise ResultsError(f"{file} belongs to another configuration: {changed}; "
                                    "use the same one, or train into another folder")

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ttfs_pynn.errors import TTFSError
+from ttfs_pynn.errors import ResultsError, TTFSError
 from ttfs_pynn.user_code import place_in
 
-__all__ = ["ArgumentParser", "Stopped", "as_commands", "command_name", "run", "when_stopped"]
+__all__ = ["ArgumentParser", "Stopped", "as_commands", "command_name", "of_data", "run", "when_stopped"]
 
 # Commands of `ttfs-pynn` that are not called as their file is.
 _SHORT = {"compare_simulators": "compare"}
@@ -96,6 +96,21 @@ def when_stopped(advice: str) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def of_data(module: str) -> Iterator[None]:
+    """Recipes of `analysis` only read and draw. What they cannot make sense of, though it was read, is no bug of theirs but a
+    file that holds something else: a ResultsError."""
+    try:
+        yield
+    except (TTFSError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        if not module.startswith("analysis."):
+            raise
+        raise ResultsError(f"what the file holds is not what is expected there: {type(error).__name__}: "
+                           f"{' '.join(str(error).split())[:200]} (--verbose shows where)") from error
+
+
 def run(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None = None) -> NoReturn:
     """Call main(arguments) and exit with what it returns; 2 for a TTFSError, an unusable file or an error in a user's Python
     file, 130 or 143 for a signal, 141 where the reader of standard output is gone.
@@ -112,7 +127,8 @@ def run(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[
 def _status(main: Callable[[Sequence[str] | None], int | None], arguments: Sequence[str] | None, verbose: bool) -> int:
     try:
         try:
-            return main(arguments) or 0
+            with of_data(getattr(main, "__module__", "")):
+                return main(arguments) or 0
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()
@@ -127,7 +143,7 @@ def _status(main: Callable[[Sequence[str] | None], int | None], arguments: Seque
             # Whoever reads has seen enough, as `head` does: what is left goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
-        if place is None and not isinstance(error, TTFSError | OSError):
+        if place is None and not isinstance(error, TTFSError | OSError | MemoryError):
             raise
         if verbose:
             traceback.print_exc()
@@ -139,6 +155,8 @@ def _line(error: Exception, place: tuple[Path, int] | None) -> str:
     """An error as one line, with the place in the user's file unless it is named already."""
     if isinstance(error, TTFSError):
         text = str(error)
+    elif isinstance(error, MemoryError):
+        text = f"this needs more memory than there is{f': {error}' if str(error) else ''}"
     elif isinstance(error, OSError):
         text = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
     else:

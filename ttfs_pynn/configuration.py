@@ -9,7 +9,31 @@ import numpy as np
 
 from ttfs_pynn.errors import ConfigurationError
 
-__all__ = ["canonical", "differences", "plain", "text_of"]
+__all__ = ["canonical", "check_types", "differences", "plain", "text_of"]
+
+# What a run's configuration holds (see `experiment`), and what each must be.
+_TYPES: dict[str, tuple[Any, str]] = {
+    "model": (str, "a text"), "backend": (str, "a text"), "from": (str, "a text"), "classes": (list, "a list of short texts"),
+    "dt": ((int, float), "a number"), "copies": (int, "a whole number"), "demo": (bool, "true or false"),
+    "network": (dict, "a table"), "training": (dict, "a table"), "hardware": (dict, "a table")}
+_LONGEST_NAME = 200  # of a class, in figures
+
+
+def check_types(configuration: Mapping[str, Any]) -> None:
+    """ConfigurationError where a value of a run's configuration is of another type than it must be; what is not there is
+    passed over."""
+    for name, (kind, text) in _TYPES.items():
+        value = configuration.get(name)
+        right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+        if name == "classes" and right:
+            right = all(isinstance(item, str) and len(item) <= _LONGEST_NAME for item in configuration[name])
+        if name in configuration and not right:
+            raise ConfigurationError(f"{name} = {_short(value)} must be {text}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def plain(value: Any, name: str = "", none_allowed: bool = False) -> Any:

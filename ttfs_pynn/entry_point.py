@@ -17,8 +17,9 @@ from types import ModuleType
 from typing import NoReturn
 
 import ttfs_pynn
-from ttfs_pynn.command_line import ArgumentParser, as_commands, command_name, run
+from ttfs_pynn.command_line import ArgumentParser, as_commands, command_name, of_data, run
 from ttfs_pynn.errors import ConfigurationError, unknown
+from ttfs_pynn.processes import away_from_folder
 
 __all__ = ["COMMANDS", "commands", "load", "main", "recipes"]
 
@@ -75,7 +76,8 @@ def load(name: str) -> ModuleType:
         raise ConfigurationError(unknown("command", name, known, short if short in known else None))
     _find_recipes()
     try:
-        return importlib.import_module(known[name][0])
+        with away_from_folder():
+            return importlib.import_module(known[name][0])
     except ModuleNotFoundError as error:
         raise ConfigurationError(f"ttfs-pynn {name} needs the package {error.name}, which is not installed: "
                                  f"pip install {(error.name or '').partition('.')[0]}") from error
@@ -118,7 +120,9 @@ def _main(arguments: Sequence[str] | None) -> int | None:
         parser.print_help()
         return 0
     # --verbose and --quiet mean the same before the command's name and after it.
-    return load(rest[0]).main([*own, *rest[1:]])
+    command = load(rest[0])
+    with of_data(command.__name__):
+        return command.main([*own, *rest[1:]])
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

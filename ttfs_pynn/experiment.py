@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from ttfs_pynn.array_network import ArrayNetwork
+from ttfs_pynn.configuration import check_types
 from ttfs_pynn.errors import ConfigurationError, unknown
-from ttfs_pynn.files import write_bytes
+from ttfs_pynn.optimizer import schedule
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
@@ -21,6 +22,8 @@ __all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "check_backend", "metrics_of"
 # What may change when a run is continued. A demo that is continued is one's own run from then on.
 FREE = ("training.epochs", "demo")
 ARRAYS = "arrays"  # the backend that is none: an ArrayNetwork
+PARTS = ("train", "validation", "test")  # of the data
+_MOST_COPIES = 1000  # where there are fewer samples
 CHIP = "brainscales2"  # whose weights an ArrayNetwork is limited to where hardware is configured
 
 
@@ -29,6 +32,7 @@ class Experiment:
 
     def __init__(self, model, configuration):
         self.model, self.configuration = model, configuration
+        check_types(configuration)
         self.options = TrainingOptions.of(configuration["training"])
         check_backend(configuration["backend"])
         tables = getattr(model, "PARAMETERS", {})
@@ -44,6 +48,11 @@ class Experiment:
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"network parameters: {error}") from None
         self.data = _checked(model.data(configuration["network"]), self.architecture)
+        self._check_run(configuration["dt"], configuration["copies"])
+        try:
+            schedule(self.options.schedule, self.options.learning_rate, self.options.epochs, **self.options.schedule_options)
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(f"training options: {error}") from None
 
     def network(self, backend=None, weights=None, dt=None, copies=None, seed=0):
         """The network on a simulator, by default the configuration's. With several copies each run shows each of them one
@@ -51,8 +60,6 @@ class Experiment:
         configured = self.configuration
         backend = backend or configured["backend"]
         dt = configured["dt"] if dt is None else dt
-        if not (np.isfinite(dt) and dt > 0):
-            raise ConfigurationError(f"dt = {dt} ms must be positive")
         if backend == ARRAYS:
             if weights is None:
                 weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed))
@@ -63,8 +70,7 @@ class Experiment:
             return ArrayNetwork(self.architecture, weights, simulator=chip)
         copies = (configured["copies"] if backend == configured["backend"] else simulator(backend).default_copies) \
             if copies is None else copies
-        if copies < 1:
-            raise ConfigurationError(f"copies = {copies} must be at least 1")
+        self._check_run(dt, copies)
         weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed)) if weights is None else weights
         known = self.simulator(backend)
         sim = known.setup(dt, seed=seed, layers=[layer.size for layer in self.architecture.layers])
@@ -73,6 +79,15 @@ class Experiment:
             raise ConfigurationError(f"the model's build returned {type(network).__name__}; it must return the network it made")
         known.check(sim)
         return network
+
+    def _check_run(self, dt, copies):
+        if not (np.isfinite(dt) and dt > 0):
+            raise ConfigurationError(f"dt = {dt} ms must be positive")
+        if copies < 1:
+            raise ConfigurationError(f"copies = {copies} must be at least 1")
+        most = max(_MOST_COPIES, *(len(self.data[part]) for part in PARTS))
+        if copies > most:
+            raise ConfigurationError(f"copies = {copies} must be {most} at most: there are no more samples to show side by side")
 
     def simulator(self, backend=None):
         """The Simulator of a backend, by default the configuration's, whose options of the hardware it then has."""
@@ -104,9 +119,19 @@ class Experiment:
     def create_folder(self, path, overwrite=False):
         """A new results.RunFolder with the configuration and, as model.py, a copy of the model's source."""
         folder = RunFolder.create(path, self.configuration, overwrite, free=FREE)
-        if getattr(self.model, "__file__", None):
-            write_bytes(folder.path / "model.py", Path(self.model.__file__).read_bytes())
+        self._copy_source(folder)
         return folder
+
+    def open_folder(self, path):
+        """The results.RunFolder of an earlier run with this configuration, to go on with."""
+        folder = RunFolder.open(path, self.configuration, writing=True, free=FREE)
+        if not folder.has_checkpoint and not (folder.path / "model.py").exists():
+            self._copy_source(folder)  # the process was killed before it came to it
+        return folder
+
+    def _copy_source(self, folder):
+        if getattr(self.model, "__file__", None):
+            folder.write_bytes("model.py", Path(self.model.__file__).read_bytes())
 
     def record_sample(self, network, folder, name, sample=0):
         """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix.
@@ -117,6 +142,8 @@ class Experiment:
             return
         recording = network.present(self.data["test"].times[sample:sample + 1])
         for label, block in recording.blocks().items():
+            for segment in block.segments:
+                segment.name = f"sample{sample}"  # PyNN's name counts the resets of the process, which a resumed run has fewer of
             folder.write_spikes(f"{name}_{label}", block)
 
     def finish(self, trainer, folder):
@@ -159,12 +186,11 @@ def check_backend(name):
 
 def _checked(data, architecture):
     """The dict of a model's data, or a ConfigurationError that says what does not fit."""
-    parts = ("train", "validation", "test")
-    if not isinstance(data, dict) or not set(parts) <= set(data) or not all(isinstance(data[p], SpikeData) for p in parts):
+    if not isinstance(data, dict) or not set(PARTS) <= set(data) or not all(isinstance(data[p], SpikeData) for p in PARTS):
         raise ConfigurationError("the model's data(parameters) must return a dict of training.SpikeData with the keys "
-                                 f"{', '.join(parts)}")
+                                 f"{', '.join(PARTS)}")
     n_classes = architecture.layers[-1].size
-    for name in parts:
+    for name in PARTS:
         times, labels = data[name].times, data[name].labels
         if times.shape[1] != architecture.n_inputs:
             raise ConfigurationError(f"{name} data have {times.shape[1]} inputs a sample, the architecture has "

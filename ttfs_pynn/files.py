@@ -1,91 +1,87 @@
-"""Files that are whole or not there: written under a temporary name, synced, renamed; arrays with a SHA-256.
+"""Reading files that may be damaged, or made to do harm: sizes are looked at before anything is read; arrays with a SHA-256.
 
-A process may be killed between any two system calls. A reader then finds the old file or the new one, and at
-worst a leftover `*.tmp` beside it.
+No array takes more memory than its file has bytes: an archive whose members are compressed, or announce more than they hold, is
+refused. Writing: see `ttfs_pynn.atomic`.
 """
 
 import contextlib
 import hashlib
 import io
 import json
+import math
 import os
+import re
+import stat
+import tomllib
 import zipfile
-from collections.abc import Container, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ttfs_pynn.atomic import atomic_file, remove_leftovers, sync_folder, write_bytes
 from ttfs_pynn.errors import ResultsError, reason
 
-__all__ = ["DamagedFile", "atomic_path", "checked_bytes", "is_sealed", "read_arrays", "read_json", "remove_leftovers", "sealed",
-           "sync_folder", "write_arrays", "write_bytes"]
+__all__ = ["LARGEST_ARRAYS", "LARGEST_TEXT", "DamagedFile", "atomic_file", "check_seal", "is_sealed", "read_arrays", "read_json",
+           "read_text", "read_toml", "regular_file", "remove_leftovers", "sealed", "sync_folder", "write_arrays", "write_bytes"]
 
+LARGEST_TEXT = 2**24  # bytes of a JSON file; as Python's objects it may take thirty times as much memory
+LARGEST_ARRAYS = 2**31  # bytes of a file of arrays, where nobody knows better
+_LARGEST_TOML = 2**18
+# Keys of so many parts cost tomllib memory and time by their square.
+_LONG_KEY = re.compile(r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
 _META = "__meta__"
 _SEAL = b"sha256:"
 _SEAL_LENGTH = len(_SEAL) + 64
+_PIECE = 2**20
+_LONGEST_EMPTY = 10**6  # of an array without elements, such as (0, 784)
 
 
 class DamagedFile(ResultsError):
     """The content of a file is not what was written."""
 
 
-def sync_folder(folder: str | os.PathLike) -> None:
-    """Make renames in `folder` survive a loss of power. Windows cannot open folders: nothing is done."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextlib.contextmanager
-def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; what was written there takes the place of `path` on leaving.
+def regular_file(path: str | os.PathLike, largest: int) -> Iterator[BinaryIO]:
+    """The open file, of at most `largest` bytes. DamagedFile for a larger one, and for pipes and devices, which may never end;
+    OSError where it cannot be opened."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise DamagedFile(f"{path} is no regular file")
+        if found.st_size > largest:
+            raise DamagedFile(f"{path} has {found.st_size} bytes; such a file has {largest} at most")
+        yield file
 
-    After an exception `path` is as it was. ResultsError where the system refuses (disk full, no permission).
-    """
-    path = Path(path)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+
+def read_text(path: str | os.PathLike, largest: int = LARGEST_TEXT) -> str:
+    """The text of a file in UTF-8. DamagedFile where it is none, cannot be read, or has more than `largest` bytes."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise ResultsError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def write_bytes(path: str | os.PathLike, content: bytes) -> None:
-    """Atomic counterpart of `Path.write_bytes`."""
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content)
+        with regular_file(path, largest) as file:
+            return file.read(largest).decode("utf-8")
+    except (OSError, ValueError) as error:
+        raise DamagedFile(f"{path} is damaged: {error}") from error
 
 
 def read_json(path: str | os.PathLike) -> Any:
     """What a JSON file holds. DamagedFile where it is none; a changed digit or letter cannot be told from what was written."""
     try:
-        return json.loads(Path(path).read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        return json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
         raise DamagedFile(f"{path} is damaged: {error}") from error
 
 
-def remove_leftovers(folder: str | os.PathLike, of: Container[str] | None = None) -> None:
-    """Delete the temporary files that a killed process left in `folder`.
-
-    of: names of the files that nobody is writing; temporary files of others stay. Without it, nobody else may write in `folder`.
-    """
-    for leftover in Path(folder).glob("*.tmp"):
-        if of is None or leftover.name.rsplit(".", 2)[0] in of:
-            leftover.unlink(missing_ok=True)
+def read_toml(path: str | os.PathLike) -> dict[str, Any]:
+    """What a TOML file holds. ResultsError where it is none, or larger than any configuration."""
+    try:
+        text = read_text(path, _LARGEST_TOML)
+        if _LONG_KEY.search(text):
+            raise ValueError("it has a key of more than 50 parts")
+        return tomllib.loads(text)
+    except (ResultsError, ValueError, RecursionError) as error:
+        raise ResultsError(f"{path} cannot be read: {error}") from error
 
 
 def sealed(content: bytes) -> bytes:
@@ -96,22 +92,41 @@ def sealed(content: bytes) -> bytes:
 
 def is_sealed(path: str | os.PathLike) -> bool:
     """Whether a file ends with a seal, be it that of its content or not."""
-    with open(path, "rb") as file:
+    with regular_file(path, 2**62) as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _SEAL_LENGTH))
         return file.read(len(_SEAL)) == _SEAL
 
 
-def checked_bytes(path: str | os.PathLike) -> bytes:
-    """The content of a sealed file, its seal included. DamagedFile where it cannot be read or its seal does not fit."""
+def check_seal(path: str | os.PathLike, largest: int = LARGEST_ARRAYS) -> None:
+    """DamagedFile where a sealed file cannot be read, its seal does not fit, or it has more than `largest` bytes."""
+    with _sealed_file(path, largest):
+        pass
+
+
+@contextlib.contextmanager
+def _sealed_file(path: str | os.PathLike, largest: int) -> Iterator[BinaryIO]:
+    """The open file, whose seal fits; piece by piece, whatever its size."""
     try:
-        content = Path(path).read_bytes()
+        with regular_file(path, largest) as file:
+            left = file.seek(0, os.SEEK_END) - 64
+            file.seek(max(left - len(_SEAL), 0))
+            seal = file.read(_SEAL_LENGTH)
+            if not seal.startswith(_SEAL) or len(seal) < _SEAL_LENGTH:
+                raise DamagedFile(f"{path} is truncated, or no file of this package: it does not end with a checksum")
+            digest = hashlib.sha256()
+            file.seek(0)
+            while left > 0:
+                piece = file.read(min(left, _PIECE))
+                if not piece:
+                    break
+                digest.update(piece)
+                left -= len(piece)
+            if seal[len(_SEAL):] != digest.hexdigest().encode():
+                raise DamagedFile(f"{path} is damaged: its content does not fit its checksum")
+            file.seek(0)
+            yield file
     except OSError as error:
         raise DamagedFile(f"{path}: {error.strerror}") from error
-    if not content[-_SEAL_LENGTH:].startswith(_SEAL):
-        raise DamagedFile(f"{path} is truncated, or no file of this package: it does not end with a checksum")
-    if content[-_SEAL_LENGTH:] != _SEAL + hashlib.sha256(content[:-64]).hexdigest().encode():
-        raise DamagedFile(f"{path} is damaged: its content does not fit its checksum")
-    return content
 
 
 def _pack(arrays: Mapping[str, ArrayLike], meta: Any) -> bytes:
@@ -120,7 +135,7 @@ def _pack(arrays: Mapping[str, ArrayLike], meta: Any) -> bytes:
         if array.dtype.hasobject or name == _META:
             raise ResultsError(f"array {name!r} ({array.dtype}) cannot be stored: arrays of objects and the "
                                f"name {_META!r} are not allowed")
-    packed[_META] = np.frombuffer(json.dumps(meta, sort_keys=True).encode(), dtype=np.uint8)
+    packed[_META] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, **packed)
     # The seal is the comment that ends a zip file, so that any reader of .npz can still open it.
@@ -129,21 +144,56 @@ def _pack(arrays: Mapping[str, ArrayLike], meta: Any) -> bytes:
     return sealed(buffer.getvalue()[:-_SEAL_LENGTH])
 
 
-def write_arrays(path: str | os.PathLike, arrays: Mapping[str, ArrayLike], meta: Any = None) -> None:
-    """Write named arrays and `meta` (for JSON) as a .npz that ends with the SHA-256 of all before it."""
-    write_bytes(path, _pack(arrays, meta))
+def write_arrays(path: str | os.PathLike, arrays: Mapping[str, ArrayLike], meta: Any = None, **options: Any) -> None:
+    """Write named arrays and `meta` (for JSON) as a .npz that ends with the SHA-256 of all before it.
+
+    options: of `write_bytes`."""
+    write_bytes(path, _pack(arrays, meta), **options)
 
 
-def read_arrays(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], Any]:
-    """What `write_arrays` wrote: (dict of arrays, meta). DamagedFile unless every byte is as written."""
+def read_arrays(path: str | os.PathLike, largest: int = LARGEST_ARRAYS) -> tuple[dict[str, np.ndarray], Any]:
+    """What `write_arrays` wrote: (dict of arrays, meta). DamagedFile unless every byte is as written, and where there are more
+    than `largest` of them."""
     # Checked before anything is parsed: a flipped bit in a header may ask a parser for any amount of memory.
-    content = checked_bytes(path)
-    if not content.startswith(b"PK"):  # NumPy takes what is no archive for a pickle
-        raise DamagedFile(f"{path} is a whole file, but holds no named arrays (.npz); give one that does")
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        meta = json.loads(arrays.pop(_META).tobytes())
-    except (ValueError, KeyError, AttributeError, TypeError, OSError, MemoryError, zipfile.BadZipFile) as error:
-        raise DamagedFile(f"{path} has a checksum that fits, but was not written by write_arrays: {reason(error)}") from error
+    with _sealed_file(path, largest) as file:
+        if file.read(2) != b"PK":
+            raise DamagedFile(f"{path} is a whole file, but holds no named arrays (.npz); give one that does")
+        try:
+            with zipfile.ZipFile(file) as archive:
+                _check_members(archive, file.seek(0, os.SEEK_END))
+                arrays = {info.filename.removesuffix(".npy"): _array(archive, info) for info in archive.infolist()}
+            meta = arrays.pop(_META)
+            if meta.nbytes > LARGEST_TEXT:
+                raise ValueError(f"{meta.nbytes} bytes of text")
+            meta = json.loads(meta.tobytes())
+        except (ValueError, KeyError, AttributeError, TypeError, OSError, EOFError, MemoryError, RuntimeError,
+                zipfile.BadZipFile) as error:
+            raise DamagedFile(f"{path} has a checksum that fits, but was not written by write_arrays: "
+                              f"{reason(error)}") from error
     return arrays, meta
+
+
+def _check_members(archive: zipfile.ZipFile, size: int) -> None:
+    """Nothing is compressed, and all together is no more than the file."""
+    infos = archive.infolist()
+    if any(info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size for info in infos):
+        raise ValueError("its members are compressed")
+    if sum(info.file_size for info in infos) > size or len({info.filename for info in infos}) < len(infos):
+        raise ValueError("its members overlap")
+
+
+def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    """An array whose header announces what is there."""
+    with archive.open(info) as member:
+        version = np.lib.format.read_magic(member)
+        if version not in ((1, 0), (2, 0)):
+            raise ValueError(f"an array of version {version}")
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(member)
+        if dtype.kind not in "biufcUSV" or dtype.hasobject or not dtype.itemsize or dtype.names or dtype.subdtype:
+            raise ValueError(f"an array of {dtype}")
+        announced = math.prod(shape) * dtype.itemsize
+        if announced != info.file_size - member.tell() or any(n > max(info.file_size, _LONGEST_EMPTY) for n in shape):
+            raise ValueError(f"an array of shape {shape} in {info.file_size} bytes")
+    with archive.open(info) as member:
+        return np.lib.format.read_array(member, allow_pickle=False)

@@ -39,6 +39,7 @@ class Layer:
             raise ValueError(f"a layer of {self.size!r} neurons: give an integer")
         for name in ("bias_times", "delay_mean", "delay_std", "delay_max"):
             object.__setattr__(self, name, in_unit(getattr(self, name), "ms", name))
+        self.neuron.columns(self.size)  # a number each, or one number a neuron
         for name in ("bias_times", "delays"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.train_bias_times and not self.bias_times:
@@ -163,6 +164,8 @@ class Architecture:
             self._check_times(times)
         if len(weights) != len(self.layers):
             raise ValueError(f"{len(weights)} weight matrices for {len(self.layers)} layers")
+        if any(np.iscomplexobj(w) for w in weights):
+            raise ValueError("weights are complex numbers; give real ones (nA)")
         checked = [np.asarray(w, dtype=float) for w in weights]
         for k, (w, shape) in enumerate(zip(checked, self.shapes, strict=True)):
             if w.shape != shape:

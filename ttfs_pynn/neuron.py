@@ -40,6 +40,8 @@ class LIFParameters:
             object.__setattr__(self, "v_reset", self.v_rest)
         for field in fields(self):
             value = in_unit(getattr(self, field.name), _UNITS[field.name[:2]], field.name)
+            if np.asarray(value).dtype == bool:
+                raise ValueError(f"{field.name} = {value} must be a number")
             array = np.array(value, dtype=float)
             if array.ndim > 1:
                 raise ValueError(f"{field.name} has shape {array.shape}; give a number or one number a neuron")

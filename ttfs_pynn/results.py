@@ -15,14 +15,15 @@
     report.html               all of it on one page (analysis.report)
     run.lock, run.lock.json   held while a process writes here, and by which (see `ttfs_pynn.run_lock`)
 
-Every file is whole or not there, whenever the process is killed (see `ttfs_pynn.files`).
+Every file is whole or not there, whenever the process is killed (see `ttfs_pynn.atomic`), and a run that is resumed gets all that
+an undisturbed one has. A run folder is data: nothing in it is executed, sizes are looked at before anything is read, and nothing
+is written or deleted behind a link in it.
 """
 
 import json
 import math
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -33,20 +34,23 @@ import tomli_w
 from numpy.typing import ArrayLike
 
 from ttfs_pynn import nix_files
+from ttfs_pynn.atomic import is_leftover, remove_leftovers, write_bytes
 from ttfs_pynn.checkpoints import Checkpoints
-from ttfs_pynn.configuration import canonical, differences, plain
-from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import read_arrays, read_json, remove_leftovers, write_arrays, write_bytes
+from ttfs_pynn.configuration import canonical, check_types, differences, plain
+from ttfs_pynn.errors import ConfigurationError, ResultsError
+from ttfs_pynn.files import LARGEST_ARRAYS, LARGEST_TEXT, read_arrays, read_json, read_toml, write_arrays
 from ttfs_pynn.provenance import versions
 from ttfs_pynn.run_lock import LOCK_FILES, RunLock
 
 __all__ = ["RunFolder"]
 
 _CONFIGURATION = "configuration.toml"
-# All that overwriting may delete; configuration.toml, which marks a run folder, is replaced instead.
-_KNOWN = ("versions.toml", "model.py", "history.json", "metrics.json", "evaluation_*.json", "checkpoint.npz",
-          "checkpoint.previous.npz", "weights.npz", "decisions.npz", "decision_map.npz", "report.html", "*.tmp",
-          "spikes/*.nix", "spikes/*.tmp", "figures/*.png", "figures/*.svg", "figures/*.pdf", "figures/*.tmp")
+# All that overwriting may delete; configuration.toml, which marks a run folder, is replaced instead. Checkpoints first: what a
+# process leaves that is killed meanwhile is no run to go on with.
+_KNOWN = ("checkpoint.npz", "checkpoint.previous.npz", "versions.toml", "model.py", "history.json", "metrics.json",
+          "evaluation_*.json", "weights.npz", "decisions.npz", "decision_map.npz", "report.html", "spikes/*.nix", "figures/*.png",
+          "figures/*.svg", "figures/*.pdf")
+_SUBFOLDERS = ("spikes", "figures")
 
 
 def _finite(value: Any) -> Any:
@@ -56,13 +60,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ResultsError(f"{path} cannot be read: {error}") from error
 
 
 class RunFolder:
@@ -79,6 +76,7 @@ class RunFolder:
         self.free = tuple(free)
         self._checkpoints = Checkpoints(self.path)
         self._lock = lock
+        self._identity = os.stat(self.path)
 
     def close(self) -> None:
         """Let another process write here. Reading stays possible."""
@@ -100,7 +98,7 @@ class RunFolder:
     def begun(path: str | os.PathLike) -> bool:
         """Whether anything is at `path`: a run that was killed at its first step leaves a lock and temporary files at most."""
         path = Path(path)
-        return path.exists() and not (path.is_dir() and all(entry.suffix == ".tmp" or entry.name in LOCK_FILES
+        return path.exists() and not (path.is_dir() and all(is_leftover(entry.name) or entry.name in LOCK_FILES
                                                             for entry in path.iterdir()))
 
     @classmethod
@@ -121,7 +119,6 @@ class RunFolder:
             folder = cls(path, configuration, free, lock)
             folder._write_toml(_CONFIGURATION, configuration)
             folder._write_toml("versions.toml", versions())
-            remove_leftovers(path)
         except BaseException:
             lock.release()
             raise
@@ -153,7 +150,11 @@ class RunFolder:
                                "give the folder of a training run")
         lock = RunLock(path) if writing else None
         try:
-            stored = _read_toml(path / _CONFIGURATION)
+            stored = read_toml(path / _CONFIGURATION)
+            try:
+                check_types(stored)
+            except ConfigurationError as error:
+                raise ResultsError(f"{path / _CONFIGURATION}: {error}") from None
             if configuration is not None:
                 changed = differences(canonical(stored, free), canonical(configuration, free))
                 if changed:
@@ -161,18 +162,25 @@ class RunFolder:
                                        f"{', '.join(free)} may change when a run is continued")
             folder = cls(path, stored if configuration is None else plain(configuration), free, lock)
             if writing:
-                for place in (path, path / "spikes", path / "figures"):
-                    remove_leftovers(place)
+                folder._clear_leftovers()
                 if configuration is not None:
                     folder._write_toml(_CONFIGURATION, folder.configuration)
+                if not folder.has_checkpoint and not (path / "versions.toml").exists():
+                    folder._write_toml("versions.toml", versions())  # the process was killed before it came to it
         except BaseException:
             if lock is not None:
                 lock.release()
             raise
         return folder
 
+    def _clear_leftovers(self) -> None:
+        for place in (self.path.resolve(), *(self.path / name for name in _SUBFOLDERS)):
+            remove_leftovers(place)
+
     @staticmethod
     def _clear(path: Path) -> None:
+        for place in (path.resolve(), *(path / name for name in _SUBFOLDERS)):
+            remove_leftovers(place)
         for pattern in _KNOWN:
             # A link to a folder elsewhere is somebody's own arrangement: what is behind it stays.
             if (path / pattern).parent.is_symlink() and (path / pattern).parent != path:
@@ -185,7 +193,32 @@ class RunFolder:
                         raise ResultsError(f"cannot delete {file}: {error.strerror}") from error
 
     def _write_toml(self, name: str, table: Mapping[str, Any]) -> None:
-        write_bytes(self.path / name, tomli_w.dumps(table).encode())
+        self.write_bytes(name, tomli_w.dumps(table).encode())
+
+    def _place(self, subfolder: str | None = None) -> Path:
+        """The folder to write into, or a ResultsError where it is not what it was: a run that is moved does not come back."""
+        try:
+            here = os.path.samestat(os.stat(self.path), self._identity)
+        except OSError:
+            here = False
+        if not here:
+            raise ResultsError(f"{self.path} is not the folder that it was: it was moved, deleted or replaced. Nothing was "
+                               "written there since; go on where it is now, with --resume")
+        place = self.path
+        if subfolder is not None:
+            place = place / subfolder
+            if place.is_symlink():
+                raise ResultsError(f"{place} is a link; nothing is written behind links in a run folder: put a folder in its "
+                                   "place")
+            try:
+                place.mkdir(exist_ok=True)
+            except OSError as error:
+                raise ResultsError(f"cannot make {place}: {error.strerror or error}") from error
+        return place
+
+    def write_bytes(self, name: str, content: bytes, subfolder: str | None = None) -> None:
+        """Store a file as it is, whole or not at all."""
+        write_bytes(self._place(subfolder) / name, content, make_folder=False)
 
     @property
     def has_checkpoint(self) -> bool:
@@ -199,31 +232,58 @@ class RunFolder:
 
     def save_checkpoint(self, arrays: Mapping[str, ArrayLike], meta: dict[str, Any]) -> None:
         """Store where the run stands: a dict of arrays, and `meta`, a dict for JSON. See `checkpoints`."""
+        self._place()
         self._checkpoints.save(arrays, meta, canonical(self.configuration, self.free))
 
-    def load_checkpoint(self) -> tuple[dict[str, np.ndarray], dict[str, Any], str | None]:
+    def load_checkpoint(self, largest: int = LARGEST_ARRAYS) -> tuple[dict[str, np.ndarray], dict[str, Any], str | None]:
         """(arrays, meta, warning) of the newest checkpoint that is whole; `warning` is None or one line.
 
-        ResultsError where there is none, none is whole, or it belongs to another configuration.
+        ResultsError where there is none, none is whole or has at most `largest` bytes, or it belongs to another configuration.
         """
-        return self._checkpoints.load(canonical(self.configuration, self.free))
+        return self._checkpoints.load(canonical(self.configuration, self.free), largest)
+
+    def checkpoint_for(self, trainer: Any) -> tuple[dict[str, np.ndarray], dict[str, Any], str | None]:
+        """`load_checkpoint`, or a ResultsError where it is not one that a `training.Trainer` of this network can go on from."""
+        own = trainer.checkpoint()[0]
+        arrays, meta, warning = self.load_checkpoint(2 * sum(array.nbytes for array in own.values()) + LARGEST_TEXT)
+        for name, array in own.items():
+            if name not in arrays or arrays[name].shape != array.shape or arrays[name].dtype != array.dtype:
+                raise ResultsError(f"the checkpoint in {self.path} is of another network: {name} is "
+                                   f"{arrays[name].shape if name in arrays else 'not there'}, expected {array.shape}")
+        epoch, history = meta.get("epoch"), meta.get("history")
+        if not isinstance(epoch, int) or not isinstance(history, list) or len(history) != epoch \
+                or not all(isinstance(record, dict) for record in history):
+            raise ResultsError(f"the checkpoint in {self.path} has no history of its epochs; start again with --overwrite")
+        return arrays, meta, warning
+
+    def resume(self, trainer: Any) -> str | None:
+        """Let a `training.Trainer` go on from `checkpoint_for` it, and write the history up to there, which a killed process may
+        have left one epoch short. Returns the warning of `load_checkpoint`."""
+        arrays, meta, warning = self.checkpoint_for(trainer)
+        try:
+            trainer.restore(arrays, meta)
+        except ValueError as error:
+            raise ResultsError(f"the checkpoint in {self.path} is of another network: {error}") from None
+        self.write_history(trainer.history)
+        return warning
 
     def write_weights(self, weights: Mapping[str, ArrayLike]) -> None:
         """`weights`: dict of name to array (nA)."""
         self.write_arrays("weights", weights)
 
-    def read_weights(self) -> dict[str, np.ndarray]:
-        """The dict of `write_weights`."""
-        return self.read_arrays("weights")
+    def read_weights(self, largest: int = LARGEST_ARRAYS) -> dict[str, np.ndarray]:
+        """The dict of `write_weights`. ResultsError where it has more than `largest` bytes."""
+        return self.read_arrays("weights", largest)
 
     def write_arrays(self, name: str, arrays: Mapping[str, ArrayLike]) -> None:
         """Store a dict of arrays as `name`.npz, with a checksum. For `analysis`: decisions, decision_map."""
-        write_arrays(self.path / f"{self._checked(name)}.npz", arrays)
+        write_arrays(self._place() / f"{self._checked(name)}.npz", arrays, make_folder=False)
 
-    def read_arrays(self, name: str) -> dict[str, np.ndarray]:
-        """The dict of `write_arrays`. ResultsError where a byte of the file is not as it was written."""
+    def read_arrays(self, name: str, largest: int = LARGEST_ARRAYS) -> dict[str, np.ndarray]:
+        """The dict of `write_arrays`. ResultsError where a byte of the file is not as it was written, or they are more than
+        `largest`."""
         self._require(f"{self._checked(name)}.npz")
-        return read_arrays(self.path / f"{name}.npz")[0]
+        return read_arrays(self.path / f"{name}.npz", largest)[0]
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """`metrics`: dict for JSON; what is not finite becomes null."""
@@ -250,12 +310,12 @@ class RunFolder:
     def read_versions(self) -> dict[str, Any]:
         """What the run was made with, a dict; see `provenance.versions`."""
         self._require("versions.toml")
-        return _read_toml(self.path / "versions.toml")
+        return read_toml(self.path / "versions.toml")
 
     def write_json(self, name: str, value: Any) -> None:
         """Store a value for JSON as the file `name`; what is not finite becomes null."""
         value = _finite(plain(value, name, none_allowed=True))
-        write_bytes(self.path / name, (json.dumps(value, indent=1) + "\n").encode())
+        self.write_bytes(name, (json.dumps(value, indent=1) + "\n").encode())
 
     def read_json(self, name: str) -> Any:
         """What `write_json` stored as the file `name`."""
@@ -264,12 +324,12 @@ class RunFolder:
 
     def figure_path(self, name: str) -> Path:
         """figures/`name` (with its suffix), whose folder is made."""
-        (self.path / "figures").mkdir(parents=True, exist_ok=True)
-        return self.path / "figures" / self._checked(name)
+        return self._place("figures") / self._checked(name)
 
     def write_spikes(self, name: str, block: neo.Block) -> None:
         """Store a `neo.Block` as spikes/`name`.nix."""
-        nix_files.write_block(self._spikes_path(name), block)
+        path = self._spikes_path(name)
+        self.write_bytes(path.name, nix_files.packed(path, block), "spikes")
 
     def read_spikes(self, name: str) -> neo.Block:
         """The `neo.Block` of spikes/`name`.nix. ResultsError where a byte of the file is not as it was written."""

@@ -1,10 +1,14 @@
-"""Many runs, one process each, on Dask distributed: on this machine, on a scheduler that runs somewhere, on a Slurm cluster.
+"""Many runs, one process each: on this machine, on a Dask scheduler that runs somewhere, on a Slurm cluster.
 
 A job is a dict of plain values (a run's configuration, its seed in it); what it means is a function `module:name` that takes the
 dict and returns another one. The result of a job is the file KEY.json, KEY being the SHA-256 of function and job, written by the
 process that ran it, whole or not at all. So a sweep that was killed, in whatever part, is simply started again: what is stored is
-never executed again, what was killed half way is. Processes on the same job wait for each other (a lock file), and a process
-ends when the worker that started it does. KEY knows nothing of versions of the code: new code wants a new folder.
+never executed again, what was killed half way is. Processes on the same job wait for each other (a lock), and a process ends when
+the one that started it does. KEY knows nothing of versions of the code: new code wants a new folder.
+
+On this machine there is no scheduler and nothing listens. A Dask scheduler runs what anybody sends who can connect to it, and so
+do its workers: one that is reached by tcp:// belongs on a network where every user is trusted, any other behind TLS (tls://, with
+certificates in Dask's configuration, distributed.comm.tls). What is started on Slurm uses TLS with credentials of its own.
 """
 
 import contextlib
@@ -13,23 +17,26 @@ import importlib
 import json
 import logging
 import os
-import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
 
 from tqdm import tqdm
 
+from ttfs_pynn.atomic import new_file, remove_leftovers, write_bytes
 from ttfs_pynn.configuration import plain, text_of
 from ttfs_pynn.errors import ConfigurationError, ResultsError, TTFSError
-from ttfs_pynn.files import remove_leftovers, write_bytes
+from ttfs_pynn.files import read_json
+from ttfs_pynn.processes import ChildProcess, away_from_folder
+from ttfs_pynn.run_lock import FileLock
 
 __all__ = ["key_of", "run_all", "stored"]
 
 _INSTALL = "sweeps need Dask distributed: pip install 'ttfs_pynn[sweep]'"
 _ONE_CORE = {name: "1" for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-_WORKER_LOST = 3  # exit status of a run whose worker is gone
+_POLL = 0.02  # s between looks at the processes of a sweep on this machine
 _PATIENCE = 30.0  # s without a single worker, after which the user is told
 
 
@@ -46,14 +53,14 @@ def _file(function, job, folder):
 def stored(function, job, folder):
     """The result of a job that is finished, None of one that is not. ResultsError where its file is not as it was written."""
     path = _file(function, job, folder)
+    if not path.exists():
+        return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
         if text_of(record["job"]) != text_of(job):
             raise ValueError("it belongs to another job")
         return record["result"]
-    except FileNotFoundError:
-        return None
-    except (KeyError, TypeError, ValueError) as error:
+    except (ResultsError, KeyError, TypeError, ValueError) as error:
         raise ResultsError(f"{path} is damaged ({error}); delete it, and the run is repeated") from error
 
 
@@ -61,12 +68,14 @@ def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
     """Run all jobs that are not stored in `folder` yet. Returns (results, failures): a list in the order of jobs, None for one
     that failed, and {index of the job: why}.
 
-    function: 'module:name', importable where the workers run. scheduler: 'local' (`workers` processes here, reachable from this
-    machine only), the address of a running scheduler (`tcp://HOST:PORT`, whose workers see the same files), or 'slurm'
-    (`workers` Slurm jobs of one core, options in the configuration file of dask-jobqueue). A failed run does not stop the others
-    and is tried again in the next call. ConfigurationError where Dask is missing or no scheduler answers; ResultsError where it
-    was lost on the way: call again, and the rest is run.
+    function: 'module:name', importable where the workers run. scheduler: 'local' (`workers` processes here), the address of a
+    running Dask scheduler (`tls://HOST:PORT` or `tcp://HOST:PORT`, whose workers see the same files), or 'slurm' (`workers` Slurm
+    jobs of one core, options in the configuration file of dask-jobqueue). A failed run does not stop the others, and is tried
+    again in the next call. ConfigurationError where Dask is missing or no scheduler answers; ResultsError where it was lost on
+    the way: call again, and the rest is run.
     """
+    if workers < 1:
+        raise ConfigurationError(f"workers = {workers} must be at least 1")
     jobs, folder = [plain(job) for job in jobs], Path(folder).resolve()
     source = _source(function)
     folder.mkdir(parents=True, exist_ok=True)
@@ -76,16 +85,16 @@ def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
             missing.setdefault(key_of(function, job), index)
     failures = {}
     if missing:
-        with _client(scheduler, min(workers, len(missing)) if scheduler == "local" else workers) as client:
+        with _finished(scheduler, workers, function, jobs, missing, folder, source) as finished:
             told = _Told(len(jobs), len(jobs) - len(missing), quiet)
-            for key, problem in _finished(client, scheduler, function, jobs, missing, folder, source):
+            for key, problem in finished:
                 told.one(problem)
                 if problem:
                     failures[missing[key]] = problem
             told.close()
-    if not failures:
-        # Another sweep may be writing results of other jobs; those that are stored are not written again.
-        remove_leftovers(folder, {f"{key_of(function, job)}.json" for job in jobs})
+    remove_leftovers(folder)
+    for job in jobs:
+        _tidy(function, job, folder)
     failures = {i: failures[missing[key_of(function, job)]] for i, job in enumerate(jobs)
                 if missing.get(key_of(function, job)) in failures}
     return [None if i in failures else stored(function, job, folder) for i, job in enumerate(jobs)], failures
@@ -103,15 +112,50 @@ def _source(function):
     return str(Path(str(found.__file__)).resolve().parents[above])
 
 
+def _tidy(function, job, folder):
+    """Delete what a killed run of a job has left, where its result is there."""
+    path = _file(function, job, folder)
+    for left in (path.with_name(f"{path.name}.lock"), path.with_suffix(".log")):
+        if left.exists() and path.exists():
+            with contextlib.suppress(OSError):
+                left.unlink()
+
+
+@contextlib.contextmanager
+def _finished(scheduler, workers, function, jobs, missing, folder, source):
+    """Yields an iterator of (key, None or why it failed) as the runs end; what was started for them ends with it."""
+    if scheduler == "local":
+        with contextlib.closing(_finished_here(workers, function, jobs, missing, folder, source)) as finished:
+            yield finished
+    else:
+        with _client(scheduler, workers) as client:
+            yield _finished_there(client, scheduler, function, jobs, missing, folder, source)
+
+
+def _finished_here(workers, function, jobs, missing, folder, source):
+    waiting = deque(missing.items())
+    running: dict[str, _Run] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                key, index = waiting.popleft()
+                running[key] = _Run(function, jobs[index], folder, source, os.getcwd())
+            ended = [key for key, run in running.items() if run.poll() is not None]
+            for key in ended:
+                yield key, running.pop(key).problem()
+            if not ended:
+                time.sleep(_POLL)
+    finally:
+        for run in running.values():
+            run.kill()
+
+
 @contextlib.contextmanager
 def _client(scheduler, workers):
     """A Dask client; what was started for it ends with it."""
-    if workers < 1:
-        raise ConfigurationError(f"workers = {workers} must be at least 1")
     try:
         import dask
         import distributed
-        import locket  # noqa: F401
     except ImportError as error:
         raise ConfigurationError(f"{_INSTALL} ({error})") from None
     with contextlib.ExitStack() as stack:
@@ -121,13 +165,7 @@ def _client(scheduler, workers):
         log.setLevel(logging.CRITICAL)
         # A run that was killed with its worker is not to blame; a run that kills its workers is given up in the end.
         stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 10}))
-        where = scheduler
-        if scheduler == "local":
-            where = stack.enter_context(distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0",
-                worker_dashboard_address=None, memory_limit=0, silence_logs=50))
-        elif scheduler == "slurm":
-            where = stack.enter_context(_slurm(dask, workers))
+        where = stack.enter_context(_slurm(dask, workers)) if scheduler == "slurm" else scheduler
         try:
             if where == scheduler:  # a Client that cannot read its address is never closed: it hangs when it is forgotten
                 distributed.comm.resolve_address(where)
@@ -139,17 +177,26 @@ def _client(scheduler, workers):
 
 
 def _slurm(dask, workers):
+    """A cluster of Slurm jobs that accepts nobody but this client: other users of the machines can reach its ports too."""
     try:
         from dask_jobqueue import SLURMCluster
+        from distributed.security import Security
+        security = Security.temporary()
     except ImportError as error:
         raise ConfigurationError(f"{_INSTALL} ({error})") from None
-    memory = dask.config.get("jobqueue.slurm.memory", None) or "4GB"
-    cluster = SLURMCluster(cores=1, processes=1, memory=memory, python=sys.executable)
+    options = "jobqueue.slurm."
+    memory = dask.config.get(f"{options}memory", None) or "4GB"
+    shared = dask.config.get(f"{options}shared-temp-directory", None) or os.getcwd()
+    # The dashboard shows what runs to whoever connects; it would listen on all interfaces.
+    scheduler = {"dashboard_address": "127.0.0.1:0", **(dask.config.get(f"{options}scheduler-options", None) or {})}
+    extra = [*(dask.config.get(f"{options}worker-extra-args", None) or []), "--no-dashboard"]
+    cluster = SLURMCluster(cores=1, processes=1, memory=memory, python=sys.executable, security=security, protocol="tls://",
+                           shared_temp_directory=shared, scheduler_options=scheduler, worker_extra_args=extra)
     cluster.scale(jobs=workers)
     return cluster
 
 
-def _finished(client, scheduler, function, jobs, missing, folder, source):
+def _finished_there(client, scheduler, function, jobs, missing, folder, source):
     """Yields (key, None or why it failed) as the runs end."""
     from distributed import as_completed
     futures = {client.submit(_run_in_process, function, jobs[index], str(folder), source, os.getcwd(), key=f"run-{key}",
@@ -198,8 +245,6 @@ def _watched(client, scheduler):
 def _advice(scheduler):
     if scheduler == "slurm":
         return "squeue shows whether its jobs have begun, the logs in jobqueue.slurm.log-directory why they ended"
-    if scheduler == "local":
-        return "This machine may be out of memory or processes"
     return f"Start one: dask worker {scheduler}"
 
 
@@ -225,48 +270,54 @@ class _Told:
             self._bar.close()
 
 
+class _Run:
+    """One job in a process of its own."""
+
+    def __init__(self, function, job, folder, source, cwd):
+        self._function, self._job, self._folder = function, job, folder
+        self._log = _file(function, job, folder).with_suffix(".log")
+        with new_file(self._log) as output:
+            self._child = ChildProcess("ttfs_pynn.sweep:main", [function, str(folder), source], given=job, environment=_ONE_CORE,
+                                       cwd=cwd, stdout=output, stderr=output)
+        self.poll, self.wait, self.kill = self._child.poll, self._child.wait, self._child.kill
+
+    def problem(self):
+        """None, or why it failed; after it ended."""
+        status = self._child.wait()
+        self.kill()
+        # A program can end in many ways that look like success; only the result is one.
+        try:
+            if status == 0 and stored(self._function, self._job, self._folder) is not None:
+                self._log.unlink(missing_ok=True)
+                return None
+        except ResultsError as error:
+            return str(error)
+        lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        if status == 0:
+            said = f"it ended with status 0 and stored no result ({said})"
+        elif status < 0:
+            said = f"it was ended by signal {-status} ({said})"
+        return f"{said} (see {self._log})"
+
+
 def _run_in_process(function, job, folder, source, cwd):
     """On a worker: run one job in a process of its own. Returns None, or why it failed."""
     if stored(function, job, folder) is not None:  # by another sweep, or before this worker was lost
         return None
-    log = Path(folder) / f"{key_of(function, job)}.log"
-    environment = {**os.environ, **_ONE_CORE, "PYTHONPATH": os.pathsep.join(
-        [source, *filter(None, [os.environ.get("PYTHONPATH")])])}
-    with open(log, "w", encoding="utf-8") as output:
-        # The run watches its standard input: it is closed when this worker is no more.
-        process = subprocess.Popen([sys.executable, "-m", "ttfs_pynn.sweep", function, folder], cwd=cwd, env=environment,
-                                   stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, text=True)
-        pipe = process.stdin
-        assert pipe is not None
-        try:
-            with contextlib.suppress(BrokenPipeError):  # it ended before it read: its log says why
-                pipe.write(json.dumps(job) + "\n")
-                pipe.flush()
-            status = process.wait()
-        finally:
-            process.kill()
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()
-    if status == 0:
-        log.unlink(missing_ok=True)
-        return None
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    last = next((line for line in reversed(lines) if line.strip()), f"it ended with status {status} and said nothing")
-    return f"{last.strip()} (see {log})"
-
-
-def _die_with_worker():
-    # Nothing is ever sent after the job: reading ends when the other side is gone. No clean-up, which might block.
-    sys.stdin.read()
-    os._exit(_WORKER_LOST)
+    run = _Run(function, job, folder, source, cwd)
+    try:
+        run.wait()
+        return run.problem()
+    finally:
+        run.kill()
 
 
 def execute(function, job, folder):
     """Run one job here unless its result is stored; store it."""
-    import locket
     path = _file(function, job, folder)
-    lock = path.with_suffix(".lock")
-    with locket.lock_file(str(lock)):
+    # Whoever waits for the lock finds the result next.
+    with FileLock(path):
         if stored(function, job, folder) is not None:
             return
         module, _, name = function.partition(":")
@@ -277,20 +328,17 @@ def execute(function, job, folder):
         record = {"function": function, "job": job, "result": plain(result, "result", none_allowed=True),
                   "seconds": time.perf_counter() - begin}
         write_bytes(path, (json.dumps(record, indent=1) + "\n").encode())
-    # Whoever waits for the deleted file's lock finds the result next.
-    lock.unlink(missing_ok=True)
 
 
-def main():
-    function, folder = sys.argv[1:]
-    job = json.loads(sys.stdin.readline())
-    threading.Thread(target=_die_with_worker, daemon=True).start()
+def main(arguments, job):
+    """What a run's process does: `execute`. arguments: function, folder, and where the function is imported from."""
+    function, folder, source = arguments
+    sys.path.insert(0, source)
     try:
+        with away_from_folder():
+            importlib.import_module(function.partition(":")[0])
         execute(function, job, folder)
     except TTFSError as error:
         print(f"error: {error}")
-        sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()
+        return 2
+    return 0

@@ -28,7 +28,8 @@ def load_file(path: str | os.PathLike) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
+        # At the end: a numpy.py that happens to lie there must not take NumPy's place.
+        sys.path.append(str(path.parent))
     loader = importlib.machinery.SourceFileLoader(name, str(path))
     module = importlib.util.module_from_spec(importlib.machinery.ModuleSpec(name, loader, origin=str(path)))
     module.__file__ = str(path)

@@ -6,7 +6,7 @@ import pytest
 from tests.comparison.networks import WINDOW, small_record
 from ttfs_pynn.comparison.conditional import conditional
 from ttfs_pynn.comparison.matching import match_trains
-from ttfs_pynn.comparison.record import PARAMETERS, NetworkRecord, read_records, write_records
+from ttfs_pynn.comparison.record import PARAMETERS, NetworkRecord, Stage, read_records, write_records
 from ttfs_pynn.comparison.summary import add_orders, class_agreement, compare_records, order_of_convergence
 from ttfs_pynn.simulators import simulator
 
@@ -22,6 +22,19 @@ def test_record_survives_the_disk(reference, tmp_path):
     assert read.labels == reference.labels and read.samples == reference.samples and read.duration == reference.duration
     np.testing.assert_array_equal(read.times, reference.times)
     np.testing.assert_array_equal(read.connections[0].weight, reference.connections[0].weight)
+
+
+def test_injected_currents_survive_the_disk_however_long_they_are(reference, tmp_path):
+    """The text of a file is read up to 16 MB only; as text, these would have 120 MB."""
+    from dataclasses import replace
+    numbers = np.random.default_rng(0).normal(size=10**6).tolist()
+    current = {"kind": "StepCurrentSource", "cells": [1, 2], "parameters": {"times": numbers, "amplitudes": numbers}}
+    later = tuple(Stage(begin, reference.parameters, reference.connections, (current,)) for begin in (5.0, 9.0))
+    write_records(tmp_path / "record.npz", [replace(reference, currents=(current,), later=later)])
+    assert (tmp_path / "record.npz").stat().st_size < 20e6  # what does not change is stored once
+    (read,) = read_records(tmp_path / "record.npz")
+    assert read.currents == (current,) and [(stage.begin, stage.currents) for stage in read.later] == [
+        (stage.begin, stage.currents) for stage in later]
 
 
 def test_a_spike_where_the_record_ends_is_of_no_sample():

@@ -55,7 +55,9 @@ def test_nothing_named_or_nothing_there(tmp_path, monkeypatch):
     (lambda c: b"", "begins with"),
     (lambda c: b"\0\0\x0d\3" + c[4:], "begins with the bytes 00 00 0d 03"),
     (lambda c: gzip.compress(c)[:-20], "get it again"),
-    (lambda c: c[:4] + struct.pack(">I", 2**32 - 1) + c[8:], "cut off"),
+    (lambda c: c[:4] + struct.pack(">I", 2**32 - 1) + c[8:], "are the most that is read"),
+    (lambda c: c[:4] + struct.pack(">III", 2**32 - 1, 0, 2**32 - 1), "are the most that is read"),
+    (lambda c: gzip.compress(c + bytes(2**20)), "holds more than 2352 bytes"),
 ])
 def test_damaged_files(tmp_path, change, text):
     write(tmp_path)

@@ -117,7 +117,7 @@ def test_an_existing_run_is_not_replaced_and_not_continued_as_another(capsys, fi
 
 def test_resume_of_a_run_that_was_killed_at_its_start_begins_anew(capsys, tmp_path):
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "configuration.toml.1.tmp").write_text("half")
+    (tmp_path / "run" / "configuration.toml.ttfs-0123456789abcdef.tmp").write_text("half")
     train.main(["yin_yang", "--epochs", "1", "--output", str(tmp_path / "run"), "--quiet", "--resume"])
     assert "a new run starts" in capsys.readouterr().out and RunFolder.open(tmp_path / "run").read_metrics()["epochs"] == 1
     (tmp_path / "thesis.txt").write_text("precious")

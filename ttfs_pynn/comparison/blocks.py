@@ -1,5 +1,7 @@
 """Recordings in blocks of time: sums from which rates, irregularity and correlations of any set of blocks follow."""
 
+from typing import Any
+
 import numpy as np
 
 from ttfs_pynn.spikes.statistics import binned, draw_pairs, n_bins
@@ -21,7 +23,7 @@ class Blocks:
         self.bins = np.concatenate([np.asarray(sizes, dtype=float) for sizes in layout])
         self.time = self.bins * bin_width
         self.first = np.concatenate([np.arange(len(sizes)) == 0 for sizes in layout])  # of a trial
-        parts = [[] for _ in range(6)]
+        parts: list[list[Any]] = [[] for _ in range(6)]
         for trains, sizes in zip(trials, layout, strict=True):
             if not len(sizes):
                 continue

@@ -163,7 +163,11 @@ _OF_CONNECTIONS = ("pre", "post", "weight", "delay")
 
 
 def _describe(stage, arrays):
-    return {"begin": stage.begin, "currents": list(stage.currents),
+    # A current may have a million amplitudes, and text is read up to a size only.
+    currents = [{"kind": current["kind"], "cells": arrays.add(f"injected_{k}", np.asarray(current["cells"], dtype=np.int64)),
+                 "parameters": {name: arrays.add(f"{name}_{k}", np.asarray(values, dtype=float))
+                                for name, values in current["parameters"].items()}} for k, current in enumerate(stage.currents)]
+    return {"begin": stage.begin, "currents": currents,
             "parameters": {name: arrays.add(name, value) for name, value in stage.parameters.items()},
             "connections": [[c.label, c.receptor, c.plastic,
                              {name: arrays.add(f"{name}_{k}", getattr(c, name)) for name in _OF_CONNECTIONS}]
@@ -174,7 +178,9 @@ def _stage(meta, arrays):
     connections = tuple(Connections(label, receptor, plastic=plastic, **{name: arrays[keys[name]] for name in _OF_CONNECTIONS})
                         for label, receptor, plastic, keys in meta["connections"])
     return Stage(meta["begin"], {name: arrays[meta["parameters"][name]] for name in PARAMETERS}, connections,
-                 tuple(meta["currents"]))
+                 tuple({"kind": current["kind"], "cells": arrays[current["cells"]].tolist(),
+                        "parameters": {name: arrays[key].tolist() for name, key in current["parameters"].items()}}
+                       for current in meta["currents"]))
 
 
 def write_records(path, records):
@@ -192,7 +198,7 @@ def read_records(path):
     arrays, meta = read_arrays(path)
     try:
         return [_record(trial, arrays) for trial in meta["trials"]]
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ResultsError(f"{path} is no record of a comparison; ttfs-pynn compare makes them") from error
 
 

@@ -79,7 +79,7 @@ def _of_trial(reference, other, dt):
         for what, where, text in _of_stage(reference, a, b, dt):
             if (what, where, text) not in seen:  # what holds on is not said again
                 seen.add((what, where, text))
-                yield what, where, text + when
+                yield what, where, f"{text}{when}"
 
 
 def _overlaid(reference, other, dt):

@@ -1,8 +1,8 @@
 """Statistical agreement, for networks whose spikes cannot be compared one by one because they are chaotic.
 
 For each population the mean over neurons of the firing rate and of the coefficient of variation (CV) of interspike intervals, and
-the mean over pairs of the correlation of spike counts, are compared on two recordings (Gutzen et al., Frontiers in Neuroinformatics
-12:90, 2018, validate simulators by these three).
+the mean over pairs of the correlation of spike counts, are compared on two recordings (Gutzen et al., Frontiers in
+Neuroinformatics 12:90, 2018, validate simulators by these three).
 
 Neurons of one network fluctuate together, and pairs share neurons. So neither are independent samples, and tests that take them
 for such (Kolmogorov-Smirnov, Wilcoxon, t over neurons or pairs) find differences between recordings of the same network. What is
@@ -78,7 +78,8 @@ def _difference(name, sides, use, paired, same):
     difference = other - reference
     if difference == 0 or not np.isfinite(difference):
         return reference, other, 1.0
-    terms = [] if same else [_over_neurons(name, each[0], side, mask) for each, side, mask in zip(values, sides, use, strict=True)]
+    terms = [] if same else [_over_neurons(name, each[0], side, mask)
+                             for each, side, mask in zip(values, sides, use, strict=True)]
     estimates = [(means[1] - means[0], sides[0])] if paired else list(zip(means, sides, strict=True))
     terms += [_over_blocks(each, side.first) for each, side in estimates]
     squared = sum(term for term, _ in terms)
@@ -116,8 +117,9 @@ def _over_neurons(name, values, side, mask):
     return (left.size - 1) / left.size * ((left - left.mean()) ** 2).sum(), left.size - 1
 
 
-def _exchanged(a, b, rng):
+def _exchanged(sides, rng):
     """(p, effect) of the shares of the neurons in the spikes of all, among those of blocks that are exchanged at random."""
+    a, b = sides
     total = a.x.sum(axis=0) + b.x.sum(axis=0)
     share = total / total.sum()
     # Neurons that spike more all together are the other test's; it is their common fluctuation that blocks remember.
@@ -144,7 +146,7 @@ def _pairs(connections):
 
 def _trials(records, skip):
     """{label of a population of neurons: for each record the Trains of its cells}."""
-    found = {}
+    found: dict[str, list[list[Train]]] = {}
     for record in records:
         trains = [Train(times[times >= skip * record.duration], skip * record.duration, record.duration)
                   for times in record.trains()]
@@ -158,9 +160,9 @@ def compare_statistics(reference, other, skip=0.1, bin_width=5.0):
     """{"rows": [population, measure, test, mean_reference, mean_other, p, p_corrected, effect, differs], "agree": bool or None}.
 
     Of the populations of neurons that are in both, by label. reference, other: a NetworkRecord each, or a list of them, trials of
-    one network. effect: (other - reference) / reference of the means of rate and CV; other - reference of the correlation; of each
-    neuron, how far its share in the spikes moved (root mean square, chance taken off). None: nothing to compare, too few spikes or
-    too short a time. skip: share of the start of each trial that is left out; counts are in bins of bin_width ms.
+    one network. effect: (other - reference) / reference of the means of rate and CV; other - reference of the correlation; of
+    each neuron, how far its share in the spikes moved (root mean square, chance taken off). None: nothing to compare, too few
+    spikes or too short a time. skip: share of the start of each trial that is left out; counts are in bins of bin_width ms.
     """
     sides = [[side] if hasattr(side, "trains") else list(side) for side in (reference, other)]
     same, rows = _same_network(sides[0][0], sides[1][0]), []
@@ -194,5 +196,5 @@ def _rows(sides, paired, same):
         effect = difference / scale if scale else float(np.copysign(np.inf, difference)) if difference else 0.0
         yield row | {"test": "mean, blocks of time", "p": p, "effect": effect}
         if name == "rate" and same and paired:
-            p, effect = _exchanged(*sides, np.random.default_rng(0))
+            p, effect = _exchanged(sides, np.random.default_rng(0))
             yield row | {"test": "each neuron, blocks exchanged", "p": p, "effect": effect}

@@ -7,50 +7,68 @@ may be compressed by gzip.
 """
 
 import gzip
+import math
 import os
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ttfs_pynn.datasets.dataset import Dataset
 from ttfs_pynn.errors import DatasetError
+from ttfs_pynn.files import DamagedFile, regular_file
 
 __all__ = ["DIGITS", "FASHION", "flipped", "folder", "read_idx", "read", "shifted", "small", "spike_times"]
 
 DIGITS = tuple(str(digit) for digit in range(10))
 FASHION = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 VARIABLE = "TTFS_PYNN_DATA"
+_LARGEST = 2**28  # bytes of a file, unpacked: 340,000 images; MNIST has 60,000
 _FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
           "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
 
 
-def _bytes(path: Path) -> bytes:
+def read_idx(path: str | os.PathLike, n_dimensions: int) -> np.ndarray:
+    """The bytes of an IDX file, gzip or not, as an array of n_dimensions. DatasetError where magic number or size are wrong.
+
+    The header says how many bytes there are; no more are unpacked.
+    """
+    path = Path(path)
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        with regular_file(path, _LARGEST + 1024) as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            if not packed:
+                return _idx(path, file, n_dimensions)
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                return _idx(path, unpacked, n_dimensions)
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(f"{path}: cannot be read ({error}); it may be cut off or damaged: get it again") from None
+    except DamagedFile as error:
+        raise DatasetError(str(error)) from None
 
 
-def read_idx(path: str | os.PathLike, n_dimensions: int) -> np.ndarray:
-    """The bytes of an IDX file, gzip or not, as an array of n_dimensions. DatasetError where magic number or size are wrong."""
-    path = Path(path)
-    content = _bytes(path)
-    header = 4 + 4 * n_dimensions
-    expected = bytes([0, 0, 8, n_dimensions])
-    if content[:4] != expected:
-        raise DatasetError(f"{path}: begins with the bytes {content[:4].hex(' ') or '(none)'}, an IDX file of bytes with "
+def _idx(path: Path, file: BinaryIO | gzip.GzipFile, n_dimensions: int) -> np.ndarray:
+    length, expected = 4 + 4 * n_dimensions, bytes([0, 0, 8, n_dimensions])
+    header = file.read(length)
+    if header[:4] != expected:
+        raise DatasetError(f"{path}: begins with the bytes {header[:4].hex(' ') or '(none)'}, an IDX file of bytes with "
                            f"{n_dimensions} dimensions with {expected.hex(' ')}; is it another file under this name?")
-    if len(content) < header:
-        raise DatasetError(f"{path}: {len(content)} bytes, not even the {header} of its header; get it again")
-    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", n_dimensions, offset=4))
-    size = int(np.prod(shape, dtype=object))
-    if len(content) != header + size:
-        raise DatasetError(f"{path}: holds {len(content) - header} bytes of data, its header announces {size} "
-                           f"({' x '.join(map(str, shape))}); it is cut off or damaged: get it again")
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    if len(header) < length:
+        raise DatasetError(f"{path}: {len(header)} bytes, not even the {length} of its header; get it again")
+    shape = tuple(int(n) for n in np.frombuffer(header, ">u4", n_dimensions, offset=4))
+    text = " x ".join(map(str, shape))
+    if math.prod(max(n, 1) for n in shape) > _LARGEST:
+        raise DatasetError(f"{path}: its header announces {text} bytes; {_LARGEST} are the most that is read")
+    size = math.prod(shape)
+    content = file.read(size + 1)
+    if len(content) != size:
+        found = f"more than {size}" if len(content) > size else str(len(content))
+        raise DatasetError(f"{path}: holds {found} bytes of data, its header announces {size} ({text}); it is cut off or "
+                           "damaged: get it again")
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def _find(place: Path, name: str) -> Path | None:

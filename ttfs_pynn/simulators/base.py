@@ -18,6 +18,7 @@ from pyNN.parameters import Sequence
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.presentation import Timing
+from ttfs_pynn.processes import away_from_folder
 
 __all__ = ["BlockConnector", "NonExistentParameterError", "Simulator", "SimulatorError", "detuned"]
 
@@ -79,7 +80,8 @@ class Simulator:
         if importlib.util.find_spec(self.needs) is None:
             raise SimulatorError(f"simulator {self.name!r} needs the package {self.needs!r}, which is not installed; "
                                  f"install it with: {self.install}")
-        return importlib.import_module(self.module)
+        with away_from_folder():
+            return importlib.import_module(self.module)
 
     def setup(self, dt: float, seed: int | None = None, layers: Seq[int] = ()) -> ModuleType:
         """Start a simulation with time step dt (ms) and return the PyNN module. layers: sizes of the layers that it will hold."""

@@ -44,8 +44,8 @@ class Recording:
 
     name: the population's, None where the file has none. units: what tells each neuron from the others. identity: what that is,
     "source_index" (the number in its PyNN population), names of annotations, "group" (a Neo Group each), "name" of the trains, or
-    "position" where nothing is annotated. trials: for each trial a Train of each unit, None where that unit was not recorded. size: of the whole
-    population where known; a view may be all that was recorded.
+    "position" where nothing is annotated. trials: for each trial a Train of each unit, None where that unit was not recorded.
+    size: of the whole population where known; a view may be all that was recorded.
     """
 
     name: str | None
@@ -71,7 +71,7 @@ class Recording:
 
     def of_unit(self, n: int) -> list[Train]:
         """All trains of the unit at place n, one a trial in which it was recorded."""
-        return [trial[n] for trial in self.trials if trial[n] is not None]
+        return [train for trial in self.trials if (train := trial[n]) is not None]
 
     def trains(self) -> list[Train]:
         """All trains there are."""
@@ -92,7 +92,8 @@ class Recording:
         """What to call the unit at place n: 'neuron 6', or 'channel_id 0, unit 1'."""
         if self.identity in ("source_index", "position"):
             return f"neuron {self.units[n]}"
-        unit = self.units[n] if isinstance(self.units[n], tuple) else (self.units[n],)
+        own = self.units[n]
+        unit = own if isinstance(own, tuple) else (own,)
         names = self.identity.split(", ")
         if names[0] in ("name", "group"):
             return str(unit[0])
@@ -176,7 +177,7 @@ def _identify(trials: list[list[dict[str, Any]]], first_id: Any, size: int | Non
     def known(key: str) -> bool:
         return bool(every) and all(notes.get(key) is not None for notes in every)
 
-    def keys(names: Sequence[str]) -> list[list[Hashable]]:
+    def keys(names: Sequence[str]) -> list[list[Any]]:
         return [[_plain(notes[names[0]]) if len(names) == 1 else tuple(_plain(notes[n]) for n in names) for notes in trial]
                 for trial in trials]
 
@@ -205,7 +206,7 @@ def _identify(trials: list[list[dict[str, Any]]], first_id: Any, size: int | Non
     return "position", [list(range(len(trial))) for trial in trials]
 
 
-def _order(trials: list[list[Hashable]], identity: str) -> list[Hashable]:
+def _order(trials: list[list[Any]], identity: str) -> list[Any]:
     units = list(dict.fromkeys(key for trial in trials for key in trial))
     return sorted(units) if identity in ("source_index", "position") else units
 
