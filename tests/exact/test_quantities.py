@@ -37,6 +37,8 @@ USED = {  # what is given with a unit -> the number that is used
         "spike_times").value, [5.0, 6.0]),
     "spike times set": (lambda sim, ends: (ends[0][:1].set(spike_times=[[0.005, 0.006] * pq.s]),
                                            ends[0][:1].get("spike_times").value)[1], [5.0, 6.0]),
+    "spike times of lists": (lambda sim, ends: sim.Population(1, sim.SpikeSourceArray(
+        spike_times=[[5 * pq.ms, 0.006 * pq.s]])).get("spike_times").value, [5.0, 6.0]),
     "weight and delay": (lambda sim, ends: sim.Projection(*ends, sim.AllToAllConnector(), sim.StaticSynapse(
         weight=500 * pq.pA, delay=0.002 * pq.s)).get(["weight", "delay"], "list")[0][2:], (0.5, 2.0)),
     "weight matrix": (lambda sim, ends: sim.Projection(*ends, sim.AllToAllConnector(), sim.StaticSynapse(

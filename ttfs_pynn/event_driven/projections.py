@@ -166,7 +166,7 @@ class Projection(common.Projection):
             allowed = "positive for conductance-based and/or excitatory synapses: zero or more" if wrong < 0 else \
                 "negative for current-based, inhibitory synapses: zero or less"
             raise errors.ConnectionError(f"{self.label}: a weight of {wrong:g} in an {kind} projection. Weights must be "
-                                         f"{allowed} (signed weights are two projections)")
+                                         f"{allowed} (name the receptor_type; signed weights are two projections)")
         return weight
 
     def _check(self, name, values):
