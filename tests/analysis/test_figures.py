@@ -129,7 +129,7 @@ def test_learning_curve_has_gaps_where_the_history_has_null(axes):
 def test_raster_marks_the_first_spike_of_each_neuron_in_the_window(axes):
     blocks = {"input": block(2, [(0, 103.0), (1, 108.0)], 5),
               "layer0": block(3, [(0, 50.0), (0, 120.0), (0, 130.0), (2, 125.0), (2, 290.0)], 7)}
-    assert raster.draw(axes, blocks, start=100.0, stop=200.0, tau_syn=10.0) is axes
+    assert raster.draw(axes, blocks, start=100.0, stop=200.0, tau_syn=10.0, origin=100.0) is axes
     dots = [np.asarray(points.get_offsets()) for points in axes.collections if hasattr(points, "get_sizes")
             and len(points.get_offsets()) and points.get_sizes().size]
     np.testing.assert_allclose(sorted(dots[0][:, 0]), [0.3, 0.8], rtol=1e-14)
@@ -141,7 +141,7 @@ def test_raster_marks_the_first_spike_of_each_neuron_in_the_window(axes):
 def test_raster_reads_blocks_without_annotations_of_pynn():
     recorded = block(3, [(0, 1.0), (2, 3.0)], 40)
     recorded.annotations.clear()
-    rows, times = raster.spikes(recorded)
+    rows, times, _ = raster.spikes(recorded)
     np.testing.assert_array_equal(rows, [0, 2])
     np.testing.assert_array_equal(times, [1.0, 3.0])
 
