@@ -1,7 +1,7 @@
 """When neurons spike first, by class: mean latency of the first spike and how often there is one.
 
-Of a run folder, the label neurons by the class of the test sample. Of a recording, each trial (segment) or each window is a sample,
-and the latency counts from the beginning of the trial, or from 0 where it began before that (a stimulus at 0).
+Of a run folder, the label neurons by the class of the test sample. Of a recording, each trial (segment) or each window is a
+sample, and the latency counts from the beginning of the trial, or from 0 where it began before that (a stimulus at 0).
 
 examples:
   python -m analysis.tuning runs/yy7                                          (its label neurons, class by class)
