@@ -8,12 +8,11 @@ the PyNN module unchanged.
 """
 
 import numpy as np
-from pyNN.parameters import LazyArray
 
 from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.observation import Trial
-from ttfs_pynn.simulators.base import NonExistentParameterError
+from ttfs_pynn.simulators.base import NonExistentParameterError, drawn
 
 __all__ = ["ObservedSimulator", "run_script"]
 
@@ -87,11 +86,6 @@ def _kept_before(population, simulator, keep):
     recorder.get, recorder.reset = get_and_keep, reset_and_keep
 
 
-def _drawn(values, size):
-    """Values of `initialize`, as arrays: a RandomDistribution would be drawn anew whenever a simulator looks at it."""
-    return {name: LazyArray(value, shape=(size,), dtype=float).evaluate(simplify=False) for name, value in values.items()}
-
-
 class ObservedSimulator:
     """Stands in for a PyNN module. `simulator`: a simulators.Simulator; dt in ms; duration (ms) for scripts that never run.
 
@@ -152,14 +146,14 @@ class ObservedSimulator:
         # PyNN numbers populations without a label through all simulations of a process.
         options["label"] = options.get("label") or f"population{len(self._populations)}"
         if options.get("initial_values"):
-            options["initial_values"] = _drawn(options["initial_values"], int(np.prod(size)))
+            options["initial_values"] = drawn(options["initial_values"], int(np.prod(size)))
         made = self._sim.Population(size, cellclass, cellparams, **options)
         self._populations.append(made)
         _kept_before(made, self._simulator, lambda population: self._trial.keep_spikes(population))
         initialize = made.initialize
 
         def initialize_and_see(**values):
-            initialize(**_drawn(values, made.size))
+            initialize(**drawn(values, made.size))
             self._simulator.initialize_now(made)
         made.initialize = initialize_and_see
         if rates is not None:

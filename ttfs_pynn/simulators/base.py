@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pyNN.connectors import Connector
 from pyNN.errors import NonExistentParameterError
-from pyNN.parameters import Sequence
+from pyNN.parameters import LazyArray, Sequence
 
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.presentation import Timing
 from ttfs_pynn.processes import away_from_folder
 
-__all__ = ["BlockConnector", "NonExistentParameterError", "Simulator", "SimulatorError", "detuned"]
+__all__ = ["BlockConnector", "NonExistentParameterError", "Simulator", "SimulatorError", "detuned", "drawn"]
 
 
 class SimulatorError(TTFSError):
@@ -245,3 +245,8 @@ def detuned(tau_m: ArrayLike, tau_syn: ArrayLike, relative: float = 1e-6) -> Any
     """tau_syn (ms), made larger by `relative` where it equals tau_m."""
     return np.where(np.abs(np.subtract(tau_syn, tau_m)) < relative * np.asarray(tau_m), np.multiply(tau_syn, 1 + relative),
                     tau_syn)[()]
+
+
+def drawn(values: dict[str, Any], size: int) -> dict[str, np.ndarray]:
+    """Values of `initialize` as arrays: a RandomDistribution would be drawn anew whenever a simulator looks at it."""
+    return {name: LazyArray(value, shape=(size,), dtype=float).evaluate(simplify=False) for name, value in values.items()}
