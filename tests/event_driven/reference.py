@@ -2,8 +2,8 @@
 
 Between two events the membrane minus threshold is a sum of terms (a + b s) exp(-r s), with coefficients in 50 digits, and powers
 of ten without bounds, so nothing underflows in a gap of any length. Where it changes sign is found by Rolle's theorem: multiplied
-by exp(r s) of one of its terms, and differentiated until that term is gone, it is a sum with fewer terms, between whose zeros it is
-monotone. Nothing is sampled. Times of spikes and of the end of refractoriness are floats, as everywhere in a simulation.
+by exp(r s) of one of its terms, and differentiated until that term is gone, it is a sum with fewer terms, between whose zeros it
+is monotone. Nothing is sampled. Times of spikes and of the end of refractoriness are floats, as everywhere in a simulation.
 """
 
 import math

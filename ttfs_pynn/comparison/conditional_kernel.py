@@ -75,7 +75,7 @@ def follow(parameters, times, weights, places, negative, n, spikes, window, dura
     (time, margin, bound)."""
     tau_m, tau_exc, tau_inh, cm, v_rest, v_reset, v_thresh, refractory, i_offset, v = parameters
     rates = np.array([1 / tau_m, 1 / tau_exc, 1 / tau_inh])
-    level = v_rest + i_offset * tau_m / cm
+    level = v_rest + (i_offset * tau_m / cm if i_offset != 0.0 else 0.0)  # without leak there is no offset
     theta = v_thresh - level
     inhibitory = np.zeros(n, np.bool_)
     for k in range(places.size):
