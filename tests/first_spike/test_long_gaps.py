@@ -167,5 +167,6 @@ def test_the_plain_solver_on_sparse_input():
         expected = [first_spike_time(t, w[:, n], neuron.one(n)) for n in range(12)]
         spikes += np.isfinite(expected).sum()
         # rounding of the largest time, and of a flat crossing
-        np.testing.assert_allclose(first_spike_times(t[None], w, neuron)[0], expected, rtol=4e-16, atol=1e-8 * p["tau_syn_E"].max())
+        found = first_spike_times(t[None], w, neuron)[0]
+        np.testing.assert_allclose(found, expected, rtol=4e-16, atol=1e-8 * p["tau_syn_E"].max())
     assert 50 < spikes < 120
