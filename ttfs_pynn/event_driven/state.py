@@ -87,7 +87,7 @@ class State(common.control.BaseState):
         return self.dt if self._min_delay == "auto" else self._min_delay
 
     def run_until(self, t_stop):
-        if not t_stop <= LARGEST:
+        if not abs(t_stop) <= LARGEST:
             raise ValueError(f"cannot run until {t_stop} ms; give a finite time of at most {LARGEST:g} ms")
         if not self._whole:
             raise SimulationError(f"the last run failed or was interrupted after {self.t:g} ms, when some neurons had gone on "
