@@ -62,7 +62,8 @@ def rows(runs):
              spread([e["input_spikes"][0] / e["input_spikes"][1] for e in same])] for title, same in groups(runs).items()]
 
 
-HEAD = ["setting", "seeds", "accuracy", "latency (tau_syn)", "no answer", "hidden spikes by the decision", "in the window", "inputs seen"]
+HEAD = ["setting", "seeds", "accuracy", "latency (tau_syn)", "no answer", "hidden spikes by the decision", "in the window",
+        "inputs seen"]
 
 
 def table(runs):
@@ -89,7 +90,8 @@ def draw(axes, runs):
         column[0].set(xlabel=f"readout stops at ({TAU_SYN})", xlim=(0, 2.5), ylim=(0, 100))
         column[0].legend(title=COLUMNS[parameter], loc="upper left", fontsize=7, handlelength=1)
         column[2].set(xlabel="epoch")
-    for panel, text in zip(axes[:, 0], ("right answers (%)", f"mean latency ({TAU_SYN})", "spikes until\nthe decision"), strict=True):
+    texts = "right answers (%)", f"mean latency ({TAU_SYN})", "spikes until\nthe decision"
+    for panel, text in zip(axes[:, 0], texts, strict=True):
         panel.set_ylabel(text)
     for row in axes[1:]:  # rows may share their axis: its end is known when all is drawn
         top = 1.05 * max(np.nanmax(line.get_ydata()) for panel in row for line in panel.get_lines())

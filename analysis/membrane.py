@@ -71,7 +71,7 @@ def signal_of(block, name="v"):
     traces = [trace for trace in traces_of(block, name=name) if trace.trial == 0]
     if not traces:
         raise ResultsError(f"no signal {name!r} was recorded; record it with population.record({name!r})")
-    together = [trace.values for trace in traces if trace.times is traces[0].times or np.array_equal(trace.times, traces[0].times)]
+    together = [trace.values for trace in traces if np.array_equal(trace.times, traces[0].times)]
     return traces[0].times, np.stack(together, axis=1)
 
 
@@ -138,8 +138,8 @@ def main(arguments=None):
                               start=dict(type=float, default=-np.inf, metavar="MS", help="of what is drawn (default: all)"),
                               stop=dict(type=float, default=np.inf, metavar="MS", help="of what is drawn (default: all)"))
     if a.neurons < 1 or not a.start < a.stop:
-        raise ConfigurationError(f"--neurons {a.neurons} --start {a.start:g} --stop {a.stop:g}: draw at least one neuron, and start "
-                                 "before stop")
+        raise ConfigurationError(f"--neurons {a.neurons} --start {a.start:g} --stop {a.stop:g}: draw at least one neuron, and "
+                                 "start before stop")
     neurons, spikes = _read(a.file, a.population)
     several = len({population for population, _ in neurons}) > 1
     shown = list(neurons.items())[:a.neurons]

@@ -21,7 +21,8 @@ from ttfs_pynn.results import RunFolder
 from ttfs_pynn.spikes.pairing import pair_recordings
 from ttfs_pynn.spikes.recordings import Recording
 
-__all__ = ["draw", "draw_overlaid", "last_spike", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks", "unit_of"]
+__all__ = ["draw", "draw_overlaid", "last_spike", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks",
+           "unit_of"]
 
 
 DENSE = 20_000  # spikes from which on they are drawn as pixels
@@ -61,9 +62,12 @@ def _draw_band(axes, times, y, spacing, colours, size):
 
 
 def _name_of_band(label, recording):
-    part = recording.size is not None and recording.size != len(recording.units)
-    trials = len(recording.trials)
-    return label + (f"\n{len(recording.units)} of {recording.size}" if part else "") + (f"\n{trials} trials" if trials > 1 else "")
+    lines = [label]
+    if recording.size is not None and recording.size != len(recording.units):
+        lines.append(f"{len(recording.units)} of {recording.size}")
+    if len(recording.trials) > 1:
+        lines.append(f"{len(recording.trials)} trials")
+    return "\n".join(lines)
 
 
 def _bands(axes, found):
@@ -156,7 +160,8 @@ def draw(axes, blocks, start=-np.inf, stop=np.inf, tau_syn=None, title=None, cla
         _draw_band(axes, times, bottom + height * (rows + within) / size, height / size / len(recording.trials), colours,
                    40 if decides else 8)
         if 0 < len(times) <= DENSE:
-            handles["first"] = Line2D([], [], marker="o", markersize=3, linestyle="", color=DARK, label="first spike" if whole else "first spike in view")
+            handles["first"] = Line2D([], [], marker="o", markersize=3, linestyle="", color=DARK,
+                                      label="first spike" if whole else "first spike in view")
             if len(times) > np.unique(rows + within).size:
                 handles["later"] = Line2D([], [], marker="|", linestyle="", color=GREY, label="later")
     if handles:

@@ -36,7 +36,8 @@ MOST_OUTLINES = 4  # classes whose histograms can be told apart
 # Of metrics.json: what is shown, as what, in which unit (a factor and digits for it).
 METRICS = {"test_accuracy": ("test accuracy", "%", 100, 2), "test_samples": ("test samples", "", 1, 0),
            "validation_accuracy": ("validation accuracy", "%", 100, 2), "latency_ms": ("mean latency of a decision", "ms", 1, 2),
-           "latency_tau_syn": ("in units of tau_syn", "", 1, 3), "spikes_per_sample": ("spikes a sample until the decision", "", 1, 1),
+           "latency_tau_syn": ("in units of tau_syn", "", 1, 3),
+           "spikes_per_sample": ("spikes a sample until the decision", "", 1, 1),
            "no_answer": ("samples without an answer", "%", 100, 2), "epochs": ("epochs", "", 1, 0), "seed": ("seed", "", 1, 0),
            "seconds_per_epoch": ("an epoch takes", "s", 1, 2)}
 COSTS = {"hardware_us_per_sample": ("a sample", "us", 1, 1), "samples_per_second": ("samples a second", "", 1, 0),

@@ -84,8 +84,8 @@ def main(arguments=None):
     parser.add_argument("folder", metavar="DIR", help="folder of results, such as results")
     a = parser.parse_args(arguments)
     if RunFolder.exists(a.folder):
-        raise ResultsError(f"{a.folder} is the folder of one run: its page is made by ttfs-pynn report {a.folder}; this one is of "
-                           "a folder of results of ttfs-pynn reproduce")
+        raise ResultsError(f"{a.folder} is the folder of one run: its page is made by ttfs-pynn report {a.folder}; this one is "
+                           "of a folder of results of ttfs-pynn reproduce")
     if not any(Path(a.folder).glob("*.json")):
         raise ResultsError(f"there are no results in {a.folder}; make them with ttfs-pynn reproduce")
     print(page(a.folder), end="")

@@ -27,7 +27,8 @@ TAU_SYN = r"$\tau_\mathrm{syn}$"  # in figures; tau_syn in text
 TAU_M = r"$\tau_m$"
 
 # Fonts of type 3, the default of PDF and PostScript files, cannot be edited, and some publishers refuse them.
-RC = {"pdf.fonttype": 42, "ps.fonttype": 42, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
+RC = {"pdf.fonttype": 42, "ps.fonttype": 42,
+      "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
       "axes.titlesize": 9, "figure.constrained_layout.use": True, "savefig.dpi": 200}
 
 

@@ -1,7 +1,7 @@
 """When neurons spike first, by class: mean latency of the first spike and how often there is one.
 
-Of a run folder, the label neurons by the class of the test sample. Of a recording, each trial (segment) or each window is a sample,
-and the latency counts from the beginning of the trial, or from 0 where it began before that (a stimulus at 0).
+Of a run folder, the label neurons by the class of the test sample. Of a recording, each trial (segment) or each window is a
+sample, and the latency counts from the beginning of the trial, or from 0 where it began before that (a stimulus at 0).
 
 examples:
   python -m analysis.tuning runs/yy7                                          (its label neurons, class by class)
@@ -17,7 +17,6 @@ from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ConfigurationError, ResultsError, unknown
 from ttfs_pynn.presentation import in_windows
 from ttfs_pynn.results import RunFolder
-
 
 _MOST_NUMBERED = 12  # neurons
 

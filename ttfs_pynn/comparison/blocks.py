@@ -21,7 +21,7 @@ class Blocks:
         self.bins = np.concatenate([np.asarray(sizes, dtype=float) for sizes in layout])
         self.time = self.bins * bin_width
         self.first = np.concatenate([np.arange(len(sizes)) == 0 for sizes in layout])  # of a trial
-        parts = [[] for _ in range(6)]
+        parts: list[list] = [[] for _ in range(6)]
         for trains, sizes in zip(trials, layout, strict=True):
             if not len(sizes):
                 continue

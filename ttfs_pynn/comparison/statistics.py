@@ -1,8 +1,8 @@
 """Statistical agreement, for networks whose spikes cannot be compared one by one because they are chaotic.
 
 For each population the mean over neurons of the firing rate and of the coefficient of variation (CV) of interspike intervals, and
-the mean over pairs of the correlation of spike counts, are compared on two recordings (Gutzen et al., Frontiers in Neuroinformatics
-12:90, 2018, validate simulators by these three).
+the mean over pairs of the correlation of spike counts, are compared on two recordings (Gutzen et al., Frontiers in
+Neuroinformatics 12:90, 2018, validate simulators by these three).
 
 Neurons of one network fluctuate together, and pairs share neurons. So neither are independent samples, and tests that take them
 for such (Kolmogorov-Smirnov, Wilcoxon, t over neurons or pairs) find differences between recordings of the same network. What is
@@ -78,12 +78,13 @@ def _difference(name, sides, use, paired, same):
     difference = other - reference
     if difference == 0 or not np.isfinite(difference):
         return reference, other, 1.0
-    terms = [] if same else [_over_neurons(name, each[0], side, mask) for each, side, mask in zip(values, sides, use, strict=True)]
+    terms = [] if same else [_over_neurons(name, each[0], side, mask)
+                             for each, side, mask in zip(values, sides, use, strict=True)]
     estimates = [(means[1] - means[0], sides[0])] if paired else list(zip(means, sides, strict=True))
     terms += [_over_blocks(each, side.first) for each, side in estimates]
     squared = sum(term for term, _ in terms)
-    if squared == 0:
-        return reference, other, 0.0
+    if squared == 0 or np.isnan(squared):  # the same in every block; too little in some
+        return reference, other, 0.0 if squared == 0 else 1.0
     freedom = squared ** 2 / sum(term ** 2 / df for term, df in terms)  # Welch and Satterthwaite
     return reference, other, float(2 * student.sf(abs(difference) / np.sqrt(squared), freedom))
 
@@ -147,7 +148,7 @@ def _pairs(connections):
 
 def _trials(records, skip):
     """{label of a population of neurons: for each record the Trains of its cells}."""
-    found = {}
+    found: dict[str, list] = {}
     for record in records:
         trains = [Train(times[times >= skip * record.duration], skip * record.duration, record.duration)
                   for times in record.trains()]
@@ -161,12 +162,13 @@ def compare_statistics(reference, other, skip=0.1, bin_width=5.0):
     """{"rows": [population, measure, test, mean_reference, mean_other, p, p_corrected, effect, differs], "agree": bool or None}.
 
     Of the populations of neurons that are in both, by label. reference, other: a NetworkRecord each, or a list of them, trials of
-    one network. effect: (other - reference) / reference of the means of rate and CV; other - reference of the correlation; of each
-    neuron, how far its share in the spikes moved (root mean square, chance taken off). None: nothing to compare, too few spikes or
-    too short a time. skip: share of the start of each trial that is left out; counts are in bins of bin_width ms.
+    one network. effect: (other - reference) / reference of the means of rate and CV; other - reference of the correlation; of
+    each neuron, how far its share in the spikes moved (root mean square, chance taken off). None: nothing to compare, too few
+    spikes or too short a time. skip: share of the start of each trial that is left out; counts are in bins of bin_width ms.
     """
     sides = [[side] if hasattr(side, "trains") else list(side) for side in (reference, other)]
-    same, rows = _same_network(sides[0][0], sides[1][0]), []
+    same = _same_network(sides[0][0], sides[1][0])
+    rows: list[dict] = []
     trials = [_trials(side, skip) for side in sides]
     for label in (label for label in trials[0] if label in trials[1]):
         layouts = [layout_of(side[label], bin_width) for side in trials]
@@ -197,5 +199,5 @@ def _rows(sides, paired, same):
         effect = difference / scale if scale else float(np.copysign(np.inf, difference)) if difference else 0.0
         yield row | {"test": "mean, blocks of time", "p": p, "effect": effect}
         if name == "rate" and same and paired:
-            p, effect = _exchanged(*sides, np.random.default_rng(0))
+            p, effect = _exchanged(sides[0], sides[1], np.random.default_rng(0))
             yield row | {"test": "each neuron, blocks exchanged", "p": p, "effect": effect}

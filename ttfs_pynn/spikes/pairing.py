@@ -56,7 +56,7 @@ def _populations(reference, other, names, notes):
             notes.append(f"{_named(a)} of {names[0]} is compared with {_named(b)} of {names[1]}, the only population of each")
         return [(a, b)]
     counts = [Counter(recording.name for recording in side) for side in (reference, other)]
-    chosen = []
+    chosen: list[tuple[Recording, Recording]] = []
     for name in counts[0]:
         numbers = counts[0][name], counts[1][name]
         same = [[recording for recording in side if recording.name == name] for side in (reference, other)]
@@ -83,7 +83,8 @@ def _neurons(a, b, names, notes):
         where = {unit: k for k, unit in enumerate(b.units)}
         units = tuple((k, where[unit]) for k, unit in enumerate(a.units) if unit in where)
         if not units:
-            notes.append(f"{label}: no neuron is in both ({_listed(a, range(len(a.units)))} and {_listed(b, range(len(b.units)))})")
+            every = [_listed(side, range(len(side.units))) for side in (a, b)]
+            notes.append(f"{label}: no neuron is in both ({every[0]} and {every[1]})")
             return None
         for k, (side, places) in enumerate(((a, {i for i, _ in units}), (b, {j for _, j in units}))):
             alone = [n for n in range(len(side.units)) if n not in places]

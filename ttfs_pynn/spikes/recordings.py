@@ -44,12 +44,12 @@ class Recording:
 
     name: the population's, None where the file has none. units: what tells each neuron from the others. identity: what that is,
     "source_index" (the number in its PyNN population), names of annotations, "group" (a Neo Group each), "name" of the trains, or
-    "position" where nothing is annotated. trials: for each trial a Train of each unit, None where that unit was not recorded. size: of the whole
-    population where known; a view may be all that was recorded.
+    "position" where nothing is annotated. trials: for each trial a Train of each unit, None where that unit was not recorded.
+    size: of the whole population where known; a view may be all that was recorded.
     """
 
     name: str | None
-    units: tuple[Hashable, ...]
+    units: tuple[Any, ...]
     trials: tuple[tuple[Train | None, ...], ...]
     identity: str = "position"
     size: int | None = None
@@ -71,7 +71,7 @@ class Recording:
 
     def of_unit(self, n: int) -> list[Train]:
         """All trains of the unit at place n, one a trial in which it was recorded."""
-        return [trial[n] for trial in self.trials if trial[n] is not None]
+        return [train for trial in self.trials if (train := trial[n]) is not None]
 
     def trains(self) -> list[Train]:
         """All trains there are."""
@@ -176,11 +176,11 @@ def _identify(trials: list[list[dict[str, Any]]], first_id: Any, size: int | Non
     def known(key: str) -> bool:
         return bool(every) and all(notes.get(key) is not None for notes in every)
 
-    def keys(names: Sequence[str]) -> list[list[Hashable]]:
+    def keys(names: Sequence[str]) -> list[list[Any]]:
         return [[_plain(notes[names[0]]) if len(names) == 1 else tuple(_plain(notes[n]) for n in names) for notes in trial]
                 for trial in trials]
 
-    def distinct(found: list[list[Hashable]]) -> bool:
+    def distinct(found: list[list[Any]]) -> bool:
         return all(len(set(trial)) == len(trial) for trial in found)
 
     if known("source_index") and distinct(keys(["source_index"])):
@@ -190,8 +190,8 @@ def _identify(trials: list[list[dict[str, Any]]], first_id: Any, size: int | Non
         found = keys(annotated)
         # PyNN's numbers begin at 0 in each population; its channel_id is the cell's in the whole simulation.
         if size is not None and isinstance(first_id, int | np.integer) and distinct(found) and \
-                all(0 <= int(key) - int(first_id) < size for trial in found for key in trial):
-            return "source_index", [[int(key) - int(first_id) for key in trial] for trial in found]
+                all(isinstance(key, int) and 0 <= key - int(first_id) < size for trial in found for key in trial):
+            return "source_index", [[key - int(first_id) for key in trial] for trial in found]
     if known("group") and distinct(keys(["group"])):
         return "group", keys(["group"])
     if annotated:
@@ -205,8 +205,8 @@ def _identify(trials: list[list[dict[str, Any]]], first_id: Any, size: int | Non
     return "position", [list(range(len(trial))) for trial in trials]
 
 
-def _order(trials: list[list[Hashable]], identity: str) -> list[Hashable]:
-    units = list(dict.fromkeys(key for trial in trials for key in trial))
+def _order(trials: list[list[Hashable]], identity: str) -> list[Any]:
+    units: list[Any] = list(dict.fromkeys(key for trial in trials for key in trial))
     return sorted(units) if identity in ("source_index", "position") else units
 
 

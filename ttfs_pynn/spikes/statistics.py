@@ -1,7 +1,7 @@
 """Rates, irregularity, correlation and distance of recorded spike trains: elephant's definitions, for recordings of any shape.
 
-Each train counts over its own time. Trials of a neuron are pooled: spikes and time are summed; intervals are those inside a trial;
-a pair's bins are those that both neurons were recorded in, trial after trial.
+Each train counts over its own time. Trials of a neuron are pooled: spikes and time are summed; intervals are those inside a
+trial; a pair's bins are those that both neurons were recorded in, trial after trial.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.spikes.pairing import Pair
 from ttfs_pynn.spikes.recordings import Recording, Train
 
-__all__ = ["FEWEST_INTERVALS", "binned", "correlations", "distances", "draw_pairs", "intervals", "irregularity", "n_bins", "rates"]
+__all__ = ["FEWEST_INTERVALS", "binned", "correlations", "distances", "draw_pairs", "intervals", "irregularity", "n_bins",
+           "rates"]
 
 FEWEST_INTERVALS = 3  # of which a CV is told
 _TOLERANCE = 1e-8  # elephant's: a spike that is so little (of a bin) before an edge is behind it
@@ -121,9 +122,9 @@ def _add_moments(sums, here, counts, a, b):
 def distances(pair: Pair, cost: float = 0.1, tau: float = 10.0) -> np.ndarray:
     """(neurons, 2) Victor-Purpura and van Rossum distance of the trains of each neuron that is in both, mean over trials.
 
-    cost: of moving a spike, per ms. tau: of the van Rossum kernel, ms. Through elephant, with its definitions (Victor and Purpura,
-    Network 8:127, 1997; van Rossum, Neural Computation 13:751, 2001). NaN where a neuron has no trial in both. ResultsError
-    where elephant is not installed.
+    cost: of moving a spike, per ms. tau: of the van Rossum kernel, ms. Through elephant, with its definitions (Victor and
+    Purpura, Network 8:127, 1997; van Rossum, Neural Computation 13:751, 2001). NaN where a neuron has no trial in both.
+    ResultsError where elephant is not installed.
     """
     try:
         import quantities as pq
