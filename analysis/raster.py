@@ -56,7 +56,7 @@ def _draw_band(axes, times, y, spacing, colours, size):
     if len(times) > DENSE:
         axes.plot(times, y, ",", color=DARK, rasterized=True)
         return
-    first, half = _first_of_each(y, times), min(0.06, 0.45 * spacing)
+    first, half = _first_of_each(y, times), min(0.06, max(0.45 * spacing, 0.03))
     axes.vlines(times[~first], y[~first] - half, y[~first] + half, color=GREY, linewidth=0.7)
     axes.scatter(times[first], y[first], s=size, c=colours[first], linewidths=0, zorder=3)
 
