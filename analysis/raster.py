@@ -68,16 +68,18 @@ def _draw_band(axes, times, y, spacing, colours, size):
     if len(times) > DENSE:
         axes.plot(times, y, ",", color=DARK, rasterized=True)
         return
-    first, half = _first_of_each(y, times), min(0.06, 0.45 * spacing)
+    first, half = _first_of_each(y, times), min(0.06, max(0.45 * spacing, 0.03))
     axes.vlines(times[~first], y[~first] - half, y[~first] + half, color=GREY, linewidth=0.7)
     axes.scatter(times[first], y[first], s=size, c=colours[first], linewidths=0, zorder=3)
 
 
 def _name_of_band(label, recording):
-    part = recording.size is not None and recording.size != len(recording.units)
-    trials = len(recording.trials)
-    return (literal(label) + (f"\n{len(recording.units)} of {recording.size}" if part else "")
-            + (f"\n{trials} trials" if trials > 1 else ""))
+    lines = [literal(label)]
+    if recording.size is not None and recording.size != len(recording.units):
+        lines.append(f"{len(recording.units)} of {recording.size}")
+    if len(recording.trials) > 1:
+        lines.append(f"{len(recording.trials)} trials")
+    return "\n".join(lines)
 
 
 def _bands(axes, found):

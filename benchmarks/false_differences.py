@@ -76,6 +76,7 @@ SAME = {"independent": {}, "10 neurons": {"n": 10}, "regular (gamma 4)": {"shape
 OTHER = {"rate + 10 %": {"rate_changed": 1.1}, "rate + 20 %, together, 20 ms": {"rate_changed": 1.2, "common": (0.3, 20.0)},
          "half + 20 %, half - 20 %": {"rate_changed": (1.2, 0.8)},
          "correlation + 20 %": {"shared": 0.3, "changed": {"shared": 0.3 * 1.2 ** 0.5}},
+         "correlation + 20 %, 10 trials": {"trials": 10, "shared": 0.3, "changed": {"shared": 0.3 * 1.2 ** 0.5}},
          "regular instead of irregular": {"shape": 1, "changed": {"shape": 1.3}}}
 
 

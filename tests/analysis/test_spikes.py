@@ -56,7 +56,7 @@ def test_blocks_of_one_name_are_all_read(tmp_path):
         file.write_all_blocks([block_of([0], [1.0], size, 10.0, name) for size, name in ((1, "a"), (2, "a"), (3, "a 2"))])
     read = read_recordings(tmp_path / "three.nix")
     assert {label: len(recording.units) for label, recording in read.items()} == {"a": 1, "a 2": 2, "a 2 2": 3}
-    assert [recording.name for recording in read.values()] == ["a", "a", "a 2"], "what the file has pairs with another file's"
+    assert [recording.name for recording in read.values()] == ["a", "a", "a 2"], "those of the file, to be paired"
 
 
 @pytest.mark.parametrize("command, options", [

@@ -1,4 +1,4 @@
-"""Random Neo Blocks as they come: units, times and stops of their own, trials, silent and unsorted trains, views, units."""
+"""Random Neo Blocks as they come: units and times of their own, trials, silent and unsorted trains, views, sorted units."""
 
 import neo
 import numpy as np

@@ -9,7 +9,8 @@ Its modules:
     conditional    the exact neuron driven by the spikes that a neuron was recorded to receive
     explanation    why a spike is missing or extra: margins to threshold
     defects        a delay, weights or a parameter that is not what it should be, from spike times alone
-    statistics     distributions of rates, irregularity and correlation, for networks that are chaotic
+    blocks         recordings in blocks of time, and the sums over them
+    statistics     rates, irregularity and correlation of populations, for networks that are chaotic
     summary        all of it as one dict for comparison.json
 """
 
