@@ -24,7 +24,7 @@ def assert_same(found, architecture):
     for name in ("n_inputs", "t_early", "t_late"):
         assert getattr(found, name) == getattr(architecture, name)
     for new, old in zip(found.layers, architecture.layers, strict=True):
-        apart = dict.fromkeys(("neuron", "weight_mean", "weight_std"))
+        apart = {"neuron": LIFParameters(), "weight_mean": None, "weight_std": None}
         assert replace(new, **apart) == replace(old, **apart)
         pairs = {name: (getattr(new, name), getattr(old, name)) for name in ("weight_mean", "weight_std")}
         pairs |= {f.name: (getattr(new.neuron, f.name), getattr(old.neuron, f.name)) for f in fields(LIFParameters)}
