@@ -21,7 +21,8 @@ SOME = {
             "sparse, 64 GiB"),
     "NIX": ("an array of 16 GiB without content", "an array of 16 GiB without content, sealed", "600 MB of zeros, compressed",
             "a link to another file", "an array in another file", "groups that contain themselves", "2^40 ways to a group"),
-    "NIR": ("an array of 2^50 bytes, compressed", "2^40 ways to a group", "groups that contain themselves", "a soft link to itself"),
+    "NIR": ("an array of 2^50 bytes, compressed", "2^40 ways to a group", "groups that contain themselves",
+            "a soft link to itself"),
 }
 
 
