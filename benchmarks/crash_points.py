@@ -4,8 +4,8 @@ Each command is run once undisturbed, and the calls are counted that make, write
 (crash_points.c, preloaded: Linux, with a C compiler). Then it is run as often, and its whole process group is killed in place of
 call 1, 2, 3 ...; of a write half is done before. The same command again, `train` with --resume, must then end with status 0 and
 leave the same files: the same bytes. Two things would differ in any two runs. Clock readings: time.perf_counter stands still in
-all processes. NIX files hold identifiers drawn by chance and the time of day: one is made once for all blocks of which every number
-and annotation is the same. Files of locks are not compared.
+all processes. NIX files hold identifiers drawn by chance and the time of day: one is made once for all blocks of which every
+number and annotation is the same. Files of locks are not compared.
 """
 
 import argparse
