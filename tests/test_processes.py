@@ -101,12 +101,15 @@ def test_nothing_of_the_current_folder_runs_in_a_child(tmp_path, monkeypatch):
     assert executed(mark) == []
 
 
+CACHED = "from numba import njit\n@njit(cache=True)\ndef add(x):\n    return x + 1\nadd(1)\n"
 LOAD = """
-import sys
-from ttfs_pynn.simulators import simulator
-import numba
+import runpy, sys
+from ttfs_pynn.processes import away_from_folder
+with away_from_folder():  # as the command ttfs-pynn imports what it runs
+    from ttfs_pynn.simulators import simulator
+    import numba
 simulator(sys.argv[1]).load()
-numba.njit(lambda x: x + 1)(1)
+runpy.run_path(sys.argv[2])
 """
 
 
@@ -117,9 +120,29 @@ def test_simulators_run_nothing_of_the_current_folder(tmp_path, name):
     place, mark = tmp_path / "place", tmp_path / "mark"
     place.mkdir()
     plant(place, mark)
-    done = subprocess.run([sys.executable, "-P", "-c", LOAD, name], cwd=place, capture_output=True, text=True)
+    (tmp_path / "add.py").write_text(CACHED)
+    done = subprocess.run([sys.executable, "-P", "-c", LOAD, name, str(tmp_path / "add.py")], cwd=place, capture_output=True,
+                          text=True)
     assert done.returncode == 0, done.stderr
-    assert [found for found in executed(mark) if found != ".numba_config.yaml"] == []
+    assert executed(mark) == []
+
+
+@pytest.mark.parametrize("options, code, found", [
+    ([], "import numpy", "numpy.py"), (["-P"], "import brian2", "brian_preferences"), (["-P"], "import neuron", "libnrnmech.so"),
+    (["-P"], "", ".numba_config.yaml")])
+def test_what_is_planted_would_be_executed(tmp_path, options, code, found):
+    """Else the tests above could not fail."""
+    place, mark = tmp_path / "place", tmp_path / "mark"
+    place.mkdir()
+    plant(place, mark)
+    if found == ".numba_config.yaml":
+        pytest.importorskip("yaml")
+        (tmp_path / "add.py").write_text(CACHED)
+        code = f"import runpy; runpy.run_path({str(tmp_path / 'add.py')!r})"
+    done = subprocess.run([sys.executable, *options, "-c", code], cwd=place, capture_output=True, text=True)
+    if "No module named" in done.stderr:
+        pytest.skip(done.stderr.splitlines()[-1])
+    assert found in executed(mark), done.stderr
 
 
 def test_away_from_the_folder_and_back(tmp_path, monkeypatch):
