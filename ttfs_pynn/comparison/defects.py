@@ -214,10 +214,13 @@ def _candidates(spikes, dt, lag):
         power = (weight * cause.effect ** 2).sum()
         gain = (weight * cause.effect * r).sum() ** 2 / power if power > 0 else 0.0
         size, error = _fit(cause.effect, r, trust, floor)
-        if abs(size) >= cause.smallest and abs(size) >= limit * error:
+        if abs(size) >= limit * error:
             found.append((gain, cause, size))
     found.sort(key=lambda row: -row[0])
-    return [(cause, size) for gain, cause, size in found if gain >= _WORTH * found[0][0]][:_MOST_TRIED]
+    if not found or abs(found[0][2]) < found[0][1].smallest:
+        return []  # what explains most is what a step leaves by itself
+    return [(cause, size) for gain, cause, size in found
+            if gain >= _WORTH * found[0][0] and abs(size) >= cause.smallest][:_MOST_TRIED]
 
 
 @dataclass(frozen=True, eq=False)
