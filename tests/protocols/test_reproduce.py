@@ -129,7 +129,8 @@ def test_other_settings_begin_a_new_file(tmp_path):
 
 
 @pytest.mark.parametrize("text, message", [
-    (SMALL.replace("[network]", "[netwrk]"), "it has netwrk; a row may have title"), (SMALL + "hidden = [", "small.toml cannot be read: "),
+    (SMALL.replace("[network]", "[netwrk]"), "it has netwrk; a row may have title"),
+    (SMALL + "hidden = [", "small.toml cannot be read: "),
     (SMALL.replace('title = "small"', ""), "title")])
 def test_bad_rows(tmp_path, text, message):
     with pytest.raises(TTFSError, match=message):
