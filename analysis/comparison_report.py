@@ -79,8 +79,8 @@ def _layers(result):
 
 
 def _unmatched(result, most=40):
-    rows = [[name, run_["dt_ms"], u["trial"] + 1, u["kind"], u["population"], u["cell"], f"{u['time_ms']:.2f}", u["margin_mV"],
-             u["bound_mV"], u["cause"], u["explained"]]
+    rows = [[name, run_["dt_ms"], u["trial"] + 1, u["kind"], u["population"], u["cell"], f"{u['time_ms']:.2f}",
+             u["margin_mV"], u["bound_mV"], u["cause"], u["explained"]]
             for name, s in result["simulators"].items() for run_ in s["runs"] for u in run_["unmatched"]]
     rows.sort(key=lambda row: row[-1])  # what is not explained comes first
     text = html_table(["simulator", "dt (ms)", "trial", "", "population", "cell", "time (ms)", "margin (mV)", "one step (mV)",

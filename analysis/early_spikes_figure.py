@@ -90,7 +90,7 @@ def draw(axes, runs):
         column[0].set(xlabel=f"readout stops at ({TAU_SYN})", xlim=(0, 2.5), ylim=(0, 100))
         column[0].legend(title=COLUMNS[parameter], loc="upper left", fontsize=7, handlelength=1)
         column[2].set(xlabel="epoch")
-    texts = ("right answers (%)", f"mean latency ({TAU_SYN})", "spikes until\nthe decision")
+    texts = "right answers (%)", f"mean latency ({TAU_SYN})", "spikes until\nthe decision"
     for panel, text in zip(axes[:, 0], texts, strict=True):
         panel.set_ylabel(text)
     for row in axes[1:]:  # rows may share their axis: its end is known when all is drawn

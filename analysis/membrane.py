@@ -71,8 +71,7 @@ def signal_of(block, name="v"):
     traces = [trace for trace in traces_of(block, name=name) if trace.trial == 0]
     if not traces:
         raise ResultsError(f"no signal {name!r} was recorded; record it with population.record({name!r})")
-    together = [trace.values for trace in traces
-                if trace.times is traces[0].times or np.array_equal(trace.times, traces[0].times)]
+    together = [trace.values for trace in traces if np.array_equal(trace.times, traces[0].times)]
     return traces[0].times, np.stack(together, axis=1)
 
 

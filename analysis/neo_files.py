@@ -116,7 +116,7 @@ def _read_with_neo(path):
     except ResultsError:
         raise
     except Exception as error:  # each of Neo's readers raises errors of its own
-        raise ResultsError(f"Neo cannot read {path}: {reason(error)}") from error
+        raise ResultsError(f"Neo cannot read {path}: {reason(error)}; give a NIX file, or another that Neo reads") from error
 
 
 def no_spikes(folder):

@@ -68,16 +68,18 @@ def _draw_band(axes, times, y, spacing, colours, size):
     if len(times) > DENSE:
         axes.plot(times, y, ",", color=DARK, rasterized=True)
         return
-    first, half = _first_of_each(y, times), min(0.06, 0.45 * spacing)
+    first, half = _first_of_each(y, times), min(0.06, max(0.45 * spacing, 0.03))
     axes.vlines(times[~first], y[~first] - half, y[~first] + half, color=GREY, linewidth=0.7)
     axes.scatter(times[first], y[first], s=size, c=colours[first], linewidths=0, zorder=3)
 
 
 def _name_of_band(label, recording):
-    part = recording.size is not None and recording.size != len(recording.units)
-    trials = len(recording.trials)
-    return (literal(label) + (f"\n{len(recording.units)} of {recording.size}" if part else "")
-            + (f"\n{trials} trials" if trials > 1 else ""))
+    lines = [literal(label)]
+    if recording.size is not None and recording.size != len(recording.units):
+        lines.append(f"{len(recording.units)} of {recording.size}")
+    if len(recording.trials) > 1:
+        lines.append(f"{len(recording.trials)} trials")
+    return "\n".join(lines)
 
 
 def _bands(axes, found):
@@ -151,6 +153,7 @@ def draw(axes, blocks, start=-np.inf, stop=np.inf, tau_syn=None, title=None, cla
     """
     found, unit = recordings(blocks), tau_syn or 1.0
     last, handles = list(found)[-1], {}
+    whole = start <= min(recording.span[0] for recording in found.values())
     for label, recording, bottom, height in _bands(axes, found):
         size = len(recording.units)
         rows, times, within = spikes(recording, start, stop)
@@ -171,13 +174,13 @@ def draw(axes, blocks, start=-np.inf, stop=np.inf, tau_syn=None, title=None, cla
                    40 if decides else 8)
         if 0 < len(times) <= DENSE:
             handles["first"] = Line2D([], [], marker="o", markersize=3, linestyle="", color=DARK,
-                                      label="first spike" if np.isneginf(start) else "first from the start on")
+                                      label="first spike" if whole else "first spike in view")
             if len(times) > np.unique(rows + within).size:
                 handles["later"] = Line2D([], [], marker="|", linestyle="", color=GREY, label="later")
     if handles:
         _legend(axes, list(handles.values()))
     axes.set(xlabel="time (ms)" if tau_syn is None else f"time ({TAU_SYN})")
-    axes.set_title(title, loc="left")
+    axes.set_title(title, loc="left", pad=14 if handles else None)  # above the legend
     _limit(axes, start - origin, stop - origin, unit)
     return axes
 

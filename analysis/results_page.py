@@ -11,6 +11,7 @@ import numpy as np
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import read_json
+from ttfs_pynn.results import RunFolder
 
 _HEAD = ("| what | paper | test accuracy | each seed | fresh samples | decision after (tau_syn) | spikes a sample | command |\n"
          "| --- | --- | --- | --- | --- | --- | --- | --- |")
@@ -55,8 +56,9 @@ def read(folder):
         try:
             result = read_json(path)
             line(result)
-        except (ResultsError, KeyError, TypeError, ValueError) as error:
-            raise ResultsError(f"{path} is no result of ttfs-pynn reproduce: {type(error).__name__} {error}") from None
+        except (ResultsError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            what = f"it has no {error}" if isinstance(error, KeyError) else "it is no table of results"
+            raise ResultsError(f"{path} is no result of ttfs-pynn reproduce: {what}") from None
         found.append(result)
     return found
 
@@ -81,6 +83,9 @@ def main(arguments=None):
     parser = ArgumentParser(prog="python -m analysis.results_page", description=__doc__)
     parser.add_argument("folder", metavar="DIR", help="folder of results, such as results")
     a = parser.parse_args(arguments)
+    if RunFolder.exists(a.folder):
+        raise ResultsError(f"{a.folder} is the folder of one run: its page is made by ttfs-pynn report {a.folder}; this one is "
+                           "of a folder of results of ttfs-pynn reproduce")
     if not any(Path(a.folder).glob("*.json")):
         raise ResultsError(f"there are no results in {a.folder}; make them with ttfs-pynn reproduce")
     print(page(a.folder), end="")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.style import BLUE, GREY, ORANGE, checked_picture, figure
+from analysis.style import BLUE, GREY, ORANGE, as_symbols, checked_picture, figure
 from ttfs_pynn.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files import read_json, write_bytes
@@ -29,7 +29,7 @@ _COLUMNS = 4
 def draw(axes, panel, ideal, marked=False):
     """One panel on Axes. panel: label, levels, accuracies in_the_loop and only_tested [level][seed]; ideal: those without a
     distortion. Returns the axes."""
-    axes.axhspan(100 * min(ideal), 100 * max(ideal), color=GREY, alpha=0.35, linewidth=0)
+    axes.axhspan(100 * min(ideal), 100 * max(ideal), color=GREY, alpha=0.35, linewidth=0, label="ideal")
     place = np.arange(len(panel["levels"]))
     for name, colour, fill, shift in (("only_tested", ORANGE, "none", 0.08), ("in_the_loop", BLUE, "full", -0.08)):
         values = 100 * np.array(panel[name])
@@ -38,9 +38,9 @@ def draw(axes, panel, ideal, marked=False):
                   markeredgewidth=0.8, label={"only_tested": "only tested with it", "in_the_loop": "trained with it"}[name])
     axes.set_xticks(place, [f"{level:g}" for level in panel["levels"]])
     title, _, unit = panel["label"].partition(" (")
-    axes.set_title(title + (" †" if marked else ""), fontsize=7)
-    axes.set(xlabel=unit.rstrip(")"), ylim=(0, 101))
-    axes.axhline(100 / 3, color=GREY, linewidth=0.8, linestyle=":")
+    axes.set_title(as_symbols(title) + (" †" if marked else ""), fontsize=7)
+    axes.set(xlabel=as_symbols(unit.rstrip(")")), ylim=(0, 101))
+    axes.axhline(100 / 3, color=GREY, linewidth=0.8, linestyle=":", label="chance")
     return axes
 
 
@@ -81,6 +81,16 @@ def page(found, picture):
                         "\n".join(lines), "## Every point", table(found)]) + "\n"
 
 
+def _read(path):
+    try:
+        found = read_json(path)
+        if not (found["panels"] and found["ideal"] and found["seeds"] and found["epochs"]):
+            raise ValueError("empty")
+        return found
+    except (KeyError, TypeError, ValueError):
+        raise ResultsError(f"{path} is no file of ttfs-pynn robustness; give the folder of one") from None
+
+
 def main(arguments=None):
     parser = ArgumentParser(prog="python -m analysis.robustness_figure", description=__doc__)
     parser.add_argument("folder", metavar="DIR", help="folder of robustness.json")
@@ -89,7 +99,7 @@ def main(arguments=None):
     path = Path(a.folder) / "robustness.json"
     if not path.is_file():
         raise ResultsError(f"{a.folder} has no robustness.json; make it with ttfs-pynn robustness")
-    found = read_json(path)
+    found = _read(path)
     output = checked_picture(a.output or path.with_suffix(".png"))
     rows = -(-len(found["panels"]) // _COLUMNS)
     with figure(output, columns=_COLUMNS, size=(2.0, 2.0), rows=rows, squeeze=False, sharey=True) as axes:
@@ -97,10 +107,9 @@ def main(arguments=None):
             draw(axis, panel, found["ideal"], name in IN_THE_PAPER)
         for axis in axes[:, 0]:
             axis.set_ylabel("correct (%)")
-        axes[0, 0].legend(fontsize=7, loc=(0.0, 0.1))
+        axes[0, 0].legend(fontsize=7, loc=(0.0, 0.05), frameon=True, framealpha=0.85, edgecolor="none")
         note = f"{len(found['seeds'])} seeds a point, {found['epochs']} epochs" + (", A QUICK LOOK" if found["quick"] else "")
-        axes[0, 0].figure.suptitle(f"Yin-Yang, {note}. Grey: ideal; dotted: chance; †: varied in the paper's last figure too",
-                                   fontsize=9)
+        axes[0, 0].figure.suptitle(f"Yin-Yang, {note}. †: varied in the paper's last figure too", fontsize=9)
     if a.output is None:
         write_bytes(path.with_name("README.md"), page(found, output.name).encode())
     print(output)

@@ -19,7 +19,7 @@ from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.presentation import in_windows
 from ttfs_pynn.spikes.pairing import pair_recordings
 from ttfs_pynn.spikes.recordings import Recording
-from ttfs_pynn.spikes.statistics import distances, intervals
+from ttfs_pynn.spikes.statistics import MOST_PAIRS, distances, intervals
 
 BIN = 5.0  # ms, of the counts that are correlated
 _MOST = 8  # populations drawn
@@ -99,16 +99,19 @@ def draw(axes, values, names=None, title=None, panels=tuple(PANELS)):
     return axes
 
 
-def line(label, recording):
-    """What is told of one population."""
-    found = values_of(recording)
+def _of_pairs(used, n):
+    drawn = f" drawn from {n * (n - 1) // 2}" if n * (n - 1) // 2 > MOST_PAIRS else ""
+    return f" of {used} pair{'s' * (used > 1)}{drawn}"
+
+
+def line(label, recording, found):
+    """What is told of one population. found: its `values_of`."""
     n = len(recording.units)
     text = [f"{label}: {recording.summary()}"]
     for name, unit in (("rate", " Hz"), ("cv", ""), ("correlation", "")):
         values = found[name]
         if values.size:
-            of = f" of {values.size} pair{'s' * (values.size > 1)}" if name == "correlation" else \
-                f" of {values.size}" if values.size < n else ""
+            of = _of_pairs(values.size, n) if name == "correlation" else f" of {values.size}" if values.size < n else ""
             text.append(f"{name} {values.mean():.4g} +- {values.std():.2g}{unit}{of}")
     return ", ".join(text)
 
@@ -145,8 +148,9 @@ def main(arguments=None):
     with figure(path, columns=len(panels), rows=min(len(drawn), _MOST), size=(3.2, 2.7), squeeze=False) as axes:
         for row, both, each in zip(axes, drawn, values, strict=False):
             draw(row, each, names, " | ".join(f"{literal(labels[id(r)])}: {r.summary()}" for r in both), panels)
-    for recording in [r for both in drawn for r in both]:
-        print(line(labels[id(recording)], recording))
+    for both, of_both in zip(drawn, values, strict=True):
+        for recording, found in zip(both, of_both, strict=True):
+            print(line(labels[id(recording)], recording, found))
     for pair in pairs:
         print(_told_distance(pair, labels[id(pair.reference)]))
     for note in notes:

@@ -24,9 +24,11 @@ CLASSES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, "#000000", GREY,
 
 TAU_SYN = r"$\tau_\mathrm{syn}$"  # in figures; tau_syn in text
 
+TAU_M = r"$\tau_m$"
+
 # Fonts of type 3, the default of PDF and PostScript files, cannot be edited, and some publishers refuse them.
-RC = {"pdf.fonttype": 42, "ps.fonttype": 42, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
-      "axes.titlesize": 9, "figure.constrained_layout.use": True, "savefig.dpi": 200}
+RC = {"pdf.fonttype": 42, "ps.fonttype": 42, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False,
+      "legend.frameon": False, "axes.titlesize": 9, "figure.constrained_layout.use": True, "savefig.dpi": 200}
 
 
 def literal(name):
@@ -63,6 +65,11 @@ def bin_edges(values, bins=30):
     edges = width * np.arange(np.floor(low / width), np.ceil(high / width) + 1)
     edges[[0, -1]] = min(edges[0], low), max(edges[-1], high)
     return edges
+
+
+def as_symbols(text):
+    """A text for a figure, in which tau_syn and tau_m are the symbols that the axes have."""
+    return text.replace("tau_syn", TAU_SYN).replace("tau_m", TAU_M)
 
 
 def distinct_names(first, second):

@@ -3,9 +3,9 @@
 Each command is run once undisturbed, and the calls are counted that make, write, sync, rename or delete something in its folder
 (crash_points.c, preloaded: Linux, with a C compiler). Then it is run as often, and its whole process group is killed in place of
 call 1, 2, 3 ...; of a write half is done before. The same command again, `train` with --resume, must then end with status 0 and
-leave the same files: the same bytes, but for NIX files, which hold identifiers drawn by chance and the time of day; of these what
-Neo reads must be the same. Clock readings would differ in any two runs, so time.perf_counter stands still in all processes. Files
-of locks are not compared.
+leave the same files: the same bytes. Two things would differ in any two runs. Clock readings: time.perf_counter stands still in
+all processes. NIX files hold identifiers drawn by chance and the time of day: one is made once for all blocks of which every
+number and annotation is the same. Files of locks are not compared.
 """
 
 import argparse
@@ -25,24 +25,27 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ttfs_pynn import nix_files
 from ttfs_pynn.atomic import is_leftover
 from ttfs_pynn.command_line import run
-from ttfs_pynn.nix_files import read_block
 from ttfs_pynn.run_lock import LOCK_FILES
 from ttfs_pynn.sweep import run_all
 
 MODEL = """
 import copy
+import functools
 from models import yin_yang as whole
 
 PARAMETERS = copy.deepcopy(whole.PARAMETERS)
 PARAMETERS["network"].update(hidden=5, bias_times={bias_times}, hidden_layer={hidden_layer})
 PARAMETERS["training"].update(epochs=2, batch_size=20)
 CLASS_NAMES, architecture, build, encode = whole.CLASS_NAMES, whole.architecture, whole.build, whole.encode
-{plane}
+@functools.cache  # parameters are the same; the arrays are not changed
+def samples():
+    return whole.data(PARAMETERS["network"])
 
 def data(parameters):
-    return {{name: type(part)(part.times[:40], part.labels[:40]) for name, part in whole.data(parameters).items()}}
+    return {{name: type(part)(part.times[:40], part.labels[:40]) for name, part in samples().items()}}
 """
 STILL = "import time\ntime.perf_counter = lambda: 0.0\n"  # sitecustomize.py of every process
 
@@ -59,10 +62,10 @@ class Scenario(NamedTuple):
     warm: bool = True
 
 
-def model(folder, hidden_layer="{}", bias_times="[]", plane=""):
+def model(folder, hidden_layer="{}", bias_times="[]"):
     """A small network in a file of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "small.py").write_text(MODEL.format(hidden_layer=hidden_layer, bias_times=bias_times, plane=plane))
+    (folder / "small.py").write_text(MODEL.format(hidden_layer=hidden_layer, bias_times=bias_times))
     return str(folder / "small.py")
 
 
@@ -100,8 +103,7 @@ def scenarios():
 
     resume = ("--resume",)
     return [
-        Scenario("train, exact", *training(plane="plane = whole.plane")[:1], train.main,
-                 training(plane="plane = whole.plane")[1], resume),
+        Scenario("train, exact", training()[0], train.main, training()[1], resume),
         Scenario("train, delays", training(hidden_layer='{"delays": ["synaptic"], "train_bias_times": True}',
                                              bias_times="[1.5]")[0], train.main, training()[1], resume),
         Scenario("train, chip", training()[0], train.main, training("--backend", "brainscales2", "--chip", "1")[1], resume),
@@ -110,7 +112,7 @@ def scenarios():
         Scenario("report", exact, report.main, on_run()),
         Scenario("export", exact, _in_folder(export.main), on_run("--output", "{0}/network.nir")),
         Scenario("compare", exact, compare_simulators.main,
-                 on_run("--simulators", "exact,nest", "--samples", "5", "--output", "{0}/out", *of_run, "--quiet"), warm=False),
+                 on_run("--simulators", "exact", "--samples", "5", "--output", "{0}/out", *of_run, "--quiet"), warm=False),
         Scenario("sweep of 6 runs", lambda folder: folder.mkdir(parents=True, exist_ok=True), sweep,
                  lambda folder: [str(folder / "results")], warm=False),
     ]
@@ -166,38 +168,50 @@ def called(main, arguments, counter, fatal=0):
 
 
 def contents(folder):
-    """{file: digest} of all files below a folder; NIX files are read."""
+    """{file: digest} of all files below a folder."""
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
         if path.name in LOCK_FILES or "__pycache__" in name or not path.is_file():
             continue
-        content = repr(_numbers(read_block(path))).encode() if path.suffix == ".nix" else path.read_bytes()
-        found[name] = hashlib.sha256(content).hexdigest()
+        found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 
 
 def state(folder):
-    """What a killed process has left, as text: names, kinds and bytes of all that is there, leftovers without the digits that
-    were drawn. Of NIX files, whose bytes differ in any two runs, the size."""
+    """What a killed process has left, as text: names, kinds and digests of all that is there, leftovers without the digits that
+    were drawn."""
     parts = []
     for path in sorted(folder.rglob("*")):
         name = re.sub(r"\.ttfs-[0-9a-f]{16}\.tmp$", ".left", str(path.relative_to(folder)))
         if "__pycache__" in name:
             continue
-        content = "folder" if path.is_dir() else "held" if path.name in LOCK_FILES else path.stat().st_size \
-            if ".nix" in name else hashlib.sha256(path.read_bytes()).hexdigest()
+        content = "folder" if path.is_dir() else "held" if path.name in LOCK_FILES else \
+            hashlib.sha256(path.read_bytes()).hexdigest()
         parts.append(f"{name} {content}")
     return "\n".join(sorted(parts))
 
 
+def once_for_all(packed):
+    """`nix_files.packed`, which makes the same bytes of equal blocks; processes that are forked know those of their parent."""
+    known = {}
+
+    def of_block(path, block):
+        key = repr(_numbers(block))
+        if key not in known:
+            known[key] = packed(path, block)
+        return known[key]
+    return of_block
+
+
 def _numbers(block):
-    """All that a Block holds, but for what NIX calls its parts."""
+    """All that a Block holds, but for what NIX calls its parts and the time of day."""
     def annotations(part):
         return sorted((key, str(value)) for key, value in part.annotations.items() if key != "nix_name")
     return [block.name, annotations(block),
-            [[segment.name, [[train.magnitude.tolist(), str(train.units), float(train.t_start), float(train.t_stop),
-                              annotations(train)] for train in segment.spiketrains]] for segment in block.segments]]
+            [[segment.name, annotations(segment),
+              [[train.magnitude.tolist(), str(train.units), float(train.t_start), float(train.t_stop), annotations(train)]
+               for train in segment.spiketrains]] for segment in block.segments]]
 
 
 class Found(NamedTuple):
@@ -297,6 +311,7 @@ def main():
                 sys.exit("this needs Linux and a C compiler")
             sys.exit(subprocess.run([sys.executable, "-m", "benchmarks.crash_points", *sys.argv[1:]], env=variables).returncode)
     counter, root = Counter(), Path(os.environ["CRASH_ROOT"])
+    nix_files.packed = once_for_all(nix_files.packed)
     wrong = 0
     for scenario in scenarios():
         if a.only and not any(text in scenario.name for text in a.only):

@@ -71,10 +71,12 @@ SAME = {"independent": {}, "10 neurons": {"n": 10}, "regular (gamma 4)": {"shape
         "fluctuate together, 20 ms": {"common": (0.3, 20.0)}, "fluctuate together, 100 ms": {"common": (0.3, 100.0)},
         "spikes in common, 20 %": {"shared": 0.2}, "the same input": {"driven": True},
         "10 trials, together, 100 ms": {"trials": 10, "common": (0.3, 100.0)},
-        "another network": {"same_network": False}, "another network, together, 50 ms": {"same_network": False, "common": (0.3, 50.0)}}
+        "another network": {"same_network": False},
+        "another network, together, 50 ms": {"same_network": False, "common": (0.3, 50.0)}}
 OTHER = {"rate + 10 %": {"rate_changed": 1.1}, "rate + 20 %, together, 20 ms": {"rate_changed": 1.2, "common": (0.3, 20.0)},
          "half + 20 %, half - 20 %": {"rate_changed": (1.2, 0.8)},
          "correlation + 20 %": {"shared": 0.3, "changed": {"shared": 0.3 * 1.2 ** 0.5}},
+         "correlation + 20 %, 10 trials": {"trials": 10, "shared": 0.3, "changed": {"shared": 0.3 * 1.2 ** 0.5}},
          "regular instead of irregular": {"shape": 1, "changed": {"shape": 1.3}}}
 
 

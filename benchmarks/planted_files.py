@@ -38,7 +38,7 @@ def plant(folder, mark):
     folder = Path(folder)
     for name in MODULES:
         (folder / f"{name}.py").write_text(f"open({str(mark)!r}, 'a').write('{name}.py\\n')\n")
-    code = f"open({str(mark)!r}, 'a').write('brian_preferences\\\\n')"
+    code = f"open({str(mark)!r}, 'a').write('brian_preferences ')"
     (folder / "brian_preferences").write_text(f"codegen.target = {code} and 'numpy'\n")
     (folder / ".numba_config.yaml").write_text(f"cache_dir: {mark}.cache\n")
     compiler = shutil.which("cc") or shutil.which("gcc")

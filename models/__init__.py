@@ -4,6 +4,7 @@ simulator.
 A model is one of these, or a file of the user's: one in the current folder by its name, any other by its path.
 """
 
+import filecmp
 import importlib
 import pkgutil
 from pathlib import Path
@@ -73,7 +74,7 @@ def load_for(folder, file=None):
 def changed(file, folder):
     """Whether a model's source differs from the copy that the run keeps (runs of before there were copies: never)."""
     copy = folder.path / "model.py"
-    return copy.is_file() and copy.read_bytes() != Path(file).read_bytes()
+    return copy.is_file() and not filecmp.cmp(copy, file, shallow=False)  # by size first: a run folder is anybody's
 
 
 def _model(file):

@@ -127,7 +127,8 @@ def records_on(a, name, dt):
     times = getattr(weights, "times", None)
     if times is not None and any(times.delays):
         weights = Weights(weights, times.on_grid(dt))
-        notes.append(f"trained delays were rounded to multiples of dt = {dt:g} ms: simulators with a time step hold no others")
+        notes.append(f"trained delays were rounded to multiples of dt = {dt:g} ms, which is what simulators with a time step "
+                     "hold")
     sim, copies = simulator(name).setup(dt, seed=a.seed), min(simulator(name).default_copies, len(data))
     # Windows of one length everywhere, so that records can be laid over each other.
     plain = experiment.model.build(simulator("exact").setup(dt), experiment.configuration["network"], weights, delay=delay)

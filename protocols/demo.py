@@ -43,9 +43,10 @@ def figures(folder):
     with rc_context(RC):
         drawing = Figure(figsize=(11, 6.6))
         axes = drawing.subplot_mosaic([["before", "after", "map"], ["loss", "error", "latency"]])
-        for name in ("before", "after"):
-            raster.draw(axes[name], raster.readable(raster.stored_blocks(folder, name)), tau_syn=tau_syn,
-                        title=f"one sample, {name} training")
+        blocks = {name: raster.readable(raster.stored_blocks(folder, name)) for name in ("before", "after")}
+        stop = raster.last_spike(blocks.values())  # one axis for both
+        for name in blocks:
+            raster.draw(axes[name], blocks[name], 0.0, stop, tau_syn, f"one sample, {name} training")
         answers = folder.read_arrays("decision_map")
         decision_map.draw(axes["map"], answers["labels"], answers["times"], classes, "decisions")
         learning_curve.draw_loss(axes["loss"], history)

@@ -122,7 +122,8 @@ def parser():
     p.add_argument("--quick", action="store_true", help=f"{QUICK['seeds']} seeds, {QUICK['epochs']} epochs, {QUICK['samples']} "
                    "samples: shows that it runs; kept apart from results")
     p.add_argument("--seeds", metavar="N|LIST", help="so many, from the row's first on, or these: 3,4 (default: the row's)")
-    p.add_argument("--scheduler", default="local", help="local (default), slurm, or the address of a Dask scheduler")
+    p.add_argument("--scheduler", default="local", help="local (default), slurm, or the address of a Dask scheduler, "
+                   "which trusts whoever can connect to it (SECURITY.md)")
     p.add_argument("--workers", type=int, default=2, metavar="N", help="runs at a time (default 2)")
     p.add_argument("--results", default="results", metavar="DIR", help="where results are gathered (default results)")
     p.add_argument("--runs", default="runs/reproduce", metavar="DIR", help="where run folders are kept (default runs/reproduce)")

@@ -55,7 +55,8 @@ def parser():
     p.add_argument("--seeds", type=int, metavar="N", help="networks a point (default 5)")
     p.add_argument("--epochs", type=int, metavar="N", help="of each training (default 8)")
     p.add_argument("--quick", action="store_true", help="a look: 2 epochs, 2 seeds, the ends of each scale; into DIR/quick")
-    p.add_argument("--scheduler", default="local", help="local (default), slurm, or the address of a Dask scheduler")
+    p.add_argument("--scheduler", default="local", help="local (default), slurm, or the address of a Dask scheduler, "
+                   "which trusts whoever can connect to it (SECURITY.md)")
     p.add_argument("--workers", type=int, default=2, metavar="N", help="processes at a time (default 2)")
     p.add_argument("--results", default="results", metavar="DIR", help="robustness/ is written there (default results)")
     p.add_argument("--runs", default="runs/robustness", metavar="DIR", help="where runs are kept (default runs/robustness)")

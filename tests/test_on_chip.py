@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from analysis.neo_files import duration_of, trains_of
 from models import mnist16, yin_yang
 from ttfs_pynn.first_spike import first_spike_times
 from ttfs_pynn.gradient_engine import first_spikes
 from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import SimulatorError, simulator
+from ttfs_pynn.spikes.recordings import recordings_of
 from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions, evaluate
 
 PARAMETERS = {**yin_yang.PARAMETERS["network"], "hidden": 20}
@@ -71,10 +71,11 @@ def test_first_spikes_are_those_of_the_model_in_its_time(weights):
     np.testing.assert_allclose(times.inputs, samples(10), atol=0.05)  # ticks of 8 ns, and events that wait for each other
     blocks = recording.blocks()
     assert blocks["input"].annotations["size"] == 20, "five sources an input"
-    drawn = trains_of(blocks["layer1"])  # figures show the time of the model
+    (drawn,) = recordings_of(blocks["layer1"])  # figures show the time of the model
     spiking = np.isfinite(times.layers[1][0])
-    np.testing.assert_allclose([train[0] for train, s in zip(drawn, spiking, strict=True) if s], times.layers[1][0][spiking])
-    assert duration_of(blocks["layer1"]) == pytest.approx(recording.presentation.duration)
+    np.testing.assert_allclose([train.times[0] for train, s in zip(drawn.trials[0], spiking, strict=True) if s],
+                               times.layers[1][0][spiking])
+    assert drawn.span == pytest.approx((0.0, recording.presentation.duration))
 
 
 def test_one_seed_one_result(weights):

@@ -343,3 +343,84 @@ def test_a_failed_write_leaves_the_old_file(folder, monkeypatch):
         folder.write_metrics({"a": 2})
     assert folder.read_metrics() == {"a": 1}
     assert not list(folder.path.glob("*.tmp"))
+
+
+# -- what else a run folder may meet
+
+
+def test_nothing_is_written_or_deleted_behind_links(folder, tmp_path):
+    """A run folder that is handed on may hold links to anywhere."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in (f"a{LEFT}", "raster.png"):
+        (elsewhere / name).write_text("precious")
+    for name in ("figures", "spikes"):
+        (folder.path / name).symlink_to(elsewhere)
+    again = RunFolder.open(folder.path, writing=True)
+    for write in (lambda: again.figure_path("raster.png"), lambda: again.write_spikes("a", spike_block())):
+        with pytest.raises(ResultsError, match="is a link; nothing is written behind links"):
+            write()
+    assert {path.name: path.read_text() for path in elsewhere.iterdir()} == {f"a{LEFT}": "precious", "raster.png": "precious"}
+
+
+def test_links_in_place_of_files_are_replaced(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    folder = RunFolder.create(tmp_path / "run", CONFIGURATION)
+    folder.save_checkpoint(ARRAYS, {"epoch": 1})
+    for name in ("history.json", "metrics.json", "weights.npz", "versions.toml", "configuration.toml", "run.lock.json"):
+        (folder.path / name).unlink(missing_ok=True)
+        (folder.path / name).symlink_to(victim)
+    folder.write_history([{"epoch": 1}])
+    folder.write_metrics({"a": 1})
+    folder.write_weights({"w0": [1.0]})
+    folder.close()
+    for name in ("configuration.toml", "run.lock"):
+        (folder.path / name).unlink()
+        (folder.path / name).symlink_to(victim)
+    with pytest.raises(ResultsError):
+        RunFolder.create(folder.path, CONFIGURATION, overwrite=True)  # no lock is taken through a link
+    (folder.path / "run.lock").unlink()
+    (folder.path / "configuration.toml").unlink()
+    (folder.path / "configuration.toml").write_text("seed = 1")
+    RunFolder.create(folder.path, CONFIGURATION, overwrite=True)
+    assert victim.read_text() == "precious"
+
+
+@pytest.mark.parametrize("afterwards", ["nothing", "another run"])
+def test_a_run_folder_that_is_moved_does_not_come_back(folder, tmp_path, afterwards):
+    folder.save_checkpoint(ARRAYS, {"epoch": 1})
+    place, moved = folder.path, tmp_path / "moved"
+    place.rename(moved)
+    if afterwards == "another run":
+        RunFolder.create(place, changed(seed=8)).close()
+    before = files_in(place) if place.exists() else None
+    for write in (lambda: folder.save_checkpoint(ARRAYS, {"epoch": 2}), lambda: folder.write_history([]),
+                  lambda: folder.write_weights({"w0": [1.0]}), lambda: folder.figure_path("a.png"),
+                  lambda: folder.write_spikes("a", spike_block()), lambda: folder.write_bytes("model.py", b"")):
+        with pytest.raises(ResultsError, match="moved, deleted or replaced.*--resume"):
+            write()
+    assert (files_in(place) if place.exists() else None) == before
+    assert RunFolder.open(moved).load_checkpoint()[1]["epoch"] == 1
+
+
+def test_versions_that_a_killed_process_did_not_write(folder):
+    (folder.path / "versions.toml").unlink()
+    RunFolder.open(folder.path)
+    assert not (folder.path / "versions.toml").exists()
+    RunFolder.open(folder.path, writing=True)
+    assert "numpy" in RunFolder.open(folder.path).read_versions()["packages"]
+
+
+@pytest.mark.parametrize("text, named", [
+    ("model = 5", "model = 5 must be a text"), ('copies = "x"', "copies = 'x' must be a whole number"),
+    ("copies = true", "copies = True must be"), ("training = []", r"training = \[\] must be a table"),
+    ("hardware = 5", "hardware = 5 must be a table"), ('dt = "a"', "dt = 'a' must be a number"),
+    ("classes = [1]", r"classes = \[1\] must be a list of short texts"), (f'classes = ["{"x" * 300}"]', r"xxx\.\.\. must be"),
+    ("a." * 60 + "b = 1", "a key of more than 50 parts"), ("x = 1 #" + "y" * 300_000, "has 300007 bytes"),
+    ("a = " + "9" * 100_000, "cannot be read")])
+def test_a_configuration_of_another_kind_is_one_line(folder, text, named):
+    (folder.path / "configuration.toml").write_text(text)
+    with pytest.raises(ResultsError, match=named) as error:
+        RunFolder.open(folder.path)
+    assert "\n" not in str(error.value)

@@ -185,3 +185,66 @@ def test_without_dask_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'ttfs_pynn\[sweep\]'"):
         run_all(SLEEP, jobs(1, tmp_path), tmp_path, "tcp://127.0.0.1:8786")
+
+
+def test_a_job_that_ends_without_a_result_has_failed(tmp_path):
+    """With status 0, as os._exit(0) gives it, by a signal, or with a file in place of the result that is none."""
+    results, failures = run_all("tests.sweep_jobs:leave", [{"how": "exit"}, {"how": "kill"}], tmp_path / "a", quiet=True)
+    assert results == [None] * 2 and sorted(failures) == [0, 1]
+    assert "ended with status 0 and stored no result (going" in failures[0]
+    assert "ended by signal 9" in failures[1]
+    assert list(run_all("tests.sweep_jobs:leave", [{"how": "exit"}], tmp_path / "a", quiet=True)[1]) == [0]  # tried again
+    job = {"how": "rubbish", "to": str(tmp_path / "b")}
+    assert "is damaged" in run_all("tests.sweep_jobs:leave", [job], tmp_path / "b", quiet=True)[1][0]
+
+
+def test_a_local_sweep_listens_to_nobody(tmp_path):
+    psutil = pytest.importorskip("psutil")
+    found = []
+
+    def look():
+        while not (tmp_path / "log").exists():
+            time.sleep(0.02)
+        us = psutil.Process()
+        runs = [child for child in us.children(recursive=True) if "ttfs_pynn" in " ".join(child.cmdline())]
+        found.extend([len(runs), [each for process in runs for each in process.net_connections("inet")]])
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    before = len(psutil.Process().net_connections("inet"))
+    run_all(SLEEP, jobs(1, tmp_path, seconds=1.0), tmp_path / "a", quiet=True)
+    watcher.join()
+    assert found == [1, []] and len(psutil.Process().net_connections("inet")) == before
+
+
+def test_a_link_in_place_of_a_log_or_a_lock_is_not_followed(tmp_path):
+    victim, folder = tmp_path / "victim", tmp_path / "a"
+    victim.write_text("precious")
+    folder.mkdir()
+    (job,) = jobs(1, tmp_path)
+    (folder / f"{key_of(SLEEP, job)}.log").symlink_to(victim)
+    run_all(SLEEP, [job], folder, quiet=True)
+    assert victim.read_text() == "precious" and stored(SLEEP, job, folder)["square"] == 0
+    (other,) = [dict(job, number=5)]
+    (folder / f"{key_of(SLEEP, other)}.json.lock").symlink_to(victim)
+    run_all(SLEEP, [other], folder, quiet=True)
+    assert victim.read_text() == "precious"
+
+
+def test_without_dask_a_local_sweep_runs(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.setitem(sys.modules, "dask", None)
+    assert run_all(SLEEP, jobs(1, tmp_path), tmp_path / "a", quiet=True)[0][0]["square"] == 0
+
+
+def test_runs_end_with_a_sweep_that_is_stopped(tmp_path, monkeypatch):
+    """A signal arrives while it waits."""
+    def stopped(_):
+        if (tmp_path / "log").exists():
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ttfs_pynn.sweep.time.sleep", stopped)
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_all(SLEEP, jobs(2, tmp_path, seconds=60.0), tmp_path / "a", quiet=True)
+    assert time.monotonic() - begin < 50 and not list((tmp_path / "a").glob("*.json"))

@@ -13,7 +13,7 @@ from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.simulators import simulator
 from ttfs_pynn.trained_times import DELAYS, Weights
-from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions
+from ttfs_pynn.training import Callback, SpikeData, Trainer, TrainingOptions
 
 ALL = [("axonal",), ("dendritic",), ("synaptic",), ("axonal", "dendritic")]
 
@@ -204,6 +204,22 @@ def test_training_goes_on_where_the_network_is():
         np.testing.assert_array_equal(found, expected)
 
 
+def test_a_callback_sets_weights():
+    """A list will do where only weights are trained; what is set is what the next batch meets."""
+    class Halve(Callback):
+        def on_epoch_end(self, trainer, record):
+            trainer.weights = [0.5 * w for w in trainer.weights]
+
+    plain = Architecture(4, tuple(Layer(n, LIFParameters()) for n in (20, 3)), 1.5, 20.0)
+    network = ArrayNetwork(plain, plain.initial_weights(np.random.default_rng(3)))
+    t = Trainer(network, task(20), TrainingOptions(epochs=2, batch_size=20), callbacks=[Halve()])
+    t.run()
+    np.testing.assert_array_equal(t.weights[0], 0.5 * network.weights[0])
+    network = ArrayNetwork(architecture(), architecture().initial_weights(np.random.default_rng(3)))
+    with pytest.raises(ValueError, match="without the delay0_synaptic"):
+        Trainer(network, task(20), TrainingOptions(epochs=2), callbacks=[Halve()]).run()
+
+
 def test_weights_without_their_times_and_with_those_of_another_network():
     design, plain = architecture(), architecture(())
     fixed = replace(plain, layers=tuple(replace(layer, train_bias_times=False) for layer in plain.layers))
@@ -212,6 +228,7 @@ def test_weights_without_their_times_and_with_those_of_another_network():
     shorter = Weights(weights, weights.times.with_arrays({"bias_times0": np.array([1.0, 2.0])}))
     without = {name: array for name, array in arrays.items() if not name.startswith("delay")}
     moved = Weights(weights, plain.initial_times(None).with_arrays({"bias_times0": np.array([1.0, 2.0])}))
+    short = replace(design, layers=(replace(design.layers[0], delay_max=1.0), design.layers[1]))
     early = Weights(weights, replace(weights.times, bias_times=(np.array([-1.0, 2.0]), np.array([9.0]))))
     cases = [(lambda: ArrayNetwork(design, list(weights)), "without the delay0_synaptic, delay1_synaptic, bias_times0"),
              (lambda: network.write_weights([w.copy() for w in weights]), "without the delay0_synaptic"),
@@ -221,6 +238,7 @@ def test_weights_without_their_times_and_with_those_of_another_network():
              (lambda: ArrayNetwork(fixed, moved), r"bias_times0 = \[1. 2.\] ms, for a network whose layer has fixed ones"),
              (lambda: ArrayNetwork(architecture(("axonal",)), weights), "that has delay0_axonal"),
              (lambda: network.write_weights(early), "bias_times0 has shape.*not negative"),
+             (lambda: ArrayNetwork(short, weights), "delays of up to .* in layer 0.*its delay_max is 1 ms"),
              (lambda: design.weights_of(without), "delay0_synaptic, delay1_synaptic missing"),
              (lambda: fixed.weights_of(arrays), "delay0_synaptic.*not in this network"),
              (lambda: design.weights_of(arrays | {"w2": np.zeros((3, 3))}), "w2 not in this network")]

@@ -187,6 +187,11 @@ class Architecture:
             if name.startswith("bias_times") and name not in self.trained_times and (array != own[name]).any():
                 raise ValueError(f"weights that come with {name} = {array} ms, for a network whose layer has fixed ones, "
                                  f"{own[name]}; to use its own, give list(weights)")
+        for k, (layer, kinds) in enumerate(zip(self.layers, times.delays, strict=True)):
+            longest = max((float(np.max(array)) for array in kinds.values()), default=0.0)
+            if longest > layer.delay_max:
+                raise ValueError(f"weights that come with delays of up to {longest:g} ms in layer {k}, for which windows of "
+                                 f"samples are too short: its delay_max is {layer.delay_max:g} ms")
 
 
 @dataclass(frozen=True)

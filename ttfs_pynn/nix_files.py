@@ -71,8 +71,8 @@ def _read(path):
         with limited_memory(_ROOM), neo.io.NixIO(str(path), "ro") as file:
             blocks = file.read_all_blocks()
     except Exception as error:  # h5py, nixio and Neo raise whatever a damaged file leads them to
-        raise DamagedFile(f"Neo cannot read {path} as a NIX file: {reason(error)}; it may be damaged, or of another "
-                          "kind") from error
+        raise DamagedFile(f"Neo cannot read {path} as a NIX file: {reason(error)}; it may be damaged, or of another kind"
+                          ) from error
     if not blocks:
         raise ResultsError(f"{path} holds no block of Neo")
     return blocks

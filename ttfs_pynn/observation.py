@@ -26,6 +26,7 @@ class Trial:
         """Take down what the recorder of a population holds, before it forgets it."""
         if self.begun and population.recorder._simulator.state.running:
             # PyNN's Recorder.get, not that of this instance, which would call this again.
+            self._simulator.before_reading(population)
             block = type(population.recorder).get(population.recorder, ["spikes"])
             self._spikes.setdefault(id(population), []).append(spikes_of(block.segments[-1]))
 
@@ -42,8 +43,8 @@ class Trial:
         for k, (projection, label) in enumerate(zip(projections, distinct(p.label for p in projections), strict=True)):
             earlier = before.connections[k] if before is not None and k < len(before.connections) else None
             connections.append(self._connections(projection, label, number, earlier))
-        injected = tuple(_describe(kind, source, targets, number) for kind, source, targets in currents)
-        stage = Stage(float(begin), parameters, tuple(connections), injected)
+        injected = [self._current(kind, source, targets, number) for kind, source, targets in currents]
+        stage = Stage(float(begin), parameters, tuple(connections), tuple(injected))
         if before is None or not _same(before, stage):
             self._stages.append(stage)
 
@@ -66,6 +67,14 @@ class Trial:
             self._seen.add(id(population))
             return first if new else np.nan
         return np.where(np.isclose(now, self._membranes[id(population)], rtol=1e-9, atol=0.0), np.nan, now)
+
+    def _current(self, kind, source, targets, number):
+        """A current for JSON: its kind, the numbers of its cells and {parameter: list of numbers}."""
+        parameters = {name: _plain(getattr(source, name)) for name in sorted(source.default_parameters)}
+        late = self._simulator.currents_begin_early * self._dt
+        for name in {"start", "stop", "times"} & set(parameters):
+            parameters[name] = [time + late for time in parameters[name]]
+        return {"kind": kind, "cells": sorted(number(targets).tolist()), "parameters": parameters}
 
     def _connections(self, projection, label, number, earlier):
         pre, post, weight, delay = self._simulator.connections(projection)
@@ -112,12 +121,6 @@ def _numbers(populations):
     order = np.argsort(ids)
     return lambda wanted: order[np.searchsorted(ids[order], np.asarray(wanted, dtype=np.int64))] if ids.size else \
         np.empty(0, np.int64)
-
-
-def _describe(kind, source, targets, number):
-    """A current for JSON: its kind, the numbers of its cells and {parameter: list of numbers}."""
-    parameters = {name: _plain(getattr(source, name)) for name in sorted(source.default_parameters)}
-    return {"kind": kind, "cells": sorted(number(targets).tolist()), "parameters": parameters}
 
 
 def _plain(value):

@@ -18,6 +18,7 @@ import filelock
 
 from ttfs_pynn.atomic import write_bytes
 from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.files import read_text
 
 __all__ = ["LOCK_FILES", "FileLock", "RunLock"]
 
@@ -93,9 +94,9 @@ class RunLock:
 
     def _who(self):
         try:
-            held = json.loads(self._holder.read_bytes()[:10_000])
+            held = json.loads(read_text(self._holder, 10_000))
             return f"process {held['pid']} on {held['host']} since {held['since']}"
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ResultsError, ValueError, KeyError, TypeError):
             return "another process"
 
     def release(self):

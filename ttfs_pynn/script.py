@@ -8,12 +8,11 @@ the PyNN module unchanged.
 """
 
 import numpy as np
-from pyNN.parameters import LazyArray
 
 from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.observation import Trial
-from ttfs_pynn.simulators.base import NonExistentParameterError
+from ttfs_pynn.simulators.base import NonExistentParameterError, drawn
 
 __all__ = ["ObservedSimulator", "run_script"]
 
@@ -63,33 +62,28 @@ def _one_a_step(train, dt, before=()):
     return train[np.diff(steps, prepend=-np.inf)[len(before[-1:]):] > 0]
 
 
-def _kept_before(population, keep, cleared):
-    """Let keep(population) be called before anything that the recorder holds is cleared, by whatever call of the script, and
-    cleared(population, attributes of the recorder before) after it."""
+def _kept_before(population, simulator, keep):
+    """Let keep(population) be called before anything that the recorder holds is cleared, by whatever call of the script."""
     recorder = population.recorder
     get, reset = recorder.get, recorder.reset
 
     def get_and_keep(variables, gather=False, filter_ids=None, clear=False, *arguments, **options):
+        simulator.before_reading(population)
         if not clear:
             return get(variables, gather, filter_ids, clear, *arguments, **options)
         keep(population)
         before = dict(vars(recorder))
         block = get(variables, gather, filter_ids, clear, *arguments, **options)
-        cleared(population, before)
+        simulator.after_clear(population, before)
         return block
 
     def reset_and_keep():
         keep(population)
         before = dict(vars(recorder))
         reset()
-        cleared(population, before)
+        simulator.after_clear(population, before)
 
     recorder.get, recorder.reset = get_and_keep, reset_and_keep
-
-
-def _drawn(values, size):
-    """Values of `initialize`, as arrays: a RandomDistribution would be drawn anew whenever a simulator looks at it."""
-    return {name: LazyArray(value, shape=(size,), dtype=float).evaluate(simplify=False) for name, value in values.items()}
 
 
 class ObservedSimulator:
@@ -122,8 +116,7 @@ class ObservedSimulator:
         found = getattr(self._sim, name)
         if name in _CURRENT_SOURCES:
             def make(*arguments, **parameters):
-                made = found(*arguments, **parameters)
-                targets: list[int] = []
+                made, targets = found(*arguments, **parameters), list[int]()
                 self._currents.append((name, made, targets))
                 inject_into = made.inject_into
 
@@ -153,14 +146,14 @@ class ObservedSimulator:
         # PyNN numbers populations without a label through all simulations of a process.
         options["label"] = options.get("label") or f"population{len(self._populations)}"
         if options.get("initial_values"):
-            options["initial_values"] = _drawn(options["initial_values"], int(np.prod(size)))
+            options["initial_values"] = drawn(options["initial_values"], int(np.prod(size)))
         made = self._sim.Population(size, cellclass, cellparams, **options)
         self._populations.append(made)
-        _kept_before(made, lambda population: self._trial.keep_spikes(population), self._simulator.after_clear)
+        _kept_before(made, self._simulator, lambda population: self._trial.keep_spikes(population))
         initialize = made.initialize
 
         def initialize_and_see(**values):
-            initialize(**_drawn(values, made.size))
+            initialize(**drawn(values, made.size))
             self._simulator.initialize_now(made)
         made.initialize = initialize_and_see
         if rates is not None:
@@ -234,12 +227,14 @@ class ObservedSimulator:
         self._begin_trial()
         for source in self._poisson:
             source.begin(_LEAD)
+        given = [population for population in self._populations if id(population) in self._held]
+        for population in given:
+            self._has_new_times(population)
         result = self._simulator.reset_script(self._sim, self._populations, self._projections, annotations or {})
         # pyNN.nest 0.13 gives its sources the spike times again that they were made with, whatever was set later.
-        for population in self._populations:
-            if id(population) in self._held:
-                self._held[id(population)] = self._simulator.spike_times(population)
-                self._again.add(id(population))
+        for population in given:
+            self._held[id(population)] = self._simulator.spike_times(population)
+            self._again.add(id(population))
         return result
 
     def end(self, *arguments, **options):
@@ -273,30 +268,34 @@ class ObservedSimulator:
 
     def _note_left_out(self, label, n):
         if n:
-            self._note(f"left out {label}", f"{label}: {n} spikes were left out, each in one step of {self._dt:g} ms with another "
-                                            "one of the same source, where a simulator with a time step holds one")
+            self._note(f"left out {label}", f"{label}: {n} spikes were left out, each in one step of {self._dt:g} ms with "
+                                            "another one of the same source, where a simulator with a time step holds one")
+
+    def _has_new_times(self, population):
+        """Whether the script gave a SpikeSourceArray spike times since the simulator was handed some; they are taken down."""
+        key, held = id(population), self._simulator.spike_times(population)
+        if key in self._held and all(map(np.array_equal, held, self._held[key])):
+            return False
+        self._wanted[key] = [_one_a_step(np.sort(train), self._dt) for train in held]
+        self._note_left_out(population.label, sum(map(len, held)) - sum(map(len, self._wanted[key])))
+        return True
 
     def _hand_over(self, population):
         """Make spike times that the script has given since the last run fit for the simulator."""
         if type(population.celltype).__name__ != "SpikeSourceArray":
             return
-        key, held = id(population), self._simulator.spike_times(population)
-        if key not in self._held or not all(map(np.array_equal, held, self._held[key])):
-            self._wanted[key] = [_one_a_step(np.sort(train), self._dt) for train in held]
-            self._note_left_out(population.label, sum(map(len, held)) - sum(map(len, self._wanted[key])))
-        elif key not in self._again:
-            return
-        self._simulator.give_spikes(population, self._wanted[key], self._dt)
-        self._held[key] = self._simulator.spike_times(population)
-        self._again.discard(key)
+        if self._has_new_times(population) or id(population) in self._again:
+            self._simulator.give_spikes(population, self._wanted[id(population)], self._dt)
+            self._held[id(population)] = self._simulator.spike_times(population)
+            self._again.discard(id(population))
 
     def _rounded(self, delay):
         """Delays (ms) as multiples of dt: simulators with a time step round them, each in its way."""
         delay = np.asarray(delay, dtype=float)
         steps = np.floor(delay / self._dt + 0.5 + _ON_GRID)
         if (np.abs(delay / self._dt - steps) > _ON_GRID).any():
-            self._note("delays", f"delays were rounded to multiples of dt = {self._dt:g} ms, which is what simulators with a time "
-                                 "step hold")
+            self._note("delays", f"delays were rounded to multiples of dt = {self._dt:g} ms, which is what simulators with a "
+                                 "time step hold")
         return np.where(delay > 0, np.maximum(steps, 1), steps) * self._dt
 
     def _round_before(self, synapse_type, connector):

@@ -301,6 +301,15 @@ class Trainer:
         self._write()
 
     @property
+    def weights(self):
+        """trained_times.Weights as they are now; what a callback sets in their place is checked as what a network is built of."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, weights):
+        self._weights = weights if isinstance(weights, Weights) else self.network.architecture.check_weights(weights)
+
+    @property
     def times(self):
         """TrainedTimes: delays and bias times as they are now."""
         return self.network.architecture.times_of(self.weights)

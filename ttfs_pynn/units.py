@@ -31,9 +31,12 @@ def in_unit(value: Any, unit: str, name: str) -> Any:
                 raise UnitError(f"{name} = {value} is to have no unit; give a number") from None
             raise UnitError(f"{name} = {value} cannot be in {unit}; give a number, which is taken for {unit}, or a quantity of "
                             "that kind") from None
-    if isinstance(value, list | tuple) and any(hasattr(each, "rescale") for each in value):
-        return [in_unit(each, unit, name) for each in value]
-    return value
+    return [in_unit(each, unit, name) for each in value] if _has_quantities(value) else value
+
+
+def _has_quantities(value: Any) -> bool:
+    """Whether a list, or one in it, has them."""
+    return isinstance(value, list | tuple) and any(hasattr(each, "rescale") or _has_quantities(each) for each in value)
 
 
 def in_units(values: Mapping[str, Any], units: Mapping[str, str]) -> dict[str, Any]:

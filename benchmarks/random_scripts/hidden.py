@@ -47,17 +47,18 @@ _CURRENT = {
                "    cell._cell.more = h.IClamp(0.5, sec=cell._cell)",
                "    cell._cell.more.delay, cell._cell.more.dur, cell._cell.more.amp = 0.0, 1e9, {size}"),
 }
+_PAIRS = ('pairs = [(int(i), int(j)) for i, j, _ in {projection}.get("weight", format="list")]',)
 _SECOND = {
-    "nest": ("import nest",
-             'nest.Connect({pre}.node_collection, {post}.node_collection, "all_to_all",',
-             '             {{"weight": 1000 * {size}, "delay": {delay}}})'),
-    "brian2": ("import brian2",
+    "nest": ("import nest", *_PAIRS, "for i, j in pairs:",
+             '    nest.Connect({pre}.node_collection[i], {post}.node_collection[j], "one_to_one",',
+             '                 {{"weight": 1000 * {size}, "delay": {delay}}})'),
+    "brian2": ("import brian2", *_PAIRS,
                'more = brian2.Synapses({pre}.brian2_group, {post}.brian2_group, on_pre="{variable} += {size} * nA",',
                "                       delay={delay} * brian2.ms, clock=sim.simulator.state.network.clock)",
-               "more.connect()", "sim.simulator.state.network.add(more)"),
-    "neuron": ("for post in {post}:", "    post._cell.more = []", "    for pre in {pre}:",
-               "        more = sim.simulator.state.parallel_context.gid_connect(int(pre), post._cell.{receptor}syn)",
-               "        more.weight[0], more.delay = {size}, {delay}", "        post._cell.more.append(more)"),
+               "more.connect(i=[i for i, _ in pairs], j=[j for _, j in pairs])", "sim.simulator.state.network.add(more)"),
+    "neuron": (*_PAIRS, "{post}.more = []", "for i, j in pairs:",
+               "    more = sim.simulator.state.parallel_context.gid_connect(int({pre}[i]), {post}[j]._cell.{receptor}syn)",
+               "    more.weight[0], more.delay = {size}, {delay}", "    {post}.more.append(more)"),
 }
 _DELAY = {
     "brian2": ("path = {projection}._brian2_synapses[0][0].pre", "prepare = path.initialise_queue",

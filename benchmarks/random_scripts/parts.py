@@ -177,15 +177,16 @@ def project(s, name, pre, post, connector, weight, delay, receptor="excitatory",
     return made
 
 
-def current(s, post, stop=DURATION):
+def current(s, post):
     """A DCSource or StepCurrentSource into all cells; none where the script resets, for pyNN.brian2 then injects no more."""
     if s.resets:
         return
+    stop = max(s.stop, 140.0)
     size = float(f"{0.4 * (post.values['v_thresh'] - post.values['v_rest']) * post.values['cm'] / post.values['tau_m']:.3g}")
     if s.integer(0, 2):
         value = s.value("current", (post.name, "pulse"), size, f"1.25 * {size}")
         s.line(f"pulse = sim.DCSource(amplitude={value}, start=20.0, stop={stop - 40:g})")
     else:
         value = s.value("current", (post.name, "pulse"), size, f"1.25 * {size}")
-        s.line(f"pulse = sim.StepCurrentSource(times=[10.0, 60.0, {stop - 90:g}], amplitudes=[{value}, 0.0, {size / 2:g}])")
+        s.line(f"pulse = sim.StepCurrentSource(times=[10.0, 35.0, {stop - 90:g}], amplitudes=[{value}, 0.0, {size / 2:g}])")
     s.not_odd("current left out", (post.name, "pulse"), f"pulse.inject_into({post.name})")

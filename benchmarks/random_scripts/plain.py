@@ -22,9 +22,9 @@ def run_plain(path, simulator):
         brian2.prefs.logging.file_log = False
     made = []
 
-    def setup(**arguments):
+    def setup(*arguments, **keywords):
         made.clear()
-        return real.setup(**arguments, **options)
+        return real.setup(*arguments, **keywords, **options)
 
     def population(*arguments, **keywords):
         made.append(real.Population(*arguments, **keywords))

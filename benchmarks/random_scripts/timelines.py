@@ -44,7 +44,7 @@ def _callback(s, p):
 
 def trials(s, network):
     """Trials with another current each, the same network."""
-    s.resets = True
+    s.resets, s.stop = True, 135.0
     _build(s, network)
     cells = s.cells[0]
     rheobase = (cells.values["v_thresh"] - cells.values["v_rest"]) * cells.values["cm"] / cells.values["tau_m"]
@@ -73,7 +73,7 @@ def _plain(s):
 
 def weights_change(s, network):
     """Weights changed between runs, delays between trials."""
-    s.resets = True
+    s.resets, s.stop = True, 145.0
     _build(s, network)
     p = _plain(s)
     new, late = float(f"{1.25 * p.plain:.4g}"), s.uniform(0.5, 4.0, int(s.rng.choice([1, 2])))
@@ -102,7 +102,7 @@ def cleared(s, network):
 
 def sweep(s, network):
     """A parameter sweep: several setup() in one script."""
-    s.gain, s.trial_loop = True, (1, "odd and k == 1")
+    s.gain, s.trial_loop, s.stop = True, (1, "odd and k == 1"), 145.0
     with s.block("for k, gain in enumerate((0.8, 1.0, 1.2)):"):
         _build(s, network)
         s.line("sim.run(150.0)", "assert abs(sim.get_current_time() - 150) < 1e-6")

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import decision_map, latency_histogram, learning_curve, raster
+from analysis import (
+    decision_map,
+    decision_time,
+    latency_histogram,
+    learning_curve,
+    raster,
+    spike_statistics,
+    tuning,
+)
+from analysis.style import figure
 from ttfs_pynn.datasets import yin_yang
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.results import RunFolder
@@ -129,7 +138,7 @@ def test_learning_curve_has_gaps_where_the_history_has_null(axes):
 def test_raster_marks_the_first_spike_of_each_neuron_in_the_window(axes):
     blocks = {"input": block(2, [(0, 103.0), (1, 108.0)], 5),
               "layer0": block(3, [(0, 50.0), (0, 120.0), (0, 130.0), (2, 125.0), (2, 290.0)], 7)}
-    assert raster.draw(axes, blocks, start=100.0, stop=200.0, tau_syn=10.0) is axes
+    assert raster.draw(axes, blocks, start=100.0, stop=200.0, tau_syn=10.0, origin=100.0) is axes
     dots = [np.asarray(points.get_offsets()) for points in axes.collections if hasattr(points, "get_sizes")
             and len(points.get_offsets()) and points.get_sizes().size]
     np.testing.assert_allclose(sorted(dots[0][:, 0]), [0.3, 0.8], rtol=1e-14)
@@ -141,7 +150,7 @@ def test_raster_marks_the_first_spike_of_each_neuron_in_the_window(axes):
 def test_raster_reads_blocks_without_annotations_of_pynn():
     recorded = block(3, [(0, 1.0), (2, 3.0)], 40)
     recorded.annotations.clear()
-    rows, times = raster.spikes(recorded)
+    rows, times, _ = raster.spikes(recorded)
     np.testing.assert_array_equal(rows, [0, 2])
     np.testing.assert_array_equal(times, [1.0, 3.0])
 
@@ -200,3 +209,22 @@ def test_latency_histogram_counts_every_answer(axes):
 def test_latency_histogram_of_a_network_that_never_answers(axes):
     latency_histogram.draw(axes, np.full(3, np.inf), np.array([0, 1, 2]))
     assert axes.get_title() == "3 of 3 samples without an answer"
+
+
+@pytest.mark.parametrize("names", [("$", "{", "}"), ("a$b$", "$\\frac{", "\\$x$"), ("_", "%s", "100 %"), ("$$", "$^$", "^_")])
+def test_names_are_no_mathematics(names, tmp_path):
+    """In every figure that writes names of classes or layers."""
+    labels, times = np.arange(30) % 3, np.random.default_rng(0).exponential(size=(30, 3))
+    one = block(3, [(0, 1.0), (1, 2.0), (2, 3.0)], 0)
+    with figure(tmp_path / "a.png", columns=8, size=(2, 2)) as axes:
+        decision_map.draw(axes[0], labels.reshape(5, 6), None, names)
+        latency_histogram.draw(axes[1], times.min(axis=1), labels, names)
+        tuning.draw(axes[2], times, labels, names)
+        spike_statistics.draw_counts(axes[3], times, labels, names)
+        raster.draw(axes[4], {names[0]: one, names[1]: one}, class_names=names)
+        raster.mark_samples(axes[5], 3.0, [0, 1, 2], names)
+        raster.draw_overlaid(axes[6], {names[0]: one}, {names[0]: one}, names=names[:2])
+        decision_time.draw_accuracy(axes[7], {names[0]: (times, labels, 1.0), names[1]: (times, labels, 1.0)})
+        shown = [text.get_text() for text in axes[0].get_legend().get_texts()]
+    assert [text.replace(r"\$", "$") for text in shown] == list(names)
+    assert (tmp_path / "a.png").stat().st_size > 10_000

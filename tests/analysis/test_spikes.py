@@ -9,10 +9,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis import error_against_dt, membrane, raster, spike_statistics, style, tuning, weight_histogram
-from analysis.neo_files import block_of, duration_of, flat_spikes, read_blocks, rows_of, trains_of
+from analysis.neo_files import as_recording, block_of, read_blocks, read_recordings
 from tests.comparison.networks import small_record
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.results import RunFolder
+from ttfs_pynn.spikes.pairing import pair_recordings
+from ttfs_pynn.spikes.statistics import distances
 
 
 @pytest.fixture
@@ -42,18 +44,19 @@ def nix(tmp_path):
 
 
 def test_spikes_from_a_file_recorded_elsewhere(nix):
-    (block,) = read_blocks(nix).values()
-    rows, times = flat_spikes(block)
-    assert np.bincount(rows).tolist() == [8] * 6 and times.min() == 5 and duration_of(block) == 100
-    np.testing.assert_allclose(trains_of(block)[2][:2], [7.0, 19.0])
+    (recording,) = read_recordings(nix).values()
+    rows, times = recording.flat()
+    assert np.bincount(rows).tolist() == [8] * 6 and times.min() == 5 and recording.span == (0, 100)
+    np.testing.assert_allclose(recording.trials[0][2].times[:2], [7.0, 19.0])
 
 
 def test_blocks_of_one_name_are_all_read(tmp_path):
     """Here with a third one that already has the name that the second one gets."""
     with neo.io.NixIO(str(tmp_path / "three.nix"), "ow") as file:
         file.write_all_blocks([block_of([0], [1.0], size, 10.0, name) for size, name in ((1, "a"), (2, "a"), (3, "a 2"))])
-    read = read_blocks(tmp_path / "three.nix")
-    assert {label: rows_of(block) for label, block in read.items()} == {"a": 1, "a 2": 2, "a 2 2": 3}
+    read = read_recordings(tmp_path / "three.nix")
+    assert {label: len(recording.units) for label, recording in read.items()} == {"a": 1, "a 2": 2, "a 2 2": 3}
+    assert [recording.name for recording in read.values()] == ["a", "a", "a 2"], "those of the file, to be paired"
 
 
 @pytest.mark.parametrize("command, options", [
@@ -72,11 +75,12 @@ def test_statistics_of_a_run_folder_are_of_all_that_was_recorded(tmp_path, capsy
     for name in ("after_input", "after_layer0"):
         folder.write_spikes(name, early)
     spike_statistics.main([str(folder.path)])
-    first, second, picture = capsys.readouterr().out.splitlines()
+    first, second, *notes, picture = capsys.readouterr().out.splitlines()
     assert first.startswith("after_layer0: 4 neurons, rate 7.5 +- ") and second.startswith("after_input: ")
+    assert notes == ["note: nothing to say of the CV of intervals: no neuron has 3 intervals"]
     assert picture == str(folder.path / "figures" / "spike_statistics.png")
     spike_statistics.main([str(folder.path), "--skip", "0.1"])
-    assert "rate 0 +- 0" in capsys.readouterr().out
+    assert "rate 0 +- 0 Hz" in capsys.readouterr().out
     with pytest.raises(ConfigurationError, match="--skip 1: give a share"):
         spike_statistics.main([str(folder.path), "--skip", "1"])
 
@@ -133,20 +137,21 @@ def test_overlaid_raster_draws_both_and_samples_are_marked(axes):
 def test_statistics_counts_and_distributions(axes):
     a, b = poisson_block(1), poisson_block(2)
     panels = Figure().subplots(1, 4)
-    assert spike_statistics.draw(panels, a, b) is panels
+    assert spike_statistics.draw(panels, [spike_statistics.values_of(block) for block in (a, b)], ("x", "y")) is panels
+    assert [text.get_text()[:7] for text in panels[0].get_legend().get_texts()] == ["x, mean", "y, mean"], "what is dotted"
     counts = spike_statistics.counts_per_sample(a, 100.0, 10)
-    assert counts.shape == (10, 30) and counts.sum() == len(flat_spikes(a)[1])
+    assert counts.shape == (10, 30) and counts.sum() == len(as_recording(a).flat()[1])
     spike_statistics.draw_counts(axes, counts, np.arange(10) % 2, ("yin", "yang"))
     assert len(axes.patches) == 2 and axes.patches[0].get_height() == pytest.approx(counts[::2].sum(axis=1).mean())
 
 
 def test_distances_through_elephant():
     pytest.importorskip("elephant", reason="make test-simulators installs it")
-    a, b = block_of([0], [10.0], 2, 100.0), block_of([0], [13.0], 2, 100.0)
-    victor, rossum = spike_statistics.distances(a, b, cost=0.1)
+    a, b = (as_recording(block_of([0], [time], 2, 100.0)) for time in (10.0, 13.0))
+    victor, rossum = distances(pair_recordings([a], [b])[0][0], cost=0.1).T
     np.testing.assert_allclose(victor, [0.3, 0.0])  # moved by 3 ms at 0.1 per ms
     np.testing.assert_allclose(rossum, [np.sqrt(2 * (1 - np.exp(-0.3))), 0.0], rtol=1e-6)
-    assert spike_statistics.distances(a, a)[0].tolist() == [0, 0]
+    assert distances(pair_recordings([a], [a])[0][0]).tolist() == [[0, 0], [0, 0]]
 
 
 def test_membrane_marks_causal_inputs(axes):

@@ -5,10 +5,12 @@ import pytest
 
 from tests.networks import samples, small_network
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
-from ttfs_pynn.gradient_engine import first_spikes
+from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
+from ttfs_pynn.loss import PairwiseDifference
 from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import simulator
+from ttfs_pynn.training import SpikeData, evaluate
 
 
 def test_counts_and_differences():
@@ -40,3 +42,24 @@ def test_a_spike_after_the_deadline_is_not_missing():
     assert times.deadline == network.timing.deadline < 50.64
     (late,), (read,) = (explained_by_own_inputs(spikes, weights, [neuron]) for spikes in (replace(times, deadline=np.inf), times))
     assert (late.matched, late.missing) == (1, 1) and (read.matched, read.missing, read.extra) == (1, 0, 0)
+
+
+def test_the_delay_belongs_to_the_recorded_spikes():
+    """Layers that wait 2.5 ms: explained without being told, and gradients of the spikes are those of the recording."""
+    network, weights = small_network(delay=2.5)
+    neurons = [layer.neuron for layer in network.architecture.layers]
+    recording, labels = network.present(samples(8)), np.arange(8) % 3
+    times = first_spikes(recording)
+    for a in explained_by_own_inputs(times, weights, neurons):
+        assert a.matched > 10 and a.missing == a.extra == 0 and a.max_abs_difference < 1e-7
+    assert explained_by_own_inputs(times, weights, neurons, 2.5)[0].matched > 10
+    with pytest.raises(ValueError, match="delay = 0.0 ms, but these spikes travelled 2.5 ms"):
+        explained_by_own_inputs(times, weights, neurons, 0.0)
+    engine, loss = GradientEngine(neurons), PairwiseDifference(10.0)
+    of_recording = engine.gradients(recording, weights, loss, labels)
+    found = engine.backward(times, weights, loss(times.layers[-1], labels)[1] / 8)[0]
+    assert all(np.abs(w).max() > 0 and np.array_equal(w, other) for w, other in zip(of_recording.weights, found, strict=True))
+    undelayed = engine.backward(replace(times, delay=0.0), weights, loss(times.layers[-1], labels)[1] / 8)[0]
+    assert np.abs(undelayed[0] - found[0]).max() > 0.1 * np.abs(found[0]).max()
+    whole = evaluate(network, SpikeData(samples(8), labels), batch_size=3).first_spikes
+    assert (whole.delay, whole.deadline) == (2.5, network.timing.deadline)

@@ -1,9 +1,9 @@
 """A slow reference for one LIF neuron in 50 digits that shares no formula with the library.
 
-Between two events the membrane minus threshold is a sum of terms (a + b s) exp(-r s), with coefficients in 50 digits, and powers of
-ten without bounds, so nothing underflows in a gap of any length. Where it changes sign is found by Rolle's theorem: multiplied by
-exp(r s) of one of its terms, and differentiated until that term is gone, it is a sum with fewer terms, between whose zeros it is
-monotone. Nothing is sampled. Times of spikes and of the end of refractoriness are floats, as everywhere in a simulation.
+Between two events the membrane minus threshold is a sum of terms (a + b s) exp(-r s), with coefficients in 50 digits, and powers
+of ten without bounds, so nothing underflows in a gap of any length. Where it changes sign is found by Rolle's theorem: multiplied
+by exp(r s) of one of its terms, and differentiated until that term is gone, it is a sum with fewer terms, between whose zeros it
+is monotone. Nothing is sampled. Times of spikes and of the end of refractoriness are floats, as in every simulation.
 """
 
 import math
@@ -14,18 +14,18 @@ import numpy as np
 _LN2 = math.log(2.0)
 
 
-def reference_spikes(parameters, initial_v, events, t_stop, digits=50, most=None, begin=0.0):
+def reference_spikes(parameters, initial_v, events, t_stop, digits=50, **options):
     """Spike times (floats) of one neuron in [0, t_stop): the first of what `reference_run` returns."""
-    return reference_run(parameters, initial_v, events, t_stop, digits=digits, most=most, begin=begin)[0]
+    return reference_run(parameters, initial_v, events, t_stop, digits=digits, **options)[0]
 
 
-def reference_run(parameters, initial_v, events, t_stop, sample_times=(), digits=50, most=None, begin=0.0):
+def reference_run(parameters, initial_v, events, t_stop, sample_times=(), digits=50, most=None, begin=0.0, rounded=True):
     """(spike times, samples) of one neuron in [0, t_stop): floats, and rows (v, isyn_exc, isyn_inh).
 
     parameters: PyNN names -> float; events: (time, weight, 'excitatory' or 'inhibitory') in time order,
-    (time, current, 'injected'): what flows in addition to i_offset from that time on, or (time, mV, 'jump'): a step of v, lost where
-    it is clamped. A sample has what arrives at its time. most: of how many spikes;
-    begin: from when on, if not 0.
+    (time, current, 'injected'): what flows in addition to i_offset from that time on, or (time, mV, 'jump'): a step of v, lost
+    where it is clamped. A sample has what arrives at its time. most: of how many spikes; begin: from when on, if not 0;
+    rounded: times of spikes and of the end of refractoriness are floats.
     """
     with mp.workdps(digits):
         p = {name: mp.mpf(float(value)) for name, value in parameters.items()}
@@ -60,7 +60,7 @@ def reference_run(parameters, initial_v, events, t_stop, sample_times=(), digits
                     highest = max(v - rest, 0) + sum(max(j, 0) * min(p["tau_m"], tau[k]) for k, j in per_cm.items())
                     below = highest < p["v_thresh"] - rest
                     s = None if below else _first_crossing(terms, p["v_thresh"] - rest, mp.mpf(time) - t)
-                until = time if s is None else float(t + s)
+                until = time if s is None else (float(t + s) if rounded else t + s)
                 if until >= time:  # reached at the event itself: before what it brings
                     until, s = time, s if s is None else mp.mpf(time) - t
                 if s is None or until > t:
@@ -72,10 +72,10 @@ def reference_run(parameters, initial_v, events, t_stop, sample_times=(), digits
                     current = _decayed(current, rates, passed)
                 t = until
                 if s is not None and until < time:
-                    spikes.append(until)
+                    spikes.append(float(until))
                     if len(spikes) == most:
                         return np.array(spikes), np.array(samples)
-                    v, free_at = p["v_reset"], until + float(p["tau_refrac"])
+                    v, free_at = p["v_reset"], until + (float(p["tau_refrac"]) if rounded else p["tau_refrac"])
             if kind == "injected":
                 injected = mp.mpf(float(weight))
             elif kind == "jump":

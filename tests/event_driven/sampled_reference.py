@@ -1,8 +1,8 @@
-"""A plain reference for one LIF neuron in floats, quick enough for hundreds of thousands: it looks at the membrane in many places.
+"""A plain reference for one LIF neuron in floats, quick enough for 100,000: it looks at the membrane in many places.
 
-Between two events x is evaluated at times that grow by an eighth from a small part of the fastest time constant to the end of the span;
-around each of the highest ones it is searched for the maximum, and the first value at threshold is closed in by halving. It shares no
-formula and no decision with the library. What it takes for different is for `reference` to judge, in 50 digits.
+Between two events x is evaluated at times that grow by an eighth from a small part of the fastest time constant to the end of the
+span; around each of the highest ones it is searched for the maximum, and the first value at threshold is closed in by halving. It
+shares no formula and no decision with the library. What it takes for different is for `reference` to judge, in 50 digits.
 """
 
 import math
@@ -128,8 +128,8 @@ def _spikes(p, v, times, values, kinds, t_stop, most, out, slopes):
 def sampled_spikes(parameters, initial_v, times, values, kinds, t_stop, most=0):
     """(spike times, dv/dt at them) of one neuron in [0, t_stop), or from the first event on where that is earlier.
 
-    parameters: PyNN names -> float; times (in order), values and kinds (EXCITATORY, ...) of events; most: of how many spikes, 0 for
-    all.
+    parameters: PyNN names -> float; times (in order), values and kinds (EXCITATORY, ...) of events; most: of how many spikes, 0
+    for all.
     """
     p = tuple(float(parameters[name]) for name in PARAMETERS)
     size = 1000

@@ -142,11 +142,11 @@ def test_slow_excitation_over_fast_inhibition_before_a_long_gap():
 def test_a_pause_costs_nothing(kind):
     """1e10 ms in which little happens: as many windows of 2 ms, or steps of the delay, would take hours."""
     times = [10.0, 5e9, 5e9 + 3.0, 9.9e9]
-    begin = time.perf_counter()
-    found = spikes(kind, 9.0, [1e10], times=times)
-    assert time.perf_counter() - begin < 30  # most of it compiling
     near = [spikes(kind, 9.0, [60.0], times=part) for part in ([10.0], [10.0, 13.0], [10.0])]
     assert [part.size for part in near] == [2, 5, 2]
+    begin = time.process_time()
+    found = spikes(kind, 9.0, [1e10], times=times)
+    assert time.process_time() - begin < 5
     expected = np.concatenate([part + shift for part, shift in zip(near, (0.0, 5e9 - 10.0, 9.9e9 - 10.0), strict=True)])
     np.testing.assert_allclose(found, expected, rtol=0, atol=4 * np.spacing(1e10))
 

@@ -37,6 +37,8 @@ USED = {  # what is given with a unit -> the number that is used
         "spike_times").value, [5.0, 6.0]),
     "spike times set": (lambda sim, ends: (ends[0][:1].set(spike_times=[[0.005, 0.006] * pq.s]),
                                            ends[0][:1].get("spike_times").value)[1], [5.0, 6.0]),
+    "spike times of lists": (lambda sim, ends: sim.Population(1, sim.SpikeSourceArray(
+        spike_times=[[5 * pq.ms, 0.006 * pq.s]])).get("spike_times").value, [5.0, 6.0]),
     "weight and delay": (lambda sim, ends: sim.Projection(*ends, sim.AllToAllConnector(), sim.StaticSynapse(
         weight=500 * pq.pA, delay=0.002 * pq.s)).get(["weight", "delay"], "list")[0][2:], (0.5, 2.0)),
     "weight matrix": (lambda sim, ends: sim.Projection(*ends, sim.AllToAllConnector(), sim.StaticSynapse(
@@ -128,7 +130,7 @@ def test_delays_above_max_delay(sim):
 
 def test_types_of_other_simulators(sim, ends):
     nest = pytest.importorskip("pyNN.nest", reason="NEST is not installed")
-    with pytest.raises(TypeError, match="StaticSynapse of pyNN.nest.*is no synapse type of this simulator"):
+    with pytest.raises(TypeError, match="StaticSynapse of pyNN.nest.*another simulator's synapse type"):
         sim.Projection(*ends, sim.AllToAllConnector(), nest.StaticSynapse(weight=0.5, delay=1.0))
     with pytest.raises(TypeError, match="IF_curr_exp of pyNN.nest.*another simulator's cell type"):
         sim.Population(1, nest.IF_curr_exp())

@@ -29,6 +29,7 @@ def test_a_script_without_a_seed_repeats_itself_and_a_seed_is_used(sim):
     for other in ({"rng_seed": 7}, {"grng_seed": 7}, {"rng_seeds": [7]}, {"rng_seeds_seed": 7}, {"native_rng_baseseed": 7},
                   {"seed": np.int64(7), "rng_seed": 7}, {"rng_seed": 7, "native_rng_baseseed": 7}):
         assert poisson(sim, **other) == seven
+    assert sim.simulator.State().rng.random() == np.random.default_rng(42).random()  # of a script that does not call setup()
     several = poisson(sim, grng_seed=7, rng_seeds=[1, 2])
     assert several not in (seven, poisson(sim, grng_seed=7, rng_seeds=[1, 3]))
     assert several == poisson(sim, grng_seed=7, rng_seeds=np.array([1, 2]))
@@ -37,7 +38,9 @@ def test_a_script_without_a_seed_repeats_itself_and_a_seed_is_used(sim):
 @pytest.mark.parametrize("keywords", [
     {"threads": 4, "verbosity": "error", "spike_precision": "on_grid", "recording_precision": 3, "rng_type": "mt19937",
      "t_flush": 100.0}, {"use_cvode": True, "rtol": 1e-3, "atol": 1e-3, "default_maxstep": 10.0},
-    {"n_chips_required": 3, "n_boards_required": 1, "time_scale_factor": 10}, {"debug": True, "rank": 0, "num_processes": 1}])
+    {"n_chips_required": 3, "n_boards_required": 1, "time_scale_factor": 10}, {"debug": True, "rank": 0, "num_processes": 1},
+    {"quit_on_end": False, "loglevel": 2, "filename": "va.xml", "label": "VA", "file": "VA.xml"}])  # PyNN's own examples
+
 def test_keywords_of_other_simulators_that_change_nothing(sim, keywords):
     assert poisson(sim, seed=7, **keywords) == poisson(sim, seed=7)
 

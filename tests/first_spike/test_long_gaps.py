@@ -6,6 +6,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+from benchmarks import long_gaps
 from ttfs_pynn.first_spike import (
     delayed_first_spike_times,
     delayed_vector_jacobian_product,
@@ -15,6 +16,7 @@ from ttfs_pynn.first_spike import (
     membrane_peaks,
     vector_jacobian_product,
 )
+from ttfs_pynn.first_spike.solver import first_spike_time
 from ttfs_pynn.neuron import LIFParameters
 
 NEURON = LIFParameters()  # 10 ms, 1 nF, 15 mV
@@ -83,7 +85,7 @@ def exact_derivatives(t, w, t_out, tau_m, tau_syn):
 @pytest.mark.parametrize("tau_m", [1.0, 10.0, 10.0 * (1 + 1e-9), 35.0, 1000.0])
 @pytest.mark.parametrize("between", [3.0, 4e3])
 def test_derivatives_of_a_spike_long_after_its_inputs(late, tau_m, between):
-    """A recorded spike may be there by noise. The membrane rises back from inhibition: quotients of what decays to 0 are finite."""
+    """A recorded spike may be there by noise. The membrane rises from inhibition: quotients of what decays to 0 are finite."""
     neuron, t, w = LIFParameters(tau_m=tau_m), np.array([[0.0, between]]), np.array([[0.3], [-2.0]])
     t_out = np.array([[between + 100.0 + late]])
     expected_w, expected_t = exact_derivatives(t[0], w[:, 0], t_out[0, 0], neuron.tau_m, neuron.tau_syn)
@@ -137,7 +139,8 @@ def test_numbers_that_overflow_are_refused(t, w, text):
 
 
 @pytest.mark.parametrize("change, text", [(dict(tau_m=1e-309), "tau_m = 1e-309"), (dict(tau_syn=1e-309), "tau_syn = 1e-309"),
-                                          (dict(cm=1e-310), "cm = 1e-310"), (dict(v_thresh=1e200), "v_thresh - v_rest = 1e\\+200"),
+                                          (dict(cm=1e-310), "cm = 1e-310"),
+                                          (dict(v_thresh=1e200), "v_thresh - v_rest = 1e\\+200"),
                                           (dict(tau_m=1e200), "tau_m = 1e\\+200")])
 def test_constants_that_overflow_are_refused(change, text):
     with pytest.raises(ValueError, match=f"{text} is out of range"):
@@ -152,3 +155,18 @@ def test_what_is_in_range_is_computed():
         assert not np.isnan(found).any()
         for result in vector_jacobian_product(t, w, [[1e99]], [[1.0]], neuron)[:2]:
             assert not np.isnan(result).any()
+
+
+def test_the_plain_solver_on_sparse_input():
+    rng, spikes = np.random.default_rng(0), 0
+    for _ in range(10):
+        p = long_gaps.random_parameters(rng, 12, True)
+        neuron = LIFParameters(**{name: p[name] for name in ("tau_m", "cm", "v_rest", "v_thresh")}, tau_syn=p["tau_syn_E"])
+        t, _ = long_gaps.random_times(rng, 8, p["tau_syn_E"].max())
+        w = long_gaps.random_weights(rng, (8, 12)) * long_gaps.scale_of(p)
+        expected = [first_spike_time(t, w[:, n], neuron.one(n)) for n in range(12)]
+        spikes += np.isfinite(expected).sum()
+        # rounding of the largest time, and of a flat crossing
+        found = first_spike_times(t[None], w, neuron)[0]
+        np.testing.assert_allclose(found, expected, rtol=4e-16, atol=1e-8 * p["tau_syn_E"].max())
+    assert 50 < spikes < 120

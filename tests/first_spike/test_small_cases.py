@@ -283,7 +283,7 @@ def refused(function, *arguments):
 
 def test_bad_input():
     neuron, t, w = neuron_of(1.0), np.zeros((2, 3)), np.ones((3, 4))
-    for bad_t, bad_w, text in ((t, np.ones((2, 4)), "(2, 3)"), (t[0], w, "(3,)"), (t, w[0], "(4,)"), (t * np.nan, w, "t_in holds nan"),
+    for bad_t, bad_w, text in ((t, np.ones((2, 4)), "(2, 3)"), (t[0], w, "(3,)"), (t, w[0], "(4,)"), (t * np.nan, w, "holds nan"),
                                (t - np.inf, w, "t_in holds -inf"), (t, np.where(w == 1, [1, np.inf, np.nan, 1], w), "6 values")):
         assert text in refused(first_spike_times, bad_t, bad_w, neuron)
     out = np.ones((2, 4))

@@ -1,6 +1,12 @@
 """The command as a user gives it: rows, failures, the page."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -51,6 +57,63 @@ def test_a_script_that_fails_is_a_row_and_a_reference_that_fails_stops(tmp_path,
     for _ in range(2):  # a comparison without a result is not in the way of the next
         text = fails(capsys, compare_simulators.main, str(tmp_path / "bad.py"), "--output", str(tmp_path / "none"))
         assert "the reference 'exact' failed" in text and f"{tmp_path / 'bad.py'}, line 2: " in text
+
+
+HOLDER = """
+import sys
+from ttfs_pynn.run_lock import RunLock
+lock = RunLock(sys.argv[1])
+print(1, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_folder_takes_one_comparison_at_a_time(tmp_path, capsys):
+    (tmp_path / "net.py").write_text(SCRIPT)
+    command = (str(tmp_path / "net.py"), "--simulators", "exact", "--quiet", "--output", str(tmp_path / "out"))
+    other = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path / "out")], stdin=subprocess.PIPE, text=True,
+                             stdout=subprocess.PIPE)
+    assert other.stdout.readline() == "1\n"
+    assert f"is being written by process {other.pid}" in fails(capsys, compare_simulators.main, *command)
+    other.communicate()
+    compare_simulators.main([*command])
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+def test_a_comparison_that_is_killed_leaves_no_process_and_is_begun_anew(tmp_path):
+    """Its page is written last: without it a comparison is in nobody's way."""
+    mark = tmp_path / "mark"
+    slow = SCRIPT + f"    import os, time\n    open({str(mark)!r}, 'w').write(str(os.getpid()))\n    time.sleep(60)\n"
+    (tmp_path / "net.py").write_text(slow)
+    command = [str(tmp_path / "net.py"), "--simulators", "exact", "--quiet", "--output", str(tmp_path / "out")]
+    process = subprocess.Popen([sys.executable, "-m", "protocols.compare_simulators", *command])
+    until = time.monotonic() + 90
+    while not (mark.exists() and mark.read_text()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    child = Path("/proc") / mark.read_text()
+    while child.exists() and "Z" not in (child / "stat").read_text().rpartition(")")[2].split()[0]:
+        assert time.monotonic() < until + 30
+        time.sleep(0.05)
+    (tmp_path / "net.py").write_text(SCRIPT)
+    compare_simulators.main(command)
+    (tmp_path / "out" / "report.html").unlink()
+    compare_simulators.main(command)
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_nothing_is_written_behind_a_link(tmp_path, capsys):
+    (tmp_path / "net.py").write_text(SCRIPT)
+    (tmp_path / "elsewhere").mkdir()
+    command = (str(tmp_path / "net.py"), "--simulators", "exact", "--quiet", "--output", str(tmp_path / "out"))
+    compare_simulators.main([*command])
+    shutil.rmtree(tmp_path / "out" / "records")
+    (tmp_path / "out" / "records").symlink_to(tmp_path / "elsewhere")
+    assert "records is a link" in fails(capsys, compare_simulators.main, *command, "--overwrite")
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_verbose_shows_where_a_script_fails(capfd, tmp_path):

@@ -32,6 +32,6 @@ def lost(ticks, probability, rng):
 
 
 def stamped(times):
-    """The tick that follows each time (us): an event is noticed at the next edge of the clock, one at an edge, but for rounding, there."""
+    """The tick that follows each time (us): an event is noticed at the next edge of the clock, or at an edge, there."""
     ticks = times / TICK_US
     return np.ceil(ticks - np.maximum(1e-6, 4 * np.spacing(ticks))).astype(np.int64)

@@ -8,11 +8,13 @@ from ttfs_pynn.brainscales2 import neuron_fields, simulator
 from ttfs_pynn.brainscales2.calibration import DEFAULT_TARGETS, calibrate, parameters_from_codes, refractory_clocks
 from ttfs_pynn.brainscales2.chip import N_CIRCUITS, chip_from_seed
 from ttfs_pynn.brainscales2.dlens import halco, hxcomm, lola, sta
+from ttfs_pynn.files import regular_file
 
 __all__ = ["ATOMIC_NEURON_MEMBERS", "chip_from_file", "chip_from_nightly", "chip_from_portable_binary", "chip_from_targets",
            "decompose_in_member_names", "get_unique_identifier", "get_values_of_atomic_neuron", "nightly_calib_path",
            "nightly_calib_url"]
 
+_LARGEST = 2**26  # bytes of a file; one chip has about a megabyte
 _DEFAULTS = neuron_fields.flatten(lola.AtomicNeuron())
 ATOMIC_NEURON_MEMBERS = sorted(name for name in dir(lola.AtomicNeuron()) if not name.startswith("_") and name.islower()
                                and any(parameter.startswith(name + "_") for parameter in _DEFAULTS))
@@ -66,7 +68,8 @@ def chip_from_file(path):
     path = Path(path)
     if not path.exists() and path.name == nightly_calib_path().name:
         return chip_from_nightly()
-    return chip_from_portable_binary(path.read_bytes())
+    with regular_file(path, _LARGEST) as file:
+        return chip_from_portable_binary(file.read())
 
 
 def get_unique_identifier():

@@ -90,6 +90,11 @@ class Projection(projections.Projection):
 
     units = {"weight": "dimensionless", "delay": "ms"}
 
+    @property
+    def signs(self):
+        # The adapter's: inhibitory conductances can only be 0.
+        return self.receptor == "inhibitory" and not self.post.conductance_based, self.receptor == "excitatory"
+
     def checked_weights(self, weight):
         """As the base class; NotANumberError for NaN."""
         if np.isnan(weight).any():

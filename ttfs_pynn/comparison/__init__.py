@@ -4,11 +4,13 @@ Its modules:
 
     first_spikes   agreement of first-spike times, sample by sample
     record         what one simulator was given and what it recorded, on disk
+    same_network   whether it was the same network at all
     matching       spike trains of several spikes: matched, missing, extra
     conditional    the exact neuron driven by the spikes that a neuron was recorded to receive
     explanation    why a spike is missing or extra: margins to threshold
-    defects        a delay, a weight or a threshold that is not what it should be, from spike times alone
-    statistics     distributions of rates, irregularity and correlation, for networks that are chaotic
+    defects        a delay, weights or a parameter that is not what it should be, from spike times alone
+    blocks         recordings in blocks of time, and the sums over them
+    statistics     rates, irregularity and correlation of populations, for networks that are chaotic
     summary        all of it as one dict for comparison.json
 """
 

@@ -1,10 +1,9 @@
 """Recordings in blocks of time: sums from which rates, irregularity and correlations of any set of blocks follow."""
 
-from typing import Any
 
 import numpy as np
 
-from ttfs_pynn.spikes.statistics import binned, draw_pairs, n_bins
+from ttfs_pynn.spikes.statistics import MOST_PAIRS, binned, draw_pairs, n_bins
 
 __all__ = ["BLOCKS", "Blocks", "layout_of"]
 
@@ -16,14 +15,14 @@ _SHORTEST = 50.0  # ms
 class Blocks:
     """Sums over each block of time (rows), from which all measures follow: of any set of blocks, the sums of its rows."""
 
-    def __init__(self, trials, layout, bin_width, most_pairs=20_000):
+    def __init__(self, trials, layout, bin_width, most_pairs=MOST_PAIRS):
         """trials: lists of Trains. layout: for each trial the numbers of bins of its blocks. pairs: all distinct ones,
         or most_pairs of them, the same in every call."""
         self.pairs = first, second = draw_pairs(len(trials[0]), most_pairs, np.random.default_rng(0))
         self.bins = np.concatenate([np.asarray(sizes, dtype=float) for sizes in layout])
         self.time = self.bins * bin_width
         self.first = np.concatenate([np.arange(len(sizes)) == 0 for sizes in layout])  # of a trial
-        parts: list[list[Any]] = [[] for _ in range(6)]
+        parts: list[list] = [[] for _ in range(6)]
         for trains, sizes in zip(trials, layout, strict=True):
             if not len(sizes):
                 continue

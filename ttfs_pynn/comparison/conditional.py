@@ -60,8 +60,7 @@ class _Afferents:
         self.parts = []
         for k in range(len(record.stages[-1].connections)):
             stretches = [(stage.begin, stage.connections[k]) for stage in record.stages if k < len(stage.connections)]
-            stretches = [s for before, s in zip([None, *stretches], stretches, strict=False)
-                         if before is None or before[1] is not s[1]]
+            stretches = [s for before, s in zip([(0.0, None), *stretches], stretches, strict=False) if before[1] is not s[1]]
             if any(((c.post >= cells.start) & (c.post < cells.stop) & (c.weight != 0)).any() for _, c in stretches):
                 self.parts.append((k, stretches, [_by_target(c, cells) for _, c in stretches]))
         self.projections = tuple(k for k, *_ in self.parts)
@@ -98,11 +97,36 @@ def _by_target(c, cells):
     return order, c.post[order]
 
 
+_STEPWISE = ("DCSource", "StepCurrentSource")
+
+
+def _amplitude(current, time):
+    """What a current of _STEPWISE adds to i_offset (nA) from `time` (ms) on."""
+    p = current["parameters"]
+    if current["kind"] == "DCSource":
+        return p["amplitude"][0] if p["start"][0] <= time < p["stop"][0] else 0.0
+    k = np.searchsorted(p["times"], time, side="right")
+    return p["amplitudes"][k - 1] if k else 0.0
+
+
 def _parameters(record, cells):
-    """(begins (stages,), parameters (cells, stages, 10)) as `follow` wants them."""
-    stages = [s for k, s in enumerate(record.stages) if not k or s.parameters is not record.stages[k - 1].parameters]
-    tables = [np.stack([s.parameters[name][cells.start:cells.stop] for name in PARAMETERS], axis=1) for s in stages]
-    return np.array([s.begin for s in stages]), np.stack(tables, axis=1)
+    """(begins (stages,), parameters (cells, stages, 10)) as `follow` wants them: a stage begins with each change of the
+    parameters and of the currents that are injected."""
+    changes = {stage.begin for stage in record.stages}
+    for current in (current for stage in record.stages for current in stage.currents if set(current["cells"]) & set(cells)):
+        times = [t for name in ("start", "stop", "times") for t in current["parameters"].get(name, ())]
+        changes.update(t for t in times if 0 < t < record.duration)
+    begins, tables = sorted(changes), []
+    for begin in begins:
+        stage = [s for s in record.stages if s.begin <= begin][-1]
+        table = np.stack([stage.parameters[name][cells.start:cells.stop] for name in PARAMETERS], axis=1)
+        if begin > stage.begin:
+            table[:, PARAMETERS.index("v")] = np.nan
+        for current in stage.currents:
+            inside = [cell - cells.start for cell in current["cells"] if cell in cells]
+            table[inside, PARAMETERS.index("i_offset")] += _amplitude(current, begin)
+        tables.append(table)
+    return np.array(begins), np.stack(tables, axis=1)
 
 
 def cell_conditional(record, cell, spikes, window):
@@ -120,7 +144,8 @@ def is_described(record, label):
     cells = record.populations[label]
     if not record.is_neuron[cells.start:cells.stop].all():
         return False
-    injected = {cell for stage in record.stages for current in stage.currents for cell in current["cells"]}
+    injected = {cell for stage in record.stages for current in stage.currents if current["kind"] not in _STEPWISE
+                for cell in current["cells"]}
     plastic = any(c.plastic and ((c.post >= cells.start) & (c.post < cells.stop)).any()
                   for stage in record.stages for c in stage.connections)
     return not plastic and injected.isdisjoint(cells)
@@ -158,8 +183,8 @@ def conditionals(record, label, window, changes=()):
     return [_conditional([np.concatenate(part) for part in parts], afferents.projections) for parts in found]
 
 
-def _conditional(parts, projections):
-    matched, missing, extra = parts
+def _conditional(tables, projections):
+    matched, missing, extra = tables
     n = len(projections)
     return Conditional(matched[:, 0].astype(int), matched[:, 1], matched[:, 2], matched[:, 3], matched[:, 4:4 + n],
                        matched[:, 4 + n:], _split(missing), _split(extra), projections)

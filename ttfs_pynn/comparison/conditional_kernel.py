@@ -185,6 +185,7 @@ def follow(begins, parameters, times, weights, places, negative, n, spikes, wind
                 t = following
             if stage < begins.size and begins[stage] <= t:
                 now, _ = _enter(now, parameters[stage], 0.0, np.zeros(n), j)
+                v_reset = v_reset if np.isnan(parameters[stage, 9]) else parameters[stage, 9]
                 stage += 1
             elif k < times.size and times[k] <= t:
                 j[places[k]] += weights[k] / now[3]

@@ -31,6 +31,7 @@ __all__ = ["Defect", "find_defects"]
 _STEP = 1e-4  # of a parameter, for its derivative: relative, or mV, or of the current that just reaches threshold
 _LOGARITHMIC = ("tau_m", "cm", "tau_syn_E", "tau_syn_I")
 _POTENTIALS = ("v_thresh", "v_reset", "v_rest")
+_WIDER, _FEW = (4.0, 16.0), 0.1  # factors of the window, and the share of spikes that may be without a partner
 _TELLS = 4.0  # twice the difference of log-likelihoods by which one cause is better than another
 _WORTH, _MOST_TRIED = 0.4, 8  # causes that explain this share of what the best does, to first order, are tried in full
 
@@ -240,6 +241,19 @@ class _Search:
         """_Spikes of the records."""
         return _observe(records, self.label, self.window, self.dt, self.lag, self.delay_steps)
 
+    def widen(self, records):
+        """Take a larger window where most spikes have no partner: a large defect moves them far, and those that are left lie."""
+        shares = {}
+        for window in (self.window, *(self.window * factor for factor in _WIDER)):
+            self.window = window
+            spikes = self.observe(records)
+            if spikes is not None:
+                shares[window] = spikes.unmatched / (spikes.residual.size + spikes.unmatched)
+                if shares[window] <= _FEW:
+                    return
+        if shares:
+            self.window = min(shares, key=lambda window: (shares[window], window))
+
     def loss(self, spikes):
         """What the description leaves unexplained: Huber's loss of the residuals, and the window for a spike without partner."""
         if spikes is None:
@@ -280,6 +294,7 @@ def find_defects(records, label, window, dt, lag, most=3, delay_steps=0.4):
     lag: see above, in steps; 0.5 where spikes are found at steps.
     """
     search, found = _Search(label, window, dt, lag, delay_steps), list[Defect]()
+    search.widen(records)
     while len(found) < most:
         spikes = search.observe(records)
         if spikes is None or spikes.residual.size < 3:

@@ -11,15 +11,16 @@ __all__ = ["explain"]
 def explain(reference, other, matching, conditionals, dt, window, on_grid=True, most=200):
     """A list of dicts, one a missing or extra spike: cell, population, time_ms, kind, margin_mV, bound_mV, cause, explained.
 
-    conditionals: {label: Conditional of what `other` holds}. on_grid: whether the other simulator has a time step. margin: of the exact network, how far it
-    came above threshold for a spike that is missing, below it (negative) for one that is extra. cause:
+    conditionals: {label: Conditional of what `other` holds}. on_grid: whether the other simulator has a time step. margin: of the
+    exact network, how far it came above threshold for a spike that is missing, below it (negative) for one that is extra. cause:
         "threshold"  the exact neuron does not do it, given what this one received: explained if it would take no more than
                      all of each projection's input one step later or earlier (`bound`) to do it
         "inputs"     the exact neuron does the same, given what this one received: inputs differ, for a cause further up
         "grid"       a source has two spikes in one step, and the simulator can hold one of them: explained
         "end"        the trial ends within a step of it: explained
         "source"     a spike of a source, and none of these: not explained
-        "not LIF"    the exact model does not describe the cell: not explained
+        "not known"  the exact model does not describe the cell, which is no IF_curr_exp, has plastic synapses or a current that
+                     is no step: not explained
     """
     direct: dict[tuple[str, int], list] = {}
     for c in conditionals.values():
@@ -41,7 +42,7 @@ def explain(reference, other, matching, conditionals, dt, window, on_grid=True, 
                 merged = on_grid and bool((np.abs(beside - time) <= steps).any())
                 row |= {"margin_mV": None, "bound_mV": None, "cause": "grid" if merged else "source", "explained": merged}
             elif conditionals.get(label) is None:
-                row |= {"margin_mV": None, "bound_mV": None, "cause": "not LIF", "explained": False}
+                row |= {"margin_mV": None, "bound_mV": None, "cause": "not known", "explained": False}
             elif near:
                 _, margin, bound = min(near, key=lambda d: abs(d[0] - time))
                 row |= {"margin_mV": float(margin), "bound_mV": float(bound * dt), "cause": "threshold",

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from ttfs_pynn.comparison.record import PARAMETERS
+from ttfs_pynn.comparison.record import PARAMETERS, Stage
 
 __all__ = ["Difference", "differences", "is_source", "source_differences"]
 
@@ -64,9 +64,9 @@ def _joined(found, n_trials):
 def _of_trial(reference, other, dt):
     """(what, where, text) of each difference of one trial."""
     if reference.labels != other.labels or reference.sizes != other.sizes:
-        def text(r):
+        def listed(r):
             return ", ".join(f"{label} ({n})" for label, n in zip(r.labels, r.sizes, strict=True)) or "none"
-        yield "populations", "script", f"populations {text(other)} instead of {text(reference)}"
+        yield "populations", "script", f"populations {listed(other)} instead of {listed(reference)}"
         return
     for label, kind, wanted in zip(reference.labels, other.kinds, reference.kinds, strict=False):
         if kind != wanted:
@@ -74,7 +74,7 @@ def _of_trial(reference, other, dt):
     if abs(reference.duration - other.duration) > _STEPS * dt:
         yield "runs", "script", f"it ran for {other.duration:g} ms instead of {reference.duration:g} ms"
     seen = set()
-    for begin, a, b in _overlaid(reference.stages, other.stages, dt):
+    for begin, a, b in _overlaid(reference, other, dt):
         when = f" from {begin:g} ms on" if begin else ""
         for what, where, text in _of_stage(reference, a, b, dt):
             if (what, where, text) not in seen:  # what holds on is not said again
@@ -82,16 +82,16 @@ def _of_trial(reference, other, dt):
                 yield what, where, f"{text}{when}"
 
 
-def _overlaid(stages, others, dt):
-    """(begin, stage, stage of the other) of every stretch in which neither changes."""
-    begins = sorted({s.begin for s in (*stages, *others)})
+def _overlaid(reference, other, dt):
+    """(begin, stage, stage of the other) of every stretch, up to the end of the shorter trial, in which neither changes."""
+    end = min(reference.duration, other.duration) - _STEPS * dt
     kept: list[float] = []
-    for begin in begins:
-        if not kept or begin - kept[-1] > _STEPS * dt:
+    for begin in sorted({s.begin for s in (*reference.stages, *other.stages)}):
+        if not kept or _STEPS * dt < begin - kept[-1] and begin < end:
             kept.append(begin)
     for begin in kept:
-        at, pair = begin + _STEPS * dt, []
-        for side in (stages, others):
+        at, pair = begin + _STEPS * dt, list[Stage]()
+        for side in (reference.stages, other.stages):
             stage = [s for s in side if s.begin <= at][-1]
             if begin - stage.begin > _STEPS * dt:  # nothing was given here: the membrane goes on
                 stage = replace(stage, parameters=stage.parameters | {"v": np.full_like(stage.parameters["v"], np.nan)})
@@ -110,8 +110,7 @@ def _of_stage(record, a, b, dt):
                 cell = "" if apart.all() else f" of cell {k}" if apart.sum() == 1 else f" of {apart.sum()} of {len(cells)} cells"
                 value = f"{y[k]:.6g} instead of {x[k]:.6g}" + (f" (cell {k})" if 1 < apart.sum() < len(cells) else "")
                 if name == "v" and np.isnan(y[k]):
-                    yield "initial values", label, (f"the membrane potential{cell} is not set, but goes on; it should be "
-                                                    f"{x[k]:.6g} mV")
+                    yield "initial values", label, f"the membrane potential{cell} is not set to {x[k]:.6g} mV, but goes on"
                 elif name == "v":
                     value = value.replace(" instead of nan", ", though it should go on")
                     yield "initial values", label, f"the membrane potential{cell} is set to {value} mV"
@@ -175,7 +174,7 @@ def _of_currents(record, currents, others, dt):
         for name, x in a["parameters"].items():
             y = b["parameters"].get(name, x)
             x, y = np.asarray(x), np.asarray(y)
-            # NEST 3.10 switches currents one step earlier than it is told, and knows multiples of a step alone.
+            # Simulators with a time step switch currents at steps.
             slack = _STEPS * dt if name in ("times", "start", "stop", "dt") else 0.0
             if x.shape != y.shape or not (_close(x, y) | (np.abs(x - y) <= slack)).all():
                 yield "injected currents", where, (f"{name} of the {a['kind']} is {' '.join(f'{v:g}' for v in y[:6])} instead of "
@@ -189,7 +188,8 @@ def source_differences(reference, other, matching, dt):
     A spike belongs within one step of the reference's. What is so near to the end of the trial that the step ends after it is
     left out.
     """
-    found, lost = [], dict[str, int]()
+    found: list[tuple] = []
+    lost: dict[str, int] = {}
     trains, others, end = reference.trains(), other.trains(), min(reference.duration, other.duration) - _STEPS * dt
     for label, cells in reference.populations.items():
         if not is_source(reference, label):

@@ -83,8 +83,8 @@ def _difference(name, sides, use, paired, same):
     estimates = [(means[1] - means[0], sides[0])] if paired else list(zip(means, sides, strict=True))
     terms += [_over_blocks(each, side.first) for each, side in estimates]
     squared = sum(term for term, _ in terms)
-    if squared == 0:
-        return reference, other, 0.0
+    if squared == 0 or np.isnan(squared):  # the same in every block; too little in some
+        return reference, other, 0.0 if squared == 0 else 1.0
     freedom = squared ** 2 / sum(term ** 2 / df for term, df in terms)  # Welch and Satterthwaite
     return reference, other, float(2 * student.sf(abs(difference) / np.sqrt(squared), freedom))
 
@@ -146,7 +146,7 @@ def _pairs(connections):
 
 def _trials(records, skip):
     """{label of a population of neurons: for each record the Trains of its cells}."""
-    found: dict[str, list[list[Train]]] = {}
+    found: dict[str, list] = {}
     for record in records:
         trains = [Train(times[times >= skip * record.duration], skip * record.duration, record.duration)
                   for times in record.trains()]
@@ -165,7 +165,8 @@ def compare_statistics(reference, other, skip=0.1, bin_width=5.0):
     spikes or too short a time. skip: share of the start of each trial that is left out; counts are in bins of bin_width ms.
     """
     sides = [[side] if hasattr(side, "trains") else list(side) for side in (reference, other)]
-    same, rows = _same_network(sides[0][0], sides[1][0]), []
+    same = _same_network(sides[0][0], sides[1][0])
+    rows: list[dict] = []
     trials = [_trials(side, skip) for side in sides]
     for label in (label for label in trials[0] if label in trials[1]):
         layouts = [layout_of(side[label], bin_width) for side in trials]

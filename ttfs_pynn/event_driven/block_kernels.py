@@ -82,7 +82,8 @@ def _walk(n, first, last, rows, steps, weights, x, j, theta, highest, peak, rate
                                                              and surely_no_peak(new_x, new_j, rate_m)):
                 x, j = new_x, new_j
                 continue
-            if new_x > theta and x < theta:  # the usual crossing: on a rising flank, and refractory until after this span
+            # The usual crossing: on a rising flank, and refractory until after this span. Limits are for `advance_neuron`.
+            if new_x > theta and x < theta and rate_m > 0.0:
                 t_spike = begin + threshold_root(x, j, 0.0, theta, rate_m, rate_s, rate_s, 0.0, span)
                 if t_spike < end <= t_spike + parameters[n, TAU_REFRAC]:
                     if not note_spike(n, t_spike, out_times, noted):

@@ -18,6 +18,7 @@ from ttfs_pynn.event_driven.synapses import Synapses
 
 __all__ = ["EventDrivenNetwork", "LIFGroup", "SimulationError", "SpikeSourceGroup", "Synapses"]
 
+
 class EventDrivenNetwork:
     """Groups and synapses, and the order in which they are advanced. method: see `RecurrentGroups`."""
 

@@ -195,7 +195,8 @@ class NoisyCurrentSource(CurrentSource, electrodes.NoisyCurrentSource):
 
     def _make(self, mean, stdev, start, stop, dt):
         if not (all_below([mean, stdev]) and stdev >= 0):
-            raise ValueError(f"a NoisyCurrentSource needs a finite mean and stdev >= 0 of at most {LARGEST:g} nA, not {mean} and {stdev}")
+            raise ValueError(f"a NoisyCurrentSource needs a finite mean and stdev >= 0 of at most {LARGEST:g} nA, not {mean} and "
+                             f"{stdev}")
         return SampledCurrent(start, stop, dt, lambda k: mean + stdev * self._normal(k))
 
     def drop(self):

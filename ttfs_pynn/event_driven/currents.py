@@ -21,8 +21,8 @@ class StepCurrent:
         if self.times.size != self.amplitudes.size:
             raise ValueError(f"{self.times.size} times and {self.amplitudes.size} amplitudes; give one amplitude a time")
         if np.isnan(self.times).any() or not all_below(self.amplitudes):
-            raise ValueError(f"times and amplitudes of a current must be numbers, the amplitudes at most {LARGEST:g} nA, not {self.times[:6]} ms "
-                             f"and {self.amplitudes[:6]} nA")
+            raise ValueError(f"times and amplitudes of a current must be numbers, the amplitudes of at most {LARGEST:g} nA, not "
+                             f"{self.times[:6]} ms and {self.amplitudes[:6]} nA")
         if (np.diff(self.times) <= 0).any():
             raise ValueError(f"the times of a step current must increase, not {self.times[:6]}")
 

@@ -25,6 +25,7 @@ from ttfs_pynn.event_driven.kernels import (
     THRESHOLD,
     U_INF,
     advance_neuron,
+    kept_below,
 )
 from ttfs_pynn.first_spike.membrane import phi
 
@@ -99,7 +100,7 @@ def _membrane(s, u, i_exc, i_inh, p):
         value += i_exc * p[INVERSE_CM] * phi(s, p[RATE_M], p[RATE_E])
     if i_inh != 0.0:
         value += i_inh * p[INVERSE_CM] * phi(s, p[RATE_M], p[RATE_I])
-    return value
+    return kept_below(value, p)  # at a spike it is not asked
 
 
 @njit(cache=True, error_model="numpy")

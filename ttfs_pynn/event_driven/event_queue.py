@@ -52,8 +52,11 @@ def _carry(n, t, until, u, i_exc, i_inh, clamped_until, parameters):
 
 
 @njit(cache=True, error_model="numpy")
-def _predict(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
-    """(time, True) of the next spike of neuron n without input, or (when to look again, False), inf where not before t_stop."""
+def _predict(n, t, t_stop, ahead, u, i_exc, i_inh, clamped_until, parameters):
+    """(time, True) of the next spike of neuron n without input, or (when to look again, False), inf where not before t_stop.
+
+    ahead (ms): look at least so far.
+    """
     p = parameters[n]
     e, i = i_exc[n] * p[INVERSE_CM], i_inh[n] * p[INVERSE_CM]
     if clamped_until[n] > t:
@@ -70,7 +73,7 @@ def _predict(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
     if max(x, 0.0) + (max(e, 0.0) + max(i, 0.0)) * reach < theta:
         return math.inf, False
     # Late, a step may be too short for the digits of time: what follows it is to be another time.
-    span = min(t_stop - t, max(_LOOK_AHEAD / max(p[RATE_M], p[RATE_E], p[RATE_I]), 4e-16 * abs(t)))
+    span = min(t_stop - t, max(ahead, _LOOK_AHEAD / max(p[RATE_M], p[RATE_E], p[RATE_I]), 4e-16 * abs(t)))
     s = first_crossing(x, e, i, theta, p[RATE_M], p[RATE_E], p[RATE_I], span)
     if s == math.inf:
         return (t + span if t + span < t_stop else math.inf), False
@@ -135,7 +138,7 @@ def run_queue(spike_times, spike_senders, links, table, t, t_stop, u, i_exc, i_i
     now, due, fires = np.full(n_neurons, t), np.full(n_neurons, math.inf), np.zeros(n_neurons, dtype=np.bool_)
     heap, place = np.arange(n_neurons), np.arange(n_neurons)
     for n in range(n_neurons):
-        due[n], fires[n] = _predict(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters)
+        due[n], fires[n] = _predict(n, t, t_stop, 0.0, u, i_exc, i_inh, clamped_until, parameters)
         _move(heap, place, due, n)
     slot_time, slot_sender, slot_next = np.empty(64), np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64)
     free_slots, n_free, n_slots = np.empty(64, dtype=np.int64), 0, 0
@@ -156,6 +159,7 @@ def run_queue(spike_times, spike_senders, links, table, t, t_stop, u, i_exc, i_i
             first, last = -1, 0
         elif t_neuron <= t_arrival:
             _carry(n, now[n], t_neuron, u, i_exc, i_inh, clamped_until, parameters)
+            ahead = 0.0 if fires[n] else 2.0 * (t_neuron - now[n])  # where nothing arrived, nothing may for longer
             now[n] = t_neuron
             if fires[n]:
                 u[n] = parameters[n, RESET]
@@ -167,7 +171,7 @@ def run_queue(spike_times, spike_senders, links, table, t, t_stop, u, i_exc, i_i
                 if fired[n] > MOST_SPIKES:
                     return False, out_index[:n_out], out_time[:n_out]
                 t_spike, first, last = t_neuron, link_start[n], link_start[n + 1]
-            due[n], fires[n] = _predict(n, t_neuron, t_stop, u, i_exc, i_inh, clamped_until, parameters)
+            due[n], fires[n] = _predict(n, t_neuron, t_stop, ahead, u, i_exc, i_inh, clamped_until, parameters)
             _move(heap, place, due, n)
         else:
             slot = arrival_slots[0]
@@ -181,7 +185,7 @@ def run_queue(spike_times, spike_senders, links, table, t, t_stop, u, i_exc, i_i
                     i_inh[n] += weight[k]
                 else:
                     i_exc[n] += weight[k]
-                due[n], fires[n] = _predict(n, t_arrival, t_stop, u, i_exc, i_inh, clamped_until, parameters)
+                due[n], fires[n] = _predict(n, t_arrival, t_stop, 0.0, u, i_exc, i_inh, clamped_until, parameters)
                 _move(heap, place, due, n)
                 k += 1
             slot_next[slot] = k

@@ -20,7 +20,9 @@ class SimulationError(ValueError):
 
 def endless(t, t_stop):
     """The error of a neuron that fires without end."""
-    return SimulationError(f"a neuron fires more than {kernels.MOST_SPIKES} times between {t:g} and {t_stop:g} ms; "
+    apart = np.spacing(float(t_stop))
+    late = f" (so late, floats of time are {apart:.3g} ms apart)" if apart > 1e-3 else ""
+    return SimulationError(f"a neuron fires more than {kernels.MOST_SPIKES} times between {t:g} and {t_stop:g} ms{late}; "
                            "give it a tau_refrac > 0, a lower v_reset or less input, or run in shorter pieces")
 
 
@@ -105,8 +107,8 @@ class LIFGroup:
             if name in ("tau_m", "cm", "tau_syn_E", "tau_syn_I"):
                 wrong |= finite < 1 / LARGEST
             if wrong.any():
-                raise SimulationError(f"{name} = {finite[wrong][0]:g} is out of range; give at most {LARGEST:g}, and for time constants "
-                                      f"and cm at least {1 / LARGEST:g}")
+                raise SimulationError(f"{name} = {finite[wrong][0]:g} is out of range; give at most {LARGEST:g}, and for time "
+                                      f"constants and cm at least {1 / LARGEST:g}")
         if (np.isinf(p["tau_m"]) & (p["i_offset"] != 0)).any():
             raise SimulationError("tau_m = inf (no leak) together with i_offset != 0 is not supported; give one of them up")
         if np.isinf(p["tau_m"][self._injections.indices]).any():
@@ -246,7 +248,7 @@ class LIFGroup:
         return arranged
 
     def pieces(self, t, t_stop):
-        """Into how many pieces [t, t_stop) is cut so that what arrives in one fits in memory: that is to grow with spikes only."""
+        """Into how many pieces [t, t_stop) is cut so that arrivals of one fit in memory: it is to grow with spikes only."""
         arrivals = sum(synapses.count_events() for synapses in self.incoming) + self._injections.count(t, t_stop)
         return int(arrivals // _MOST_EVENTS) + 1
 

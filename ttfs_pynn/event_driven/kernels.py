@@ -47,15 +47,15 @@ def window_factors(span, rates, factors):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def to_threshold(p):
-    """Threshold minus the value that u tends to (mV). Where they are the same, u never arrives: 1e-300 stands for 0 then, which an
-    x that has decayed to 0 does not reach."""
+    """Threshold minus the value that u tends to (mV). Where they are the same, u never arrives: 1e-300 stands for 0 then, which
+    an x that has decayed to 0 does not reach."""
     distance = p[THRESHOLD] - p[U_INF]
     return distance if distance != 0.0 else 1e-300
 
 
 @njit(cache=True, error_model="numpy", inline="always")
 def kept_below(u, p):
-    """u of a neuron that has not reached threshold, where rounding could say that it has: a limit that is threshold, for example."""
+    """u of a neuron that has not reached threshold, also where it rounds to it: near a limit that is threshold, for example."""
     return u if u < p[THRESHOLD] else p[THRESHOLD] - 1e-15 * (abs(p[THRESHOLD]) + abs(p[U_INF]))
 
 

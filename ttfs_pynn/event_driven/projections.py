@@ -3,7 +3,6 @@
 import numpy as np
 from pyNN import common, errors
 from pyNN.space import Space
-from pyNN.standardmodels.synapses import StaticSynapse
 
 from ttfs_pynn.event_driven.cell_types import foreign
 from ttfs_pynn.event_driven.state import EarlierSetupError, check_current
@@ -68,9 +67,9 @@ class Projection(common.Projection):
                                       "leave it out")
         super().__init__(presynaptic_population, postsynaptic_population, connector, synapse_type, source, receptor_type,
                          space, label)
-        if not isinstance(self.synapse_type, StaticSynapse) or foreign(self.synapse_type):
-            raise TypeError(f"{type(self.synapse_type).__name__} of {type(self.synapse_type).__module__} is no synapse type of "
-                            "this simulator; take its StaticSynapse, or one derived from it")
+        if foreign(self.synapse_type):
+            raise TypeError(f"{type(self.synapse_type).__name__} of {type(self.synapse_type).__module__} is another simulator's "
+                            "synapse type; take the one of the module that makes the projection")
         try:
             self._check_current()
         except EarlierSetupError as error:
@@ -147,22 +146,27 @@ class Projection(common.Projection):
         cells = self.post.populations[0] if isinstance(self.post, common.Assembly) else self.post
         return {"weight": cells.celltype.units.get("isyn_exc", "mV"), "delay": "ms"}
 
+    @property
+    def signs(self):
+        """(whether weights may be negative, whether positive): PyNN's conductances are positive whatever the receptor."""
+        inhibitory = self.receptor == "inhibitory" and not self.post.conductance_based
+        return inhibitory, not inhibitory
+
     def checked_weights(self, weight):
-        """The weights, or a ConnectionError where their sign is not that of the receptor (of conductances: negative).
+        """The weights, or a ConnectionError where their sign is not that of the receptor.
 
         PyNN 0.13 checks some connectors' weights only (not those of lists), and none that are set later.
         """
-        wrong = 0.0
-        if self.post.conductance_based or self.receptor == "excitatory":
-            wrong = np.min(weight, initial=0.0)
-        if self.receptor == "inhibitory" and not wrong < 0:
+        negative, positive = self.signs
+        wrong = 0.0 if negative else np.min(weight, initial=0.0)
+        if not positive and not wrong < 0:
             wrong = np.max(weight, initial=0.0)
         if wrong < 0 or wrong > 0:  # NaN is refused elsewhere
             kind = f"{self.receptor} conductance-based" if self.post.conductance_based else self.receptor
             allowed = "positive for conductance-based and/or excitatory synapses: zero or more" if wrong < 0 else \
                 "negative for current-based, inhibitory synapses: zero or less"
             raise errors.ConnectionError(f"{self.label}: a weight of {wrong:g} in an {kind} projection. Weights must be "
-                                         f"{allowed} (signed weights are two projections)")
+                                         f"{allowed} (name the receptor_type; signed weights are two projections)")
         return weight
 
     def _check(self, name, values):

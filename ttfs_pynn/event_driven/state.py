@@ -8,7 +8,9 @@ from pyNN import common, errors
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, SimulationError
 from ttfs_pynn.first_spike.ranges import LARGEST
 
-__all__ = ["EarlierSetupError", "ID", "State", "check_current"]
+__all__ = ["DEFAULT_SEED", "EarlierSetupError", "ID", "State", "check_current"]
+
+DEFAULT_SEED = 42  # NEST's too; scripts repeat themselves
 
 
 class EarlierSetupError(RuntimeError):
@@ -64,7 +66,7 @@ class State(common.control.BaseState):
         super().__init__()
         self.dt = 0.1
         self._min_delay = self.max_delay = "auto"
-        self.rng = np.random.default_rng()
+        self.rng = np.random.default_rng(DEFAULT_SEED)
         self.clear()
 
     @property
@@ -85,7 +87,7 @@ class State(common.control.BaseState):
         return self.dt if self._min_delay == "auto" else self._min_delay
 
     def run_until(self, t_stop):
-        if not t_stop <= LARGEST:
+        if not abs(t_stop) <= LARGEST:
             raise ValueError(f"cannot run until {t_stop} ms; give a finite time of at most {LARGEST:g} ms")
         if not self._whole:
             raise SimulationError(f"the last run failed or was interrupted after {self.t:g} ms, when some neurons had gone on "

@@ -6,14 +6,13 @@ from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TI
 from pyNN.recording import get_io
 
 from ttfs_pynn.errors import ConfigurationError, unknown
+from ttfs_pynn.event_driven.state import DEFAULT_SEED
 from ttfs_pynn.exact import simulator
 from ttfs_pynn.units import in_unit
 
 __all__ = ["end", "get_current_time", "get_max_delay", "get_min_delay", "get_time_step", "initialize", "num_processes", "rank",
            "reset", "run", "run_for", "run_until", "setup"]
 
-
-DEFAULT_SEED = 42  # NEST's too
 
 # Names of the seed on this simulator and on others: NEST has rng_seed, formerly the next three, NEURON the last.
 _SEEDS = ("seed", "rng_seed", "grng_seed", "rng_seeds", "rng_seeds_seed", "native_rng_baseseed")
@@ -26,7 +25,9 @@ _WITHOUT_EFFECT = {
     "rtol": "NEURON: error of its integrator", "atol": "NEURON: error of its integrator",
     "default_maxstep": "NEURON: messages between processes", "n_chips_required": "SpiNNaker: size of the machine",
     "n_boards_required": "SpiNNaker: size of the machine", "time_scale_factor": "SpiNNaker: how fast, not what",
-    "debug": "messages", "logfile": "messages", "rank": "processes", "num_processes": "processes"}
+    "debug": "messages", "logfile": "messages", "loglevel": "messages", "quit_on_end": "NEURON: whether its window closes",
+    "file": "NeuroML: name of a file", "filename": "NeuroML: name of a file", "label": "NeuroML: name of the network",
+    "rank": "processes", "num_processes": "processes"}
 
 
 def setup(timestep=DEFAULT_TIMESTEP, min_delay=DEFAULT_MIN_DELAY, **extra_params):

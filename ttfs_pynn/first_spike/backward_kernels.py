@@ -17,8 +17,8 @@ LEAST_RISE = 1e-200  # mV/ms; of a membrane that rises by less, or falls, all de
 def responses_at_spike(times, w, n, t_out, tau_m, tau_syn, cm, response, slope):
     """Fill K(T - t_i), K'(T - t_i) (0 outside the causal set); return v'(T). All of them times exp(r (T - t_last)).
 
-    r is the slower rate and t_last the last causal input. Derivatives are quotients, which this factor does not change, and a spike
-    long after its inputs has them with all digits: without it, numerator and denominator would decay to 0.
+    r is the slower rate and t_last the last causal input. Derivatives are quotients, which this factor does not change, and a
+    spike long after its inputs has them with all digits: without it, numerator and denominator would decay to 0.
     """
     rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
     slower, difference = min(rate_m, rate_s), abs(rate_s - rate_m)

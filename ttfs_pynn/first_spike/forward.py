@@ -23,8 +23,8 @@ def check_inputs(t_in: ArrayLike, w: ArrayLike, neuron) -> tuple[np.ndarray, np.
                          "not spike")
     if not all_below(w):
         wrong = w[~(np.abs(w) <= LARGEST)]
-        raise ValueError(f"w holds {wrong.size} values that are not finite or too large, such as {wrong[0]:g}; give weights in nA of at "
-                         f"most {LARGEST:g}")
+        raise ValueError(f"w holds {wrong.size} values that are not finite or too large, such as {wrong[0]:g}; give weights in "
+                         f"nA of at most {LARGEST:g}")
     return t_in, w, _columns(neuron, w.shape[1])
 
 

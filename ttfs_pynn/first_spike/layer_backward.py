@@ -1,8 +1,9 @@
 """Derivatives of a whole layer of neurons with equal time constants: the fast version of `backward_kernels`.
 
 With a_i = exp(r (t_i - t_0)), which belongs to an input, and E = exp(-r (T - t_0)), which belongs to a spike, exp(-r (T - t_i))
-is a_i E: no exponential is left inside the loops over (input, neuron). Derivatives are quotients, so E counts only relative to that
-of the slower rate, and does not vanish where T is late. The inputs are sorted, so both loops end at the tile's last spike. A tile of neurons is computed by one thread, sample after sample: the number of threads changes no bit.
+is a_i E: no exponential is left inside the loops over (input, neuron). Derivatives are quotients, so E counts only relative to
+that of the slower rate, and does not vanish where T is late. The inputs are sorted, so both loops end at the tile's last spike. A
+tile of neurons is computed by one thread, sample after sample: the number of threads changes no bit.
 """
 
 import math
@@ -100,7 +101,7 @@ def _largest_response(times, t_out, rate_m, rate_s):
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
 def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, cm, max_dw, f_s, f_m, update_s, update_m):
     """From the sums in v and j: f_s = dL/dT E_s/(cm v'), f_m the same with E_m, and update_s, update_m the same for the weights,
-    0 where a contribution is dropped. Returns how many were. Here v', E_s and E_m are times exp(r (T - t_0)), r the slower rate."""
+    0 where a contribution is dropped. Returns how many were. v', E_s and E_m are times exp(r (T - t_0)), r the slower rate."""
     dropped = 0
     top = extremum(0.0, 1.0, rate_m, rate_s)
     peak = phi(top, rate_m, rate_s) if top < math.inf else 1.0 / rate_s

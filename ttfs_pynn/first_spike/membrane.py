@@ -22,6 +22,7 @@ from numba import njit
 _MOST_ITERATIONS = 1200  # halving takes fewer from the largest float to the last bit of the smallest
 _FADED = 1500.0  # time constants in which the largest float decays below the smallest: ln(1.8e308 / 4.9e-324) = 1454
 _NOTHING = 1e-25  # of theta
+_ROUNDED = 4e-15  # of a potential: what is nearer may be the same
 _EARLY = 20.0  # time constants after which the faster of two exponentials still has digits beside the slower one
 _HAS_DIGITS = 1e-200  # a current above this, of at most 1e107, is a product of numbers that have all their digits
 
@@ -105,8 +106,9 @@ def surely_no_peak(end_x, end_j, rate_m):
 
 @njit(cache=True, error_model="numpy")
 def crossing_without_leak(x, j, theta, rate_s, span):
-    """The s in (0, span] where x + j (1 - exp(-r_s s)) / r_s = theta > x, or inf. What only its limit reaches, it never does."""
-    if not j > 0.0:
+    """The s in (0, span] where x + j (1 - exp(-r_s s)) / r_s = theta > x, or inf. What only its limit reaches, it never does: the
+    limit is to be above by more than rounding, which x may have gathered on the way to it."""
+    if not x + j / rate_s - theta > _ROUNDED * (abs(x) + abs(theta)):
         return math.inf
     part = (theta - x) * rate_s / j  # of the way to the limit
     s = -math.log1p(-part) / rate_s if part < 1.0 else math.inf
@@ -226,16 +228,16 @@ def _single_crossing(x, j, theta, rate_m, rate_s, span):
 
 @njit(cache=True, error_model="numpy")
 def _is_reached(s, x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh):
-    """Whether x(s) >= theta. Without a leak x(s) may round to the limit that it approaches for ever from below: that is no touch."""
+    """Whether x(s) >= theta; see `crossing_without_leak` for limits."""
     if not _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[0] >= theta:
         return False
     if rate_m > 0.0:
         return True
     to_come = j_exc / rate_exc * math.exp(-rate_exc * s) + j_inh / rate_inh * math.exp(-rate_inh * s)
-    if abs(to_come) > 1e-16 * abs(theta):
+    if abs(to_come) > _ROUNDED * (abs(x) + abs(theta)):
         return True
-    limit = x + j_exc / rate_exc + j_inh / rate_inh
-    return limit > theta or (limit == theta and to_come < 0.0)
+    above = x + j_exc / rate_exc + j_inh / rate_inh - theta
+    return to_come < 0.0 or above > _ROUNDED * (abs(x) + abs(theta))
 
 
 @njit(cache=True, error_model="numpy")

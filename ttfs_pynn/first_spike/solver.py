@@ -43,11 +43,10 @@ def _highest_after(t, w, span, neuron):
     if j <= 0:
         return span if np.isfinite(span) else None
     if np.isinf(neuron.tau_m):
-        limit = v + j * neuron.tau_syn
-        if np.isfinite(span):
-            return span
-        return -neuron.tau_syn * np.log1p(-(neuron.threshold - v) / (j * neuron.tau_syn)) * (1 + 1e-12) \
-            if limit > neuron.threshold else None
+        if v + j * neuron.tau_syn <= neuron.threshold:
+            return None  # the limit, which is reached at infinity
+        crossing = -neuron.tau_syn * np.log1p(-(neuron.threshold - v) / (j * neuron.tau_syn))
+        return min(2 * max(crossing, 0.0) + neuron.tau_syn, span)
     y = (1 - v / (j * neuron.tau_m)) * neuron.tau_syn
     difference = 1 / neuron.tau_syn - 1 / neuron.tau_m
     if y <= 0 or difference * y >= 1:

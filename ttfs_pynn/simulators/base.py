@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pyNN.connectors import Connector
 from pyNN.errors import NonExistentParameterError
-from pyNN.parameters import Sequence
+from pyNN.parameters import LazyArray, Sequence
 
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.presentation import Timing
 from ttfs_pynn.processes import away_from_folder
 
-__all__ = ["BlockConnector", "NonExistentParameterError", "Simulator", "SimulatorError", "detuned"]
+__all__ = ["BlockConnector", "NonExistentParameterError", "Simulator", "SimulatorError", "detuned", "drawn"]
 
 
 class SimulatorError(TTFSError):
@@ -66,6 +66,7 @@ class Simulator:
     hardware: bool = False  # whether it is a chip, with options of its own
     lag: float = 0.0
     tick: float = 0.0  # ms of the model: a chip's time stamps are multiples of it
+    currents_begin_early: float = 0.0  # how many steps before its time a current source says that it changes
     weights_act_on_arrival: bool = True  # or a spike that is on its way keeps the weight that it was sent with
 
     def configured(self, options: dict[str, Any]) -> Self:
@@ -162,7 +163,7 @@ class Simulator:
 
     def acting(self, parameters: dict[str, np.ndarray], dt: float) -> Acting:
         """(parameters, factors of weights) with which the exact neuron does, to first order in dt, what the integration of this
-        simulator makes of the given parameters of IF_curr_exp: {name: (cells,)}, and {receptor: (cells,)}, empty for factors of 1.
+        simulator makes of the given parameters of IF_curr_exp: {name: (cells,)}, and {receptor: (cells,)}, empty if all are 1.
         """
         return parameters, {}
 
@@ -170,9 +171,12 @@ class Simulator:
         """`sim.reset()` for anybody's script, so that nothing of before is left."""
         return sim.reset(annotations)
 
+    def before_reading(self, population: Any) -> None:
+        """Called before recorded data of anybody's population are read."""
+
     def after_clear(self, population: Any, before: dict[str, Any]) -> None:
-        """Called after the recorded data of anybody's population were cleared, also by `record(None)`. before: the attributes that
-        its recorder had."""
+        """Called after the recorded data of anybody's population were cleared, also by `record(None)`. before: the attributes
+        that its recorder had."""
 
     def membrane(self, population: Any) -> np.ndarray | None:
         """The present membrane potentials (mV) of anybody's neurons; None where they can only be known before the first run."""
@@ -182,8 +186,8 @@ class Simulator:
         """Called after anybody's script has initialised membranes of a population."""
 
     def before_run(self, sim: ModuleType, sources: Seq[Any], begin: float, stop: float) -> None:
-        """Called right before a run of anybody's script from `begin` to `stop` (ms). sources: populations of SpikeSourceArray whose
-        spike times the script gave."""
+        """Called right before a run of anybody's script from `begin` to `stop` (ms). sources: populations of SpikeSourceArray
+        whose spike times the script gave."""
 
     def after_run(self, projections: Seq[Any]) -> None:
         """Called after every run of anybody's script, with its projections."""
@@ -241,3 +245,8 @@ def detuned(tau_m: ArrayLike, tau_syn: ArrayLike, relative: float = 1e-6) -> Any
     """tau_syn (ms), made larger by `relative` where it equals tau_m."""
     return np.where(np.abs(np.subtract(tau_syn, tau_m)) < relative * np.asarray(tau_m), np.multiply(tau_syn, 1 + relative),
                     tau_syn)[()]
+
+
+def drawn(values: dict[str, Any], size: int) -> dict[str, np.ndarray]:
+    """Values of `initialize` as arrays: a RandomDistribution would be drawn anew whenever a simulator looks at it."""
+    return {name: LazyArray(value, shape=(size,), dtype=float).evaluate(simplify=False) for name, value in values.items()}

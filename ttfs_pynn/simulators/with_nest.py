@@ -61,7 +61,7 @@ class Nest(Simulator):
         return [train - offset for train in super().spike_times(population)]
 
     def reset_script(self, sim, populations, projections, annotations):
-        # NEST cannot reset: pyNN.nest 0.13 simulates t_flush more, in which neurons that are driven go on, and are refractory then.
+        # NEST cannot reset: pyNN.nest 0.13 simulates t_flush more, in which driven neurons go on, and may be refractory then.
         driven = [(p, p.get("i_offset")) for p in populations if "i_offset" in p.celltype.default_parameters]
         for population, _ in driven:
             population.set(i_offset=0.0)

@@ -21,35 +21,45 @@ class Neuron(Simulator):
         return super().load()
 
     def acting(self, parameters, dt):
-        # Implicit Euler lets the membrane fall by 1/(1 + dt/tau_m) a step; what a constant current makes of it is right. A synaptic
-        # current flows all through a step as it was at its begin, which is more charge.
+        # Implicit Euler lets the membrane fall by 1/(1 + dt/tau_m) a step; what a constant current makes of it is right. A
+        # synaptic current flows all through a step as it was at its begin, which is more charge.
         slower = dt / parameters["tau_m"] / np.log1p(dt / parameters["tau_m"])
         more = {receptor: dt / parameters[name] / -np.expm1(-dt / parameters[name])
                 for receptor, name in (("excitatory", "tau_syn_E"), ("inhibitory", "tau_syn_I"))}
         return parameters | {"tau_m": parameters["tau_m"] * slower, "cm": parameters["cm"] * slower}, more
 
     def give_spikes(self, population, trains, dt):
-        # pyNN.neuron 0.13: a source records all times that it was ever given, and one that is given others during a simulation still
-        # emits some of those before. So sources play nothing: `before_run` queues the events of each run.
-        now = population._simulator.state.t if population._simulator.state.running else -np.inf
+        # pyNN.neuron 0.13: a source records all times that it was ever given, and one that is given others during a simulation
+        # still emits some of those before. So sources play nothing: `before_run` queues the events of each run.
         for cell, train in zip(population.all_cells, trains, strict=True):
             source, vector = cell._cell, type(cell._cell._spike_times)
-            source.given, source.played = vector(train), vector(0)  # kept: VecStim reads the memory of what it plays
-            source._spike_times = source.given
-            source.play(source.played)
-            recorded = np.asarray(source._recorded_spikes)
-            source._recorded_spikes = np.concatenate([recorded[recorded <= now], train[train > now]])
+            source._spike_times, source.nothing = vector(train), vector(0)  # kept: VecStim reads the memory of what it plays
+            source.emitted = getattr(source, "emitted", np.empty(0))
 
     def before_run(self, sim, sources, begin, stop):
         state = sim.simulator.state
-        begin = begin if state.running else -np.inf
-        if sources and not state.running:
+        new = not state.running
+        for cell in (cell for population in sources for cell in population.all_cells):
+            cell._cell.play(cell._cell.nothing)  # whatever the script has set since the last run
+        if sources and new:
             state._update_current_sources(stop)
             state._pre_run()  # begins the simulation, and with it empties the queue of events
         for population in sources:
             for cell in population.all_cells:
                 times = np.array(cell._cell._spike_times)
-                self._queue(cell._cell, times[(times > begin) & (times <= stop)])
+                times = times[(times > (-np.inf if new else begin)) & (times <= stop)]
+                self._queue(cell._cell, times)
+                cell._cell.emitted = times if new else np.concatenate([cell._cell.emitted, times])
+
+    def before_reading(self, population):
+        for cell in population.all_cells:
+            if hasattr(cell._cell, "emitted"):
+                cell._cell._recorded_spikes = cell._cell.emitted
+
+    def after_clear(self, population, before):
+        for cell in population.all_cells:
+            if hasattr(cell._cell, "emitted"):
+                cell._cell.emitted = cell._cell.emitted[cell._cell.emitted > population._simulator.state.t]
 
     def initialize_now(self, population):
         # pyNN.neuron 0.13 has the new values ready for the next simulation.

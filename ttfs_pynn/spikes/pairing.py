@@ -83,8 +83,8 @@ def _neurons(a, b, names, notes):
         where = {unit: k for k, unit in enumerate(b.units)}
         units = tuple((k, where[unit]) for k, unit in enumerate(a.units) if unit in where)
         if not units:
-            both = " and ".join(_listed(r, range(len(r.units))) for r in (a, b))
-            notes.append(f"{label}: no neuron is in both ({both})")
+            every = [_listed(side, range(len(side.units))) for side in (a, b)]
+            notes.append(f"{label}: no neuron is in both ({every[0]} and {every[1]})")
             return None
         for k, (side, places) in enumerate(((a, {i for i, _ in units}), (b, {j for _, j in units}))):
             alone = [n for n in range(len(side.units)) if n not in places]

@@ -49,7 +49,7 @@ class Recording:
     """
 
     name: str | None
-    units: tuple[Hashable, ...]
+    units: tuple[Any, ...]
     trials: tuple[tuple[Train | None, ...], ...]
     identity: str = "position"
     size: int | None = None
@@ -181,7 +181,7 @@ def _identify(trials: list[list[dict[str, Any]]], first_id: Any, size: int | Non
         return [[_plain(notes[names[0]]) if len(names) == 1 else tuple(_plain(notes[n]) for n in names) for notes in trial]
                 for trial in trials]
 
-    def distinct(found: list[list[Hashable]]) -> bool:
+    def distinct(found: list[list[Any]]) -> bool:
         return all(len(set(trial)) == len(trial) for trial in found)
 
     if known("source_index") and distinct(keys(["source_index"])):
@@ -191,8 +191,8 @@ def _identify(trials: list[list[dict[str, Any]]], first_id: Any, size: int | Non
         found = keys(annotated)
         # PyNN's numbers begin at 0 in each population; its channel_id is the cell's in the whole simulation.
         if size is not None and isinstance(first_id, int | np.integer) and distinct(found) and \
-                all(0 <= int(key) - int(first_id) < size for trial in found for key in trial):
-            return "source_index", [[int(key) - int(first_id) for key in trial] for trial in found]
+                all(isinstance(key, int) and 0 <= key - int(first_id) < size for trial in found for key in trial):
+            return "source_index", [[key - int(first_id) for key in trial] for trial in found]
     if known("group") and distinct(keys(["group"])):
         return "group", keys(["group"])
     if annotated:
@@ -206,8 +206,8 @@ def _identify(trials: list[list[dict[str, Any]]], first_id: Any, size: int | Non
     return "position", [list(range(len(trial))) for trial in trials]
 
 
-def _order(trials: list[list[Any]], identity: str) -> list[Any]:
-    units = list(dict.fromkeys(key for trial in trials for key in trial))
+def _order(trials: list[list[Hashable]], identity: str) -> list[Any]:
+    units: list[Any] = list(dict.fromkeys(key for trial in trials for key in trial))
     return sorted(units) if identity in ("source_index", "position") else units
 
 

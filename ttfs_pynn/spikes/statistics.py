@@ -1,7 +1,7 @@
 """Rates, irregularity, correlation and distance of recorded spike trains: elephant's definitions, for recordings of any shape.
 
-Each train counts over its own time. Trials of a neuron are pooled: spikes and time are summed; intervals are those inside a trial;
-a pair's bins are those that both neurons were recorded in, trial after trial.
+Each train counts over its own time. Trials of a neuron are pooled: spikes and time are summed; intervals are those inside a
+trial; a pair's bins are those that both neurons were recorded in, trial after trial.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,11 @@ from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.spikes.pairing import Pair
 from ttfs_pynn.spikes.recordings import Recording, Train
 
-__all__ = ["FEWEST_INTERVALS", "binned", "correlations", "distances", "draw_pairs", "intervals", "irregularity", "n_bins", "rates"]
+__all__ = ["FEWEST_INTERVALS", "MOST_PAIRS", "binned", "correlations", "distances", "draw_pairs", "intervals", "irregularity",
+           "n_bins", "rates"]
 
 FEWEST_INTERVALS = 3  # of which a CV is told
+MOST_PAIRS = 20_000  # whose correlations are computed; of more, so many are drawn
 _TOLERANCE = 1e-8  # elephant's: a spike that is so little (of a bin) before an edge is behind it
 
 
@@ -75,7 +77,7 @@ def draw_pairs(n: int, most: int, rng: np.random.Generator) -> tuple[np.ndarray,
     return chosen - second * (second - 1) // 2, second
 
 
-def correlations(recording: Recording, bin_width: float = 5.0, most_pairs: int = 20_000,
+def correlations(recording: Recording, bin_width: float = 5.0, most_pairs: int = MOST_PAIRS,
                  rng: np.random.Generator | None = None) -> np.ndarray:
     """(pairs,) Pearson correlation of the spike counts of two neurons, in bins of bin_width ms.
 
@@ -91,9 +93,11 @@ def correlations(recording: Recording, bin_width: float = 5.0, most_pairs: int =
         windows = np.array([(np.nan, np.nan) if t is None else (t.t_start, t.t_stop) for t in trial]).reshape(-1, 2)
         shared = np.stack([np.maximum(windows[first, 0], windows[second, 0]),
                            np.minimum(windows[first, 1], windows[second, 1])], axis=1)
-        usable = shared[:, 1] > shared[:, 0]  # false for NaN: one of the two was not recorded
-        for start, stop in np.unique(shared[usable], axis=0):
-            here = np.flatnonzero((shared[:, 0] == start) & (shared[:, 1] == stop))
+        usable = np.flatnonzero(shared[:, 1] > shared[:, 0])  # false for NaN: one of the two was not recorded
+        times, group = np.unique(shared[usable], axis=0, return_inverse=True)
+        order = np.argsort(group.ravel(), kind="stable")
+        parts = np.split(usable[order], np.searchsorted(group.ravel()[order], np.arange(1, len(times))))
+        for (start, stop), here in zip(times, parts, strict=False):
             members, places = np.unique(np.concatenate([first[here], second[here]]), return_inverse=True)
             counts = binned([_existing(trial[m]) for m in members], start, stop, bin_width)
             _add_moments(sums, here, counts, *np.split(places, 2))
@@ -110,6 +114,10 @@ def _existing(train: Train | None) -> Train:
 
 
 def _add_moments(sums, here, counts, a, b):
+    if here.size == 1:  # where every train has a time of its own; rows of a dense array are quicker then
+        x, y = counts.toarray()[[a[0], b[0]]]
+        sums[:, here[0]] += x.size, x.sum(), y.sum(), x @ x, y @ y, x @ y
+        return
     total, square = (np.asarray(m.sum(axis=1)).ravel() for m in (counts, counts.multiply(counts)))
     sums[0, here] += counts.shape[1]
     for k, values in enumerate((total[a], total[b], square[a], square[b]), 1):
@@ -121,9 +129,9 @@ def _add_moments(sums, here, counts, a, b):
 def distances(pair: Pair, cost: float = 0.1, tau: float = 10.0) -> np.ndarray:
     """(neurons, 2) Victor-Purpura and van Rossum distance of the trains of each neuron that is in both, mean over trials.
 
-    cost: of moving a spike, per ms. tau: of the van Rossum kernel, ms. Through elephant, with its definitions (Victor and Purpura,
-    Network 8:127, 1997; van Rossum, Neural Computation 13:751, 2001). NaN where a neuron has no trial in both. ResultsError
-    where elephant is not installed.
+    cost: of moving a spike, per ms. tau: of the van Rossum kernel, ms. Through elephant, with its definitions (Victor and
+    Purpura, Network 8:127, 1997; van Rossum, Neural Computation 13:751, 2001). NaN where a neuron has no trial in both.
+    ResultsError where elephant is not installed.
     """
     try:
         import quantities as pq

@@ -2,8 +2,8 @@ r"""
 Three losses on spike times
 ===========================
 
-Two label neurons, the right one spikes at 1.5 :math:`\tau_s`. What each loss says when the wrong one spikes earlier or later,
-and the force on both (minus the derivative: positive pushes a spike later).
+Two label neurons, the right one spikes at 1.5 :math:`\tau_\mathrm{syn}`. What each loss says when the wrong one spikes earlier
+or later, and the force on both (minus the derivative: positive pushes a spike later).
 """
 
 import matplotlib.pyplot as plt
@@ -27,6 +27,6 @@ for loss, colour, name in ((TimeToFirstSpike(tau_syn), BLUE, "time to first spik
 for panel, title, unit in zip(axes, ("loss", "force on the right neuron", "force on the wrong neuron"),
                               ("of its largest value", "1/ms", "1/ms"), strict=True):
     panel.axvline(1.5, color="0.6", linewidth=0.8, linestyle=":")
-    panel.set(xlabel="spike of the wrong neuron ($\\tau_s$)", ylabel=unit, title=title)
+    panel.set(xlabel="spike of the wrong neuron ($\\tau_\\mathrm{syn}$)", ylabel=unit, title=title)
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
 plt.show()

@@ -19,7 +19,7 @@ for tau_m, colour in zip((5.0, 10.0, 20.0, np.inf), CLASSES, strict=False):
     label = "no leak" if np.isinf(tau_m) else f"$\\tau_m$ = {tau_m:g} ms"
     value.plot(s, neuron.kernel(s), color=colour, label=label)
     slope.plot(s, neuron.kernel_derivative(s), color=colour)
-value.set(xlabel="time after the input (ms)", ylabel="K (mV/nA)", title="$\\tau_{syn}$ = 10 ms, cm = 1 nF")
+value.set(xlabel="time after the input (ms)", ylabel="K (mV/nA)", title="$\\tau_\\mathrm{syn}$ = 10 ms, cm = 1 nF")
 slope.set(xlabel="time after the input (ms)", ylabel="K' (mV/(nA ms))", title="its slope")
 slope.axhline(0, color="0.6", linewidth=0.6)
 value.legend()

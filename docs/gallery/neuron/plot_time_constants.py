@@ -27,6 +27,6 @@ for ratio, closed_form in ((1, equal_time_constants), (2, twice_tau_syn), (100, 
     axes.annotate("no leak" if ratio == 100 else f"{ratio}", (ratio, time), (0, 8), textcoords="offset points", ha="center")
 silent = ratios[np.isinf(spikes)]
 axes.axvspan(ratios[0], silent.max(), color="0.85", label="silent")
-axes.set(xlabel="$\\tau_m / \\tau_{syn}$", ylabel="first spike (ms)", xlim=(ratios[0], 130))
+axes.set(xlabel="$\\tau_m / \\tau_\\mathrm{syn}$", ylabel="first spike (ms)", xlim=(ratios[0], 130))
 axes.legend()
 plt.show()

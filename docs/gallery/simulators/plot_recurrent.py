@@ -10,9 +10,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import ttfs_pynn.exact as sim
-from analysis.neo_files import trains_of
+from analysis.neo_files import as_recording
 from analysis.raster import draw
 from analysis.spike_statistics import draw_distribution
+from ttfs_pynn.spikes.statistics import intervals
 
 sim.setup()
 rng = sim.NumpyRNG(seed=4)
@@ -32,7 +33,7 @@ blocks = {neurons.label: neurons.get_data("spikes") for neurons in (inhibitory, 
 
 figure, (raster, interval) = plt.subplots(1, 2, figsize=(9, 3.8), width_ratios=(2, 1))
 draw(raster, blocks, stop=400.0)
-raster.set_title("the first 400 ms")
-draw_distribution(interval, [np.concatenate([np.diff(t) for t in trains_of(b)]) for b in blocks.values()],
+raster.set_title("the first 400 ms", loc="left", pad=14)
+draw_distribution(interval, [np.concatenate(intervals(as_recording(b))) for b in blocks.values()],
                   "interspike interval (ms)", list(blocks))
 plt.show()
