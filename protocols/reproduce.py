@@ -65,7 +65,8 @@ class Row:
 
     @classmethod
     def read(cls, name, folder=None):
-        """The row of that name; ConfigurationError where there is none or its file has what no row has."""
+        """The row of that name. ConfigurationError where there is none or its file has what no row has, ResultsError where it
+        is no TOML."""
         path = Path(folder or ROWS) / f"{name}.toml"
         if not path.is_file():
             raise ConfigurationError(f"unknown row {name!r}; known: {', '.join(names(folder))}")

@@ -6,7 +6,7 @@ import pytest
 import models
 from protocols import reproduce
 from tests.protocols.test_command_lines import fails
-from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.errors import ConfigurationError, TTFSError
 from ttfs_pynn.experiment import Experiment
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.training import Trainer
@@ -129,10 +129,11 @@ def test_other_settings_begin_a_new_file(tmp_path):
 
 
 @pytest.mark.parametrize("text, message", [
-    (SMALL.replace("[network]", "[netwrk]"), "it has netwrk; a row may have title"), (SMALL + "hidden = [", "small.toml: "),
+    (SMALL.replace("[network]", "[netwrk]"), "it has netwrk; a row may have title"),
+    (SMALL + "hidden = [", "small.toml cannot be read: "),
     (SMALL.replace('title = "small"', ""), "title")])
 def test_bad_rows(tmp_path, text, message):
-    with pytest.raises(ConfigurationError, match=message):
+    with pytest.raises(TTFSError, match=message):
         small(tmp_path, text)
 
 
