@@ -14,6 +14,8 @@ from ttfs_pynn.errors import ResultsError, reason
 from ttfs_pynn.results import RunFolder
 from ttfs_pynn.spikes.recordings import Recording, recordings_of
 
+CHIP_TIME_SCALE = 1000.0  # ms of the model in 1 ms of the emulated chip
+
 
 def block_of(cells, times, size, duration, label=None):
     """A Neo Block of `size` neurons from flat arrays: neuron numbers and times (ms)."""
@@ -57,7 +59,7 @@ def read_blocks(path):
         names = sorted(folder.spike_names(), key=lambda name: "_layer" not in name)
         if not names:
             raise ResultsError(no_spikes(folder))
-        return {name: folder.read_spikes(name) for name in names}
+        return {name: run_block(folder, name) for name in names}
     if path.is_dir():
         raise ResultsError(f"{path} is a folder, but no run folder; {_within(path)}")
     if not path.is_file():
@@ -67,6 +69,14 @@ def read_blocks(path):
     blocks = nix_files.read_blocks(path) if path.suffix == ".nix" else _read_with_neo(path)
     labels = distinct(block.name or (path.stem if len(blocks) == 1 else f"{path.stem} {k}") for k, block in enumerate(blocks))
     return dict(zip(labels, blocks, strict=True))
+
+
+def run_block(folder, name):
+    """The Block of spikes/NAME.nix of a run folder."""
+    block = folder.read_spikes(name)
+    if folder.configuration.get("backend") == "brainscales2":  # of folders from before blocks were annotated
+        block.annotations.setdefault("time_scale", CHIP_TIME_SCALE)
+    return block
 
 
 def _within(folder):

@@ -13,20 +13,8 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from analysis.decision_time import tau_syn_of
-from analysis.neo_files import as_recording, no_spikes, read_recordings, record_blocks, recordings
-from analysis.style import (
-    BLUE,
-    CLASSES,
-    DARK,
-    GREY,
-    ORANGE,
-    TAU_SYN,
-    VERMILION,
-    distinct_names,
-    figure,
-    literal,
-    picture_command,
-)
+from analysis.neo_files import as_recording, no_spikes, read_recordings, record_blocks, recordings, run_block
+from analysis.style import BLUE, CLASSES, DARK, GREY, ORANGE, TAU_SYN, VERMILION, distinct_names, figure, literal, picture_command
 from ttfs_pynn.command_line import run
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.results import RunFolder
@@ -38,7 +26,6 @@ __all__ = ["draw", "draw_overlaid", "last_spike", "mark_samples", "readable", "r
 
 
 DENSE = 20_000  # spikes from which on they are drawn as pixels
-CHIP_TIME_SCALE = 1000.0  # ms of the model in 1 ms of the emulated chip
 
 
 def spikes(block, start=-np.inf, stop=np.inf):
@@ -110,7 +97,7 @@ def mark_samples(axes, window, labels, class_names=None, unit=1.0):
 
 def _legend(axes, handles):
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(handles), fontsize=7, handlelength=1.2,
-                columnspacing=1.0)
+                columnspacing=1.0, borderaxespad=0.2)
 
 
 def _limit(axes, start, stop, unit=1.0):
@@ -180,7 +167,7 @@ def draw(axes, blocks, start=-np.inf, stop=np.inf, tau_syn=None, title=None, cla
     if handles:
         _legend(axes, list(handles.values()))
     axes.set(xlabel="time (ms)" if tau_syn is None else f"time ({TAU_SYN})")
-    axes.set_title(title, loc="left", pad=14 if handles else None)  # above the legend
+    axes.set_title(title, loc="left", pad=18 if handles else None)  # above the legend
     _limit(axes, start - origin, stop - origin, unit)
     return axes
 
@@ -194,11 +181,7 @@ def stored_blocks(folder, prefix):
         number = int("".join(filter(str.isdigit, label)) or -1)
         return number, not label.startswith("bias"), label
 
-    blocks = {name[len(prefix) + 1:]: folder.read_spikes(name) for name in sorted(names, key=place)}
-    if folder.configuration.get("backend") == "brainscales2":
-        for block in blocks.values():  # of folders from before blocks were annotated
-            block.annotations.setdefault("time_scale", CHIP_TIME_SCALE)
-    return blocks
+    return {name[len(prefix) + 1:]: run_block(folder, name) for name in sorted(names, key=place)}
 
 
 def readable(blocks):

@@ -144,10 +144,10 @@ def main(arguments=None):
         labels |= {id(r): f"{label} of {names[1]}" for label, r in others.items()}
     drawn = [(p.reference, p.other) for p in pairs] or [(r,) for r in found.values()]
     values = [[values_of(r) for r in both] for both in drawn]
-    panels = [name for name in PANELS if any(each[name].size for both in values for each in both)]
+    panels = [name for name in PANELS if name == "rate" or any(each[name].size for both in values for each in both)]
     with figure(path, columns=len(panels), rows=min(len(drawn), _MOST), size=(3.2, 2.7), squeeze=False) as axes:
         for row, both, each in zip(axes, drawn, values, strict=False):
-            draw(row, each, names, " | ".join(f"{literal(labels[id(r)])}: {r.summary()}" for r in both), panels)
+            draw(row, each, names, "\n".join(f"{literal(labels[id(r)])}: {r.summary()}" for r in both), panels)
     for both, of_both in zip(drawn, values, strict=True):
         for recording, found in zip(both, of_both, strict=True):
             print(line(labels[id(recording)], recording, found))

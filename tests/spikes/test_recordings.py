@@ -128,8 +128,8 @@ def test_times_are_sorted_in_ms_and_of_the_model():
 
 
 def test_arrays_and_windows():
-    recording = Recording.from_arrays([[3.0, 1.0], [2.0]], 0.0, [4.0, 10.0])
-    assert [t.times.tolist() for t in recording.between(1.0, 3.0).trains()] == [[1.0], [2.0]]
-    assert [(t.t_start, t.t_stop) for t in recording.between(1.0, 6.0).trains()] == [(1.0, 4.0), (1.0, 6.0)]
+    trains = Recording.from_arrays([[3.0, 1.0], [2.0]], 0.0, [4.0, 10.0]).trains()
+    assert [t.between(1.0, 3.0).times.tolist() for t in trains] == [[1.0], [2.0]]
+    assert [(t.t_start, t.t_stop) for t in (t.between(1.0, 6.0) for t in trains)] == [(1.0, 4.0), (1.0, 6.0)]
     # The last spike may be at the end of the recording, and belongs to it.
     assert Recording.from_arrays([[4.0]], 0.0, 4.0).without_start(0.5).trains()[0].times.tolist() == [4.0]

@@ -64,7 +64,7 @@ class Blocks:
 def _count_moments(counts, first, second):
     """(sum, sum of squares) of the counts of each neuron, and sum of products of each pair."""
     n = counts.shape[0]
-    if n * n < 10 * first.size:  # all pairs or nearly: one product of matrices is quicker than one of rows for each
+    if n * n < 10 * first.size and n * counts.shape[1] < 1e7:  # one product of matrices is quicker than one of rows a pair
         dense = counts.toarray()
         gram = dense @ dense.T
         return dense.sum(axis=1), gram.diagonal(), gram[first, second]

@@ -29,6 +29,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from ttfs_pynn.comparison.blocks import Blocks, layout_of
+from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.spikes.recordings import Recording, Train
 from ttfs_pynn.spikes.statistics import FEWEST_INTERVALS, correlations, irregularity, rates
 
@@ -49,6 +50,8 @@ def measures(recording, t_start=0.0, t_stop=None, skip=0.0, bin_width=5.0):
     is left out; counts are in bins of bin_width ms.
     """
     if not isinstance(recording, Recording):
+        if t_stop is None:
+            raise ConfigurationError("arrays of spike times do not say until when they were recorded; give t_stop (ms)")
         recording = Recording.from_arrays(recording, t_start, t_stop)
     recording = recording.without_start(skip)
     found = correlations(recording, bin_width)

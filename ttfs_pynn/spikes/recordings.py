@@ -79,14 +79,10 @@ class Recording:
 
     def without_start(self, share: float) -> Self:
         """The same without the first `share` (0 to 1) of each train's own time."""
-        return self._map(lambda t: t.between(t.t_start + share * t.duration) if share else t)
-
-    def between(self, start: float, stop: float = np.inf) -> Self:
-        """What was recorded in [start, stop) ms."""
-        return self._map(lambda t: t.between(start, stop))
-
-    def _map(self, change):
-        return replace(self, trials=tuple(tuple(None if t is None else change(t) for t in trial) for trial in self.trials))
+        if not share:
+            return self
+        return replace(self, trials=tuple(tuple(None if t is None else t.between(t.t_start + share * t.duration) for t in trial)
+                                          for trial in self.trials))
 
     def label_of(self, n: int) -> str:
         """What to call the unit at place n: 'neuron 6', or 'channel_id 0, unit 1'."""

@@ -22,14 +22,15 @@ _TOLERANCE = 1e-8  # elephant's: a spike that is so little (of a bin) before an 
 
 
 def rates(recording: Recording) -> np.ndarray:
-    """(neurons,) firing rates in 1/s: spikes over the time that the neuron was recorded. NaN where that is none.
+    """(neurons,) firing rates in 1/s: spikes over the time that the neuron was recorded. NaN where that is none, or
+    not known.
 
     As elephant.statistics.mean_firing_rate."""
     found = np.full(len(recording.units), np.nan)
     for n in range(found.size):
         trains = recording.of_unit(n)
         duration = sum(train.duration for train in trains)
-        if duration > 0:
+        if 0 < duration < np.inf:
             found[n] = sum(train.times.size for train in trains) / duration * 1e3
     return found
 
@@ -93,7 +94,8 @@ def correlations(recording: Recording, bin_width: float = 5.0, most_pairs: int =
         windows = np.array([(np.nan, np.nan) if t is None else (t.t_start, t.t_stop) for t in trial]).reshape(-1, 2)
         shared = np.stack([np.maximum(windows[first, 0], windows[second, 0]),
                            np.minimum(windows[first, 1], windows[second, 1])], axis=1)
-        usable = np.flatnonzero(shared[:, 1] > shared[:, 0])  # false for NaN: one of the two was not recorded
+        length = shared[:, 1] - shared[:, 0]
+        usable = np.flatnonzero((length > 0) & np.isfinite(length))  # NaN: one of the two was not recorded
         times, group = np.unique(shared[usable], axis=0, return_inverse=True)
         order = np.argsort(group.ravel(), kind="stable")
         parts = np.split(usable[order], np.searchsorted(group.ravel()[order], np.arange(1, len(times))))
@@ -114,7 +116,7 @@ def _existing(train: Train | None) -> Train:
 
 
 def _add_moments(sums, here, counts, a, b):
-    if here.size == 1:  # where every train has a time of its own; rows of a dense array are quicker then
+    if here.size == 1 and counts.shape[1] < 100_000:  # every train has a time of its own; dense rows are quicker then
         x, y = counts.toarray()[[a[0], b[0]]]
         sums[:, here[0]] += x.size, x.sum(), y.sum(), x @ x, y @ y, x @ y
         return

@@ -33,7 +33,7 @@ blocks = {neurons.label: neurons.get_data("spikes") for neurons in (inhibitory, 
 
 figure, (raster, interval) = plt.subplots(1, 2, figsize=(9, 3.8), width_ratios=(2, 1))
 draw(raster, blocks, stop=400.0)
-raster.set_title("the first 400 ms", loc="left", pad=14)
+raster.set_title("the first 400 ms", loc="left", pad=18)
 draw_distribution(interval, [np.concatenate(intervals(as_recording(b))) for b in blocks.values()],
                   "interspike interval (ms)", list(blocks))
 plt.show()
