@@ -107,6 +107,7 @@ def test_slurm_through_a_command_that_starts_jobs_here(tmp_path, monkeypatch):
         results, failures = run_all(SLEEP, jobs(2, tmp_path), tmp_path / "a", "slurm", workers=1, quiet=True)
     assert [r["square"] for r in results] == [0, 1] and not failures
     script = (tmp_path / "script").read_text()
+    assert "export PYTHONSAFEPATH=1" in script and "--protocol tls://" in script and "--tls-key" in script
     assert "#SBATCH --cpus-per-task=1" in script and "--nthreads 1" in script
 
 

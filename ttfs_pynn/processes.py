@@ -14,6 +14,7 @@ import contextlib
 import importlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from typing import IO, Any, Self
 
 import ttfs_pynn
 
-__all__ = ["PARENT_LOST", "ChildProcess", "away_from_folder"]
+__all__ = ["PARENT_LOST", "ChildProcess", "away_from_folder", "safe_path_commands"]
 
 PARENT_LOST = 3  # exit status of a child whose parent is gone
 _PACKAGE = Path(ttfs_pynn.__file__).resolve().parent
@@ -111,6 +112,14 @@ def _watch(descriptor: int) -> None:
         while os.read(descriptor, 1024):
             pass
     os._exit(PARENT_LOST)  # no clean-up, which might block
+
+
+def safe_path_commands() -> list[str]:
+    """Lines of a shell after which any Python leaves the current folder alone, and finds this package where it is here."""
+    commands = ["export PYTHONSAFEPATH=1"]
+    if _PACKAGE.parent.name not in ("site-packages", "dist-packages"):
+        commands.append(f"export PYTHONPATH={shlex.quote(str(_PACKAGE.parent))}${{PYTHONPATH:+:$PYTHONPATH}}")
+    return commands
 
 
 @contextlib.contextmanager

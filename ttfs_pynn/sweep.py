@@ -29,7 +29,7 @@ from ttfs_pynn.atomic import new_file, remove_leftovers, write_bytes
 from ttfs_pynn.configuration import plain, text_of
 from ttfs_pynn.errors import ConfigurationError, ResultsError, TTFSError
 from ttfs_pynn.files import read_json
-from ttfs_pynn.processes import ChildProcess, away_from_folder
+from ttfs_pynn.processes import ChildProcess, away_from_folder, safe_path_commands
 from ttfs_pynn.run_lock import FileLock
 
 __all__ = ["key_of", "run_all", "stored"]
@@ -190,8 +190,11 @@ def _slurm(dask, workers):
     # The dashboard shows what runs to whoever connects; it would listen on all interfaces.
     scheduler = {"dashboard_address": "127.0.0.1:0", **(dask.config.get(f"{options}scheduler-options", None) or {})}
     extra = [*(dask.config.get(f"{options}worker-extra-args", None) or []), "--no-dashboard"]
+    # A worker is `python -m ...`: without this it would import what lies in the current folder.
+    first = [*(dask.config.get(f"{options}job-script-prologue", None) or []), *safe_path_commands()]
     cluster = SLURMCluster(cores=1, processes=1, memory=memory, python=sys.executable, security=security, protocol="tls://",
-                           shared_temp_directory=shared, scheduler_options=scheduler, worker_extra_args=extra)
+                           shared_temp_directory=shared, scheduler_options=scheduler, worker_extra_args=extra,
+                           job_script_prologue=first)
     cluster.scale(jobs=workers)
     return cluster
 

@@ -157,7 +157,9 @@ class BrainScaleS2(Simulator):
 
     def costs(self, n_samples, hardware_time):
         from ttfs_pynn.brainscales2.energy import classification_costs
-        return classification_costs(n_samples, hardware_time)
+        from ttfs_pynn.brainscales2.events import TICKS_PER_MS
+        # Whole ticks: a difference of two readings depends in its last bits on how much was run before, as in a resumed run.
+        return classification_costs(n_samples, round(hardware_time * TICKS_PER_MS) / TICKS_PER_MS)
 
     def source_times(self, times, dt):
         return np.asarray(times) / self.time_scale
