@@ -53,8 +53,8 @@ class Projection:
 class Script:
     """Collects the lines of build(sim).
 
-    number seeds what is drawn. planted: index of the place that is planted on `simulator`, or None. `here` is where each place
-    was met, in order, so that a first pass finds out what can be planted.
+    number seeds what is drawn. planted: index of the place that is planted on `simulator`, or None. `places` are all that were
+    met, in order, so that a first pass finds out what can be planted.
     """
 
     def __init__(self, number, planted=None, simulator="nest"):
