@@ -33,7 +33,8 @@ def check_hdf5(path: str | os.PathLike, largest: int = LARGEST, links_once: bool
     except DamagedFile:
         raise
     except Exception as error:  # h5py does not say what it raises for damaged files: nearly anything
-        raise DamagedFile(f"{path} cannot be read as HDF5: {' '.join(str(error).split())[:200]}") from None
+        raise DamagedFile(f"{path} cannot be read as HDF5: {' '.join(str(error).split())[:200]}; it may be damaged, or of "
+                          "another kind") from None
 
 
 class _Walk:

@@ -11,6 +11,7 @@ from analysis import membrane, raster, results_page, spike_statistics, style, tu
 from analysis.neo_files import read_recordings, record_blocks
 from tests.comparison.networks import small_record
 from tests.protocols.test_command_lines import fails
+from ttfs_pynn.comparison.record import write_records
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.results import RunFolder
 
@@ -193,7 +194,7 @@ def test_latencies_of_a_file_a_folder_and_a_record(tmp_path, capsys):
 def test_commands_take_the_records_of_a_comparison(command, tmp_path, capsys):
     record = small_record(n=4)
     (tmp_path / "records").mkdir()
-    record.write(tmp_path / "records" / "exact_0.1.npz")
+    write_records(tmp_path / "records" / "exact_0.1.npz", [record])
     told(capsys, command, tmp_path / "records" / "exact_0.1.npz")
     assert (tmp_path / "records" / f"{command.__name__.rpartition('.')[2]}.png").is_file()
     for folder in (tmp_path, tmp_path / "records"):
@@ -214,7 +215,7 @@ def test_what_is_no_record_is_said_without_advice_to_load_it_nevertheless(tmp_pa
             message = fails(capsys, command.main, str(path))
             assert "pickle" not in message and "index out of range" not in message and str(path) in message
     (tmp_path / "array.nix").write_bytes((tmp_path / "text.npz").read_bytes())
-    assert "Neo cannot read" in fails(capsys, raster.main, str(tmp_path / "array.nix"))
+    assert "cannot be read as HDF5" in fails(capsys, raster.main, str(tmp_path / "array.nix"))
 
 
 def test_a_run_is_no_folder_of_results(tmp_path, capsys):

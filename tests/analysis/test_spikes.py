@@ -95,7 +95,7 @@ def test_files_that_cannot_be_read_are_clear_errors(tmp_path):
     with pytest.raises(ResultsError, match="there is no file"):
         read_blocks(tmp_path / "none.nix")
     (tmp_path / "bad.nix").write_text("no spikes")
-    with pytest.raises(ResultsError, match="cannot read"):
+    with pytest.raises(ResultsError, match="cannot be read as HDF5: .*; it may be damaged, or of another kind"):
         read_blocks(tmp_path / "bad.nix")
     with pytest.raises(ResultsError, match="no picture can be written as .docx; end the name in one of .*.png"):
         raster.main([str(tmp_path / "bad.nix"), "--output", "raster.docx"])
