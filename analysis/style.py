@@ -91,7 +91,7 @@ def picture_command(module, description, name, arguments=None, what=RECORDED, **
     a = parser.parse_args(arguments)
     if a.output:
         return a, checked_picture(a.output)
-    if os.path.isdir(a.file):
+    if RunFolder.exists(a.file):
         return a, str(RunFolder.open(a.file).figure_path(f"{name}.png"))
     return a, os.path.join(os.path.dirname(a.file) or ".", f"{name}.png")
 

@@ -94,7 +94,7 @@ def driven_by_poisson(sim):
 def test_two_hundred_milliseconds_of_ten_cells_agree(name):
     """On a grid, sources lose spikes (two in one step); correlations of 45 pairs had a p of 6e-65."""
     pytest.importorskip(name.split("_")[0], reason="make test-simulators installs it")
-    records = [run_script(driven_by_poisson, simulator(each), 0.1, connections=False) for each in ("exact", name)]
+    records = [run_script(driven_by_poisson, simulator(each), 0.1) for each in ("exact", name)]
     found = compare_statistics(*records)
     assert found["agree"] is True and {row["population"] for row in found["rows"]} == {"E", "I"}
     assert min(row["p"] for row in found["rows"] if row["measure"] == "correlation") > 0.01
