@@ -101,7 +101,7 @@ def _spikes(p, v, times, values, kinds, t_stop, most, out, slopes):
             s = 0.0 if x >= theta else _first(until - t, theta, x, exc / cm, inh / cm, rate_m, rate_e, rate_i)
             stop = min(t + s, until)
             if s < math.inf and t + s < until:
-                e, i = exc * math.exp(-rate_e * s), inh * math.exp(-rate_i * s)
+                e, i = exc * math.exp(-rate_e * (stop - t)), inh * math.exp(-rate_i * (stop - t))
                 if count < out.size:
                     out[count], slopes[count] = t + s, (e + i) / cm - rate_m * theta
                 count += 1

@@ -121,7 +121,7 @@ def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
         # Reached at t_stop itself: the spike belongs to what follows.
         u[n] = kept_below(u[n], p) if s == math.inf else max(u[n], p[THRESHOLD])
         return math.inf
-    _decay_currents(n, s, i_exc, i_inh, p)
+    _decay_currents(n, t_spike - t, i_exc, i_inh, p)  # not s: late, times are coarse, and the currents are to go with them
     u[n] = p[RESET]
     clamped_until[n] = t_spike + p[TAU_REFRAC]
     return t_spike
