@@ -99,8 +99,8 @@ def _statistics(result):
     if not rows:
         return ""
     return ("<h2>Statistics of populations</h2><p class='note'>p is corrected by Holm. A difference is p &lt; 0.01 and at "
-            "least 3 % of the mean (correlation: 0.002). Tests are over blocks of time. Where a network is chaotic, this counts and "
-            "not single spikes.</p>" +
+            "least 3 % of the mean (correlation: 0.002). Tests are over blocks of time. Where a network is chaotic, this counts "
+            "and not single spikes.</p>" +
             html_table(["simulator", "dt (ms)", "population", "measure", "mean, exact", "mean", "difference", "test", "p",
                         "differs"], rows))
 
