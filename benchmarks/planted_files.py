@@ -62,13 +62,15 @@ def base(folder):
     things.mkdir(parents=True)
     with contextlib.redirect_stdout(io.StringIO()):
         train.main(["yin_yang", "--backend", "exact", "--epochs", "1", "--quiet", "--output", str(folder / "run")])
-        compare_simulators.main([str(folder / "run"), "--simulators", "exact", "--samples", "3", "--output", str(things / "out")])
+        compare_simulators.main([str(folder / "run"), "--simulators", "exact,brian2", "--samples", "3", "--output",
+                                 str(things / "out")])
         early_spikes.main(["yin_yang", "--alpha", "0.005", "--xi", "none", "--difference", "none", "--epochs", "1", "--seeds",
-        "0",
-                           "--output", str(things / "early.json")])
+                           "0", "--output", str(things / "early.json")])
     shutil.copy(folder / "run" / "spikes" / "after_layer0.nix", things / "spikes.nix")
     _membrane(things / "v.nix")
+    results = Path(__file__).resolve().parents[1] / "results"
     (things / "results").mkdir()
+    shutil.copy(results / "yin_yang.json", things / "results")
     return folder
 
 

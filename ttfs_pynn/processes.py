@@ -127,7 +127,7 @@ def away_from_folder() -> Iterator[None]:
     """While it lasts the current folder is this package's own: for imports of packages that run what lies in the current one.
 
     Brian2 2.9 evaluates `brian_preferences`, NEURON 9.0 loads x86_64/libnrnmech.so, Numba 0.68 takes the place of its cache,
-    which it unpickles, from .numba_config.yaml, and Matplotlib reads matplotlibrc.
+    which it unpickles, from .numba_config.yaml, pyNN.nest 0.13 may run `make` in _build, and Matplotlib reads matplotlibrc.
     """
     try:
         before = os.getcwd()
