@@ -61,3 +61,9 @@ def test_keywords_of_other_simulators_that_change_nothing(sim, keywords):
 def test_keywords_that_are_refused(sim, keywords, text):
     with pytest.raises(ConfigurationError, match=re.escape(text)):
         sim.setup(**keywords)
+
+
+def test_structure_initial_values_and_label_of_a_population_come_by_position_too(sim):
+    sim.setup()
+    cells = sim.Population(2, sim.IF_curr_exp, {}, None, {"v": -60.0}, "cells")
+    assert cells.label == "cells" and cells.initial_values["v"].evaluate(simplify=True) == -60.0

@@ -110,7 +110,7 @@ class Population(_OnChip, populations.Population):
     _assembly_class = Assembly
     _view_class = PopulationView
 
-    def __init__(self, size, cellclass, cellparams=None, **kwargs):
+    def __init__(self, size, cellclass, cellparams=None, *arguments, **kwargs):
         simulator.active("a population")
         if isinstance(size, int | np.integer) and size < 1:
             kind = IndexError if size == 0 else ValueError
@@ -118,7 +118,7 @@ class Population(_OnChip, populations.Population):
         self._description = {}
         if isinstance(cellclass, ChipCell):
             cellclass = cellclass.for_one_population()
-        super().__init__(size, cellclass, cellparams, **kwargs)
+        super().__init__(size, cellclass, cellparams, *arguments, **kwargs)
 
     def _create_cells(self):
         for name, values in self.celltype.parameter_space.items():

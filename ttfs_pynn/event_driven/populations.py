@@ -190,13 +190,13 @@ class PopulationView(_OnGroup, _View):
 class Population(_OnGroup, common.Population):
     group_index = slice(None)
 
-    def __init__(self, size, cellclass, cellparams=None, **kwargs):
+    def __init__(self, size, cellclass, cellparams=None, *arguments, **kwargs):
         # PyNN 0.13 fails on Population(n, CellClass) without parameters.
         if isinstance(cellclass, type) and cellparams is None:
             cellparams = {}
         state = self._simulator.state
         try:
-            super().__init__(size, cellclass, cellparams, **kwargs)
+            super().__init__(size, cellclass, cellparams, *arguments, **kwargs)
         except BaseException:
             # PyNN 0.13 makes the recorder first: every later run would ask it for what this population does not have.
             state.recorders.discard(getattr(self, "recorder", None))
