@@ -108,13 +108,14 @@ class _Run:
 def compare_records(references, others, dt, window, simulator=None, defects=True):
     """A dict of two lists of NetworkRecord, the trials of one script on two simulators, or of two single ones:
 
-    matched, missing, extra, unexplained, max_abs_error_ms, mean_, median_: of all trials; class_agreement
-    trials         the same of each
-    populations    of each label whole_network (against the reference) and own_inputs (against the exact neuron that received what
-                   was recorded, in the network that the simulator holds)
-    unmatched      the missing and extra spikes, each with its explanation
-    differences    what is not the same network; a defect is looked for in the network that the simulator holds
-    defects        what spike times show
+    - matched, missing, extra, unexplained, and the largest, mean and median error (ms), of all trials; class_agreement
+    - trials: the same of each
+    - populations: of each label whole_network (against the reference) and own_inputs (against the exact neuron that received what
+      was recorded, in the network that the simulator holds)
+    - unmatched: the missing and extra spikes, each with its explanation
+    - differences: what is not the same network; a defect is looked for in the network that the simulator holds
+    - defects: what spike times show
+
     simulator: the Simulator of `others`, of which lag, has_time_step, hardware and acting are asked; None for one without a step.
     """
     references, others = ([r] if not isinstance(r, (list, tuple)) else list(r) for r in (references, others))
