@@ -121,7 +121,7 @@ def new_file(path: str | os.PathLike, mode: str = "w") -> IO[Any]:
 
 
 def remove_leftovers(folder: str | os.PathLike[str], of: Container[str] | None = None) -> None:
-    """Delete what killed writers left in `folder`; what is being written stays, and so do all other files, also those that end with .tmp.
+    """Delete what killed writers left in `folder`; what is being written stays, and so do all other files, whatever their names.
 
     of: names of the files whose leftovers are meant (default: of all). Nothing is done behind a link. Errors are passed over.
     """
