@@ -104,7 +104,7 @@ def attacked(folder, scheduler="local", seconds=3.0):
     new = [path for path in Path(tempfile.gettempdir()).iterdir() if path.name not in temporary and path != folder]
     found["ports"] = ports
     found["writable"] = writable([folder / "results", *new])
-    found["attack"] = as_other_user(_attack, ports, "/tmp/ttfs-pynn-harm")
+    found["attack"] = as_other_user(_attack, ports, str(folder / "harm"))
     found["results"] = process.communicate()[0].strip()
     return found
 
@@ -152,9 +152,7 @@ def main():
         with cluster(folder, "open") as (_, address):
             time.sleep(10)  # until a worker is there
             ports = [int(address.rpartition(":")[2])]
-            print("scheduler without TLS ", as_other_user(_attack, ports, "/tmp/ttfs-pynn-harm"), flush=True)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink("/tmp/ttfs-pynn-harm")
+            print("scheduler without TLS ", as_other_user(_attack, ports, str(folder / "harm")), flush=True)
 
 
 if __name__ == "__main__":
