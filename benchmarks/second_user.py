@@ -104,9 +104,17 @@ def attacked(folder, scheduler="local", seconds=3.0):
     new = [path for path in Path(tempfile.gettempdir()).iterdir() if path.name not in temporary and path != folder]
     found["ports"] = ports
     found["writable"] = writable([folder / "results", *new])
-    found["attack"] = as_other_user(_attack, ports, str(folder / "harm"))
+    attack = as_other_user(_attack, ports, str(folder / "harm"))
     found["results"] = process.communicate()[0].strip()
+    found["attack"] = _begun(attack)
     return found
+
+
+def _begun(attack):
+    """The attack, if there was one: what could not begin is no refusal."""
+    if "failed" in attack:
+        sys.exit(f"error: the other user could not begin ({attack['failed']}); use a Python that every user can read")
+    return attack
 
 
 def sweep(folder, scheduler, seconds):
@@ -152,7 +160,7 @@ def main():
         with cluster(folder, "open") as (_, address):
             time.sleep(10)  # until a worker is there
             ports = [int(address.rpartition(":")[2])]
-            print("scheduler without TLS ", as_other_user(_attack, ports, str(folder / "harm")), flush=True)
+            print("scheduler without TLS ", _begun(as_other_user(_attack, ports, str(folder / "harm"))), flush=True)
 
 
 if __name__ == "__main__":
