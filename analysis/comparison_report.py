@@ -1,19 +1,20 @@
 """The comparison of simulators as one HTML page, figures inside, for a screen or a phone.
 
 examples:
-  python -m analysis.comparison_report out          (DIR of protocols.compare_simulators; writes DIR/report.html)
+  python -m ttfs_pynn.analysis.comparison_report out          (DIR of protocols.compare_simulators; writes DIR/report.html)
 """
 
 import html
 from pathlib import Path
 
-from analysis import error_against_dt, raster
-from analysis.page import document, facts, figure
-from analysis.page import table as html_table
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.analysis import error_against_dt, raster
+from ttfs_pynn.analysis.page import document, facts, figure
+from ttfs_pynn.analysis.page import table as html_table
+
+from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.record import read_records
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import read_json, write_bytes
+from ttfs_pynn.files.sealed import read_json, write_bytes
 
 
 def _overview(result):
@@ -177,7 +178,7 @@ def table(result):
 
 
 def main(arguments=None):
-    parser = ArgumentParser(prog="python -m analysis.comparison_report", description=__doc__)
+    parser = ArgumentParser(prog="python -m ttfs_pynn.analysis.comparison_report", description=__doc__)
     parser.add_argument("folder", metavar="DIR", help="folder of protocols.compare_simulators")
     folder = Path(parser.parse_args(arguments).folder)
     if not (folder / "comparison.json").is_file():

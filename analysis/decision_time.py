@@ -4,19 +4,19 @@ Until its first label spike a sample counts as wrong, so the curve rises from 0 
 `decisions.npz` of the run folders: label_times (samples, classes) in ms and labels (samples,).
 
 examples:
-  python -m analysis.decision_time runs/yy7
-  python -m analysis.decision_time runs/yy7 runs/chip3 --output both.png
+  python -m ttfs_pynn.analysis.decision_time runs/yy7
+  python -m ttfs_pynn.analysis.decision_time runs/yy7 runs/chip3 --output both.png
 """
 
 from pathlib import Path
 
 import numpy as np
+from ttfs_pynn.analysis.style import CLASSES, DARK, GREY, TAU_SYN, checked_picture, figure, literal
 
-from analysis.style import CLASSES, DARK, GREY, TAU_SYN, checked_picture, figure, literal
-from ttfs_pynn.command_line import ArgumentParser, run
-from ttfs_pynn.decision import accuracy_at, time_to_accuracy
+from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.learning.decision import accuracy_at, time_to_accuracy
+from ttfs_pynn.runs.folder import RunFolder
 
 _LINES = ("-", "--", ":", "-.")
 
@@ -112,7 +112,7 @@ def _names(paths):
 
 
 def parser():
-    p = ArgumentParser(prog="python -m analysis.decision_time", description=__doc__)
+    p = ArgumentParser(prog="python -m ttfs_pynn.analysis.decision_time", description=__doc__)
     p.add_argument("folders", metavar="DIR", nargs="+", help="run folders of protocols.train")
     p.add_argument("--output", metavar="FILE", help="picture to write (default: figures/decision_time.png of the first folder)")
     return p

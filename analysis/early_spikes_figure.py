@@ -4,18 +4,18 @@ Columns: alpha and xi of the loss TimeToFirstSpike, the difference of PairwiseDi
 time t; latency of the decision, and spikes of all layers until the decision, over training. Means over seeds.
 
 examples:
-  python -m analysis.early_spikes_figure results/early_spikes/yin_yang.json
+  python -m ttfs_pynn.analysis.early_spikes_figure results/early_spikes/yin_yang.json
 """
 
 from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
+from ttfs_pynn.analysis.style import TAU_SYN, checked_picture, figure
 
-from analysis.style import TAU_SYN, checked_picture, figure
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import read_json
+from ttfs_pynn.files.sealed import read_json
 
 COLUMNS = {"alpha": "$\\alpha$", "xi": "$\\xi$", "difference": "difference"}
 PAPER = {"alpha": 0.005, "xi": 0.2}
@@ -107,7 +107,7 @@ def varied(runs):
 
 
 def parser():
-    p = ArgumentParser(prog="python -m analysis.early_spikes_figure", description=__doc__)
+    p = ArgumentParser(prog="python -m ttfs_pynn.analysis.early_spikes_figure", description=__doc__)
     p.add_argument("file", metavar="FILE", help="JSON file of protocols.early_spikes")
     p.add_argument("--output", metavar="FILE", help="picture to write (default: FILE with the suffix .png)")
     return p

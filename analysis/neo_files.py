@@ -8,10 +8,10 @@ import numpy as np
 import quantities as pq
 from neo.core.spiketrainlist import SpikeTrainList
 
-from ttfs_pynn import nix_files
 from ttfs_pynn.comparison.record import NetworkRecord, distinct, read_records
 from ttfs_pynn.errors import ResultsError, reason
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.files import nix_files
+from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.spikes.recordings import Recording, recordings_of
 
 CHIP_TIME_SCALE = 1000.0  # ms of the model in 1 ms of the emulated chip

@@ -9,8 +9,7 @@ import io
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-
-from analysis.style import RC
+from ttfs_pynn.analysis.style import RC
 
 _STYLE = """
 :root{color-scheme:light dark;--text:#222;--back:#fff;--line:#ddd;--soft:#555;--bad:#fbe3d6;--good:#e0f2ea}

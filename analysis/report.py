@@ -4,16 +4,15 @@ The page holds its figures, needs no network and no script, and fits a phone. Wh
 arrays has no rasters, only a chip has costs.
 
 examples:
-  python -m analysis.report runs/yy7                           (writes runs/yy7/report.html)
-  python -m analysis.report runs/yy7 --output yy7.html
+  python -m ttfs_pynn.analysis.report runs/yy7                           (writes runs/yy7/report.html)
+  python -m ttfs_pynn.analysis.report runs/yy7 --output yy7.html
 """
 
 import html
 from pathlib import Path
 
 import numpy as np
-
-from analysis import (
+from ttfs_pynn.analysis import (
     decision_map,
     decision_time,
     latency_histogram,
@@ -22,13 +21,14 @@ from analysis import (
     raster,
     weight_histogram,
 )
-from analysis.neo_files import no_spikes
-from analysis.page import document, facts, figure, table
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.analysis.neo_files import no_spikes
+from ttfs_pynn.analysis.page import document, facts, figure, table
+
+from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import write_bytes
-from ttfs_pynn.loss import predict
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.files.sealed import write_bytes
+from ttfs_pynn.learning.loss import predict
+from ttfs_pynn.runs.folder import RunFolder
 
 PANEL, BROAD = (4.2, 3.0), (5.6, 4.4)
 MOST_OUTLINES = 4  # classes whose histograms can be told apart
@@ -236,7 +236,7 @@ def page(folder):
 
 
 def parser():
-    p = ArgumentParser(prog="python -m analysis.report", description=__doc__)
+    p = ArgumentParser(prog="python -m ttfs_pynn.analysis.report", description=__doc__)
     p.add_argument("folder", metavar="RUN", help="run folder of protocols.train")
     p.add_argument("--output", metavar="FILE", help="page to write (default RUN/report.html)")
     return p

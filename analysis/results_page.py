@@ -1,17 +1,17 @@
-"""The results of `protocols.reproduce` as a page in Markdown: one table, then where each row's settings come from.
+"""The results of `ttfs_pynn.protocols.reproduce` as a page in Markdown: one table, then where each row's settings come from.
 
 examples:
-  python -m analysis.results_page results
+  python -m ttfs_pynn.analysis.results_page results
 """
 
 from pathlib import Path
 
 import numpy as np
 
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import read_json
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.files.sealed import read_json
+from ttfs_pynn.runs.folder import RunFolder
 
 _HEAD = ("| what | paper | test accuracy | each seed | fresh samples | decision after (tau_syn) | spikes a sample | command |\n"
          "| --- | --- | --- | --- | --- | --- | --- | --- |")
@@ -73,14 +73,14 @@ def page(folder):
              f"{r['configuration']['backend']}." + (f" Paper's value: {r['paper']['source']}" if "source" in r["paper"] else "")
              for r in results]
     text = ("Mean +- standard deviation over seeds (how many) of the accuracy on test samples, seen once, at the end. This\n"
-            "page is written by `python -m protocols.reproduce`; settings are in `protocols/rows`, all figures in JSON files.")
+            "page is written by `python -m ttfs_pynn.protocols.reproduce`; settings are in `protocols/rows`, all figures in JSON files.")
     if (Path(folder) / "robustness" / "README.md").is_file():
         notes.append("How much imperfection of a substrate training bears: `robustness/README.md`.")
     return "\n\n".join([title, text, table(results), "## Settings", *notes]) + "\n"
 
 
 def main(arguments=None):
-    parser = ArgumentParser(prog="python -m analysis.results_page", description=__doc__)
+    parser = ArgumentParser(prog="python -m ttfs_pynn.analysis.results_page", description=__doc__)
     parser.add_argument("folder", metavar="DIR", help="folder of results, such as results")
     a = parser.parse_args(arguments)
     if RunFolder.exists(a.folder):

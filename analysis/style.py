@@ -11,10 +11,10 @@ from matplotlib import rc_context
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
-from ttfs_pynn.atomic import atomic_file
-from ttfs_pynn.command_line import ArgumentParser
+from ttfs_pynn.commands.command_line import ArgumentParser
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.files.atomic import atomic_file
+from ttfs_pynn.runs.folder import RunFolder
 
 ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2",
                                                        "#D55E00", "#CC79A7")
@@ -83,7 +83,7 @@ RECORDED = "run folder of protocols.train, a file of spikes that Neo reads (NIX)
 
 def picture_command(module, description, name, arguments=None, what=RECORDED, **options):
     """(parsed arguments, path of the picture) of a command that draws a FILE. what: the FILE is; options: more arguments."""
-    parser = ArgumentParser(prog=f"python -m analysis.{module}", description=description)
+    parser = ArgumentParser(prog=f"python -m ttfs_pynn.analysis.{module}", description=description)
     parser.add_argument("file", metavar="FILE", help=what)
     parser.add_argument("--output", metavar="FILE", help=f"picture to write (default: {name}.png beside FILE)")
     for flag, keywords in options.items():
@@ -111,7 +111,7 @@ def figure(path, columns=1, size=(4.0, 3.0), rows=1, dpi=None, **options):
 
 def command(module, description, name, arguments=None):
     """(run folder, path of the picture) of a command line that draws `name`.png for a run folder."""
-    parser = ArgumentParser(prog=f"python -m analysis.{module}", description=description)
+    parser = ArgumentParser(prog=f"python -m ttfs_pynn.analysis.{module}", description=description)
     parser.add_argument("folder", metavar="DIR", help="run folder of protocols.train")
     parser.add_argument("--output", metavar="FILE", help=f"picture to write (default DIR/figures/{name}.png)")
     parsed = parser.parse_args(arguments)

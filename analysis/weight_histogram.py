@@ -1,15 +1,15 @@
 """Histograms of the trained weights, layer by layer, in nA; of trained delays and times of bias spikes in ms.
 
 examples:
-  python -m analysis.weight_histogram runs/yy7
+  python -m ttfs_pynn.analysis.weight_histogram runs/yy7
 """
 
 import re
 
 import numpy as np
+from ttfs_pynn.analysis.style import BLUE, ORANGE, bin_edges, command, figure
 
-from analysis.style import BLUE, ORANGE, bin_edges, command, figure
-from ttfs_pynn.command_line import run
+from ttfs_pynn.commands.command_line import run
 
 
 def draw(axes, weights, title=None, bins=50):

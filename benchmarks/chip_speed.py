@@ -9,10 +9,10 @@ spikes.
 import time
 
 import numpy as np
+from ttfs_pynn.models import yin_yang
 
-from models import yin_yang
-from ttfs_pynn.experiment import Experiment
-from ttfs_pynn.gradient_engine import first_spikes
+from ttfs_pynn.learning.engine import first_spikes
+from ttfs_pynn.runs.experiment import Experiment
 
 
 def main(repetitions=30):

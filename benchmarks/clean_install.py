@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.commands.command_line import ArgumentParser, run
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORT = """

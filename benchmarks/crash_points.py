@@ -25,16 +25,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ttfs_pynn import nix_files
-from ttfs_pynn.atomic import is_leftover
-from ttfs_pynn.command_line import run
-from ttfs_pynn.run_lock import LOCK_FILES
-from ttfs_pynn.sweep import run_all
+from ttfs_pynn.commands.command_line import run
+from ttfs_pynn.files import nix_files
+from ttfs_pynn.files.atomic import is_leftover
+from ttfs_pynn.files.run_lock import LOCK_FILES
+from ttfs_pynn.runs.sweep import run_all
 
 MODEL = """
 import copy
 import functools
-from models import yin_yang as whole
+from ttfs_pynn.models import yin_yang as whole
 
 PARAMETERS = copy.deepcopy(whole.PARAMETERS)
 PARAMETERS["network"].update(hidden=5, bias_times={bias_times}, hidden_layer={hidden_layer})
@@ -77,7 +77,7 @@ def training(*options, **of_model):
 
 def trained(*options):
     """A finished run, made in this process."""
-    from protocols import train
+    from ttfs_pynn.protocols import train
     prepare, arguments = training(*options)
 
     def make(folder):
@@ -93,8 +93,8 @@ def sweep(arguments):
 
 
 def scenarios():
-    from analysis import report
-    from protocols import compare_simulators, evaluate, export, train
+    from ttfs_pynn.analysis import report
+    from ttfs_pynn.protocols import compare_simulators, evaluate, export, train
     exact, arrays = trained(), trained("--backend", "arrays")
     of_run = ("--model", "{0}/small.py")
 

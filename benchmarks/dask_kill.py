@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.sweep import run_all
+from ttfs_pynn.runs.sweep import run_all
 
 JOB = "tests.sweep_jobs:sleep"
 PATIENCE = 600  # seconds without the next kill: something is wrong

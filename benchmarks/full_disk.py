@@ -19,11 +19,11 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+from ttfs_pynn.protocols import train
 
-from protocols import train
-from ttfs_pynn.command_line import run
-from ttfs_pynn.experiment import FREE
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.commands.command_line import run
+from ttfs_pynn.runs.experiment import FREE
+from ttfs_pynn.runs.folder import RunFolder
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ A file of each kind is cut off, or some of its bits are flipped, bytes overwritt
 the reader did: it refused the file with the error that it promises, returned what was stored (the damage hit nothing that
 matters), returned something else, raised another error, or took the process with it (children read what HDF5 gets unchecked).
 
-Where a file has a checksum (all that end with a seal, see `ttfs_pynn.files`, and gzip) nothing else may ever be returned. Text
+Where a file has a checksum (all that end with a seal, see `ttfs_pynn.files.sealed`, and gzip) nothing else may ever be returned. Text
 and plain IDX files have none: a changed digit or pixel cannot be told from what was written, and is counted under "other".
 """
 
@@ -20,16 +20,16 @@ from pathlib import Path
 
 import neo
 import numpy as np
+from ttfs_pynn.analysis.neo_files import read_recordings
 
-from analysis.neo_files import read_recordings
 from ttfs_pynn.brainscales2.characterisation import ChipProfile
 from ttfs_pynn.brainscales2.chip import chip_from_seed, load_chip
 from ttfs_pynn.brainscales2.dlens import halco, lola, sta
 from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord, read_records, write_records
 from ttfs_pynn.datasets import mnist
 from ttfs_pynn.errors import TTFSError
-from ttfs_pynn.files import read_json
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.files.sealed import read_json
+from ttfs_pynn.runs.folder import RunFolder
 
 _QUANTITIES = ("v_rest", "tau_m", "tau_syn_E", "tau_syn_I", "gain_E", "gain_I", "v_thresh")
 CONFIGURATION = {"model": "yin_yang", "epochs": 30, "network": {"tau_m": 10.0, "bias_times": [1.5, 9.0]}, "classes": ["a", "b"]}

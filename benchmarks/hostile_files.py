@@ -26,8 +26,7 @@ import h5py
 import neo
 import nir
 import numpy as np
-
-from analysis import (
+from ttfs_pynn.analysis import (
     comparison_report,
     decision_map,
     decision_time,
@@ -43,11 +42,12 @@ from analysis import (
     tuning,
     weight_histogram,
 )
-from models import yin_yang
-from protocols import compare_simulators, evaluate, export, train, transfer
-from ttfs_pynn.command_line import run
+from ttfs_pynn.models import yin_yang
+from ttfs_pynn.protocols import compare_simulators, evaluate, export, train, transfer
+
+from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.files import sealed, write_arrays
+from ttfs_pynn.files.sealed import sealed, write_arrays
 from ttfs_pynn.interchange import from_nir, read_nir, to_nir, write_nir
 
 MB = 2**20

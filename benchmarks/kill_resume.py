@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.runs.folder import RunFolder
 
 
 def _start(folder, epochs, *options):
-    command = [sys.executable, "-m", "protocols.train", "yin_yang", "--epochs", str(epochs), "--seed", "5", "--quiet",
+    command = [sys.executable, "-m", "ttfs_pynn.protocols.train", "yin_yang", "--epochs", str(epochs), "--seed", "5", "--quiet",
                "--output", str(folder), *options]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 

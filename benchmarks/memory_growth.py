@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from ttfs_pynn.models import yin_yang
 
-from models import yin_yang
-from ttfs_pynn.experiment import Experiment
+from ttfs_pynn.runs.experiment import Experiment
 
 
 def resident():

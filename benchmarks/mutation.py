@@ -1,6 +1,6 @@
 """Would the tests notice? `python -m benchmarks.mutation [--mutants 200] [--seed 0]` (not on Windows).
 
-In ttfs_pynn/first_spike and ttfs_pynn/gradient_engine.py one operator, comparison, number, condition or call of min and max is
+In ttfs_pynn/first_spike and ttfs_pynn/learning/engine.py one operator, comparison, number, condition or call of min and max is
 changed at a time, and the tests of that module run on what results, without compilation, in a process of its own. A mutant is
 killed where one of them fails or the time is up. Left out are what no test can see: decorators (options of the compiler), text
 and annotations. The whole suite, which runs compiled, can only kill more.
@@ -50,7 +50,7 @@ _SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mu
 
 
 def sources():
-    return [*sorted((ROOT / "ttfs_pynn/first_spike").glob("*.py")), ROOT / "ttfs_pynn/gradient_engine.py"]
+    return [*sorted((ROOT / "ttfs_pynn/first_spike").glob("*.py")), ROOT / "ttfs_pynn/learning/engine.py"]
 
 
 def places(tree):

@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ttfs_pynn.entry_point import commands
+from ttfs_pynn.commands.entry_point import commands
 
 MODULES = ("numpy", "ttfs_pynn", "models", "sitecustomize", "usercustomize", "protocols", "analysis", "scipy", "numba",
 "matplotlib",
@@ -57,7 +57,7 @@ def executed(mark):
 
 def base(folder):
     """A finished run, folder/run, and what other commands draw, folder/things."""
-    from protocols import compare_simulators, early_spikes, train
+    from ttfs_pynn.protocols import compare_simulators, early_spikes, train
     things = Path(folder) / "things"
     things.mkdir(parents=True)
     with contextlib.redirect_stdout(io.StringIO()):
@@ -79,7 +79,7 @@ def _membrane(path):
     import numpy as np
     from quantities import ms, mV
 
-    from ttfs_pynn.nix_files import write_block
+    from ttfs_pynn.files.nix_files import write_block
     block, segment = neo.Block(name="cell"), neo.Segment()
     segment.analogsignals.append(neo.AnalogSignal(np.linspace(-65, -60, 50)[:, None], units=mV, sampling_period=0.1 * ms,
     name="v"))

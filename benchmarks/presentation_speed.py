@@ -16,7 +16,7 @@ import numpy as np
 
 
 def architecture(sizes):
-    from ttfs_pynn.network import Architecture, Layer
+    from ttfs_pynn.networks.network import Architecture, Layer
     from ttfs_pynn.neuron import LIFParameters
     n_inputs, hidden, labels = sizes
     neuron = LIFParameters()
@@ -35,8 +35,8 @@ def module(backend, dt):
 
 
 def measure(backend, sizes, samples, dt, repeats):
-    from ttfs_pynn.gradient_engine import first_spikes
-    from ttfs_pynn.network import LayeredNetwork
+    from ttfs_pynn.learning.engine import first_spikes
+    from ttfs_pynn.networks.network import LayeredNetwork
     rng = np.random.default_rng(0)
     description = architecture(sizes)
     weights = description.initial_weights(rng)

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ttfs_pynn.sweep import run_all
+from ttfs_pynn.runs.sweep import run_all
 
 USER = 54321
 JOB = "tests.sweep_jobs:sleep"

@@ -1,7 +1,7 @@
 """What to do about silent neurons: `python -m benchmarks.silent_neurons [--model yin_yang] [--epochs 30] [--seeds 0 1 2 3 4]`.
 
 Trains a model on arrays from its own initial weights and from hostile ones, whose means are so low that most neurons are silent,
-with each policy of ttfs_pynn.silent_neurons; reports validation accuracy and how many hidden neurons are silent. Test data
+with each policy of ttfs_pynn.learning.silent_neurons; reports validation accuracy and how many hidden neurons are silent. Test data
 are not touched. Settings of the policies were chosen with seed 100.
 """
 
@@ -10,10 +10,10 @@ import copy
 
 import numpy as np
 
-import models
-from ttfs_pynn.array_network import ArrayNetwork
-from ttfs_pynn.gradient_engine import first_spikes
-from ttfs_pynn.training import Callback, SpikeData, Trainer, TrainingOptions
+from ttfs_pynn.learning.engine import first_spikes
+from ttfs_pynn.learning.training import Callback, SpikeData, Trainer, TrainingOptions
+from ttfs_pynn.networks.array_network import ArrayNetwork
+from ttfs_pynn.runs import model_files
 
 # (mean, std) of weights, in current_scale, of the hidden layers and of the label layer
 HOSTILE = {"yin_yang": {"own": None, "hidden 92 %": ((0.1, 0.6), None), "hidden 100 %": ((-0.5, 0.6), None),
@@ -82,7 +82,7 @@ def main():
     parser.add_argument("--aims", type=float, nargs="*", default=[1.5])
     parser.add_argument("--sums", type=float, nargs="*", default=[10.0], help="strengths of weight_sum")
     arguments = parser.parse_args()
-    model = models.load(arguments.model)
+    model = model_files.load(arguments.model)
     data = model.data(model.PARAMETERS["network"])
     policies = {"none": {"silent": "bumping", "bump": 0.0}}
     for share in arguments.tolerated:

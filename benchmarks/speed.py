@@ -21,12 +21,12 @@ from collections import defaultdict
 import numpy as np
 from numba import get_num_threads, njit
 
-from ttfs_pynn.array_network import ArrayNetwork
-from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
-from ttfs_pynn.loss import TimeToFirstSpike
-from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.learning.engine import GradientEngine, first_spikes
+from ttfs_pynn.learning.loss import TimeToFirstSpike
+from ttfs_pynn.learning.optimizer import Adam
+from ttfs_pynn.networks.array_network import ArrayNetwork
+from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
-from ttfs_pynn.optimizer import Adam
 from ttfs_pynn.simulators import simulator
 
 

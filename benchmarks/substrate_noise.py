@@ -15,10 +15,10 @@ import argparse
 import copy
 
 import numpy as np
+from ttfs_pynn.models import yin_yang
 
-from models import yin_yang
-from ttfs_pynn.experiment import Experiment
-from ttfs_pynn.training import evaluate
+from ttfs_pynn.learning.training import evaluate
+from ttfs_pynn.runs.experiment import Experiment
 
 THRESHOLD = 70.0  # LSB, v_thresh - v_rest on the chip
 NOISE = {"off": True, "spike_jitter": 100.0, "threshold_offset": 0.05 * THRESHOLD, "residual_threshold": 0.031 * THRESHOLD,

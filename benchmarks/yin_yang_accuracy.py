@@ -12,11 +12,11 @@ from concurrent.futures import ProcessPoolExecutor
 
 def one_seed(seed, epochs, fresh_samples):
     import numpy as np
+    from ttfs_pynn.models import yin_yang
 
-    from models import yin_yang
     from ttfs_pynn.datasets import yin_yang as samples
-    from ttfs_pynn.experiment import Experiment
-    from ttfs_pynn.training import SpikeData, evaluate
+    from ttfs_pynn.learning.training import SpikeData, evaluate
+    from ttfs_pynn.runs.experiment import Experiment
 
     configuration = {"model": "yin_yang", "backend": "exact", "dt": 0.1, "copies": 1, **copy.deepcopy(yin_yang.PARAMETERS)}
     configuration["training"].update(epochs=epochs, seed=seed)

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # models, protocols and analysis are not installed
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
-from analysis.style import RC  # noqa: E402
+from ttfs_pynn.analysis.style import RC  # noqa: E402
+
 from ttfs_pynn import __version__  # noqa: E402
 
 project, author, copyright = "ttfs_pynn", "ttfs_pynn developers", "ttfs_pynn developers"

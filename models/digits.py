@@ -8,9 +8,9 @@ import numpy as np
 
 from ttfs_pynn.datasets import mnist
 from ttfs_pynn.errors import DatasetError
-from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.learning.training import SpikeData
+from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
-from ttfs_pynn.training import SpikeData
 
 # Times and time constants in ms, voltages in mV, cm in nF; weights in units of current_scale.
 PARAMETERS = {

@@ -7,9 +7,9 @@ times were chosen on the published validation set.
 import numpy as np
 
 from ttfs_pynn.datasets import spike_times, yin_yang
-from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.learning.training import SpikeData
+from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
-from ttfs_pynn.training import SpikeData
 
 # Times and time constants in ms, voltages in mV, cm in nF; bias times and weights in units of tau_syn and current_scale.
 PARAMETERS = {

@@ -4,8 +4,8 @@ Writes a profile (.npz) that protocols.train --profile takes, and prints what wa
 chip's networks, with the time constants given here.
 
 examples:
-  python -m protocols.characterise --chip 3 --output profiles/chip3.npz
-  python -m protocols.train yin_yang --backend brainscales2 --chip 3 --profile profiles/chip3.npz --output runs/chip3
+  python -m ttfs_pynn.protocols.characterise --chip 3 --output profiles/chip3.npz
+  python -m ttfs_pynn.protocols.train yin_yang --backend brainscales2 --chip 3 --profile profiles/chip3.npz --output runs/chip3
 """
 
 import sys
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ttfs_pynn.brainscales2.characterisation import characterise
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import simulator
@@ -24,7 +24,7 @@ UNITS = {"v_rest": "LSB", "v_thresh": "LSB", "tau_m": "us", "tau_syn_E": "us", "
 
 
 def parser():
-    p = ArgumentParser(prog="python -m protocols.characterise", description=__doc__)
+    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.characterise", description=__doc__)
     p.add_argument("--chip", type=int, default=0, metavar="N", help="which virtual chip (default 0)")
     p.add_argument("--output", required=True, metavar="FILE", help="profile to write (.npz)")
     p.add_argument("--tau-m", type=float, default=10.0, metavar="US", help="target of tau_m (default 10 us)")

@@ -21,9 +21,9 @@ network that has the weights that the chip holds, no delays, and that refractori
 A run that was trained on a chip is compared on that chip.
 
 examples:
-  python -m protocols.compare_simulators runs/yy7 --simulators exact,brian2,nest --dt 0.1,0.01 --samples 200 --output out
-  python -m protocols.compare_simulators runs/yy7 --simulators exact,brainscales2 --ideal-chip --output out
-  python -m protocols.compare_simulators network.py --duration 500 --output out
+  python -m ttfs_pynn.protocols.compare_simulators runs/yy7 --simulators exact,brian2,nest --dt 0.1,0.01 --samples 200 --output out
+  python -m ttfs_pynn.protocols.compare_simulators runs/yy7 --simulators exact,brainscales2 --ideal-chip --output out
+  python -m ttfs_pynn.protocols.compare_simulators network.py --duration 500 --output out
 """
 
 import json
@@ -34,34 +34,34 @@ import time
 from pathlib import Path
 
 import numpy as np
+from ttfs_pynn.analysis import comparison_report
+from ttfs_pynn.protocols.evaluate import open_run
 
-import models
-from analysis import comparison_report
-from protocols.evaluate import open_run
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.layered import layered_record
 from ttfs_pynn.comparison.matching import default_window
 from ttfs_pynn.comparison.record import read_records, write_records
+from ttfs_pynn.comparison.script import run_script
 from ttfs_pynn.comparison.statistics import compare_statistics
 from ttfs_pynn.comparison.summary import add_orders, compare_records
 from ttfs_pynn.errors import ConfigurationError, ResultsError
-from ttfs_pynn.experiment import Experiment
-from ttfs_pynn.files import read_json, remove_leftovers, write_bytes
+from ttfs_pynn.files.run_lock import RunLock
+from ttfs_pynn.files.sealed import read_json, remove_leftovers, write_bytes
+from ttfs_pynn.learning.training import SpikeData, evaluate
+from ttfs_pynn.networks.trained_times import Weights
 from ttfs_pynn.processes import ChildProcess
-from ttfs_pynn.provenance import versions
-from ttfs_pynn.results import RunFolder
-from ttfs_pynn.run_lock import RunLock
-from ttfs_pynn.script import run_script
+from ttfs_pynn.runs import model_files
+from ttfs_pynn.runs.experiment import Experiment
+from ttfs_pynn.runs.folder import RunFolder
+from ttfs_pynn.runs.provenance import versions
+from ttfs_pynn.runs.user_code import load_file
 from ttfs_pynn.simulators import SIMULATORS, simulator
-from ttfs_pynn.trained_times import Weights
-from ttfs_pynn.training import SpikeData, evaluate
-from ttfs_pynn.user_code import load_file
 
 _RESULT = "comparison.json"
 
 
 def parser():
-    p = ArgumentParser(prog="python -m protocols.compare_simulators", description=__doc__)
+    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.compare_simulators", description=__doc__)
     p.add_argument("what", metavar="WHAT", help="run folder, name or file of a model, or FILE.py with build(sim)")
     p.add_argument("--simulators", default="exact,brian2", metavar="A,B",
                    help=f"{', '.join(SIMULATORS)} (default exact,brian2)")
@@ -99,7 +99,7 @@ def _layered(a):
         return open_run(a.what, a.model)[1:]
     if _is_script(a.what):
         return None
-    model = models.load(str(a.what))
+    model = model_files.load(str(a.what))
     experiment = Experiment(model, {"backend": "exact", "dt": 0.1, "copies": 1, **model.PARAMETERS})
     return experiment, experiment.architecture.initial_weights(np.random.default_rng(0))
 
@@ -176,7 +176,7 @@ def _start(a, name, dt, file):
     """Run one simulator in a process of its own. Returns (list of NetworkRecord or None, what went wrong)."""
     arguments = ["compare", "--inside", name, repr(dt), str(file), *a.arguments]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
-        with ChildProcess("ttfs_pynn.entry_point:main", arguments, options=("-W", "ignore"), stdout=subprocess.DEVNULL,
+        with ChildProcess("ttfs_pynn.commands.entry_point:main", arguments, options=("-W", "ignore"), stdout=subprocess.DEVNULL,
                           stderr=errors) as child:
             try:
                 status = child.wait(a.timeout)

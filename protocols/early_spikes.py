@@ -10,8 +10,8 @@ JSON file, run by run: an interrupted study goes on where it stopped, and a wide
 beside it.
 
 examples:
-  python -m protocols.early_spikes yin_yang --output results/early_spikes/yin_yang.json
-  python -m protocols.early_spikes mnist --alpha 0.005 --xi none --difference none --epochs 5 --seeds 0 --output mnist.json
+  python -m ttfs_pynn.protocols.early_spikes yin_yang --output results/early_spikes/yin_yang.json
+  python -m ttfs_pynn.protocols.early_spikes mnist --alpha 0.005 --xi none --difference none --epochs 5 --seeds 0 --output mnist.json
 """
 
 import copy
@@ -20,16 +20,16 @@ import time
 from pathlib import Path
 
 import numpy as np
+from ttfs_pynn.analysis import early_spikes_figure
 
-import models
-from analysis import early_spikes_figure
-from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
-from ttfs_pynn.decision import accuracy_at, spikes_until
+from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.errors import ConfigurationError, ResultsError
-from ttfs_pynn.experiment import ARRAYS, Experiment
-from ttfs_pynn.files import read_json, write_bytes
-from ttfs_pynn.run_lock import FileLock
-from ttfs_pynn.training import evaluate
+from ttfs_pynn.files.run_lock import FileLock
+from ttfs_pynn.files.sealed import read_json, write_bytes
+from ttfs_pynn.learning.decision import accuracy_at, spikes_until
+from ttfs_pynn.learning.training import evaluate
+from ttfs_pynn.runs import model_files
+from ttfs_pynn.runs.experiment import ARRAYS, Experiment
 
 PAPER = {"alpha": 0.005, "xi": 0.2}  # Göltz, Kriener et al. 2021
 SILENT_TOLERATED = (0.95, 0.3)
@@ -37,8 +37,8 @@ TIMES = np.arange(0.0, 4.01, 0.05)  # tau_syn
 
 
 def parser():
-    p = ArgumentParser(prog="python -m protocols.early_spikes", description=__doc__)
-    p.add_argument("model", help=f"what to train: {', '.join(models.names())}")
+    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.early_spikes", description=__doc__)
+    p.add_argument("model", help=f"what to train: {', '.join(model_files.names())}")
     p.add_argument("--alpha", default="0,0.005,0.05,0.2,0.5", metavar="LIST", help="values, or none (default %(default)s)")
     p.add_argument("--xi", default="0.05,0.1,0.2,0.4,0.8", metavar="LIST", help="values, or none (default %(default)s)")
     p.add_argument("--difference", default="0.05,0.1,0.2,0.4,0.6", metavar="LIST", help="values, or none (default %(default)s)")
@@ -131,7 +131,7 @@ def _same(entry, loss, options, seed, epochs):
 @when_stopped("the same command goes on with what is not finished")
 def main(arguments=None):
     a = parser().parse_args(arguments)
-    model = models.load(a.model)
+    model = model_files.load(a.model)
     wanted = [(*setting, seed, a.epochs)
               for seed in _list(a.seeds, "seeds", int)
               for setting in settings(*(_list(getattr(a, name), name) for name in ("alpha", "xi", "difference")))]

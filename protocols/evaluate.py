@@ -8,26 +8,26 @@ Writes evaluation_BACKEND.json to the run folder; and, where it holds no spikes 
 the exact simulator, for raster and report.
 
 examples:
-  python -m protocols.evaluate runs/yy7 --backend brian2
-  python -m protocols.evaluate runs/yy7 --backend brian2 --dt 0.01 --samples 200
+  python -m ttfs_pynn.protocols.evaluate runs/yy7 --backend brian2
+  python -m ttfs_pynn.protocols.evaluate runs/yy7 --backend brian2 --dt 0.01 --samples 200
 """
 
 import time
 
 import numpy as np
 
-import models
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.experiment import ARRAYS, Experiment, metrics_of
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.learning.training import SpikeData, evaluate
+from ttfs_pynn.runs import model_files
+from ttfs_pynn.runs.experiment import ARRAYS, Experiment, metrics_of
+from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
-from ttfs_pynn.training import SpikeData, evaluate
 
 
 def parser():
-    p = ArgumentParser(prog="python -m protocols.evaluate", description=__doc__)
+    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.evaluate", description=__doc__)
     p.add_argument("folder", metavar="DIR", help="run folder of protocols.train")
     p.add_argument("--backend", default="brian2", help=f"simulator: {', '.join(SIMULATORS)} (default brian2)")
     p.add_argument("--dt", type=float, metavar="MS", help="its time step, where it has one (default 0.1 ms)")
@@ -89,12 +89,12 @@ def table(result):
 
 
 def open_run(path, model=None):
-    """(folder, experiment, weights) of a finished run; `model`: a file, for those that models.load_for does not find."""
+    """(folder, experiment, weights) of a finished run; `model`: a file, for those that model_files.load_for does not find."""
     folder = RunFolder.open(path)
     if not {"model", "backend", "network", "training"} <= set(folder.configuration):
         raise ConfigurationError(f"{path} is not a run of ttfs-pynn train: its configuration names no model, backend, network "
                                  "or training")
-    experiment = Experiment(models.load_for(folder, model), folder.configuration)
+    experiment = Experiment(model_files.load_for(folder, model), folder.configuration)
     return folder, experiment, weights_of(folder, experiment, f"{folder.path}/configuration.toml must be as it was then")
 
 

@@ -6,19 +6,20 @@ lasts one step of a framework, NIR does not say, so a file is for one step: give
 equations, and `read_nir` and `from_nir`, which make networks of such files.
 
 examples:
-  python -m protocols.export runs/yy7 --format nir --output yy7.nir
-  python -m protocols.export runs/yy7 --format nir --time-step 0.01 --output yy7.nir
+  python -m ttfs_pynn.protocols.export runs/yy7 --format nir --output yy7.nir
+  python -m ttfs_pynn.protocols.export runs/yy7 --format nir --time-step 0.01 --output yy7.nir
 """
 
-from protocols.evaluate import open_run
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.protocols.evaluate import open_run
+
+from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
 
 FORMATS = ("nir",)
 
 
 def parser():
-    p = ArgumentParser(prog="python -m protocols.export", description=__doc__)
+    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.export", description=__doc__)
     p.add_argument("folder", metavar="RUN", help="run folder of protocols.train")
     p.add_argument("--format", choices=FORMATS, default="nir", help="default nir")
     p.add_argument("--output", required=True, metavar="FILE", help="file to write; one that is there is replaced")

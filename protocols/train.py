@@ -8,26 +8,27 @@ weights.npz, checkpoint.npz, the spikes of one test sample before and after trai
 copies side by side, as on brian2, give those after training only and no decision_map.npz; arrays record no spikes.
 
 examples:
-  python -m protocols.train yin_yang --epochs 30 --seed 7 --output runs/yy7
-  python -m protocols.train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
-  python -m protocols.train yin_yang --backend brian2 --epochs 10 --output runs/brian2
-  python -m protocols.train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
-  python -m protocols.train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
-  python -m protocols.train mnist16 --backend brainscales2 --chip 1 --from runs/ideal --output runs/chip1   then in the loop)
+  python -m ttfs_pynn.protocols.train yin_yang --epochs 30 --seed 7 --output runs/yy7
+  python -m ttfs_pynn.protocols.train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
+  python -m ttfs_pynn.protocols.train yin_yang --backend brian2 --epochs 10 --output runs/brian2
+  python -m ttfs_pynn.protocols.train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
+  python -m ttfs_pynn.protocols.train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
+  python -m ttfs_pynn.protocols.train mnist16 --backend brainscales2 --chip 1 --from runs/ideal --output runs/chip1   then in the loop)
 """
 
 import copy
 from argparse import ArgumentTypeError
 
-import models
-from protocols.evaluate import check_step, weights_of
-from ttfs_pynn.command_line import ArgumentParser, run, when_stopped
+from ttfs_pynn.protocols.evaluate import check_step, weights_of
+
+from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
+from ttfs_pynn.commands.progress import Progress
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.experiment import ARRAYS, CHIP, FREE, Experiment, check_backend
-from ttfs_pynn.progress import Progress
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.learning.training import TrainingOptions
+from ttfs_pynn.runs import model_files
+from ttfs_pynn.runs.experiment import ARRAYS, CHIP, FREE, Experiment, check_backend
+from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
-from ttfs_pynn.training import TrainingOptions
 
 # What to do about a run that was stopped; a demo has no --resume.
 RESUME = "the run has lost no more than its unfinished epoch: the same command with --resume continues it"
@@ -35,8 +36,8 @@ AGAIN = "the same command begins anew"
 
 
 def parser():
-    p = ArgumentParser(prog="python -m protocols.train", description=__doc__)
-    p.add_argument("model", help=f"what to train: {', '.join(models.names())}; NAME of a NAME.py in this folder; or the "
+    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.train", description=__doc__)
+    p.add_argument("model", help=f"what to train: {', '.join(model_files.names())}; NAME of a NAME.py in this folder; or the "
                    "path of a Python file (ttfs-pynn new writes one)")
     p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact); or {ARRAYS}: the "
                    "same mathematics as exact without PyNN and Neo, fastest, and without recorded spikes (evaluate records some)")
@@ -76,7 +77,7 @@ def _setting(text):
 
 def configuration(a, stored=None):
     """The dict that the run folder keeps, from the command line and the model's defaults; a resumed run keeps its epochs."""
-    model = models.load(a.model)
+    model = model_files.load(a.model)
     asked = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
                                              ("circuits", a.circuits), ("non_idealities", dict(a.non_ideality)))
              if value not in (None, {})}
@@ -98,7 +99,7 @@ def configuration(a, stored=None):
                                                      ("learning_rate", a.learning_rate)) if value is not None})
     copies = (_option(training, "batch_size") if backend.default_copies > 1 else 1) if a.copies is None else a.copies
     optional = {**({"hardware": hardware} if hardware else {}), **({"from": str(a.start)} if a.start else {})}
-    return {**optional, "model": models.name_of(model), "classes": list(model.CLASS_NAMES), "backend": a.backend,
+    return {**optional, "model": model_files.name_of(model), "classes": list(model.CLASS_NAMES), "backend": a.backend,
             "dt": 0.1 if a.dt is None else a.dt,
             "copies": copies, "network": network, "training": training}
 
@@ -148,14 +149,14 @@ def train(a, **marks):
     settings = {**marks, **configuration(a, stored)}
     if a.backend != ARRAYS:
         simulator(a.backend).load()
-    experiment = Experiment(models.load(a.model), settings)
+    experiment = Experiment(model_files.load(a.model), settings)
     weights = _start_weights(a.start, experiment)
     network = experiment.network(weights=weights, seed=a.seed)
     trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),), weights=weights)
     # Nothing is written before everything that was asked for has been found possible.
     if resuming:
         _check_epochs(RunFolder.open(a.output, settings, free=FREE), trainer, settings, stored)
-        if models.changed(experiment.model.__file__, RunFolder.open(a.output)):
+        if model_files.changed(experiment.model.__file__, RunFolder.open(a.output)):
             print(f"note: {experiment.model.__file__} is not as it was when the run began ({a.output}/model.py)")
         folder = experiment.open_folder(a.output)
     else:

@@ -4,8 +4,8 @@ RUN is a run folder of protocols.train, of any backend: a network that was train
 one entry a chip. The test samples are used only to report.
 
 examples:
-  python -m protocols.transfer runs/yy7 --chips 1,2,3,4,5 --epochs 2 --output transfer.json
-  python -m protocols.transfer runs/chip1 --chips 2,3,4,5 --epochs 0 --output others.json
+  python -m ttfs_pynn.protocols.transfer runs/yy7 --chips 1,2,3,4,5 --epochs 2 --output transfer.json
+  python -m ttfs_pynn.protocols.transfer runs/chip1 --chips 2,3,4,5 --epochs 0 --output others.json
 """
 
 import copy
@@ -13,13 +13,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+from ttfs_pynn.protocols.evaluate import open_run
 
-from protocols.evaluate import open_run
-from ttfs_pynn.command_line import ArgumentParser, run
+from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.experiment import Experiment
-from ttfs_pynn.files import write_bytes
-from ttfs_pynn.training import evaluate
+from ttfs_pynn.files.sealed import write_bytes
+from ttfs_pynn.learning.training import evaluate
+from ttfs_pynn.runs.experiment import Experiment
 
 
 def _chips(text):
@@ -33,7 +33,7 @@ def _chips(text):
 
 
 def parser():
-    p = ArgumentParser(prog="python -m protocols.transfer", description=__doc__)
+    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.transfer", description=__doc__)
     p.add_argument("folder", metavar="RUN", help="run folder of protocols.train")
     p.add_argument("--chips", default="1,2,3,4,5", help="virtual chips (default 1,2,3,4,5)")
     p.add_argument("--epochs", type=int, default=2, metavar="N", help="of training on each chip (default 2; 0 for none)")

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ttfs_pynn.analysis.neo_files import read_blocks
 
-from analysis.neo_files import read_blocks
 from benchmarks.fuzz_files import make_files, outcomes, outcomes_in_children
 from ttfs_pynn.brainscales2.dlens import sta
 from ttfs_pynn.comparison.record import read_records
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import DamagedFile, read_arrays, sealed, write_arrays
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.files.sealed import DamagedFile, read_arrays, sealed, write_arrays
+from ttfs_pynn.runs.folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -34,7 +34,7 @@ def test_a_command_can_be_typed(page, command, capsys):
     elif program == "cp":
         assert all((ROOT / path).exists() for path in arguments)
     elif program == "ttfs-pynn":
-        entry_point = pytest.importorskip("ttfs_pynn.entry_point")
+        entry_point = pytest.importorskip("ttfs_pynn.commands.entry_point")
         if not arguments[0].startswith("-"):
             understood(entry_point.load(arguments[0]), arguments[1:], capsys)
     else:

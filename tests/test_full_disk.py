@@ -10,7 +10,7 @@ import pytest
 
 from tests.test_results import ARRAYS, CONFIGURATION, spike_block
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.runs.folder import RunFolder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX file systems")
 LARGE = {"a": np.random.default_rng(0).random(40_000)}  # 320 kB

@@ -46,7 +46,7 @@ def test_hostile_files_are_refused_with_one_line(base, tmp_path, kind):
 
 def test_a_bomb_on_a_page_takes_no_memory(base, tmp_path):
     """A report names what it cannot show, and shows the rest."""
-    from analysis import report
+    from ttfs_pynn.analysis import report
     known = {case.name: case for case in hostile_files.cases("npz", base, tmp_path)}
     bomb = known["weights.npz: compressed: 8 MB for 8 GiB"]
     case = hostile_files.Case(bomb.name, lambda folder: bomb.make(folder)[:1], report.main)

@@ -50,11 +50,11 @@ def test_engine_and_mathematics_know_no_pynn():
     names = ("gradient_engine", "presentation", "loss", "optimizer", "silent_neurons", "neuron", "training")
     for path in [ROOT / "ttfs_pynn" / f"{name}.py" for name in names] + files("ttfs_pynn/comparison"):
         for imported in imports(path):
-            above = ("pyNN", "ttfs_pynn.network", "ttfs_pynn.simulators", "ttfs_pynn.exact")
+            above = ("pyNN", "ttfs_pynn.networks.network", "ttfs_pynn.simulators", "ttfs_pynn.exact")
             assert not imported.startswith(above), (path, imported)
 
 
 def test_analysis_and_models_never_simulate():
     for path in files("analysis"):
-        assert not any(name.startswith(("protocols", "models", "ttfs_pynn.network", "ttfs_pynn.training", "ttfs_pynn.simulators"))
+        assert not any(name.startswith(("protocols", "models", "ttfs_pynn.networks.network", "ttfs_pynn.learning.training", "ttfs_pynn.simulators"))
                        for name in imports(path)), path

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tests.networks import samples, small_architecture, small_network
+from tests.small_networks import samples, small_architecture, small_network
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
-from ttfs_pynn.gradient_engine import first_spikes
-from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.learning.engine import first_spikes
+from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import SIMULATORS, SimulatorError, simulator, simulator_of
 

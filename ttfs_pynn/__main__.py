@@ -9,5 +9,5 @@ import sys
 if __name__ == "__main__":
     if not sys.flags.safe_path:
         del sys.path[0]
-    from ttfs_pynn.entry_point import main
+    from ttfs_pynn.commands.entry_point import main
     main()

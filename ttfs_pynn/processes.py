@@ -1,6 +1,6 @@
 """Python processes that run nothing of the current folder, and end with the process that started them.
 
-    with ChildProcess("ttfs_pynn.sweep:main", [function, folder], given=job) as child:
+    with ChildProcess("ttfs_pynn.runs.sweep:main", [function, folder], given=job) as child:
         status = child.wait()
 
 `python -m` puts the current folder first on the path: a numpy.py in it would be run. A child is started with -P, which leaves it

@@ -12,7 +12,8 @@ import time
 import traceback
 from pathlib import Path
 
-from protocols import compare_simulators
+from ttfs_pynn.protocols import compare_simulators
+
 from ttfs_pynn.comparison.record import read_records, write_records
 
 __all__ = ["compared", "record_all"]

@@ -6,8 +6,7 @@ import neo
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-
-from analysis import (
+from ttfs_pynn.analysis import (
     decision_map,
     decision_time,
     latency_histogram,
@@ -16,10 +15,11 @@ from analysis import (
     spike_statistics,
     tuning,
 )
-from analysis.style import figure
+from ttfs_pynn.analysis.style import figure
+
 from ttfs_pynn.datasets import yin_yang
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.runs.folder import RunFolder
 
 COMMANDS = {"learning_curve": learning_curve, "raster": raster, "decision_map": decision_map,
             "latency_histogram": latency_histogram}
@@ -110,7 +110,7 @@ def test_a_tau_syn_of_each_neuron_is_that_of_the_label_layer(name, tmp_path, mon
 def test_a_run_without_the_data_is_a_clear_error(name, tmp_path):
     RunFolder.create(tmp_path / "run", {"network": {"tau_syn": 10.0}})
     with pytest.raises(ResultsError, match="yet"):
-        importlib.import_module(f"analysis.{name}").main([str(tmp_path / "run")])
+        importlib.import_module(f"ttfs_pynn.analysis.{name}").main([str(tmp_path / "run")])
 
 
 @pytest.mark.parametrize("copies, text", [(1, "its model has no function plane"), (20, "20 copies of the network side by side")])

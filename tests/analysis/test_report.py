@@ -6,12 +6,12 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from ttfs_pynn.analysis import decision_time, latency_over_training, page, report, weight_histogram
+from ttfs_pynn.protocols import train
 
-from analysis import decision_time, latency_over_training, page, report, weight_histogram
-from protocols import train
-from ttfs_pynn.command_line import run
+from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.runs.folder import RunFolder
 
 VOID = {"meta", "img", "br", "link", "hr"}
 

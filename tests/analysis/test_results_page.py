@@ -1,8 +1,8 @@
 import json
 
 import pytest
+from ttfs_pynn.analysis import results_page
 
-from analysis import results_page
 from tests.protocols.test_command_lines import fails
 
 RESULT = {"row": "a", "title": "A", "quick": False, "paper": {}, "settings": "Chosen.", "command": "go",

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tests.networks import samples, small_architecture, small_network
+from tests.small_networks import samples, small_architecture, small_network
 from ttfs_pynn.comparison.layered import layered_record
-from ttfs_pynn.gradient_engine import first_spikes
+from ttfs_pynn.learning.engine import first_spikes
 
 DELAY, WINDOW = 1.0, 400.0
 

@@ -3,14 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.networks import samples, small_network
+from tests.small_networks import samples, small_network
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
-from ttfs_pynn.gradient_engine import GradientEngine, first_spikes
-from ttfs_pynn.loss import PairwiseDifference
-from ttfs_pynn.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.learning.engine import GradientEngine, first_spikes
+from ttfs_pynn.learning.loss import PairwiseDifference
+from ttfs_pynn.learning.training import SpikeData, evaluate
+from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import simulator
-from ttfs_pynn.training import SpikeData, evaluate
 
 
 def test_counts_and_differences():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ttfs_pynn.comparison.same_network import differences
+from ttfs_pynn.comparison.script import run_script
 from ttfs_pynn.comparison.summary import compare_records
-from ttfs_pynn.script import run_script
 from ttfs_pynn.simulators import simulator
 
 

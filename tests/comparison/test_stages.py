@@ -5,8 +5,8 @@ import pytest
 
 from ttfs_pynn.comparison.conditional import conditional
 from ttfs_pynn.comparison.record import read_records, write_records
+from ttfs_pynn.comparison.script import run_script
 from ttfs_pynn.comparison.summary import compare_records
-from ttfs_pynn.script import run_script
 from ttfs_pynn.simulators import SIMULATORS, simulator
 
 

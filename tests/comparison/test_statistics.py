@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.false_differences import measure, record
+from ttfs_pynn.comparison.script import run_script
 from ttfs_pynn.comparison.statistics import _holm, compare_statistics, measures
-from ttfs_pynn.script import run_script
 from ttfs_pynn.simulators import simulator
 from ttfs_pynn.spikes.recordings import Recording
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ttfs_pynn.first_spike.membrane import first_crossing, phi
+from ttfs_pynn.membrane.interval import first_crossing, phi
 
 rates = st.sampled_from([0.0, 0.01, 0.1, 0.1 + 1e-12, 0.1 + 1e-6, 0.2, 1.0, 10.0])
 currents = st.one_of(st.just(0.0), st.floats(-20, 20), st.floats(-1e-3, 1e-3))

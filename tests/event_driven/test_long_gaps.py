@@ -12,7 +12,7 @@ from ttfs_pynn.brainscales2.events import TICK_US, stamped
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, LIFGroup, SimulationError, SpikeSourceGroup, Synapses
 from ttfs_pynn.event_driven.currents import SampledCurrent, StepCurrent
 from ttfs_pynn.event_driven.kernels import N_FACTORS, window_factors
-from ttfs_pynn.first_spike.membrane import first_crossing, phi_ratio
+from ttfs_pynn.membrane.interval import first_crossing, phi_ratio
 
 PARAMETERS = dict(tau_m=10.0, tau_syn_E=10.0, tau_syn_I=10.0, cm=1.0, v_rest=-65.0, v_reset=-65.0, v_thresh=-50.0, tau_refrac=2.0,
                   i_offset=0.0)

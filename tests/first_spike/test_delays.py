@@ -7,8 +7,8 @@ from ttfs_pynn.first_spike import (
     first_spike_times,
     vector_jacobian_product,
 )
+from ttfs_pynn.networks.trained_times import DELAYS, delay_shape
 from ttfs_pynn.neuron import LIFParameters
-from ttfs_pynn.trained_times import DELAYS, delay_shape
 
 
 def case(ratio=1.0, seed=8):

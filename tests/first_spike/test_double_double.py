@@ -1,7 +1,7 @@
 import mpmath as mp
 import numpy as np
 
-from ttfs_pynn.first_spike import double_double as dd
+from ttfs_pynn.membrane import double_double as dd
 
 
 def as_mp(x):

@@ -5,7 +5,7 @@ import pytest
 
 from tests.first_spike.oracle import adversarial_batches, reference_first_spike
 from ttfs_pynn.first_spike import backward_kernels, first_spike_times, kernels, layer_backward, vector_jacobian_product
-from ttfs_pynn.first_spike.sorted_inputs import sort_row
+from ttfs_pynn.membrane.sorted_inputs import sort_row
 from ttfs_pynn.neuron import LIFParameters
 
 

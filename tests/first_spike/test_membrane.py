@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.first_spike.test_small_cases import response
 from ttfs_pynn.first_spike import membrane
-from ttfs_pynn.first_spike.membrane import first_crossing, phi, responses, short_responses
+from ttfs_pynn.membrane.interval import first_crossing, phi, responses, short_responses
 
 
 def test_membrane_functions():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ttfs_pynn.first_spike.sorted_inputs import sort_row
+from ttfs_pynn.membrane.sorted_inputs import sort_row
 
 
 def test_sorting():

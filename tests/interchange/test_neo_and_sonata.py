@@ -8,8 +8,8 @@ from pyNN.network import Network
 from pyNN.parameters import Sequence
 
 import ttfs_pynn.exact as sim
-from tests.networks import samples, small_architecture, small_network
-from ttfs_pynn.results import RunFolder
+from tests.small_networks import samples, small_architecture, small_network
+from ttfs_pynn.runs.folder import RunFolder
 
 
 def test_archives_open_in_neo_and_elephant(tmp_path):

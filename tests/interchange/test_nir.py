@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.networks import samples, small_architecture
-from ttfs_pynn.array_network import ArrayNetwork
+from tests.small_networks import samples, small_architecture
 from ttfs_pynn.errors import InterchangeError
-from ttfs_pynn.initialisation import balanced
-from ttfs_pynn.network import Architecture, Layer
+from ttfs_pynn.learning.initialisation import balanced
+from ttfs_pynn.networks.array_network import ArrayNetwork
+from ttfs_pynn.networks.network import Architecture, Layer
+from ttfs_pynn.networks.trained_times import TrainedTimes, Weights, delay_shape
 from ttfs_pynn.neuron import LIFParameters
-from ttfs_pynn.trained_times import TrainedTimes, Weights, delay_shape
 
 nir = pytest.importorskip("nir")
 from ttfs_pynn.interchange import from_nir, read_nir, to_nir, write_nir  # noqa: E402

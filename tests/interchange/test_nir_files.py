@@ -4,12 +4,12 @@ import sys
 
 import numpy as np
 import pytest
+from ttfs_pynn.protocols import export, train
 
-from protocols import export, train
-from tests.networks import small_architecture
-from ttfs_pynn.command_line import run
+from tests.small_networks import small_architecture
+from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import InterchangeError
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.runs.folder import RunFolder
 
 h5py = pytest.importorskip("h5py")
 nir = pytest.importorskip("nir")

@@ -3,10 +3,10 @@ import struct
 import numpy as np
 import pytest
 
-import models
-from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.training import Trainer, TrainingOptions
+from ttfs_pynn.learning.training import Trainer, TrainingOptions
+from ttfs_pynn.networks.array_network import ArrayNetwork
+from ttfs_pynn.runs import model_files
 
 
 def write_files(place, n_train=10_020, n_test=10):
@@ -23,7 +23,7 @@ def write_files(place, n_train=10_020, n_test=10):
 def test_mnist_models(tmp_path, monkeypatch, name, n_inputs, hidden):
     write_files(tmp_path)
     monkeypatch.setenv("TTFS_PYNN_DATA", str(tmp_path))
-    model = models.load(name)
+    model = model_files.load(name)
     parameters = model.PARAMETERS["network"]
     design = model.architecture(parameters)
     shapes = [(before + len(layer.bias_times), layer.size)
@@ -43,7 +43,7 @@ def test_mnist_models(tmp_path, monkeypatch, name, n_inputs, hidden):
 
 def test_digits_are_learned_on_arrays():
     pytest.importorskip("sklearn", reason="scikit-learn is the extra 'digits'")
-    model = models.load("digits")
+    model = model_files.load("digits")
     parameters, training = model.PARAMETERS["network"], {**model.PARAMETERS["training"], "epochs": 12}
     architecture, data = model.architecture(parameters), model.data(parameters)
     network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(0)))

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-import models
 from ttfs_pynn.errors import ConfigurationError, ResultsError
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.runs import model_files
+from ttfs_pynn.runs.folder import RunFolder
 
-SOURCE = Path(models.__path__[0], "yin_yang.py")
+SOURCE = Path(model_files.__path__[0], "yin_yang.py")
 
 
 @pytest.fixture
@@ -22,59 +22,59 @@ def here(tmp_path, monkeypatch):
 
 def run_of(model, path):
     """A run folder as Experiment.create_folder leaves it."""
-    folder = RunFolder.create(path, {"model": models.name_of(model)})
+    folder = RunFolder.create(path, {"model": model_files.name_of(model)})
     shutil.copy(model.__file__, path / "model.py")
     return folder
 
 
 def test_models_of_the_package(here):
-    assert "yin_yang" in models.names() and models.name_of(models.load("yin_yang")) == "yin_yang"
+    assert "yin_yang" in model_files.names() and model_files.name_of(model_files.load("yin_yang")) == "yin_yang"
     with pytest.raises(ConfigurationError, match="unknown model 'yinyang'; did you mean 'yin_yang'. known: "):
-        models.load("yinyang")
+        model_files.load("yinyang")
     with pytest.raises(ConfigurationError, match="there is no file"):
-        models.load("yinyang.py")
+        model_files.load("yinyang.py")
 
 
 def test_a_file_in_the_current_folder_or_anywhere(here, tmp_path):
     shutil.copy(SOURCE, here / "mine.py")
-    assert models.load("mine").__file__ == str(here / "mine.py") and models.name_of(models.load("mine")) == "mine.py"
+    assert model_files.load("mine").__file__ == str(here / "mine.py") and model_files.name_of(model_files.load("mine")) == "mine.py"
     shutil.copy(SOURCE, tmp_path / "far.py")
-    assert models.load("../far.py").__file__ == str(tmp_path / "far.py")
+    assert model_files.load("../far.py").__file__ == str(tmp_path / "far.py")
     with pytest.raises(ConfigurationError, match="unknown model '../far'"):
-        models.load("../far")
+        model_files.load("../far")
 
 
 def test_a_file_with_the_name_of_a_model_of_the_package_is_asked_about(here):
     shutil.copy(SOURCE, here / "yin_yang.py")
     with pytest.raises(ConfigurationError, match="say ./yin_yang.py to use it"):
-        models.load("yin_yang")
-    assert models.load("./yin_yang.py").__file__ == str(here / "yin_yang.py")
+        model_files.load("yin_yang")
+    assert model_files.load("./yin_yang.py").__file__ == str(here / "yin_yang.py")
 
 
 def test_a_file_that_is_no_model(here):
     (here / "half.py").write_text("PARAMETERS = {}\ndef build(sim): pass\n")
     with pytest.raises(ConfigurationError, match="has no CLASS_NAMES, architecture, data;"):
-        models.load("half")
+        model_files.load("half")
 
 
 def test_the_model_of_a_run(here, tmp_path):
-    assert models.load_for(run_of(models.load("yin_yang"), tmp_path / "first")) is models.load("yin_yang")
+    assert model_files.load_for(run_of(model_files.load("yin_yang"), tmp_path / "first")) is model_files.load("yin_yang")
     shutil.copy(SOURCE, here / "yin_yang.py")
-    folder = run_of(models.load("./yin_yang.py"), tmp_path / "second")
-    assert models.load_for(folder) is models.load("./yin_yang.py"), "not the package's"
+    folder = run_of(model_files.load("./yin_yang.py"), tmp_path / "second")
+    assert model_files.load_for(folder) is model_files.load("./yin_yang.py"), "not the package's"
     with open(here / "yin_yang.py", "a") as file:
         file.write("\n# a remark\n")
     with pytest.raises(ResultsError, match="is not as it was .*--model FILE"):
-        models.load_for(folder)
-    assert models.load_for(folder, "yin_yang.py") is models.load("./yin_yang.py")
+        model_files.load_for(folder)
+    assert model_files.load_for(folder, "yin_yang.py") is model_files.load("./yin_yang.py")
     (here / "yin_yang.py").unlink()
     with pytest.raises(ResultsError, match="not in the current folder.*--model FILE"):
-        models.load_for(folder)
+        model_files.load_for(folder)
 
 
 @pytest.mark.parametrize("name", ["evil.py", "../evil.py", "run/evil.py", "evil"])
 def test_nothing_in_a_run_folder_is_executed_unasked(here, monkeypatch, name):
-    folder = run_of(models.load("yin_yang"), here / "run")
+    folder = run_of(model_files.load("yin_yang"), here / "run")
     for place in (here, here / "run"):
         (place / "evil.py").write_text("raise SystemExit('executed')\n")
     folder.configuration["model"] = name
@@ -82,4 +82,4 @@ def test_nothing_in_a_run_folder_is_executed_unasked(here, monkeypatch, name):
     monkeypatch.chdir(here / "run")
     shutil.copy(here / "run" / "evil.py", here / "run" / "model.py")
     with pytest.raises((ResultsError, ConfigurationError)):
-        models.load_for(folder)
+        model_files.load_for(folder)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from ttfs_pynn.models import yin_yang
 
-import models
-from models import yin_yang
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.runs import model_files
 
 
 def test_architecture_and_data_fit():
@@ -23,6 +23,6 @@ def test_plane_covers_the_unit_square_row_by_row():
 
 
 def test_models_by_name():
-    assert "yin_yang" in models.names() and models.load("yin_yang") is yin_yang
+    assert "yin_yang" in model_files.names() and model_files.load("yin_yang") is yin_yang
     with pytest.raises(ConfigurationError, match="known: .*yin_yang"):
-        models.load("other")
+        model_files.load("other")

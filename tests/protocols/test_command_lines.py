@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from ttfs_pynn.protocols import characterise, evaluate, train, transfer
 
-from protocols import characterise, evaluate, train, transfer
-from ttfs_pynn.command_line import run
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.commands.command_line import run
+from ttfs_pynn.runs.folder import RunFolder
 
 
 def fails(capsys, main, *arguments):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ttfs_pynn.protocols import compare_simulators
 
-from protocols import compare_simulators
 from tests.protocols.test_command_lines import fails
-from ttfs_pynn.command_line import run
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.commands.command_line import run
+from ttfs_pynn.runs.folder import RunFolder
 
 SCRIPT = """
 def build(sim):
@@ -61,7 +61,7 @@ def test_a_script_that_fails_is_a_row_and_a_reference_that_fails_stops(tmp_path,
 
 HOLDER = """
 import sys
-from ttfs_pynn.run_lock import RunLock
+from ttfs_pynn.files.run_lock import RunLock
 lock = RunLock(sys.argv[1])
 print(1, flush=True)
 sys.stdin.read()
@@ -87,7 +87,7 @@ def test_a_comparison_that_is_killed_leaves_no_process_and_is_begun_anew(tmp_pat
     slow = SCRIPT + f"    import os, time\n    open({str(mark)!r}, 'w').write(str(os.getpid()))\n    time.sleep(60)\n"
     (tmp_path / "net.py").write_text(slow)
     command = [str(tmp_path / "net.py"), "--simulators", "exact", "--quiet", "--output", str(tmp_path / "out")]
-    process = subprocess.Popen([sys.executable, "-m", "protocols.compare_simulators", *command])
+    process = subprocess.Popen([sys.executable, "-m", "ttfs_pynn.protocols.compare_simulators", *command])
     until = time.monotonic() + 90
     while not (mark.exists() and mark.read_text()):
         assert time.monotonic() < until

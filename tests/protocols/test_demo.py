@@ -1,10 +1,10 @@
 """The demo replaces an earlier demo, and nothing else."""
 
 import pytest
+from ttfs_pynn.protocols import demo
 
-from protocols import demo
 from tests.protocols.test_command_lines import fails
-from ttfs_pynn.results import RunFolder
+from ttfs_pynn.runs.folder import RunFolder
 
 
 class _Trained(Exception):

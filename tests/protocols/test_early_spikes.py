@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from ttfs_pynn.analysis import early_spikes_figure as figure
+from ttfs_pynn.protocols import early_spikes
 
-from analysis import early_spikes_figure as figure
-from protocols import early_spikes
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 
 

@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from ttfs_pynn.protocols import demo, reproduce, train
 
 from benchmarks.kill_resume import killed_and_resumed, undisturbed
-from protocols import demo, reproduce, train
-from ttfs_pynn.command_line import run
-from ttfs_pynn.experiment import Experiment
+from ttfs_pynn.commands.command_line import run
+from ttfs_pynn.runs.experiment import Experiment
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no POSIX signals")
 
@@ -28,7 +28,7 @@ def test_resumed_run_equals_the_undisturbed_one(tmp_path, whole, number, moment)
 
 PROGRAM = """
 import signal, time
-from ttfs_pynn.command_line import run
+from ttfs_pynn.commands.command_line import run
 
 def main(_):
     try:

@@ -2,14 +2,14 @@ import json
 
 import numpy as np
 import pytest
+from ttfs_pynn.protocols import reproduce
 
-import models
-from protocols import reproduce
 from tests.protocols.test_command_lines import fails
 from ttfs_pynn.errors import ConfigurationError, TTFSError
-from ttfs_pynn.experiment import Experiment
-from ttfs_pynn.results import RunFolder
-from ttfs_pynn.training import Trainer
+from ttfs_pynn.learning.training import Trainer
+from ttfs_pynn.runs import model_files
+from ttfs_pynn.runs.experiment import Experiment
+from ttfs_pynn.runs.folder import RunFolder
 
 SMALL = """
 title = "small"
@@ -48,11 +48,11 @@ def small(tmp_path, text=SMALL):
 def test_rows_fit_their_models(name):
     row = reproduce.Row.read(name)
     assert row.title and row.settings.strip() and row.seeds and ("source" in row.paper)
-    assert row.model in models.names()
+    assert row.model in model_files.names()
     found = row.configuration(row.seeds[0])
     assert found["training"]["seed"] == row.seeds[0] and found["network"] == {**found["network"], **row.network}
     assert found["hardware"]["chip"] == row.seeds[0] if row.chip_is_seed else "hardware" not in found
-    models.load(row.model).architecture(found["network"])
+    model_files.load(row.model).architecture(found["network"])
 
 
 def test_a_row_overrides_the_model(tmp_path):
@@ -148,7 +148,7 @@ def test_bad_values(rows, tmp_path, capsys):
 
 def test_fresh_samples_need_a_model_that_draws_them(tmp_path, monkeypatch):
     row = small(tmp_path)
-    monkeypatch.delattr(models.load("yin_yang"), "fresh")
-    experiment = Experiment(models.load("yin_yang"), row.configuration(3))
+    monkeypatch.delattr(model_files.load("yin_yang"), "fresh")
+    experiment = Experiment(model_files.load("yin_yang"), row.configuration(3))
     with pytest.raises(ConfigurationError, match="has no fresh"):
         reproduce._on_fresh_samples(experiment, experiment.network(), 10)

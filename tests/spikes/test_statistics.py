@@ -8,8 +8,8 @@ import pytest
 import quantities as pq
 
 from tests.spikes import random_neo
-from ttfs_pynn import nix_files
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.files import nix_files
 from ttfs_pynn.spikes.pairing import pair_recordings
 from ttfs_pynn.spikes.recordings import Recording, recordings_of
 from ttfs_pynn.spikes.statistics import correlations, distances, draw_pairs, intervals, irregularity, rates

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import curve_fit
 
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import read_arrays, write_arrays
+from ttfs_pynn.files.sealed import read_arrays, write_arrays
 
 __all__ = ["ChipProfile", "characterise"]
 

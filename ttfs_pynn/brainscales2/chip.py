@@ -7,7 +7,7 @@ import numpy as np
 
 from ttfs_pynn.brainscales2.non_idealities import NonIdealities
 from ttfs_pynn.errors import ResultsError, TTFSError
-from ttfs_pynn.files import read_arrays, write_arrays
+from ttfs_pynn.files.sealed import read_arrays, write_arrays
 
 __all__ = ["ChipError", "N_CIRCUITS", "VirtualChip", "chip_from_seed", "load_chip"]
 

@@ -8,7 +8,7 @@ from ttfs_pynn.brainscales2 import neuron_fields, simulator
 from ttfs_pynn.brainscales2.calibration import DEFAULT_TARGETS, calibrate, parameters_from_codes, refractory_clocks
 from ttfs_pynn.brainscales2.chip import N_CIRCUITS, chip_from_seed
 from ttfs_pynn.brainscales2.dlens import halco, hxcomm, lola, sta
-from ttfs_pynn.files import regular_file
+from ttfs_pynn.files.sealed import regular_file
 
 __all__ = ["ATOMIC_NEURON_MEMBERS", "chip_from_file", "chip_from_nightly", "chip_from_portable_binary", "chip_from_targets",
            "decompose_in_member_names", "get_unique_identifier", "get_values_of_atomic_neuron", "nightly_calib_path",

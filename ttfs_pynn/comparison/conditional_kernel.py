@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.first_spike.membrane import first_crossing, responses
+from ttfs_pynn.membrane.interval import first_crossing, responses
 
 __all__ = ["follow"]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ttfs_pynn.gradient_engine import layer_times
+from ttfs_pynn.learning.engine import layer_times
 
 __all__ = ["Agreement", "compare_first_spikes", "explained_by_own_inputs"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files import read_arrays, write_arrays
-from ttfs_pynn.presentation import in_windows
+from ttfs_pynn.files.sealed import read_arrays, write_arrays
+from ttfs_pynn.spikes.windows import in_windows
 
 __all__ = ["PARAMETERS", "Connections", "NetworkRecord", "Stage", "distinct", "read_records", "write_records"]
 

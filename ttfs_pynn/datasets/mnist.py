@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from ttfs_pynn.datasets.dataset import Dataset
 from ttfs_pynn.errors import DatasetError
-from ttfs_pynn.files import DamagedFile, regular_file
+from ttfs_pynn.files.sealed import DamagedFile, regular_file
 
 __all__ = ["DIGITS", "FASHION", "flipped", "folder", "read_idx", "read", "shifted", "small", "spike_times"]
 

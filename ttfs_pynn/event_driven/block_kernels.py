@@ -24,10 +24,10 @@ from ttfs_pynn.event_driven.kernels import (
     note_spike,
     to_threshold,
 )
-from ttfs_pynn.first_spike.kernels import on_threads
-from ttfs_pynn.first_spike.layer_kernels import add_block, add_rows, short_reach
-from ttfs_pynn.first_spike.membrane import extremum, phi, responses, surely_no_peak, threshold_root
-from ttfs_pynn.first_spike.sorted_inputs import BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_J, TO_V
+from ttfs_pynn.membrane.interval import extremum, phi, responses, surely_no_peak, threshold_root
+from ttfs_pynn.membrane.sorted_inputs import BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_J, TO_V
+from ttfs_pynn.membrane.threads import on_threads
+from ttfs_pynn.membrane.vectors import add_block, add_rows, short_reach
 
 TILE = 192
 END = 7  # of `steps`, beside what `sorted_inputs` has

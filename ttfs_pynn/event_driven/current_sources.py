@@ -8,7 +8,7 @@ from pyNN.standardmodels import StandardCurrentSource, build_translations, elect
 
 from ttfs_pynn.event_driven.currents import SampledCurrent, StepCurrent, noise
 from ttfs_pynn.event_driven.state import EarlierSetupError, check_current
-from ttfs_pynn.first_spike.ranges import LARGEST, all_below
+from ttfs_pynn.membrane.ranges import LARGEST, all_below
 from ttfs_pynn.units import in_units
 
 _UNITS = {"amplitude": "nA", "amplitudes": "nA", "offset": "nA", "mean": "nA", "stdev": "nA", "start": "ms", "stop": "ms",

@@ -6,7 +6,7 @@ each of them on. Both are continuous from the right. `count(t, t_stop)` is a num
 
 import numpy as np
 
-from ttfs_pynn.first_spike.ranges import LARGEST, all_below
+from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
 __all__ = ["Injections", "SampledCurrent", "StepCurrent", "noise"]
 

@@ -27,7 +27,7 @@ from ttfs_pynn.event_driven.kernels import (
     advance_neuron,
     kept_below,
 )
-from ttfs_pynn.first_spike.membrane import phi
+from ttfs_pynn.membrane.interval import phi
 
 
 @njit(cache=True, error_model="numpy")

@@ -27,7 +27,7 @@ from ttfs_pynn.event_driven.kernels import (
     to_threshold,
 )
 from ttfs_pynn.event_driven.window_steps import first_due, grown
-from ttfs_pynn.first_spike.membrane import first_crossing, phi
+from ttfs_pynn.membrane.interval import first_crossing, phi
 
 _LOOK_AHEAD = 0.25  # of the shortest time constant: how far a spike is looked for while its input may still change
 

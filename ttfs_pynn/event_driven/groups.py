@@ -6,7 +6,7 @@ from ttfs_pynn.event_driven import driven_kernels, kernels
 from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.currents import Injections
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
-from ttfs_pynn.first_spike.ranges import LARGEST, all_below
+from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
 __all__ = ["LIFGroup", "SimulationError"]
 

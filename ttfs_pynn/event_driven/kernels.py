@@ -15,8 +15,8 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.kernels import on_threads
-from ttfs_pynn.first_spike.membrane import SHORT, extremum, first_crossing, phi, phi_ratio, responses, short_responses
+from ttfs_pynn.membrane.interval import SHORT, extremum, first_crossing, phi, phi_ratio, responses, short_responses
+from ttfs_pynn.membrane.threads import on_threads
 
 RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
 N_PARAMETERS = 8

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.event_driven.kernels import INVERSE_CM, RATE_E, RATE_I, RATE_M, U_INF, advance_neuron, to_threshold
-from ttfs_pynn.first_spike.kernels import on_threads
+from ttfs_pynn.membrane.threads import on_threads
 
 __all__ = ["run_mixed"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ttfs_pynn.event_driven.groups import SimulationError
-from ttfs_pynn.first_spike.ranges import LARGEST
+from ttfs_pynn.membrane.ranges import LARGEST
 
 __all__ = ["PoissonSourceGroup", "SpikeSourceGroup"]
 

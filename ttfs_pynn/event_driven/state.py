@@ -6,7 +6,7 @@ import numpy as np
 from pyNN import common, errors
 
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, SimulationError
-from ttfs_pynn.first_spike.ranges import LARGEST
+from ttfs_pynn.membrane.ranges import LARGEST
 
 __all__ = ["DEFAULT_SEED", "EarlierSetupError", "ID", "State", "check_current"]
 

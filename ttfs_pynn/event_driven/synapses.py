@@ -7,7 +7,7 @@ connected once, with one delay, the rows are those of a dense (n_pre, n_post) ma
 import numpy as np
 
 from ttfs_pynn.event_driven.sorting import order_by_source
-from ttfs_pynn.first_spike.ranges import LARGEST, all_below
+from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
 
 class Synapses:

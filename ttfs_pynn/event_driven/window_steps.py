@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from ttfs_pynn.event_driven.kernels import INVERSE_CM, U_INF, to_threshold
-from ttfs_pynn.first_spike.membrane import phi
+from ttfs_pynn.membrane.interval import phi
 
 _FEW = 24  # arrivals that insertion sorts faster than a call of argsort
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ttfs_pynn.first_spike import backward_kernels as kernels
 from ttfs_pynn.first_spike import layer_backward
 from ttfs_pynn.first_spike.forward import check_inputs, one_kind
-from ttfs_pynn.first_spike.ranges import LARGEST
+from ttfs_pynn.membrane.ranges import LARGEST
 
 __all__ = ["check_outputs", "first_spike_derivatives", "vector_jacobian_product"]
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.kernels import on_threads
+from ttfs_pynn.membrane.threads import on_threads
 
 # Blocks of samples whose weight gradients are summed separately and then in order: the result does not depend on the
 # number of threads.

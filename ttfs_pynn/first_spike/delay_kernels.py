@@ -4,7 +4,8 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE, responses_at_spike
-from ttfs_pynn.first_spike.kernels import _doubt, _one_sample, on_threads
+from ttfs_pynn.first_spike.kernels import _doubt, _one_sample
+from ttfs_pynn.membrane.threads import on_threads
 
 __all__ = ["backward", "first_spike_times"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from ttfs_pynn.first_spike import delay_kernels as kernels
 from ttfs_pynn.first_spike.backward import check_outputs, vector_jacobian_product
 from ttfs_pynn.first_spike.forward import check_inputs, first_spike_times
-from ttfs_pynn.first_spike.ranges import LARGEST
+from ttfs_pynn.membrane.ranges import LARGEST
 
 __all__ = ["delayed_first_spike_times", "delayed_vector_jacobian_product"]
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ttfs_pynn.first_spike import kernels, layer_kernels
-from ttfs_pynn.first_spike.ranges import LARGEST, all_below
+from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
 __all__ = ["first_spike_times", "check_inputs", "one_kind"]
 

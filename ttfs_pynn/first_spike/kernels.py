@@ -8,17 +8,9 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike import double_double as dd
-from ttfs_pynn.first_spike.membrane import crossing_without_leak, extremum, phi, potential, threshold_root
-
-# samples x inputs x neurons from which on a loop is split among threads. Below it takes a few milliseconds, threads gain little,
-# and OpenMP's, which wait busily for each other, lose a factor of five where something else keeps a core busy.
-PARALLEL_FROM = 1_000_000
-
-
-def on_threads(triples):
-    """Whether a loop over so many (sample, input, neuron) triples is split among threads."""
-    return triples >= PARALLEL_FROM
+from ttfs_pynn.membrane import double_double as dd
+from ttfs_pynn.membrane.interval import crossing_without_leak, extremum, phi, potential, threshold_root
+from ttfs_pynn.membrane.threads import on_threads
 
 
 @njit(cache=True, error_model="numpy")

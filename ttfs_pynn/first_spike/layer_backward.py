@@ -12,9 +12,9 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE
-from ttfs_pynn.first_spike.kernels import on_threads
-from ttfs_pynn.first_spike.membrane import extremum, phi
-from ttfs_pynn.first_spike.sorted_inputs import sort_row
+from ttfs_pynn.membrane.interval import extremum, phi
+from ttfs_pynn.membrane.sorted_inputs import sort_row
+from ttfs_pynn.membrane.threads import on_threads
 
 TILE = 192
 _SAMPLES = 128  # at a time

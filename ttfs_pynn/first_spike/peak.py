@@ -15,8 +15,8 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike.forward import check_inputs
-from ttfs_pynn.first_spike.kernels import on_threads
-from ttfs_pynn.first_spike.membrane import extremum, phi, potential, responses
+from ttfs_pynn.membrane.interval import extremum, phi, potential, responses
+from ttfs_pynn.membrane.threads import on_threads
 
 __all__ = ["membrane_peaks", "peak_steps"]
 

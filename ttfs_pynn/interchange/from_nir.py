@@ -8,8 +8,8 @@ import numpy as np
 from ttfs_pynn.errors import InterchangeError
 from ttfs_pynn.interchange.layered_graph import LayeredGraph
 from ttfs_pynn.interchange.neuron_nodes import MS, metadata_of, neurons_from_nodes, number, numbers
-from ttfs_pynn.network import Architecture, Layer
-from ttfs_pynn.trained_times import TrainedTimes, Weights
+from ttfs_pynn.networks.network import Architecture, Layer
+from ttfs_pynn.networks.trained_times import TrainedTimes, Weights
 
 __all__ = ["ImportedNetwork", "from_nir"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import nir
 
 from ttfs_pynn.errors import InterchangeError
-from ttfs_pynn.files import DamagedFile, check_seal, is_sealed, sealed, write_bytes
-from ttfs_pynn.hdf5_files import LARGEST, check_hdf5, limited_memory
+from ttfs_pynn.files.hdf5_files import LARGEST, check_hdf5, limited_memory
+from ttfs_pynn.files.sealed import DamagedFile, check_seal, is_sealed, sealed, write_bytes
 
 __all__ = ["read_nir", "write_nir"]
 

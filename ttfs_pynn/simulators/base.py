@@ -17,8 +17,8 @@ from pyNN.parameters import LazyArray, Sequence
 
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.neuron import LIFParameters
-from ttfs_pynn.presentation import Timing
 from ttfs_pynn.processes import away_from_folder
+from ttfs_pynn.spikes.windows import Timing
 
 __all__ = ["BlockConnector", "NonExistentParameterError", "Simulator", "SimulatorError", "detuned", "drawn"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from ttfs_pynn.errors import unknown
-from ttfs_pynn.presentation import Timing
 from ttfs_pynn.simulators.base import Simulator, SimulatorError
+from ttfs_pynn.spikes.windows import Timing
 
 __all__ = ["BrainScaleS2"]
 

@@ -10,12 +10,12 @@ import tempfile
 
 import matplotlib.pyplot as plt
 import numpy as np
+from ttfs_pynn.analysis.style import BLUE, ORANGE
+from ttfs_pynn.models import yin_yang
 
-from analysis.style import BLUE, ORANGE
-from models import yin_yang
-from ttfs_pynn.array_network import ArrayNetwork
-from ttfs_pynn.results import RunFolder
-from ttfs_pynn.training import SpikeData, Trainer, TrainingOptions
+from ttfs_pynn.learning.training import SpikeData, Trainer, TrainingOptions
+from ttfs_pynn.networks.array_network import ArrayNetwork
+from ttfs_pynn.runs.folder import RunFolder
 
 parameters = yin_yang.PARAMETERS["network"]
 architecture, data = yin_yang.architecture(parameters), yin_yang.data(parameters)

@@ -12,12 +12,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import neo
 import numpy as np
+from ttfs_pynn.analysis.raster import draw
+from ttfs_pynn.analysis.spike_statistics import counts_per_sample
+from ttfs_pynn.analysis.style import BLUE
 
 import ttfs_pynn.exact as sim
-from analysis.raster import draw
-from analysis.spike_statistics import counts_per_sample
-from analysis.style import BLUE
-from ttfs_pynn.presentation import Presentation
+from ttfs_pynn.spikes.windows import Presentation
 
 WINDOW, N_SAMPLES = 100.0, 20  # ms
 sim.setup()

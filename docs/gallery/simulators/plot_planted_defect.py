@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
+from ttfs_pynn.analysis.style import BLUE, VERMILION
 
-from analysis.style import BLUE, VERMILION
-from ttfs_pynn.array_network import ArrayNetwork
 from ttfs_pynn.comparison.conditional import conditional
 from ttfs_pynn.comparison.layered import layered_record
 from ttfs_pynn.comparison.summary import compare_records
-from ttfs_pynn.network import Architecture, Layer
+from ttfs_pynn.networks.array_network import ArrayNetwork
+from ttfs_pynn.networks.network import Architecture, Layer
 from ttfs_pynn.neuron import LIFParameters
 
 neuron = LIFParameters(tau_m=10.0, tau_syn=10.0)

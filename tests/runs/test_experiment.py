@@ -1,0 +1,78 @@
+"""What does not fit in a model or a configuration is said before anything runs or is written."""
+
+import copy
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ttfs_pynn.models import yin_yang
+from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.runs.experiment import Experiment
+from ttfs_pynn.learning.training import SpikeData
+
+
+def model(**changed):
+    rng = np.random.default_rng(0)
+
+    def part(n):
+        return SpikeData(yin_yang.encode(rng.random((n, 4)), yin_yang.PARAMETERS["network"]), np.arange(n) % 3)
+
+    parts = {name: part(9) for name in ("train", "validation", "test")}
+    return SimpleNamespace(**{"architecture": yin_yang.architecture, "build": yin_yang.build, "data": lambda p: parts, **changed})
+
+
+def configuration(backend="exact", network=(), training=(), **other):
+    found = copy.deepcopy(yin_yang.PARAMETERS)
+    return {"model": "m", "backend": backend, "dt": 0.1, "copies": 1, **other, "network": {**found["network"], **dict(network)},
+            "training": {**found["training"], **dict(training)}}
+
+
+def test_what_fits_runs():
+    experiment = Experiment(model(), configuration())
+    assert experiment.network().present(experiment.data["test"].times).presentation.n_samples == 9
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+@pytest.mark.parametrize("change, text", [
+    (lambda d: SpikeData(d.times[:, :3], d.labels), "data have 3 inputs a sample, the architecture has 4"),
+    (lambda d: SpikeData(d.times, d.labels + 1), "labels up to 3, the architecture has 3 label neurons"),
+    (lambda d: SpikeData(d.times / 1000, d.labels), "before the architecture's t_early = 1.5 ms; give times in ms"),
+    (lambda d: (d.times, d.labels), "must return a dict of training.SpikeData with the keys train, validation, test")])
+def test_data_that_do_not_fit(part, change, text):
+    data = model().data(None)
+    with pytest.raises(ConfigurationError, match=text):
+        Experiment(model(data=lambda p: {**data, part: change(data[part])}), configuration())
+
+
+def test_a_part_that_is_missing():
+    data = model().data(None)
+    with pytest.raises(ConfigurationError, match="with the keys train, validation, test"):
+        Experiment(model(data=lambda p: {"train": data["train"], "val": data["test"], "test": data["test"]}), configuration())
+
+
+@pytest.mark.parametrize("given, text", [
+    ({"training": {"epoch": 3}}, "unknown training option 'epoch'; did you mean 'epochs'"),
+    ({"backend": "Brian2"}, "unknown backend 'Brian2'; did you mean 'brian2'. known: exact.*arrays"),
+    ({"network": {"hidden": 30.5}}, "a layer of 30.5 neurons: give an integer")])
+def test_configurations_that_are_not_possible(given, text):
+    with pytest.raises(ConfigurationError, match=text):
+        Experiment(model(), configuration(**given))
+
+
+def test_a_parameter_by_a_wrong_name():
+    given = configuration()
+    given["network"]["v_threshold"] = given["network"].pop("v_thresh")
+    with pytest.raises(ConfigurationError, match="a parameter that is not there: .*'v_thresh'; did you mean 'v_threshold'"):
+        Experiment(model(), given)
+
+
+def test_a_build_that_returns_nothing():
+    with pytest.raises(ConfigurationError, match="build returned NoneType; it must return the network"):
+        Experiment(model(build=lambda *a, **k: None), configuration()).network()
+
+
+def test_a_time_step_as_long_as_a_time_constant():
+    experiment = Experiment(model(), configuration("brian2", dt=10.0))
+    with pytest.raises(ValueError, match="a time step of 10 ms for time constants of 10 ms; use a fraction"):
+        experiment.network()

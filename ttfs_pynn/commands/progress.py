@@ -1,0 +1,45 @@
+"""Progress of a training run: a bar in a terminal, plain lines elsewhere."""
+
+import sys
+
+from tqdm import tqdm
+
+from ttfs_pynn.learning.training import Callback
+
+__all__ = ["Progress"]
+
+
+def _text(record):
+    parts = [f"loss {record['train_loss']:.4f}", f"train {record['train_accuracy']:.3f}"]
+    if "validation_accuracy" in record:
+        parts.append(f"validation {record['validation_accuracy']:.3f}")
+    return "  ".join(parts)
+
+
+class Progress(Callback):
+    """Shows each epoch on `stream` (standard error)."""
+
+    def __init__(self, stream=None):
+        self.stream = stream or sys.stderr
+        self._bar = None
+
+    def on_train_begin(self, trainer):
+        total = trainer.options.epochs
+        if self.stream.isatty():
+            self._bar = tqdm(total=total, initial=trainer.epoch, unit="epoch", file=self.stream, dynamic_ncols=True)
+            if not trainer.epoch:
+                self._bar.set_postfix_str("compiling")
+        elif trainer.epoch < total:
+            print(f"training epochs {trainer.epoch + 1} to {total} (the first compiles)", file=self.stream, flush=True)
+
+    def on_epoch_end(self, trainer, record):
+        if self._bar is not None:
+            self._bar.set_postfix_str(_text(record))
+            self._bar.update(1)
+        else:
+            print(f"epoch {record['epoch']:4d}/{trainer.options.epochs}  {_text(record)}  {record['seconds']:.2f} s",
+                  file=self.stream, flush=True)
+
+    def on_train_end(self, trainer):
+        if self._bar is not None:
+            self._bar.close()

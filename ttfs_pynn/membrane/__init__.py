@@ -1,0 +1,1 @@
+"""Compiled arithmetic of membranes, which first-spike times and the event-driven simulators share."""

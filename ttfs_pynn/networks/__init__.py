@@ -1,0 +1,1 @@
+"""Networks that can be shown samples: PyNN populations, arrays, distorted substrates."""
