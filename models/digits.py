@@ -8,7 +8,7 @@ import numpy as np
 
 from ttfs_pynn.datasets import mnist
 from ttfs_pynn.errors import DatasetError
-from ttfs_pynn.learning.training import SpikeData
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 

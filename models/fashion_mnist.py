@@ -7,7 +7,7 @@ benchmarks/README.md).
 """
 
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.learning.training import SpikeData
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 

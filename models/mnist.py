@@ -5,7 +5,7 @@ TTFS_PYNN_DATA names. The setting was chosen on the last 10,000 images of the tr
 """
 
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.learning.training import SpikeData
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 

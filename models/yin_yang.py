@@ -7,7 +7,7 @@ times were chosen on the published validation set.
 import numpy as np
 
 from ttfs_pynn.datasets import spike_times, yin_yang
-from ttfs_pynn.learning.training import SpikeData
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 

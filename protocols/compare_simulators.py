@@ -47,7 +47,8 @@ from ttfs_pynn.comparison.summary import add_orders, compare_records
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files.run_lock import RunLock
 from ttfs_pynn.files.sealed import read_json, remove_leftovers, write_bytes
-from ttfs_pynn.learning.training import SpikeData, evaluate
+from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.networks.trained_times import Weights
 from ttfs_pynn.processes import ChildProcess
 from ttfs_pynn.runs import model_files

@@ -27,7 +27,7 @@ from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files.run_lock import FileLock
 from ttfs_pynn.files.sealed import read_json, write_bytes
 from ttfs_pynn.learning.decision import accuracy_at, spikes_until
-from ttfs_pynn.learning.training import evaluate
+from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import ARRAYS, Experiment
 

@@ -19,7 +19,8 @@ import numpy as np
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.training import SpikeData, evaluate
+from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import ARRAYS, Experiment, metrics_of
 from ttfs_pynn.runs.folder import RunFolder

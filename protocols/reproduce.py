@@ -26,7 +26,8 @@ from ttfs_pynn.errors import ConfigurationError, TTFSError
 from ttfs_pynn.files.configuration import canonical, plain
 from ttfs_pynn.files.run_lock import FileLock
 from ttfs_pynn.files.sealed import read_json, read_toml, write_bytes
-from ttfs_pynn.learning.training import SpikeData, evaluate
+from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import ARRAYS, Experiment
 from ttfs_pynn.runs.folder import RunFolder

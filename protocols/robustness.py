@@ -24,7 +24,10 @@ from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.datasets import yin_yang as samples
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files.sealed import write_bytes
-from ttfs_pynn.learning.training import SpikeData, Trainer, TrainingOptions, evaluate
+from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.distortion import DistortedNetwork, Distortion
 from ttfs_pynn.runs.provenance import versions

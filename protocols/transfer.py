@@ -18,7 +18,7 @@ from ttfs_pynn.protocols.evaluate import open_run
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.files.sealed import write_bytes
-from ttfs_pynn.learning.training import evaluate
+from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.runs.experiment import Experiment
 
 

@@ -15,7 +15,10 @@ from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.learning.optimizer import schedule
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
-from ttfs_pynn.learning.training import SpikeData, Trainer, TrainingOptions, evaluate
+from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Trainer
 
 __all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "check_backend", "metrics_of"]
 
