@@ -311,8 +311,9 @@ class LayeredNetwork:
             first = 0
             for excitatory, inhibitory in pairs:
                 part = matrix[first:first + self._n_inputs(excitatory.pre)]
-                self._simulator.write_weights(excitatory, np.maximum(part, 0.0), self.n_copies, layer.neuron)
-                self._simulator.write_weights(inhibitory, np.minimum(part, 0.0), self.n_copies, layer.neuron)
+                for projection, signed in ((excitatory, np.maximum(part, 0.0)), (inhibitory, np.minimum(part, 0.0))):
+                    self._simulator.write_values(projection, "weight", signed, self.n_copies, len(part), layer.size,
+                                                 neuron=layer.neuron)
                 first += part.shape[0]
         if times is not getattr(self, "_times", None):
             self._write_times(times)
@@ -327,7 +328,7 @@ class LayeredNetwork:
             for pair in pairs:
                 part = matrix[first:first + self._n_inputs(pair[0].pre)]
                 for projection in pair:
-                    self._simulator.write_delays(projection, part, self.n_copies)
+                    self._simulator.write_values(projection, "delay", part, self.n_copies, len(part), part.shape[1])
                 first += part.shape[0]
 
     def _n_inputs(self, population):
@@ -341,10 +342,9 @@ class LayeredNetwork:
         for pairs, layer in zip(self._projections, self.architecture.layers, strict=True):
             rows = []
             for excitatory, inhibitory in pairs:
-                n, sources = self._n_inputs(excitatory.pre), excitatory.pre.size // self.n_copies
-                whole = sum(self._simulator.read_weights(p, layer.neuron)[:sources, :layer.size]
-                            for p in (excitatory, inhibitory))
-                rows.append(whole.reshape(sources // n, n, layer.size).sum(axis=0))
+                n = self._n_inputs(excitatory.pre)
+                rows.append(sum(self._simulator.read_values(p, "weight", self.n_copies, n, layer.size, neuron=layer.neuron)
+                                for p in (excitatory, inhibitory)))
             read.append(np.concatenate(rows))
         return Weights(read, self.weights.times)
 
