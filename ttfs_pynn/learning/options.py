@@ -29,6 +29,7 @@ _KINDS = ((_is_number, "a number"), (lambda value: isinstance(value, bool), "tru
 class TrainingOptions:
     """How to learn. Learning rate, bump and max_dw are in units of each population's current_scale, input_jitter in ms (std).
 
+    batch_size: default 50, or a tenth of the samples where there are fewer than 500.
     times_rate: the learning rate of delays and bias times (in tau_syn) relative to that of weights.
     silent: what is done about silent neurons, one of silent_neurons.POLICIES; silent_aim is an option of membrane_peak, bump and
     bump_instead_of_step are of bumping, weight_sum (a strength) of weight_sum. silent_tolerated: the share of a batch in which a
@@ -36,7 +37,7 @@ class TrainingOptions:
     """
 
     epochs: int = 30
-    batch_size: int = 50
+    batch_size: int | None = None
     learning_rate: float = 0.006
     schedule: str = "cosine"
     schedule_options: dict = field(default_factory=dict)
@@ -72,9 +73,10 @@ class TrainingOptions:
                     hint = "; one a layer is no more: give one for all, or a dict by population" \
                         if entry.name == "silent_tolerated" else ""
                     raise ConfigurationError(f"{entry.name} = {value!r} must be {text}{hint}")
-        whole = {name: isinstance(getattr(self, name), int | np.integer) for name in ("epochs", "batch_size", "seed")}
+        whole = {name: _is_number(getattr(self, name)) and isinstance(getattr(self, name), int | np.integer) for name in ("epochs", "batch_size", "seed")}
         for name, allowed, text in (("epochs", whole["epochs"] and self.epochs >= 1, "at least 1, an integer"),
-                                    ("batch_size", whole["batch_size"] and self.batch_size >= 1, "at least 1, an integer"),
+                                    ("batch_size", self.batch_size is None or whole["batch_size"] and self.batch_size >= 1,
+                                     "at least 1, an integer"),
                                     ("learning_rate", 0 < self.learning_rate < np.inf, "positive and finite"),
                                     ("max_dw", self.max_dw > 0, "positive"), ("bump", self.bump >= 0, "zero or more"),
                                     ("input_jitter", 0 <= self.input_jitter < np.inf, "zero or more"),
@@ -95,3 +97,7 @@ class TrainingOptions:
             if self.silent != policy and getattr(self, name) != getattr(TrainingOptions, name):
                 raise ConfigurationError(f"{name} = {getattr(self, name)!r} has no effect with silent = {self.silent!r}; it is "
                                          f"an option of {policy!r}: leave it out, or choose that")
+
+    def batch_size_for(self, n_samples: int) -> int:
+        """How many samples a batch has."""
+        return max(1, min(50, n_samples // 10)) if self.batch_size is None else self.batch_size

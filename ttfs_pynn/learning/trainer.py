@@ -81,6 +81,10 @@ class Trainer:
             if not isinstance(data, SpikeData):
                 raise ConfigurationError(f"samples are {type(data).__name__}; give SpikeData(times, labels)")
             check_data(network, data)
+        self.batch_size = options.batch_size_for(len(train))
+        if self.batch_size > network.n_copies > 1:
+            raise ConfigurationError(f"a batch of {self.batch_size} samples does not fit {network.n_copies} copies of the network; use "
+                                     "as many copies as samples, or one")
         graph = network.graph
         for label in measured or ():
             graph.node(label)
@@ -173,7 +177,7 @@ class Trainer:
     def _train_epoch(self, epoch):
         rng = np.random.default_rng([self.options.seed, epoch])
         order = rng.permutation(len(self.train))
-        size = self.options.batch_size
+        size = self.batch_size
         loss = right = dropped = 0.0
         for begin in range(0, order.size, size):
             chosen = order[begin:begin + size]

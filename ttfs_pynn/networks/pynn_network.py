@@ -86,18 +86,18 @@ class BuiltProjections:
             weights, neuron = parameters[f"{edge.label}.weight"], self._graph.node(edge.post).neuron
             for sign, projection in self.of[edge.label].items():
                 part = np.maximum(weights, 0.0) if sign > 0 else np.minimum(weights, 0.0)
-                self._simulator.write_values(projection, "weight", part, self._n_copies, edge.sizes, edge.pairs, neuron)
+                self._simulator.write_values(projection, "weight", part, self._n_copies, *edge.sizes, edge.pairs, neuron)
 
     def write_delays(self, edge: Edge, delays: float | np.ndarray) -> None:
         each = np.array(np.broadcast_to(delays, edge.shape), dtype=float)
         for projection in self.of[edge.label].values():
-            self._simulator.write_values(projection, "delay", each, self._n_copies, edge.sizes, edge.pairs,
+            self._simulator.write_values(projection, "delay", each, self._n_copies, *edge.sizes, edge.pairs,
                                          self._graph.node(edge.post).neuron)
 
     def read_weights(self, edge: Edge) -> np.ndarray:
         """Signed weights (nA) of the first copy, of the edge's shape."""
         neuron = self._graph.node(edge.post).neuron
-        return sum(self._simulator.read_values(projection, "weight", self._n_copies, edge.sizes, edge.pairs, neuron)
+        return sum(self._simulator.read_values(projection, "weight", self._n_copies, *edge.sizes, edge.pairs, neuron)
                    for projection in self.of[edge.label].values())
 
 
