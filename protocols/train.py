@@ -8,23 +8,22 @@ weights.npz, checkpoint.npz, the spikes of one test sample before and after trai
 copies side by side, as on brian2, give those after training only and no decision_map.npz; arrays record no spikes.
 
 examples:
-  python -m ttfs_pynn.protocols.train yin_yang --epochs 30 --seed 7 --output runs/yy7
-  python -m ttfs_pynn.protocols.train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
-  python -m ttfs_pynn.protocols.train yin_yang --backend brian2 --epochs 10 --output runs/brian2
-  python -m ttfs_pynn.protocols.train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
-  python -m ttfs_pynn.protocols.train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
-  python -m ttfs_pynn.protocols.train mnist16 --backend brainscales2 --chip 1 --from runs/ideal --output runs/chip1   then in the loop)
+  ttfs-pynn train yin_yang --epochs 30 --seed 7 --output runs/yy7
+  ttfs-pynn train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
+  ttfs-pynn train yin_yang --backend brian2 --epochs 10 --output runs/brian2
+  ttfs-pynn train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
+  ttfs-pynn train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
+  ttfs-pynn train mnist16 --backend brainscales2 --chip 1 --from runs/ideal --output runs/chip1   then in the loop)
 """
 
 import copy
 from argparse import ArgumentTypeError
 
-from ttfs_pynn.protocols.evaluate import check_step, weights_of
-
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.commands.progress import Progress
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.learning.training import TrainingOptions
+from ttfs_pynn.protocols.evaluate import check_step, weights_of
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import ARRAYS, CHIP, FREE, Experiment, check_backend
 from ttfs_pynn.runs.folder import RunFolder
@@ -36,7 +35,7 @@ AGAIN = "the same command begins anew"
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.train", description=__doc__)
+    p = ArgumentParser(prog="ttfs-pynn train", description=__doc__)
     p.add_argument("model", help=f"what to train: {', '.join(model_files.names())}; NAME of a NAME.py in this folder; or the "
                    "path of a Python file (ttfs-pynn new writes one)")
     p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact); or {ARRAYS}: the "

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from ttfs_pynn.models import mnist16, yin_yang
 
 from ttfs_pynn.first_spike import first_spike_times
 from ttfs_pynn.learning.engine import first_spikes
 from ttfs_pynn.learning.training import SpikeData, Trainer, TrainingOptions, evaluate
+from ttfs_pynn.models import mnist16, yin_yang
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import SimulatorError, simulator

@@ -10,13 +10,13 @@ import types
 from pathlib import Path
 
 import pytest
-from ttfs_pynn.protocols import train
 
 import ttfs_pynn
 from ttfs_pynn.commands import entry_point
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.protocols import train
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def call(capsys, *arguments):

@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 import pytest
-from ttfs_pynn.protocols import reproduce
 
 from tests.protocols.test_command_lines import fails
 from ttfs_pynn.errors import ConfigurationError, TTFSError
 from ttfs_pynn.learning.training import Trainer
+from ttfs_pynn.protocols import reproduce
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import Experiment
 from ttfs_pynn.runs.folder import RunFolder

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ttfs_pynn.networks.array_network import ArrayNetwork
-from ttfs_pynn.files.configuration import check_types
 from ttfs_pynn.errors import ConfigurationError, unknown
+from ttfs_pynn.files.configuration import check_types
 from ttfs_pynn.learning.optimizer import schedule
+from ttfs_pynn.learning.training import SpikeData, Trainer, TrainingOptions, evaluate
+from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
-from ttfs_pynn.learning.training import SpikeData, Trainer, TrainingOptions, evaluate
 
 __all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "check_backend", "metrics_of"]
 

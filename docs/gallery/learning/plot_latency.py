@@ -8,12 +8,12 @@ a given time after the start of the sample, with samples that are still undecide
 
 import matplotlib.pyplot as plt
 import numpy as np
+
 from ttfs_pynn.analysis.latency_histogram import draw
 from ttfs_pynn.analysis.style import BLUE
-from ttfs_pynn.models import yin_yang
-
 from ttfs_pynn.learning.decision import accuracy_at
 from ttfs_pynn.learning.training import Trainer, TrainingOptions, evaluate
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = yin_yang.PARAMETERS["network"]

@@ -8,11 +8,11 @@ steps are finer, but the cut tails cost more than any bit brings back.
 
 import matplotlib.pyplot as plt
 import numpy as np
+
 from ttfs_pynn.analysis import weight_histogram
 from ttfs_pynn.analysis.style import BLUE, ORANGE
-from ttfs_pynn.models import yin_yang
-
 from ttfs_pynn.learning.training import Trainer, TrainingOptions, evaluate
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = yin_yang.PARAMETERS["network"]
