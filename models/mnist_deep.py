@@ -2,8 +2,8 @@
 
 `hidden` is a list of any length; initial weights follow from the sizes (ttfs_pynn.learning.initialisation.balanced), so that
 every layer spikes. `peak` and `spread` are one number or one a layer, `silent_tolerated` is one a layer, the label layer among
-them. The four IDX files are looked for in the folder that the environment variable TTFS_PYNN_DATA names. The setting was chosen on images of the
-last 10,000 of the training file, in short trials (see benchmarks/README.md).
+them. The four IDX files are looked for in the folder that the environment variable TTFS_PYNN_DATA names. The setting was chosen
+on images of the last 10,000 of the training file, in short trials (see benchmarks/README.md).
 """
 
 from ttfs_pynn.datasets import mnist

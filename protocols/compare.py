@@ -5,7 +5,7 @@ function build(sim). Each simulator runs in a process of its own; `exact` is the
 
   comparison.json   for each simulator and time step: matched, missing, extra, max_abs_error_ms, class_agreement, defects ...
   report.html       all of it to read, with figures; one file
-  records/          what was recorded, for analysis.* and for reading again
+  records/          what was recorded, for figures and for reading again
 
 It must be new or empty; an earlier comparison is replaced with --overwrite, anything else is never touched.
 

@@ -5,7 +5,8 @@ the distortion, and another, trained ideally, is only tested with it. Accuracy o
 network is models/yin_yang.py on arrays with few epochs: the question is how accuracy falls, not how high it is.
 
 Each seed and distortion is a process of a sweep (ttfs_pynn/runs/sweep.py), which trains one network after the other for its
-sizes: a sweep that was stopped goes on where it was when it is started again. Writes DIR/robustness: figures as JSON, a picture, a page.
+sizes: a sweep that was stopped goes on where it was when it is started again. Writes DIR/robustness: figures as JSON,
+a picture, a page.
 
 examples:
   ttfs-pynn robustness

@@ -55,7 +55,7 @@ def parser():
     p.add_argument("--from", dest="start", metavar="RUN", help="begin with the weights of this finished run of the same network")
     p.add_argument("--hardware-network", action="store_true",
                    help="with --backend arrays: the network that the model has on a chip, weights within the chip's range")
-    p.add_argument("--profile", metavar="FILE", help="of the chip, by protocols.characterise: gradients assume what was measured")
+    p.add_argument("--profile", metavar="FILE", help="of the chip, by ttfs-pynn characterise: gradients assume what was measured")
     p.add_argument("--input-copies", type=int, metavar="N", help="sources that stand for one input on brainscales2 (default: the "
                    "model's, or 5)")
     p.add_argument("--circuits", type=int, metavar="N", help="circuits of the chip that a neuron is: 1, or 2 for twice as many "

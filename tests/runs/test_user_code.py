@@ -68,7 +68,7 @@ def test_a_script_that_is_no_model_is_not_executed(tmp_path, monkeypatch, capsys
             run(train.main, [name, "--output", "run"])
         assert stopped.value.code == 2 and f"is no model: it has no {missing};" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["half.py", "script.py"]
-    (tmp_path / "base_of_it.py").write_text("from models.yin_yang import *\n")
+    (tmp_path / "base_of_it.py").write_text("from ttfs_pynn.models.yin_yang import *\n")
     (tmp_path / "derived.py").write_text("from base_of_it import *\nfrom base_of_it import PARAMETERS\n")
     assert model_files.load("derived").CLASS_NAMES == ("yin", "yang", "dot")
 
