@@ -27,7 +27,7 @@ PARAMETERS = {
         "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 1.0,
     },
     # On a chip 256 signed inputs fill the rows of two circuits: an input is one source, and no row is left for bias spikes.
-    # Training there goes on from an ideal network: see the examples of protocols.train.
+    # Training there goes on from an ideal network: see the examples of ttfs-pynn train.
     "hardware": {"circuits": 2, "input_copies": 1},
     "network_on_hardware": {"bias_times": [], "hidden_layer": {}, "label_layer": {}},
     "training_on_hardware": {"epochs": 3, "learning_rate": 0.0001},

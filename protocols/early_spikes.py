@@ -10,8 +10,8 @@ JSON file, run by run: an interrupted study goes on where it stopped, and a wide
 beside it.
 
 examples:
-  python -m ttfs_pynn.protocols.early_spikes yin_yang --output results/early_spikes/yin_yang.json
-  python -m ttfs_pynn.protocols.early_spikes mnist --alpha 0.005 --xi none --difference none --epochs 5 --seeds 0 --output mnist.json
+  ttfs-pynn early_spikes yin_yang --output results/early_spikes/yin_yang.json
+  ttfs-pynn early_spikes mnist --alpha 0.005 --xi none --difference none --epochs 5 --seeds 0 --output mnist.json
 """
 
 import copy
@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.analysis import early_spikes_figure
 
+from ttfs_pynn.analysis import early_spikes_figure
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files.run_lock import FileLock
@@ -37,7 +37,7 @@ TIMES = np.arange(0.0, 4.01, 0.05)  # tau_syn
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.early_spikes", description=__doc__)
+    p = ArgumentParser(prog="ttfs-pynn early_spikes", description=__doc__)
     p.add_argument("model", help=f"what to train: {', '.join(model_files.names())}")
     p.add_argument("--alpha", default="0,0.005,0.05,0.2,0.5", metavar="LIST", help="values, or none (default %(default)s)")
     p.add_argument("--xi", default="0.05,0.1,0.2,0.4,0.8", metavar="LIST", help="values, or none (default %(default)s)")

@@ -8,8 +8,8 @@ Writes evaluation_BACKEND.json to the run folder; and, where it holds no spikes 
 the exact simulator, for raster and report.
 
 examples:
-  python -m ttfs_pynn.protocols.evaluate runs/yy7 --backend brian2
-  python -m ttfs_pynn.protocols.evaluate runs/yy7 --backend brian2 --dt 0.01 --samples 200
+  ttfs-pynn evaluate runs/yy7 --backend brian2
+  ttfs-pynn evaluate runs/yy7 --backend brian2 --dt 0.01 --samples 200
 """
 
 import time
@@ -28,8 +28,8 @@ from ttfs_pynn.simulators import SIMULATORS, simulator
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.evaluate", description=__doc__)
-    p.add_argument("folder", metavar="DIR", help="run folder of protocols.train")
+    p = ArgumentParser(prog="ttfs-pynn evaluate", description=__doc__)
+    p.add_argument("folder", metavar="DIR", help="run folder of ttfs-pynn train")
     p.add_argument("--backend", default="brian2", help=f"simulator: {', '.join(SIMULATORS)} (default brian2)")
     p.add_argument("--dt", type=float, metavar="MS", help="its time step, where it has one (default 0.1 ms)")
     p.add_argument("--samples", type=int, metavar="N", help="the first N test samples (default: all)")

@@ -5,11 +5,11 @@ the settings come from. Each seed is a run in a process of its own with a run fo
 checkpoint, a finished one is not repeated. Results are gathered in DIR/ROW.json and on the page DIR/README.md. Without ROW: all.
 
 examples:
-  python -m ttfs_pynn.protocols.reproduce --list
-  python -m ttfs_pynn.protocols.reproduce yin_yang
-  python -m ttfs_pynn.protocols.reproduce yin_yang mnist --seeds 3 --workers 3
-  python -m ttfs_pynn.protocols.reproduce yin_yang --quick                  (a look at a few samples and epochs, into DIR/quick)
-  TTFS_PYNN_DATA=FOLDER python -m ttfs_pynn.protocols.reproduce --scheduler slurm --workers 20
+  ttfs-pynn reproduce --list
+  ttfs-pynn reproduce yin_yang
+  ttfs-pynn reproduce yin_yang mnist --seeds 3 --workers 3
+  ttfs-pynn reproduce yin_yang --quick                  (a look at a few samples and epochs, into DIR/quick)
+  TTFS_PYNN_DATA=FOLDER ttfs-pynn reproduce --scheduler slurm --workers 20
 """
 
 import hashlib
@@ -18,9 +18,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.analysis.results_page import page
-from ttfs_pynn.protocols import train
 
+from ttfs_pynn.analysis.results_page import page
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.errors import ConfigurationError, TTFSError
 from ttfs_pynn.files.configuration import canonical, plain
@@ -84,7 +83,7 @@ class Row:
         return row
 
     def configuration(self, seed, quick=False, ideal=False):
-        """The configuration of one run, as `ttfs_pynn.protocols.train` makes it; `ideal`: of the run before it, on arrays."""
+        """The configuration of one run, as `ttfs-pynn train` makes it; `ideal`: of the run before it, on arrays."""
         hardware = {**self.hardware, **({"chip": seed} if self.chip_is_seed else {})}
         backend = [ARRAYS, "--hardware-network", "--epochs", str(self.ideal_epochs)] if ideal else [self.backend]
         arguments = [self.model, "--backend", *backend, "--seed", str(seed), "--output", "unused"]
@@ -117,7 +116,7 @@ def names(folder=None):
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.reproduce", description=__doc__)
+    p = ArgumentParser(prog="ttfs-pynn reproduce", description=__doc__)
     p.add_argument("rows", nargs="*", metavar="ROW", help="what to reproduce (default: all; --list names them)")
     p.add_argument("--list", action="store_true", help="name the rows and what is stored of them, and stop")
     p.add_argument("--quick", action="store_true", help=f"{QUICK['seeds']} seeds, {QUICK['epochs']} epochs, {QUICK['samples']} "
@@ -208,7 +207,7 @@ def record(row, jobs, results, path, quick):
     if same and before["runs"][0].get("fresh_samples", 0) == jobs[0]["fresh_samples"]:
         runs = {r["seed"]: r for r in before["runs"]} | runs
     content = {"row": row.name, "title": row.title, "quick": quick, "paper": row.paper, "settings": row.settings.strip(),
-               "command": f"python -m ttfs_pynn.protocols.reproduce {row.name}{' --quick' if quick else ''}", "configuration": common,
+               "command": f"ttfs-pynn reproduce {row.name}{' --quick' if quick else ''}", "configuration": common,
                "runs": [runs[seed] for seed in sorted(runs)], "versions": versions()}
     write_bytes(path, (json.dumps(_finite(content), indent=1) + "\n").encode())
 

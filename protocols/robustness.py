@@ -1,25 +1,25 @@
 """How much imperfection of a substrate does training on Yin-Yang bear? Weights, time constants, thresholds, spikes.
 
-Each distortion (ttfs_pynn/networks/distortion.py) at several sizes, each for several seeds: a network is trained in the loop with the
-distortion, and another, trained ideally, is only tested with it. Accuracy on fresh samples that no training has seen. The network
-is models/yin_yang.py on arrays with few epochs: the question is how accuracy falls, not how high it is.
+Each distortion (ttfs_pynn/networks/distortion.py) at several sizes, each for several seeds: a network is trained in the loop with
+the distortion, and another, trained ideally, is only tested with it. Accuracy on fresh samples that no training has seen. The
+network is models/yin_yang.py on arrays with few epochs: the question is how accuracy falls, not how high it is.
 
-Each seed and distortion is a process of a sweep (ttfs_pynn/runs/sweep.py), which trains one network after the other for its sizes: a
-sweep that was stopped goes on where it was when it is started again. Writes DIR/robustness: figures as JSON, a picture, a page.
+Each seed and distortion is a process of a sweep (ttfs_pynn/runs/sweep.py), which trains one network after the other for its
+sizes: a sweep that was stopped goes on where it was when it is started again. Writes DIR/robustness: figures as JSON,
+a picture, a page.
 
 examples:
-  python -m ttfs_pynn.protocols.robustness
-  python -m ttfs_pynn.protocols.robustness --scheduler slurm --workers 40 --seeds 10
-  python -m ttfs_pynn.protocols.robustness --quick
+  ttfs-pynn robustness
+  ttfs-pynn robustness --scheduler slurm --workers 40 --seeds 10
+  ttfs-pynn robustness --quick
 """
 
 import json
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.analysis import robustness_figure
-from ttfs_pynn.models import yin_yang
 
+from ttfs_pynn.analysis import robustness_figure
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.datasets import yin_yang as samples
 from ttfs_pynn.errors import ConfigurationError, ResultsError
@@ -54,7 +54,7 @@ FRESH = 5_000
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.robustness", description=__doc__)
+    p = ArgumentParser(prog="ttfs-pynn robustness", description=__doc__)
     p.add_argument("--seeds", type=int, metavar="N", help="networks a point (default 5)")
     p.add_argument("--epochs", type=int, metavar="N", help="of each training (default 8)")
     p.add_argument("--quick", action="store_true", help="a look: 2 epochs, 2 seeds, the ends of each scale; into DIR/quick")
@@ -141,7 +141,8 @@ def main(arguments=None):
         raise ConfigurationError(f"--seeds {seeds} and --epochs {epochs} must be at least 1")
     levels = {name: panel["levels"][::len(panel["levels"]) - 1] if a.quick else panel["levels"] for name, panel in PANELS.items()}
     ideal, loop = jobs_of(levels, seeds, epochs)
-    results, failures = run_all("ttfs_pynn.protocols.robustness:run_one", [*ideal, *loop.values()], a.runs, a.scheduler, a.workers)
+    results, failures = run_all("ttfs_pynn.protocols.robustness:run_one", [*ideal, *loop.values()], a.runs, a.scheduler,
+                                a.workers)
     if failures:
         raise ResultsError(f"{len(failures)} of {len(results)} runs failed, such as: {next(iter(failures.values()))}; the same "
                            "command tries them again")

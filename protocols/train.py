@@ -8,18 +8,16 @@ weights.npz, checkpoint.npz, the spikes of one test sample before and after trai
 copies side by side, as on brian2, give those after training only and no decision_map.npz; arrays record no spikes.
 
 examples:
-  python -m ttfs_pynn.protocols.train yin_yang --epochs 30 --seed 7 --output runs/yy7
-  python -m ttfs_pynn.protocols.train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
-  python -m ttfs_pynn.protocols.train yin_yang --backend brian2 --epochs 10 --output runs/brian2
-  python -m ttfs_pynn.protocols.train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
-  python -m ttfs_pynn.protocols.train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
-  python -m ttfs_pynn.protocols.train mnist16 --backend brainscales2 --chip 1 --from runs/ideal --output runs/chip1   then in the loop)
+  ttfs-pynn train yin_yang --epochs 30 --seed 7 --output runs/yy7
+  ttfs-pynn train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
+  ttfs-pynn train yin_yang --backend brian2 --epochs 10 --output runs/brian2
+  ttfs-pynn train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
+  ttfs-pynn train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
+  ttfs-pynn train mnist16 --backend brainscales2 --chip 1 --from runs/ideal --output runs/chip1   then in the loop)
 """
 
 import copy
 from argparse import ArgumentTypeError
-
-from ttfs_pynn.protocols.evaluate import check_step, weights_of
 
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.commands.progress import Progress
@@ -36,7 +34,7 @@ AGAIN = "the same command begins anew"
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.train", description=__doc__)
+    p = ArgumentParser(prog="ttfs-pynn train", description=__doc__)
     p.add_argument("model", help=f"what to train: {', '.join(model_files.names())}; NAME of a NAME.py in this folder; or the "
                    "path of a Python file (ttfs-pynn new writes one)")
     p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact); or {ARRAYS}: the "
@@ -56,7 +54,7 @@ def parser():
     p.add_argument("--from", dest="start", metavar="RUN", help="begin with the weights of this finished run of the same network")
     p.add_argument("--hardware-network", action="store_true",
                    help="with --backend arrays: the network that the model has on a chip, weights within the chip's range")
-    p.add_argument("--profile", metavar="FILE", help="of the chip, by protocols.characterise: gradients assume what was measured")
+    p.add_argument("--profile", metavar="FILE", help="of the chip, by ttfs-pynn characterise: gradients assume what was measured")
     p.add_argument("--input-copies", type=int, metavar="N", help="sources that stand for one input on brainscales2 (default: the "
                    "model's, or 5)")
     p.add_argument("--circuits", type=int, metavar="N", help="circuits of the chip that a neuron is: 1, or 2 for twice as many "

@@ -1,11 +1,11 @@
 """Move a trained network to (other) chips: accuracy there as it is, and after some epochs of training in the loop on each.
 
-RUN is a run folder of protocols.train, of any backend: a network that was trained ideally, or on a chip. Writes a JSON file with
+RUN is a run folder of ttfs-pynn train, of any backend: a network that was trained ideally, or on a chip. Writes a JSON file with
 one entry a chip. The test samples are used only to report.
 
 examples:
-  python -m ttfs_pynn.protocols.transfer runs/yy7 --chips 1,2,3,4,5 --epochs 2 --output transfer.json
-  python -m ttfs_pynn.protocols.transfer runs/chip1 --chips 2,3,4,5 --epochs 0 --output others.json
+  ttfs-pynn transfer runs/yy7 --chips 1,2,3,4,5 --epochs 2 --output transfer.json
+  ttfs-pynn transfer runs/chip1 --chips 2,3,4,5 --epochs 0 --output others.json
 """
 
 import copy
@@ -13,7 +13,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.protocols.evaluate import open_run
 
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
@@ -33,8 +32,8 @@ def _chips(text):
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.transfer", description=__doc__)
-    p.add_argument("folder", metavar="RUN", help="run folder of protocols.train")
+    p = ArgumentParser(prog="ttfs-pynn transfer", description=__doc__)
+    p.add_argument("folder", metavar="RUN", help="run folder of ttfs-pynn train")
     p.add_argument("--chips", default="1,2,3,4,5", help="virtual chips (default 1,2,3,4,5)")
     p.add_argument("--epochs", type=int, default=2, metavar="N", help="of training on each chip (default 2; 0 for none)")
     p.add_argument("--learning-rate", type=float, metavar="R", help="of it (default 0.002, cosine to 0)")

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from ttfs_pynn.models import mnist16, yin_yang
 
 from ttfs_pynn.first_spike import first_spike_times
 from ttfs_pynn.learning.engine import first_spikes

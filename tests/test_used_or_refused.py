@@ -5,8 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import quantities as pq
-from ttfs_pynn.models import yin_yang
-from ttfs_pynn.protocols import robustness, transfer
 
 from tests.small_networks import samples, small_architecture
 from ttfs_pynn.errors import ConfigurationError
@@ -22,6 +20,7 @@ from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.distortion import DistortedNetwork, Distortion
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.protocols import robustness, transfer
 from ttfs_pynn.runs.experiment import Experiment
 from ttfs_pynn.simulators import simulator
 

@@ -12,9 +12,8 @@ import time
 import traceback
 from pathlib import Path
 
-from ttfs_pynn.protocols import compare_simulators
-
 from ttfs_pynn.comparison.record import read_records, write_records
+from ttfs_pynn.protocols import compare
 
 __all__ = ["compared", "record_all"]
 
@@ -39,14 +38,14 @@ def compared(file, simulators):
             return None, failure.read_text(encoding="utf-8").strip().splitlines()[-1]
         return (read_records(place), None) if place.exists() else (None, "its process ended before this script")
 
-    start, compare_simulators._start = compare_simulators._start, read
+    start, compare._start = compare._start, read
     try:
         output = Path(file).with_suffix("")
         arguments = [str(file), "--simulators", ",".join(["exact", *simulators]), "--output", str(output)]
-        a = compare_simulators._prepare(compare_simulators.parser().parse_args(arguments))
-        result = compare_simulators.compare(a, lambda *_, **__: None)
+        a = compare._prepare(compare.parser().parse_args(arguments))
+        result = compare.compare(a, lambda *_, **__: None)
     finally:
-        compare_simulators._start = start
+        compare._start = start
     (output / "comparison.json").write_text(json.dumps(result, default=float), encoding="utf-8")
     return result
 
@@ -56,13 +55,13 @@ def main(arguments=None):
     name, *files = sys.argv[1:] if arguments is None else arguments
     for file in files:
         arguments = [file, "--output", str(Path(file).with_suffix(""))]
-        a = compare_simulators._prepare(compare_simulators.parser().parse_args(arguments))
+        a = compare._prepare(compare.parser().parse_args(arguments))
         place, begin = _place(file, name), time.perf_counter()
         place.parent.mkdir(parents=True, exist_ok=True)
         for old in (place, place.with_suffix(".failure")):
             old.unlink(missing_ok=True)
         try:
-            write_records(place, compare_simulators.records_on(a, name, _DT))
+            write_records(place, compare.records_on(a, name, _DT))
         except Exception:
             place.with_suffix(".failure").write_text(traceback.format_exc(), encoding="utf-8")
         place.with_suffix(".seconds").write_text(f"{time.perf_counter() - begin:.2f}", encoding="utf-8")

@@ -2,7 +2,6 @@ import json
 
 import numpy as np
 import pytest
-from ttfs_pynn.protocols import reproduce
 
 from tests.protocols.test_command_lines import fails
 from ttfs_pynn.errors import ConfigurationError, TTFSError

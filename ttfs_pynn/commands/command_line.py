@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import logging
 import os
-import re
 import signal
 import sys
 import traceback
@@ -15,20 +14,7 @@ from typing import Any, NoReturn
 from ttfs_pynn.errors import ResultsError, TTFSError
 from ttfs_pynn.runs.user_code import place_in
 
-__all__ = ["ArgumentParser", "Stopped", "as_commands", "command_name", "of_data", "run", "when_stopped"]
-
-# Commands of `ttfs-pynn` that are not called as their file is.
-_SHORT = {"compare_simulators": "compare"}
-
-
-def command_name(module: str) -> str:
-    """What `ttfs-pynn` calls the recipe of that name."""
-    return _SHORT.get(module, module)
-
-
-def as_commands(text: str) -> str:
-    """Recipes name themselves as a copy of them is run, python -m ttfs_pynn.protocols.NAME; their help is that of `ttfs-pynn NAME`."""
-    return re.sub(r"(?:python -m )?\b(?:ttfs_pynn\.)?(?:protocols|analysis)\.(\w+)", lambda found: f"ttfs-pynn {command_name(found[1])}", text)
+__all__ = ["ArgumentParser", "Stopped", "of_data", "run", "when_stopped"]
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -36,13 +22,10 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def __init__(self, prog: str | None = None, **kwargs: Any) -> None:
         kwargs = {"formatter_class": argparse.RawDescriptionHelpFormatter, "conflict_handler": "resolve", **kwargs}
-        super().__init__(prog=None if prog is None else as_commands(prog), **kwargs)
+        super().__init__(prog=prog, **kwargs)
         messages = self.add_mutually_exclusive_group()
         messages.add_argument("--verbose", action="store_true", help="log messages, and where in the program an error arose")
         messages.add_argument("--quiet", action="store_true", help="results only: no progress")
-
-    def format_help(self) -> str:
-        return as_commands(super().format_help())
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         found = super().parse_known_args(args, namespace)
@@ -98,14 +81,14 @@ def when_stopped(advice: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def of_data(module: str) -> Iterator[None]:
-    """Recipes of `analysis` only read and draw. What they cannot make sense of, though it was read, is no bug of theirs but a
-    file that holds something else: a ResultsError."""
+    """Recipes of `ttfs_pynn.analysis` only read and draw. What they cannot make sense of, though it was read, is no bug of theirs
+    but a file that holds something else: a ResultsError."""
     try:
         yield
     except (TTFSError, OSError, MemoryError):
         raise
     except Exception as error:
-        if not module.startswith("analysis."):
+        if not module.startswith("ttfs_pynn.analysis."):
             raise
         raise ResultsError(f"what the file holds is not what is expected there: {type(error).__name__}: "
                            f"{' '.join(str(error).split())[:200]} (--verbose shows where)") from error

@@ -8,9 +8,9 @@ __all__ = ["layered_record"]
 
 
 def layered_record(first_spikes, architecture, weights, delay, window, deadline, meta=None, notes=()):
-    """NetworkRecord of the spikes of `gradient_engine.FirstSpikes`. delay, window, deadline in ms.
+    """NetworkRecord of the spikes of `learning.engine.FirstSpikes`. delay, window, deadline in ms.
 
-    A neuron spikes once a sample and listens again in the next window, as `presentation.Timing` has it.
+    A neuron spikes once a sample and listens again in the next window, as `spikes.windows.Timing` has it.
     """
     labels, arrays, neurons = ["input"], [first_spikes.inputs], [None]
     for k, (bias, layer) in enumerate(zip(first_spikes.biases, first_spikes.layers, strict=True)):

@@ -13,12 +13,12 @@
     checkpoint.npz            where to go on, and checkpoint.previous.npz, the one before
     spikes/NAME.nix           recorded spikes, a Neo block each
     figures/                  pictures
-    report.html               all of it on one page (analysis.report)
+    report.html               all of it on one page (ttfs-pynn report)
     run.lock, run.lock.json   held while a process writes here, and by which (see `ttfs_pynn.files.run_lock`)
 
-Every file is whole or not there, whenever the process is killed (see `ttfs_pynn.files.atomic`), and a run that is resumed gets all that
-an undisturbed one has. A run folder is data: nothing in it is executed, sizes are looked at before anything is read, and nothing
-is written or deleted behind a link in it.
+Every file is whole or not there, whenever the process is killed (see `ttfs_pynn.files.atomic`), and a run that is resumed gets
+all that an undisturbed one has. A run folder is data: nothing in it is executed, sizes are looked at before anything is read, and
+nothing is written or deleted behind a link in it.
 """
 
 import json
@@ -34,16 +34,17 @@ import numpy as np
 import tomli_w
 from numpy.typing import ArrayLike
 
+from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files import nix_files
 from ttfs_pynn.files.atomic import is_leftover, remove_leftovers, write_bytes
 from ttfs_pynn.graph.graph import Graph, GraphError
 from ttfs_pynn.graph.storage import graph_of, stored
 from ttfs_pynn.runs.checkpoints import Checkpoints
 from ttfs_pynn.files.configuration import canonical, check_types, differences, plain
-from ttfs_pynn.errors import ConfigurationError, ResultsError
-from ttfs_pynn.files.sealed import LARGEST_ARRAYS, LARGEST_TEXT, read_arrays, read_json, read_toml, write_arrays
-from ttfs_pynn.runs.provenance import versions
 from ttfs_pynn.files.run_lock import LOCK_FILES, RunLock
+from ttfs_pynn.files.sealed import LARGEST_ARRAYS, LARGEST_TEXT, read_arrays, read_json, read_toml, write_arrays
+from ttfs_pynn.runs.checkpoints import Checkpoints
+from ttfs_pynn.runs.provenance import versions
 
 __all__ = ["RunFolder"]
 

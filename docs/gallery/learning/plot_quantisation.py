@@ -8,6 +8,7 @@ steps are finer, but the cut tails cost more than any bit brings back.
 
 import matplotlib.pyplot as plt
 import numpy as np
+
 from ttfs_pynn.analysis import weight_histogram
 from ttfs_pynn.analysis.style import BLUE, ORANGE
 from ttfs_pynn.models import yin_yang

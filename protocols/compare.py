@@ -1,11 +1,11 @@
 """Does this network do the same on every simulator, and if not, where and why?
 
-WHAT is a run folder of protocols.train, a model by its name or file (with its initial weights), or any PyNN script with a
+WHAT is a run folder of ttfs-pynn train, a model by its name or file (with its initial weights), or any PyNN script with a
 function build(sim). Each simulator runs in a process of its own; `exact` is the reference. The folder gets
 
   comparison.json   for each simulator and time step: matched, missing, extra, max_abs_error_ms, class_agreement, defects ...
   report.html       all of it to read, with figures; one file
-  records/          what was recorded, for analysis.* and for reading again
+  records/          what was recorded, for figures and for reading again
 
 It must be new or empty; an earlier comparison is replaced with --overwrite, anything else is never touched.
 
@@ -21,9 +21,9 @@ network that has the weights that the chip holds, no delays, and that refractori
 A run that was trained on a chip is compared on that chip.
 
 examples:
-  python -m ttfs_pynn.protocols.compare_simulators runs/yy7 --simulators exact,brian2,nest --dt 0.1,0.01 --samples 200 --output out
-  python -m ttfs_pynn.protocols.compare_simulators runs/yy7 --simulators exact,brainscales2 --ideal-chip --output out
-  python -m ttfs_pynn.protocols.compare_simulators network.py --duration 500 --output out
+  ttfs-pynn compare runs/yy7 --simulators exact,brian2,nest --dt 0.1,0.01 --samples 200 --output out
+  ttfs-pynn compare runs/yy7 --simulators exact,brainscales2 --ideal-chip --output out
+  ttfs-pynn compare network.py --duration 500 --output out
 """
 
 import json
@@ -34,9 +34,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.analysis import comparison_report
-from ttfs_pynn.protocols.evaluate import open_run
 
+from ttfs_pynn.analysis import comparison_report
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.layered import layered_record
 from ttfs_pynn.comparison.matching import default_window
@@ -51,6 +50,7 @@ from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.networks.trained_times import Weights
 from ttfs_pynn.processes import ChildProcess
+from ttfs_pynn.protocols.evaluate import open_run
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import Experiment
 from ttfs_pynn.runs.folder import RunFolder
@@ -62,7 +62,7 @@ _RESULT = "comparison.json"
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.compare_simulators", description=__doc__)
+    p = ArgumentParser(prog="ttfs-pynn compare", description=__doc__)
     p.add_argument("what", metavar="WHAT", help="run folder, name or file of a model, or FILE.py with build(sim)")
     p.add_argument("--simulators", default="exact,brian2", metavar="A,B",
                    help=f"{', '.join(SIMULATORS)} (default exact,brian2)")
