@@ -7,8 +7,8 @@ benchmarks/README.md).
 """
 
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; weights in units of current_scale.

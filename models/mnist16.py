@@ -5,8 +5,8 @@ in the folder that the environment variable TTFS_PYNN_DATA names.
 """
 
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; weights in units of current_scale.

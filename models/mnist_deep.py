@@ -7,9 +7,9 @@ last 10,000 of the training file, in short trials (see benchmarks/README.md).
 """
 
 from ttfs_pynn.datasets import mnist
+from ttfs_pynn.graph import Layer, layered
 from ttfs_pynn.graph.initialisation import balanced
 from ttfs_pynn.learning.data import SpikeData
-from ttfs_pynn.graph import Layer, layered
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; peak and spread of initial membranes in units of v_thresh - v_rest.

@@ -7,8 +7,8 @@ times were chosen on the published validation set.
 import numpy as np
 
 from ttfs_pynn.datasets import spike_times, yin_yang
-from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; bias times and weights in units of tau_syn and current_scale.

@@ -37,12 +37,11 @@ from numpy.typing import ArrayLike
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files import nix_files
 from ttfs_pynn.files.atomic import is_leftover, remove_leftovers, write_bytes
-from ttfs_pynn.graph.graph import Graph, GraphError
-from ttfs_pynn.graph.storage import graph_of, stored
-from ttfs_pynn.runs.checkpoints import Checkpoints
 from ttfs_pynn.files.configuration import canonical, check_types, differences, plain
 from ttfs_pynn.files.run_lock import LOCK_FILES, RunLock
 from ttfs_pynn.files.sealed import LARGEST_ARRAYS, LARGEST_TEXT, read_arrays, read_json, read_toml, write_arrays
+from ttfs_pynn.graph.graph import Graph, GraphError
+from ttfs_pynn.graph.storage import graph_of, stored
 from ttfs_pynn.runs.checkpoints import Checkpoints
 from ttfs_pynn.runs.provenance import versions
 
