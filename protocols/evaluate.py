@@ -19,11 +19,9 @@ import numpy as np
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.data import SpikeData
-from ttfs_pynn.learning.evaluation import evaluate
-from ttfs_pynn.runs import model_files
-from ttfs_pynn.runs.experiment import ARRAYS, Experiment, metrics_of
-from ttfs_pynn.runs.folder import RunFolder
+from ttfs_pynn.learning.training import SpikeData, evaluate
+from ttfs_pynn.runs.experiment import ARRAYS, metrics_of
+from ttfs_pynn.runs.finished import open_run
 from ttfs_pynn.simulators import SIMULATORS, simulator
 
 
@@ -87,26 +85,6 @@ def table(result):
             lines.append(f"{'layer ' + str(row['layer']) + ', ' + text:<31}{a['matched']:>8}{a['missing']:>9}{a['extra']:>7}"
                          f"{a['median_abs_difference_ms']:>11.4f} ms{a['max_abs_difference_ms']:>12.4f} ms")
     return lines
-
-
-def open_run(path, model=None):
-    """(folder, experiment, weights) of a finished run; `model`: a file, for those that model_files.load_for does not find."""
-    folder = RunFolder.open(path)
-    if not {"model", "backend", "network", "training"} <= set(folder.configuration):
-        raise ConfigurationError(f"{path} is not a run of ttfs-pynn train: its configuration names no model, backend, network "
-                                 "or training")
-    experiment = Experiment(model_files.load_for(folder, model), folder.configuration)
-    return folder, experiment, weights_of(folder, experiment, f"{folder.path}/configuration.toml must be as it was then")
-
-
-def weights_of(folder, experiment, advice):
-    """The weights of a finished run for an experiment. ConfigurationError, with the advice, where its network is another one."""
-    needed = 8 * sum(int(np.prod(shape)) for shape in experiment.architecture.shapes)
-    stored = folder.read_weights(3 * needed + 2**20)  # delays and bias times are no more than twice as many
-    try:
-        return experiment.architecture.weights_of(stored)
-    except ValueError as error:
-        raise ConfigurationError(f"the weights in {folder.path} are of another network: {error}; {advice}") from None
 
 
 def main(arguments=None):

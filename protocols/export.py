@@ -12,7 +12,7 @@ examples:
 
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.protocols.evaluate import open_run
+from ttfs_pynn.runs.finished import open_run
 
 FORMATS = ("nir",)
 

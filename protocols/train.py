@@ -22,9 +22,11 @@ from argparse import ArgumentTypeError
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.commands.progress import Progress
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.training import TrainingOptions
+from ttfs_pynn.protocols.evaluate import check_step
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import ARRAYS, CHIP, FREE, Experiment, check_backend
+from ttfs_pynn.runs.finished import weights_of
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
 

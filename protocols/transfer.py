@@ -17,8 +17,9 @@ import numpy as np
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.files.sealed import write_bytes
-from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.learning.training import evaluate
 from ttfs_pynn.runs.experiment import Experiment
+from ttfs_pynn.runs.finished import open_run
 
 
 def _chips(text):

@@ -13,6 +13,7 @@ import pytest
 
 from tests.protocols.test_command_lines import fails
 from ttfs_pynn.commands.command_line import run
+from ttfs_pynn.comparison.simulators import in_a_process
 from ttfs_pynn.protocols import compare
 from ttfs_pynn.runs.folder import RunFolder
 
@@ -27,12 +28,11 @@ def build(sim):
 
 def test_a_script_on_three_simulators_one_of_which_is_not_installed(tmp_path, monkeypatch, capsys):
     (tmp_path / "net.py").write_text(SCRIPT)
-    start = compare._start
-    monkeypatch.setattr(compare, "_start", lambda a, name, dt, file:
-                        (None, "simulator 'nest' needs the package 'nest'") if name == "nest" else start(a, name, dt, file))
+    monkeypatch.setattr(compare, "in_a_process", lambda task, name, dt, file, **options:
+                        (None, "simulator 'nest' needs the package 'nest'") if name == "nest" else
+                        in_a_process(task, name, dt, file, **options))
     out = tmp_path / "out"
-    compare.main([str(tmp_path / "net.py"), "--simulators", "exact,brian2,nest", "--dt", "0.1,0.05", "--output",
-                             str(out)])
+    compare.main([str(tmp_path / "net.py"), "--simulators", "exact,brian2,nest", "--dt", "0.1,0.05", "--output", str(out)])
     found = json.loads((out / "comparison.json").read_text())["simulators"]
     for name in ("exact", "brian2", "nest"):
         assert {"matched", "missing", "extra", "max_abs_error_ms", "class_agreement"} <= set(found[name])
@@ -178,8 +178,7 @@ def test_a_file_without_build(capsys, tmp_path):
 
 def test_an_ideal_chip_does_what_the_exact_network_with_its_weights_does(tmp_path):
     out = tmp_path / "out"
-    compare.main(["yin_yang", "--simulators", "exact,brainscales2", "--ideal-chip", "--samples", "20", "--output",
-                             str(out)])
+    compare.main(["yin_yang", "--simulators", "exact,brainscales2", "--ideal-chip", "--samples", "20", "--output", str(out)])
     chip = json.loads((out / "comparison.json").read_text())["simulators"]["brainscales2"]
     (run,) = chip["runs"]
     assert chip["status"] == "ok" and chip["defects"] == [] and run["unexplained"] == 0 and run["dt_ms"] == 0.008

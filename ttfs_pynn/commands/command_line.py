@@ -8,11 +8,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from ttfs_pynn.errors import ResultsError, TTFSError
-from ttfs_pynn.runs.user_code import place_in
+from ttfs_pynn.runs.user_code import one_line, place_in
 
 __all__ = ["ArgumentParser", "Stopped", "of_data", "run", "when_stopped"]
 
@@ -121,7 +120,7 @@ def _status(main: Callable[[Sequence[str] | None], int | None], arguments: Seque
         return getattr(error, "status", 130)
     except Exception as error:
         # A folder that cannot be written or a full disk is an OSError. What else is neither ours nor a user's is a bug.
-        place = place_in(error) or (place_in(error.__context__) if error.__context__ else None)
+        place = place_in(error)
         if isinstance(error, BrokenPipeError) and place is None:
             # Whoever reads has seen enough, as `head` does: what is left goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -130,18 +129,5 @@ def _status(main: Callable[[Sequence[str] | None], int | None], arguments: Seque
             raise
         if verbose:
             traceback.print_exc()
-        print(f"error: {_line(error, place)}", file=sys.stderr)
+        print(f"error: {one_line(error)}", file=sys.stderr)
         return 2
-
-
-def _line(error: Exception, place: tuple[Path, int] | None) -> str:
-    """An error as one line, with the place in the user's file unless it is named already."""
-    if isinstance(error, TTFSError):
-        text = str(error)
-    elif isinstance(error, MemoryError):
-        text = f"this needs more memory than there is{f': {error}' if str(error) else ''}"
-    elif isinstance(error, OSError):
-        text = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
-    else:
-        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return text if place is None or str(place[0]) in text else f"{place[0]}, line {place[1]}: {text}"
