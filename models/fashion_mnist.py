@@ -34,7 +34,7 @@ def graph(parameters):
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
     return layered(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"]),
-                              Layer(10, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
+                         Layer(10, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
 
 
 def encode(images, parameters):

@@ -1,7 +1,7 @@
 """MNIST with several hidden layers, 784-350-350-10: handwritten digits of 28 x 28 pixels.
 
 `hidden` is a list of any length; initial weights follow from the sizes (ttfs_pynn.graph.initialisation.balanced), so that every layer
-spikes. `peak` and `spread` are one number or one a layer, `silent_tolerated` is one a layer, the label layer among them. The four
+spikes. `peak` and `spread` are one a layer, the label layer among them. The four
 IDX files are looked for in the folder that the environment variable TTFS_PYNN_DATA names. The setting was chosen on images of the
 last 10,000 of the training file, in short trials (see benchmarks/README.md).
 """
@@ -37,7 +37,8 @@ def graph(parameters):
     first, *further = p["hidden"]
     layers = (Layer(first, neuron, tuple(p["bias_times"])), *(Layer(size, neuron) for size in [*further, 10]))
     whole = layered(784, layers, p["t_early"], p["t_late"])
-    return balanced(whole, p["share_of_inputs"], peak=p["peak"], spread=p["spread"])
+    goals = {name: {f"layer{k}": value for k, value in enumerate(p[name])} for name in ("peak", "spread")}
+    return balanced(whole, p["share_of_inputs"], **goals)
 
 
 def encode(images, parameters):

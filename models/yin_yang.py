@@ -38,7 +38,7 @@ def graph(parameters):
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
     return layered(4, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"], **p.get("hidden_layer", {})),
-                            Layer(3, neuron, weight_mean=p["label_weights"][0], weight_std=p["label_weights"][1],
+                       Layer(3, neuron, weight_mean=p["label_weights"][0], weight_std=p["label_weights"][1],
                                   **p.get("label_layer", {}))), p["t_early"], p["t_late"])
 
 

@@ -4,29 +4,31 @@ Each batch is presented to the network on the chosen simulator; the first-spike 
 from Neo; analytic weight updates are computed from these times alone and written back. After each epoch a checkpoint is written.
 
 The run folder gets configuration.toml, history.json, metrics.json (test_accuracy, seconds_per_epoch, latency, spikes_per_sample),
-weights.npz, checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml. Several
+graph.npz and parameters.npz (the network, what it learned), checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml. Several
 copies side by side, as on brian2, give those after training only and no decision_map.npz; arrays record no spikes.
 
 examples:
   ttfs-pynn train yin_yang --epochs 30 --seed 7 --output runs/yy7
   ttfs-pynn train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
+  ttfs-pynn train yin_yang --set network.hidden=30 --set training.max_dw=0.1 --output runs/small
+  ttfs-pynn train my_network.py --output runs/mine                 (build(sim) of your own in PyNN, and data())
   ttfs-pynn train yin_yang --backend brian2 --epochs 10 --output runs/brian2
   ttfs-pynn train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
   ttfs-pynn train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
   ttfs-pynn train mnist16 --backend brainscales2 --chip 1 --from runs/ideal --output runs/chip1   then in the loop)
 """
 
-import copy
+import tomllib
 from argparse import ArgumentTypeError
+from dataclasses import fields
 
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.commands.progress import Progress
-from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.training import TrainingOptions
-from ttfs_pynn.protocols.evaluate import check_step
+from ttfs_pynn.errors import ConfigurationError, unknown
+from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.runs import model_files
-from ttfs_pynn.runs.experiment import ARRAYS, CHIP, FREE, Experiment, check_backend
-from ttfs_pynn.runs.finished import weights_of
+from ttfs_pynn.runs.experiment import ARRAYS, CHIP, FREE, Experiment, check_backend, check_step
+from ttfs_pynn.runs.finished import parameters_of
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
 
@@ -48,6 +50,8 @@ def parser():
     p.add_argument("--overwrite", action="store_true", help="replace a run that is in DIR")
     p.add_argument("--batch-size", type=int, metavar="N", help="samples a weight update (default: the model's)")
     p.add_argument("--learning-rate", type=float, metavar="R", help="in units of the weight scale (default: the model's)")
+    p.add_argument("--set", dest="settings", type=_assignment, action="append", default=[], metavar="TABLE.NAME=VALUE",
+                   help="another value in the model's PARAMETERS, such as network.hidden=30 or training.schedule=constant")
     p.add_argument("--dt", type=float, metavar="MS",
                    help="time step of simulators that have one (default 0.1 ms; tau_syn is 10 ms)")
     p.add_argument("--copies", type=int, metavar="N",
@@ -75,6 +79,31 @@ def _setting(text):
         raise ArgumentTypeError(f"{text!r} is no NAME=SIZE; give a number, true or false after the =") from None
 
 
+def _assignment(text):
+    """(table, name, value) of TABLE.NAME=VALUE, the value as in a TOML file, or a text without quotes."""
+    where, equals, value = text.partition("=")
+    table, dot, name = where.strip().partition(".")
+    if not (equals and dot and name):
+        raise ArgumentTypeError(f"{text!r} is no TABLE.NAME=VALUE, such as network.hidden=30")
+    try:
+        return table, name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return table, name, value
+
+
+def _set(tables, settings):
+    """The tables with --set's values. ConfigurationError for a name that is none."""
+    for table, name, value in settings:
+        if table not in ("network", "training"):
+            raise ConfigurationError(f"--set {table}.{name}: {unknown('table', table, ('network', 'training'))}")
+        known = list(tables["network"]) if table == "network" else [field.name for field in fields(TrainingOptions)]
+        if name == "seed" and table == "training":
+            raise ConfigurationError("--set training.seed: use --seed, which also is the noise's")
+        if name not in known:
+            raise ConfigurationError(f"--set {table}.{name}: {unknown('parameter', name, known)}")
+        tables[table][name] = value
+
+
 def configuration(a, stored=None):
     """The dict that the run folder keeps, from the command line and the model's defaults; a resumed run keeps its epochs."""
     model = model_files.load(a.model)
@@ -85,22 +114,26 @@ def configuration(a, stored=None):
     backend = simulator("exact" if a.backend == ARRAYS else a.backend)
     _check_effect(a, backend, asked)
     chip = simulator(CHIP) if a.hardware_network else backend
-    hardware = {"chip": 0, **model.PARAMETERS.get("hardware", {}), **asked} if chip.hardware else asked
+    tables = model_files.tables_of(model)
+    hardware = {"chip": 0, **tables.get("hardware", {}), **asked} if chip.hardware else asked
     chip.configured(hardware)
-    network, training = (copy.deepcopy(model.PARAMETERS[name]) for name in ("network", "training"))
+    network, training = tables["network"], tables["training"]
     training["seed"] = a.seed
     if chip.hardware:
-        network.update(copy.deepcopy(model.PARAMETERS.get("network_on_hardware", {})))
+        network.update(tables.get("network_on_hardware", {}))
     if backend.hardware:
-        training.update(copy.deepcopy(model.PARAMETERS.get("training_on_hardware", {})))
+        training.update(tables.get("training_on_hardware", {}))
+    _set(tables, a.settings)
     if stored is not None:
         training["epochs"] = _option(stored["training"], "epochs")
     training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
                                                      ("learning_rate", a.learning_rate)) if value is not None})
-    copies = (_option(training, "batch_size") if backend.default_copies > 1 else 1) if a.copies is None else a.copies
+    copies = a.copies
+    if copies is None:
+        copies = (_option(training, "batch_size") or backend.default_copies) if backend.default_copies > 1 else 1
     optional = {**({"hardware": hardware} if hardware else {}), **({"from": str(a.start)} if a.start else {})}
-    return {**optional, "model": model_files.name_of(model), "classes": list(model.CLASS_NAMES), "backend": a.backend,
-            "dt": 0.1 if a.dt is None else a.dt,
+    classes = {"classes": list(model.CLASS_NAMES)} if hasattr(model, "CLASS_NAMES") else {}
+    return {**optional, "model": model_files.name_of(model), **classes, "backend": a.backend, "dt": 0.1 if a.dt is None else a.dt,
             "copies": copies, "network": network, "training": training}
 
 
@@ -123,11 +156,11 @@ def _check_effect(a, backend, asked):
             raise ConfigurationError(f"{', '.join(without)}: has no effect on --backend {ARRAYS}; leave it out")
 
 
-def _start_weights(path, experiment):
-    """The weights of the run at `path`; None without one."""
+def _start(path, experiment):
+    """The parameters of the run at `path`; None without one."""
     if path is None:
         return None
-    return weights_of(RunFolder.open(path), experiment, "--from wants a run of the network to train; see --hardware-network")
+    return parameters_of(RunFolder.open(path), experiment, "--from wants a run of the network to train; see --hardware-network")
 
 
 def _check_epochs(folder, trainer, settings, stored):
@@ -149,10 +182,12 @@ def train(a, **marks):
     settings = {**marks, **configuration(a, stored)}
     if a.backend != ARRAYS:
         simulator(a.backend).load()
-    experiment = Experiment(model_files.load(a.model), settings)
-    weights = _start_weights(a.start, experiment)
-    network = experiment.network(weights=weights, seed=a.seed)
-    trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),), weights=weights)
+    # A script of the user's may draw another network today.
+    graph = RunFolder.open(a.output).read_graph() if resuming and RunFolder.open(a.output).has_checkpoint else None
+    experiment = Experiment(model_files.load(a.model), settings, graph)
+    settings, parameters = experiment.configuration, _start(a.start, experiment)
+    network = experiment.network(parameters=parameters, seed=a.seed)
+    trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),), parameters=parameters)
     # Nothing is written before everything that was asked for has been found possible.
     if resuming:
         _check_epochs(RunFolder.open(a.output, settings, free=FREE), trainer, settings, stored)
@@ -177,7 +212,7 @@ def train(a, **marks):
         if network.n_copies == 1 and hasattr(experiment.model, "plane"):  # a map is dear where copies are worth while
             experiment.map_decisions(network, folder)
         if network.n_copies > 1:
-            network = experiment.network(weights=trainer.weights, seed=a.seed, copies=1)
+            network = experiment.network(parameters=trainer.parameters, seed=a.seed, copies=1)
         experiment.record_sample(network, folder, "after")
     return metrics, folder, experiment, trainer
 

@@ -34,12 +34,12 @@ from ttfs_pynn.networks.pynn_network import build
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, Simulator, simulator
 
-__all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "check_backend", "metrics_of"]
+__all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "check_backend", "check_step", "metrics_of"]
 
 # What may change when a run is continued. A demo that is continued is one's own run from then on.
 FREE = ("training.epochs", "demo")
 ARRAYS = "arrays"  # the backend that is none: an ArrayNetwork
-PARTS = ("train", "validation", "test")  # of the data
+PARTS = ("train", "validation", "test")  # of the data; validation may be missing
 _MOST_COPIES = 1000  # where there are fewer samples
 CHIP = "brainscales2"  # whose weights an ArrayNetwork is limited to where hardware is configured
 
@@ -65,6 +65,9 @@ class Experiment:
         if graph is not None:
             self.graph = graph
         self.data = _checked(self._called("data"), self.graph)
+        if "classes" not in configuration:
+            names = getattr(model, "CLASS_NAMES", self.data["train"].classes or range(self.graph.n_classes))
+            self.configuration = {**configuration, "classes": [str(name) for name in names]}
         self._check_run(configuration["dt"], configuration["copies"])
         try:
             schedule(self.options.schedule, self.options.learning_rate, self.options.epochs, **self.options.schedule_options)
@@ -139,7 +142,7 @@ class Experiment:
             raise ConfigurationError(f"dt = {dt} ms must be positive")
         if copies < 1:
             raise ConfigurationError(f"copies = {copies} must be at least 1")
-        most = max(_MOST_COPIES, *(len(self.data[part]) for part in PARTS))
+        most = max(_MOST_COPIES, *(len(part) for part in self.data.values() if part is not None))
         if copies > most:
             raise ConfigurationError(f"copies = {copies} must be {most} at most: there are no more samples to show side by side")
 
@@ -230,6 +233,12 @@ class Experiment:
                                              "times": answers.latency.reshape(square)})
 
 
+def check_step(name: str, backend: Simulator, dt: float) -> None:
+    """ConfigurationError for a time step (ms) that is given to a backend which has none."""
+    if not backend.has_time_step:
+        raise ConfigurationError(f"--dt {dt:g}: the backend {name} has no time step; leave it out")
+
+
 def check_backend(name: str) -> None:
     """ConfigurationError for a name that is neither a simulator's nor ARRAYS."""
     if name not in (*SIMULATORS, ARRAYS):
@@ -238,10 +247,12 @@ def check_backend(name: str) -> None:
 
 def _checked(data, graph):
     """The dict of a model's data, or a ConfigurationError that says what does not fit."""
-    if not isinstance(data, dict) or not set(PARTS) <= set(data) or not all(isinstance(data[p], SpikeData) for p in PARTS):
-        raise ConfigurationError("the model's data(parameters) must return a dict of SpikeData with the keys "
-                                 f"{', '.join(PARTS)}")
-    for name in PARTS:
+    if not isinstance(data, dict) or not {"train", "test"} <= set(data) <= set(PARTS) \
+            or not all(isinstance(part, SpikeData) for part in data.values()):
+        raise ConfigurationError("the model's data(parameters) must return a dict of SpikeData with the keys train, test and, if "
+                                 "there is one, validation")
+    data = {name: data.get(name) for name in PARTS}
+    for name in (name for name in PARTS if data[name] is not None):
         labels = data[name].labels
         try:
             shown = input_times(graph, data[name].times)

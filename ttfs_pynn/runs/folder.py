@@ -276,7 +276,7 @@ class RunFolder:
 
     def read_parameters(self, largest: int = LARGEST_ARRAYS) -> dict[str, np.ndarray]:
         """The dict of `write_parameters`. ResultsError where it has more than `largest` bytes."""
-        self._refuse_old()
+        self.refuse_old()
         return self.read_arrays("parameters", largest)
 
     def write_graph(self, graph: Graph) -> None:
@@ -285,7 +285,7 @@ class RunFolder:
 
     def read_graph(self) -> Graph:
         """The graph of `write_graph`."""
-        self._refuse_old()
+        self.refuse_old()
         self._require("graph.npz")
         try:
             return graph_of(*read_arrays(self.path / "graph.npz"))
@@ -297,7 +297,7 @@ class RunFolder:
         from ttfs_pynn.networks.pynn_network import build
         return build(sim, self.read_graph(), self.read_parameters(), copies)
 
-    def _refuse_old(self) -> None:
+    def refuse_old(self) -> None:
         """ResultsError for a run of a version whose networks were no graphs."""
         if (self.path / "weights.npz").is_file() or self.has_checkpoint and not (self.path / "graph.npz").is_file():
             raise ResultsError(f"{self.path} is a run of ttfs_pynn 0.1.0, whose networks were chains of layers; read it with that version, "
