@@ -9,7 +9,7 @@ spike arrives through every synapse that hears the column. T depends on a delay 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ttfs_pynn.first_spike import layer_backward, rows_kernels, rows_layer_backward, rows_layer_kernels
+from ttfs_pynn.first_spike import layer_backward, rows_backward, rows_kernels, rows_layer_kernels
 from ttfs_pynn.first_spike.backward import check_outputs
 from ttfs_pynn.first_spike.forward import check_times, check_weights, neuron_columns, one_kind
 from ttfs_pynn.first_spike.rows_kernels import Neurons, Rows
@@ -82,7 +82,7 @@ def rows_first_spike_times(t_in: ArrayLike, w: ArrayLike, rows: Rows, neuron) ->
         columns, delay, one_delay = rows_layer_kernels.by_column(rows, w, t_in.shape[1])
         if one_delay:
             arrivals = t_in + delay[:, None] if rows.delay.size else t_in
-            return rows_layer_kernels.first_spike_times(arrivals.reshape(len(t_in), -1), t_in.shape[2], columns, rows, w, neurons)
+            return rows_layer_kernels.first_spike_times(arrivals, columns, rows, w, neurons)
     return rows_kernels.first_spike_times(t_in, rows, w, neurons)
 
 
@@ -99,11 +99,13 @@ def rows_vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, rows: Rows, t_ou
     t_out = check_outputs("t_out", t_out, len(t_in), rows.start.size - 1)
     error = check_outputs("error", error, *t_out.shape)
     limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), neurons.cm.shape))
-    if _fast(neurons):
-        columns, delay, one_delay = rows_layer_kernels.by_column(rows, w, t_in.shape[1])
-        arrivals = t_in + delay[:, None] if rows.delay.size else t_in
-        if one_delay and layer_backward.applies(arrivals, neurons.tau_m[0], neurons.tau_syn[0]):
-            dw, dd, dt_in, dropped = rows_layer_backward.backward(t_in, columns, rows, delay, neurons, limit, t_out, error)
-            return dw, dt_in.reshape(shape), dd, dropped
-    dw, dd, dt_in, dropped = rows_kernels.backward(t_in, rows, w, neurons, limit, t_out, error)
+    dw, dd, dt_in, dropped = rows_backward.backward(t_in, rows, w, neurons, limit, t_out, error, _in_range(t_in, rows, neurons))
     return dw, dt_in.reshape(shape), dd, dropped
+
+
+def _in_range(t_in, rows, neurons):
+    """Whether all neurons share time constants, of which few pass from the first to the last arrival (`layer_backward`)."""
+    if not neurons.tau_m.size or not one_kind(neurons.tau_m, neurons.tau_syn):
+        return False
+    first, last = t_in.min(initial=np.inf), t_in.max(where=t_in < np.inf, initial=-np.inf)
+    return layer_backward.applies(np.array([first, last + rows.delay.max(initial=0.0)]), neurons.tau_m[0], neurons.tau_syn[0])
