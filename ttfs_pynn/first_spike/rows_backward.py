@@ -15,7 +15,7 @@ from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE
 from ttfs_pynn.first_spike.rows_kernels import longest_row, spikes_by_source
 from ttfs_pynn.membrane.threads import on_threads
 
-__all__ = ["Causes", "add_causes", "backward", "causes_of_one", "no_causes", "responses"]
+__all__ = ["N_BLOCKS", "add_causes", "backward", "causes_of_several", "no_causes", "responses"]
 
 # Blocks of samples whose gradients are summed separately and then in order: the number of threads changes no bit.
 N_BLOCKS = 4
@@ -48,7 +48,7 @@ def no_causes(size):
 
 
 @njit(cache=True, error_model="numpy")
-def causes_of_one(begin, end, column, delay, times, t_out, synapse, spike, arrival):
+def _causes_of_one(begin, end, column, delay, times, t_out, synapse, spike, arrival):
     """List the synapses begin ... end - 1 through which something arrives before t_out, where column c spikes at times[c] alone.
     Without branches, which would be missed. Returns their number."""
     m = 0
@@ -60,8 +60,8 @@ def causes_of_one(begin, end, column, delay, times, t_out, synapse, spike, arriv
 
 
 @njit(cache=True, error_model="numpy")
-def _causes_of_several(begin, end, column, delay, first, time, t_out, synapse, spike, arrival):
-    """`causes_of_one` where the spikes of column c are time[first[c]:first[c + 1]]."""
+def causes_of_several(begin, end, column, delay, first, time, t_out, synapse, spike, arrival):
+    """`_causes_of_one` where the spikes of column c are time[first[c]:first[c + 1]]."""
     m = 0
     for s in range(begin, end):
         for k in range(first[column[s]], first[column[s] + 1]):
@@ -159,10 +159,10 @@ def _sample(times, first, rows, w, neurons, max_dw, t_out, error, fast, causes, 
         if error[n] == 0.0 or t == math.inf:
             continue
         if first.shape[0]:
-            m = _causes_of_several(start[n], start[n + 1], column, delay, first, times, t, causes.synapse, causes.spike,
+            m = causes_of_several(start[n], start[n + 1], column, delay, first, times, t, causes.synapse, causes.spike,
                                    causes.arrival)
         else:
-            m = causes_of_one(start[n], start[n + 1], column, delay, times, t, causes.synapse, causes.spike, causes.arrival)
+            m = _causes_of_one(start[n], start[n + 1], column, delay, times, t, causes.synapse, causes.spike, causes.arrival)
         if m == 0:
             continue
         if fast:
