@@ -46,12 +46,8 @@ def _integers(name, values):
 
 def _neurons(rows: Rows, w: np.ndarray, most: int, neuron) -> Neurons:
     """Checked parameters of the neurons; no source spikes more than `most` times a sample."""
-    n = rows.start.size - 1
-    tau_m, tau_syn, cm, thr = neuron_columns(neuron, n)
-    synapses = np.diff(rows.start)
-    heard = np.bincount(np.repeat(np.arange(n), synapses), np.abs(w), n)
-    doubt = 1e-15 * (most * synapses + 4) * (thr + most * heard / cm * np.minimum(tau_m, tau_syn))
-    return Neurons(tau_m, tau_syn, cm, thr, doubt)
+    tau_m, tau_syn, cm, thr = neuron_columns(neuron, rows.start.size - 1)
+    return Neurons(tau_m, tau_syn, cm, thr, rows_kernels.rounding_doubt(rows, w, most, tau_m, tau_syn, cm, thr))
 
 
 def checked(t_in: ArrayLike, w: ArrayLike, rows: Rows, neuron, recurrent: bool = False) -> tuple:
@@ -110,5 +106,5 @@ def _in_range(t_in, rows, neurons):
     """Whether all neurons share time constants, of which few pass from the first to the last arrival (`layer_backward`)."""
     if not neurons.tau_m.size or not one_kind(neurons.tau_m, neurons.tau_syn):
         return False
-    first, last = t_in.min(initial=np.inf), t_in.max(where=t_in < np.inf, initial=-np.inf)
+    first, last = rows_kernels.first_and_last(t_in.ravel())
     return layer_backward.applies(np.array([first, last + rows.delay.max(initial=0.0)]), neurons.tau_m[0], neurons.tau_syn[0])

@@ -52,10 +52,17 @@ def _causes_of_one(begin, end, column, delay, times, t_out, synapse, spike, arri
     """List the synapses begin ... end - 1 through which something arrives before t_out, where column c spikes at times[c] alone.
     Without branches, which would be missed. Returns their number."""
     m = 0
-    for s in range(begin, end):
-        t = times[column[s]] + (delay[s] if delay.shape[0] else 0.0)
-        synapse[m], spike[m], arrival[m] = s, column[s], t
-        m += t < t_out
+    if delay.shape[0]:
+        for s in range(begin, end):
+            synapse[m] = s
+            m += times[column[s]] + delay[s] < t_out
+    else:
+        for s in range(begin, end):
+            synapse[m] = s
+            m += times[column[s]] < t_out
+    for i in range(m):
+        spike[i] = column[synapse[i]]
+        arrival[i] = times[spike[i]] + (delay[synapse[i]] if delay.shape[0] else 0.0)
     return m
 
 

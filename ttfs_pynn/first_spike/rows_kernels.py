@@ -15,7 +15,8 @@ from ttfs_pynn.membrane.interval import extremum, phi, responses
 from ttfs_pynn.membrane.sorted_inputs import sort_row
 from ttfs_pynn.membrane.threads import on_threads
 
-__all__ = ["Neurons", "Rows", "Spikes", "first_spike_times", "gather", "longest_row", "spikes_by_source", "walk_sorted"]
+__all__ = ["Neurons", "Rows", "Spikes", "first_and_last", "first_spike_times", "gather", "longest_row", "rounding_doubt",
+           "spikes_by_source", "walk_sorted"]
 
 
 class Rows(NamedTuple):
@@ -51,6 +52,29 @@ class Spikes(NamedTuple):
     first: np.ndarray
     time: np.ndarray
     place: np.ndarray
+
+
+@njit(cache=True, error_model="numpy")
+def rounding_doubt(rows, w, most, tau_m, tau_syn, cm, thr):
+    """`kernels.rounding_doubt`, where every synapse is heard at most `most` times."""
+    doubt = np.empty(cm.shape[0])
+    for n in range(cm.shape[0]):
+        total = 0.0
+        for s in range(rows.start[n], rows.start[n + 1]):
+            total += abs(w[s])
+        heard = most * (rows.start[n + 1] - rows.start[n])
+        doubt[n] = 1e-15 * (heard + 4) * (thr[n] + most * total / cm[n] * min(tau_m[n], tau_syn[n]))
+    return doubt
+
+
+@njit(cache=True, error_model="numpy")
+def first_and_last(times):
+    """The earliest and the latest spike, (inf, -inf) where there is none."""
+    first, last = math.inf, -math.inf
+    for t in times:
+        first = min(first, t)
+        last = max(last, t if t < math.inf else -math.inf)
+    return first, last
 
 
 @njit(cache=True, error_model="numpy")

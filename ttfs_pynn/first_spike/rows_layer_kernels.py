@@ -145,29 +145,23 @@ def _deliver(k, post, w, from_a, from_b, current, to_a, to_b, peak, cells):
 
 
 @njit(cache=True, error_model="numpy")
-def _spike(n, k, s, events, cells, rows, w, times, most, c, neurons, out):
-    """Neuron n spikes s after the event since which it is near; NaN: whether it does so before event k is left to `crossing`."""
+def _careful(n, k, events, cells, rows, w, times, most, c, neurons):
+    """`_look` where rounding decides."""
     at = int(cells[n, NEAR])
-    t = events[at, TIME]
-    if math.isnan(s):
-        size = (rows.start[n + 1] - rows.start[n]) * most + 2
-        heard, weights = np.empty(size), np.zeros((size, 1))
-        m = 0
-        for synapse in range(rows.start[n], rows.start[n + 1]):
-            for place in range(rows.column[synapse] * most, (rows.column[synapse] + 1) * most):
-                if times[place] <= t:
-                    heard[m], weights[m, 0] = times[place], w[synapse]
-                    m += 1
-        heard[m], heard[m + 1] = t, events[k, TIME]  # a frame may have begun at t without an input
-        order = np.argsort(heard[:m + 2], kind="mergesort")
-        x, j = events[at, FROM_A] * cells[n, A] + events[at, FROM_B] * cells[n, B], events[at, CURRENT] * cells[n, A]
-        cm = neurons.cm[n]
-        s = crossing(heard, order, m + 1, weights, 0, x / cm, j / cm, heard[m + 1] - t, c.tau_m, c.tau_syn, cm, neurons.thr[n],
-                     neurons.doubt[n])
-    if s < math.inf:
-        out[n] = t + s
-        cells[n, LOW] = math.inf
-    cells[n, NEAR] = -1.0  # another synapse of the same event need not look again
+    t, cm = events[at, TIME], neurons.cm[n]
+    size = (rows.start[n + 1] - rows.start[n]) * most + 2
+    heard, weights = np.empty(size), np.zeros((size, 1))
+    m = 0
+    for synapse in range(rows.start[n], rows.start[n + 1]):
+        for place in range(rows.column[synapse] * most, (rows.column[synapse] + 1) * most):
+            if times[place] <= t:
+                heard[m], weights[m, 0] = times[place], w[synapse]
+                m += 1
+    heard[m], heard[m + 1] = t, events[k, TIME]  # a frame may have begun at t without an input
+    order = np.argsort(heard[:m + 2], kind="mergesort")
+    x, j = events[at, FROM_A] * cells[n, A] + events[at, FROM_B] * cells[n, B], events[at, CURRENT] * cells[n, A]
+    return crossing(heard, order, m + 1, weights, 0, x / cm, j / cm, heard[m + 1] - t, c.tau_m, c.tau_syn, cm, neurons.thr[n],
+                    neurons.doubt[n])
 
 
 @njit(cache=True, error_model="numpy")
@@ -178,8 +172,11 @@ def _new_frame(k, events, begin, cells, levels, rows, w, times, most, c, neurons
     for n in range(cells.shape[0]):
         if cells[n, NEAR] >= 0.0:
             s = _look(n, k, events, cells, levels, c.rate_m, c.rate_s)
-            if not s == math.inf:
-                _spike(n, k, s, events, cells, rows, w, times, most, c, neurons, out)
+            if math.isnan(s):
+                s = _careful(n, k, events, cells, rows, w, times, most, c, neurons)
+            if s < math.inf:
+                out[n], cells[n, LOW] = events[int(cells[n, NEAR]), TIME] + s, math.inf
+            cells[n, NEAR] = -1.0  # another synapse of this event need not look again
         x, j = events[k, FROM_A] * cells[n, A] + events[k, FROM_B] * cells[n, B], events[k, CURRENT] * cells[n, A]
         cells[n, NEAR] = k if max(x, 0.0) + max(j, 0.0) * c.peak >= cells[n, LOW] else -1.0
         cells[n, A], cells[n, B] = (j, -x) if difference == 0.0 else (j / difference, x + j / difference)
@@ -210,19 +207,29 @@ def _times_of_sample(times, most, columns, rows, w, c, neurons, out):
             begin = t
         _fill_event(events[k], t, begin, c.rate_m, c.rate_s)
         source = order[k] // most
+        from_a, from_b, current = events[k, FROM_A], events[k, FROM_B], events[k, CURRENT]
         for at in range(start[source], start[source + 1]):
             n = post[at]
             if cells[n, NEAR] >= 0.0:
+                x = from_a * cells[n, A] + from_b * cells[n, B]
+                if x < cells[n, LOW] and surely_no_peak(x, current * cells[n, A], c.rate_m):
+                    continue
                 s = _look(n, k, events, cells, levels, c.rate_m, c.rate_s)
-                if not s == math.inf:
-                    _spike(n, k, s, events, cells, rows, w, times, most, c, neurons, out)
-        _deliver(k, post[start[source]:start[source + 1]], sorted_w[start[source]:start[source + 1]], events[k, FROM_A],
-                 events[k, FROM_B], events[k, CURRENT], events[k, TO_A], events[k, TO_B], c.peak, cells)
+                if math.isnan(s):
+                    s = _careful(n, k, events, cells, rows, w, times, most, c, neurons)
+                if s < math.inf:
+                    out[n], cells[n, LOW] = events[int(cells[n, NEAR]), TIME] + s, math.inf
+                cells[n, NEAR] = -1.0  # another synapse of this event need not look again
+        _deliver(k, post[start[source]:start[source + 1]], sorted_w[start[source]:start[source + 1]], from_a, from_b,
+                 current, events[k, TO_A], events[k, TO_B], c.peak, cells)
     for n in range(out.shape[0]):
         if cells[n, NEAR] >= 0.0:
             s = _look(n, n_spikes, events, cells, levels, c.rate_m, c.rate_s)
-            if not s == math.inf:
-                _spike(n, n_spikes, s, events, cells, rows, w, times, most, c, neurons, out)
+            if math.isnan(s):
+                s = _careful(n, n_spikes, events, cells, rows, w, times, most, c, neurons)
+            if s < math.inf:
+                out[n], cells[n, LOW] = events[int(cells[n, NEAR]), TIME] + s, math.inf
+            cells[n, NEAR] = -1.0  # another synapse of this event need not look again
 
 
 @njit(cache=True, error_model="numpy")
