@@ -22,6 +22,7 @@ from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.learning.training import SpikeData, evaluate
 from ttfs_pynn.runs.experiment import ARRAYS, metrics_of
 from ttfs_pynn.runs.finished import open_run
+from ttfs_pynn.runs.settings import check_step
 from ttfs_pynn.simulators import SIMULATORS, simulator
 
 
@@ -34,12 +35,6 @@ def parser():
     p.add_argument("--model", metavar="FILE", help="the run's model, where it is neither of the package nor in this folder")
     p.add_argument("--copies", type=int, metavar="N", help="copies of the network side by side (default: the simulator's)")
     return p
-
-
-def check_step(name, backend, dt):
-    """ConfigurationError for a time step (ms) that is given to a backend which has none."""
-    if not backend.has_time_step:
-        raise ConfigurationError(f"--dt {dt:g}: the backend {name} has no time step; leave it out")
 
 
 def compare(experiment, weights, backend, dt, samples=None, copies=None):
@@ -91,7 +86,7 @@ def main(arguments=None):
     a = parser().parse_args(arguments)
     simulator(a.backend).load()
     if a.dt is not None:
-        check_step(a.backend, simulator(a.backend), a.dt)
+        check_step(a.backend, a.dt)
     dt = 0.1 if a.dt is None else a.dt
     folder, experiment, weights = open_run(a.folder, a.model)
     result = compare(experiment, weights, a.backend, dt, a.samples, a.copies)
