@@ -20,8 +20,9 @@ from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.learning.evaluation import evaluate
-from ttfs_pynn.runs.experiment import ARRAYS, check_step, metrics_of
+from ttfs_pynn.runs.experiment import ARRAYS, metrics_of
 from ttfs_pynn.runs.finished import open_run
+from ttfs_pynn.runs.settings import check_step
 from ttfs_pynn.simulators import SIMULATORS, simulator
 
 
@@ -84,7 +85,7 @@ def main(arguments=None):
     a = parser().parse_args(arguments)
     simulator(a.backend).load()
     if a.dt is not None:
-        check_step(a.backend, simulator(a.backend), a.dt)
+        check_step(a.backend, a.dt)
     dt = 0.1 if a.dt is None else a.dt
     folder, experiment, parameters = open_run(a.folder, a.model)
     result = compare(experiment, parameters, a.backend, dt, a.samples, a.copies)

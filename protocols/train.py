@@ -20,16 +20,15 @@ examples:
 
 import tomllib
 from argparse import ArgumentTypeError
-from dataclasses import fields
 
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.commands.progress import Progress
-from ttfs_pynn.errors import ConfigurationError, unknown
-from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.runs import model_files
-from ttfs_pynn.runs.experiment import ARRAYS, CHIP, FREE, Experiment, check_backend, check_step
+from ttfs_pynn.runs.experiment import ARRAYS, FREE, Experiment
 from ttfs_pynn.runs.finished import parameters_of
 from ttfs_pynn.runs.folder import RunFolder
+from ttfs_pynn.runs.settings import Settings, training_option
 from ttfs_pynn.simulators import SIMULATORS, simulator
 
 # What to do about a run that was stopped; a demo has no --resume.
@@ -91,69 +90,13 @@ def _assignment(text):
         return table, name, value
 
 
-def _set(tables, settings):
-    """The tables with --set's values. ConfigurationError for a name that is none."""
-    for table, name, value in settings:
-        if table not in ("network", "training"):
-            raise ConfigurationError(f"--set {table}.{name}: {unknown('table', table, ('network', 'training'))}")
-        known = list(tables["network"]) if table == "network" else [field.name for field in fields(TrainingOptions)]
-        if name == "seed" and table == "training":
-            raise ConfigurationError("--set training.seed: use --seed, which also is the noise's")
-        if name not in known:
-            raise ConfigurationError(f"--set {table}.{name}: {unknown('parameter', name, known)}")
-        tables[table][name] = value
-
-
 def configuration(a, stored=None):
-    """The dict that the run folder keeps, from the command line and the model's defaults; a resumed run keeps its epochs."""
-    model = model_files.load(a.model)
-    asked = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
-                                             ("circuits", a.circuits), ("non_idealities", dict(a.non_ideality)))
-             if value not in (None, {})}
-    check_backend(a.backend)
-    backend = simulator("exact" if a.backend == ARRAYS else a.backend)
-    _check_effect(a, backend, asked)
-    chip = simulator(CHIP) if a.hardware_network else backend
-    tables = model_files.tables_of(model)
-    hardware = {"chip": 0, **tables.get("hardware", {}), **asked} if chip.hardware else asked
-    chip.configured(hardware)
-    network, training = tables["network"], tables["training"]
-    training["seed"] = a.seed
-    if chip.hardware:
-        network.update(tables.get("network_on_hardware", {}))
-    if backend.hardware:
-        training.update(tables.get("training_on_hardware", {}))
-    _set(tables, a.settings)
-    if stored is not None:
-        training["epochs"] = _option(stored["training"], "epochs")
-    training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
-                                                     ("learning_rate", a.learning_rate)) if value is not None})
-    copies = a.copies
-    if copies is None:
-        copies = (_option(training, "batch_size") or backend.default_copies) if backend.default_copies > 1 else 1
-    optional = {**({"hardware": hardware} if hardware else {}), **({"from": str(a.start)} if a.start else {})}
-    classes = {"classes": list(model.CLASS_NAMES)} if hasattr(model, "CLASS_NAMES") else {}
-    return {**optional, "model": model_files.name_of(model), **classes, "backend": a.backend, "dt": 0.1 if a.dt is None else a.dt,
-            "copies": copies, "network": network, "training": training}
-
-
-def _option(training, name):
-    """A training option of a table, or its default where the model has none of its own."""
-    return training.get(name, getattr(TrainingOptions, name))
-
-
-def _check_effect(a, backend, asked):
-    """ConfigurationError for options that would change nothing."""
-    if a.dt is not None:
-        check_step(a.backend, backend, a.dt)
-    if a.hardware_network and a.backend != ARRAYS:
-        raise ConfigurationError(f"--hardware-network is for --backend {ARRAYS}; a chip has it anyway")
-    if a.backend == ARRAYS:
-        without = [name for name in ("chip", "profile", "non_idealities") if name in asked and a.hardware_network]
-        if a.copies is not None:
-            without.append("copies")
-        if without:
-            raise ConfigurationError(f"{', '.join(without)}: has no effect on --backend {ARRAYS}; leave it out")
+    """The dict that the run folder keeps, from the command line and the model's own values; a resumed run keeps its epochs."""
+    hardware = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
+                                                ("circuits", a.circuits), ("non_idealities", dict(a.non_ideality)))
+                if value not in (None, {})}
+    return Settings(a.model, a.backend, a.seed, a.epochs, a.batch_size, a.learning_rate, a.dt, a.copies, hardware,
+                    a.hardware_network, a.start, tuple(a.settings)).configuration(stored)
 
 
 def _start(path, experiment):
@@ -165,11 +108,11 @@ def _start(path, experiment):
 
 def _check_epochs(folder, trainer, settings, stored):
     """Refuse fewer epochs than are done; say so where another number changes the learning rates still to come."""
-    epochs, before = _option(settings["training"], "epochs"), _option(stored["training"], "epochs")
+    epochs, before = training_option(settings["training"], "epochs"), training_option(stored["training"], "epochs")
     done = folder.checkpoint_for(trainer)[1]["epoch"] if folder.has_checkpoint else 0
     if epochs < done:
         raise ConfigurationError(f"--epochs {epochs}: {done} epochs are done already; give {done} or more")
-    if epochs != before and _option(settings["training"], "schedule") == "cosine":
+    if epochs != before and training_option(settings["training"], "schedule") == "cosine":
         print(f"note: the cosine schedule now ends at epoch {epochs}, not {before}; a run of {epochs} from the start differs")
 
 

@@ -34,7 +34,7 @@ from ttfs_pynn.networks.pynn_network import build
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, Simulator, simulator
 
-__all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "check_backend", "check_step", "metrics_of"]
+__all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "check_backend", "metrics_of"]
 
 # What may change when a run is continued. A demo that is continued is one's own run from then on.
 FREE = ("training.epochs", "demo")
@@ -231,12 +231,6 @@ class Experiment:
         square = (resolution, resolution)
         folder.write_arrays("decision_map", {"labels": answers.predictions.reshape(square),
                                              "times": answers.latency.reshape(square)})
-
-
-def check_step(name: str, backend: Simulator, dt: float) -> None:
-    """ConfigurationError for a time step (ms) that is given to a backend which has none."""
-    if not backend.has_time_step:
-        raise ConfigurationError(f"--dt {dt:g}: the backend {name} has no time step; leave it out")
 
 
 def check_backend(name: str) -> None:
