@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import ttfs_pynn
 from ttfs_pynn.commands import entry_point
 
 ROOT = Path(__file__).parents[1]
@@ -35,7 +36,7 @@ def test_reference_pages_name_modules_that_are_there():
 def test_what_a_room_offers_is_on_a_page():
     """Every module that says what it offers."""
     for room in ROOMS:
-        for file in (ROOT / "ttfs_pynn" / room).glob("*.py"):
+        for file in (Path(ttfs_pynn.__file__).parent / room).glob("*.py"):
             if "\n__all__ = " in file.read_text(encoding="utf-8"):
                 assert f"ttfs_pynn.{room}.{file.stem}".removesuffix(".__init__") in REFERENCE
 
