@@ -56,6 +56,33 @@ def build(sim, copies=1):
 
 # [simulators]
 
+def classify(sim, populations, samples, copies=1):
+    """Show samples, and return the times of `first_spikes`.
+
+    samples: {population of sources: (samples, sources) or (samples, sources, spikes)} in ms from the start of a sample, inf for no
+    spike. Call it once after each setup.
+    """
+    dt = sim.get_time_step()
+    n_samples = len(next(iter(samples.values())))
+    n_windows = -(-n_samples // copies)
+    if n_windows > 1 and not np.isfinite(WINDOW):
+        raise SystemExit("without leak a membrane never returns to rest: give as many copies as samples")
+    window = np.ceil(WINDOW / dt - 1e-6) * dt if n_windows > 1 else 0.0  # whole steps
+    samples = dict(samples)
+    for label, times in OWN_TIMES.items():
+        samples[label] = np.broadcast_to(times, (n_samples, *np.shape(times)))
+    for label, times in samples.items():
+        trains = [[] for _ in range(populations[label].size)]
+        for s in range(n_samples):
+            for i, train in enumerate(times[s]):
+                train = np.sort(np.atleast_1d(train))
+                trains[s % copies * len(times[s]) + i].append(train[np.isfinite(train)] + s // copies * window)
+        give_spikes(sim, populations[label], [np.concatenate(train) if train else np.zeros(0) for train in trains])
+    populations[OUTPUTS].record("spikes")
+    sim.run((n_windows - 1) * window + np.ceil(DEADLINE / dt - 1e-6) * dt)
+    return first_spikes(populations[OUTPUTS], n_samples, window, copies)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("simulator", help="nest, brian2, neuron, or the name of another PyNN module")

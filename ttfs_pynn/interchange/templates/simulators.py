@@ -49,35 +49,15 @@ def give_spikes(sim, population, trains):
     population.set(spike_times=[Sequence(train) for train in trains])
 
 
-# ---- Samples in, classes out ---------------------------------------------------------------------------------------------------
+# ---- Spikes to classes ---------------------------------------------------------------------------------------------------------
 
 
-def classify(sim, populations, samples, copies=1):
+def first_spikes(outputs, n_samples, window, copies=1):
     """When each output neuron spikes first, (samples, classes) in ms from the start of a sample, inf where it does not.
 
-    samples: {population of sources: (samples, sources) or (samples, sources, spikes)} in ms from the start of a sample, inf for no
-    spike. Sample s is shown to copy s % copies, in the window that begins at (s // copies) * WINDOW. Once after each setup.
+    Sample s was shown to copy s % copies of the network, in the window that begins at (s // copies) * window.
     """
-    dt = sim.get_time_step()
-    n_samples = len(next(iter(samples.values())))
-    n_windows = -(-n_samples // copies)
-    if n_windows > 1 and not np.isfinite(WINDOW):
-        raise SystemExit("without leak a membrane never returns to rest: give as many copies as samples")
-    window = np.ceil(WINDOW / dt - 1e-6) * dt if n_windows > 1 else 0.0  # whole steps
-    samples = dict(samples)
-    for label, times in OWN_TIMES.items():
-        samples[label] = np.broadcast_to(times, (n_samples, *np.shape(times)))
-    for label, times in samples.items():
-        trains = [[] for _ in range(populations[label].size)]
-        for s in range(n_samples):
-            for i, train in enumerate(times[s]):
-                train = np.sort(np.atleast_1d(train))
-                trains[s % copies * len(times[s]) + i].append(train[np.isfinite(train)] + s // copies * window)
-        give_spikes(sim, populations[label], [np.concatenate(train) if train else np.zeros(0) for train in trains])
-    outputs = populations[OUTPUTS]
-    outputs.record("spikes")
-    sim.run((n_windows - 1) * window + np.ceil(DEADLINE / dt - 1e-6) * dt)
-    n_classes = outputs.size // copies
+    n_windows, n_classes = -(-n_samples // copies), outputs.size // copies
     first = np.full((n_windows * copies, n_classes), np.inf)
     for train in outputs.get_data("spikes").segments[-1].spiketrains:
         copy, neuron = divmod(int(train.annotations["source_index"]), n_classes)
