@@ -28,7 +28,7 @@ $(STAMP): setup.cfg setup.py constraints.txt pyproject.toml
 	@touch $@
 
 demo: $(STAMP)
-	$(VENV)/bin/python -m ttfs_pynn.protocols.demo
+	$(VENV)/bin/ttfs-pynn demo
 
 test: $(STAMP)
 	$(VENV)/bin/python -m pytest -m 'not slow'

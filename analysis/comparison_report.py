@@ -1,7 +1,7 @@
 """The comparison of simulators as one HTML page, figures inside, for a screen or a phone.
 
 examples:
-  python -m ttfs_pynn.analysis.comparison_report out          (DIR of protocols.compare_simulators; writes DIR/report.html)
+  ttfs-pynn comparison_report out          (DIR of ttfs-pynn compare; writes DIR/report.html)
 """
 
 import html
@@ -10,7 +10,6 @@ from pathlib import Path
 from ttfs_pynn.analysis import error_against_dt, raster
 from ttfs_pynn.analysis.page import document, facts, figure
 from ttfs_pynn.analysis.page import table as html_table
-
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.record import read_records
 from ttfs_pynn.errors import ResultsError
@@ -178,8 +177,8 @@ def table(result):
 
 
 def main(arguments=None):
-    parser = ArgumentParser(prog="python -m ttfs_pynn.analysis.comparison_report", description=__doc__)
-    parser.add_argument("folder", metavar="DIR", help="folder of protocols.compare_simulators")
+    parser = ArgumentParser(prog="ttfs-pynn comparison_report", description=__doc__)
+    parser.add_argument("folder", metavar="DIR", help="folder of ttfs-pynn compare")
     folder = Path(parser.parse_args(arguments).folder)
     if not (folder / "comparison.json").is_file():
         raise ResultsError(f"{folder} has no comparison.json; make it with ttfs-pynn compare")

@@ -4,14 +4,14 @@ A protocol computes the map with `decision_grid` and stores it in the run folder
 `labels`, -1 for no answer, and `times` in ms, which may be missing); this command draws it.
 
 examples:
-  python -m ttfs_pynn.analysis.decision_map runs/yy7
+  ttfs-pynn decision_map runs/yy7
 """
 
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
-from ttfs_pynn.analysis.style import CLASSES, GREY, command, figure, literal
 
+from ttfs_pynn.analysis.style import CLASSES, GREY, command, figure, literal
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ResultsError
 

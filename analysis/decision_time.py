@@ -4,15 +4,15 @@ Until its first label spike a sample counts as wrong, so the curve rises from 0 
 `decisions.npz` of the run folders: label_times (samples, classes) in ms and labels (samples,).
 
 examples:
-  python -m ttfs_pynn.analysis.decision_time runs/yy7
-  python -m ttfs_pynn.analysis.decision_time runs/yy7 runs/chip3 --output both.png
+  ttfs-pynn decision_time runs/yy7
+  ttfs-pynn decision_time runs/yy7 runs/chip3 --output both.png
 """
 
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.analysis.style import CLASSES, DARK, GREY, TAU_SYN, checked_picture, figure, literal
 
+from ttfs_pynn.analysis.style import CLASSES, DARK, GREY, TAU_SYN, checked_picture, figure, literal
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.learning.decision import accuracy_at, time_to_accuracy
@@ -112,8 +112,8 @@ def _names(paths):
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.analysis.decision_time", description=__doc__)
-    p.add_argument("folders", metavar="DIR", nargs="+", help="run folders of protocols.train")
+    p = ArgumentParser(prog="ttfs-pynn decision_time", description=__doc__)
+    p.add_argument("folders", metavar="DIR", nargs="+", help="run folders of ttfs-pynn train")
     p.add_argument("--output", metavar="FILE", help="picture to write (default: figures/decision_time.png of the first folder)")
     return p
 

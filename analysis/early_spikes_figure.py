@@ -1,18 +1,18 @@
-"""What alpha, xi and the difference do to accuracy, latency and spikes: a study by protocols.early_spikes.
+"""What alpha, xi and the difference do to accuracy, latency and spikes: a study by ttfs-pynn early_spikes.
 
 Columns: alpha and xi of the loss TimeToFirstSpike, the difference of PairwiseDifference. Rows: accuracy if the readout stops at
 time t; latency of the decision, and spikes of all layers until the decision, over training. Means over seeds.
 
 examples:
-  python -m ttfs_pynn.analysis.early_spikes_figure results/early_spikes/yin_yang.json
+  ttfs-pynn early_spikes_figure results/early_spikes/yin_yang.json
 """
 
 from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
-from ttfs_pynn.analysis.style import TAU_SYN, checked_picture, figure
 
+from ttfs_pynn.analysis.style import TAU_SYN, checked_picture, figure
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files.sealed import read_json
@@ -107,8 +107,8 @@ def varied(runs):
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.analysis.early_spikes_figure", description=__doc__)
-    p.add_argument("file", metavar="FILE", help="JSON file of protocols.early_spikes")
+    p = ArgumentParser(prog="ttfs-pynn early_spikes_figure", description=__doc__)
+    p.add_argument("file", metavar="FILE", help="JSON file of ttfs-pynn early_spikes")
     p.add_argument("--output", metavar="FILE", help="picture to write (default: FILE with the suffix .png)")
     return p
 

@@ -1,14 +1,14 @@
 """Spike-time error against the time step, simulator by simulator, with the line of one whole step.
 
 examples:
-  python -m ttfs_pynn.analysis.error_against_dt out --output errors.png       (DIR of protocols.compare_simulators)
+  ttfs-pynn error_against_dt out --output errors.png       (DIR of ttfs-pynn compare)
 """
 
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.analysis.style import CLASSES, GREY, checked_picture, figure, literal
 
+from ttfs_pynn.analysis.style import CLASSES, GREY, checked_picture, figure, literal
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files.sealed import read_json
@@ -40,8 +40,8 @@ def draw(axes, curves, floor=1e-13):
 
 
 def main(arguments=None):
-    parser = ArgumentParser(prog="python -m ttfs_pynn.analysis.error_against_dt", description=__doc__)
-    parser.add_argument("folder", metavar="DIR", help="folder of protocols.compare_simulators")
+    parser = ArgumentParser(prog="ttfs-pynn error_against_dt", description=__doc__)
+    parser.add_argument("folder", metavar="DIR", help="folder of ttfs-pynn compare")
     parser.add_argument("--output", metavar="FILE", help="picture to write (default DIR/error_against_dt.png)")
     a = parser.parse_args(arguments)
     path = Path(a.folder) / "comparison.json"

@@ -3,13 +3,13 @@
 Reads `decisions.npz` of the run folder: label_times (samples, classes) in ms and labels (samples,).
 
 examples:
-  python -m ttfs_pynn.analysis.latency_histogram runs/yy7
+  ttfs-pynn latency_histogram runs/yy7
 """
 
 import numpy as np
+
 from ttfs_pynn.analysis.decision_time import tau_syn_of
 from ttfs_pynn.analysis.style import CLASSES, TAU_SYN, bin_edges, command, figure, literal
-
 from ttfs_pynn.commands.command_line import run
 
 

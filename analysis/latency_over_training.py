@@ -1,14 +1,14 @@
 """Do decisions become earlier, and spikes fewer, with training? Both of the validation samples, against epochs.
 
 examples:
-  python -m ttfs_pynn.analysis.latency_over_training runs/yy7
+  ttfs-pynn latency_over_training runs/yy7
 """
 
 import numpy as np
+
 from ttfs_pynn.analysis.decision_time import tau_syn_of
 from ttfs_pynn.analysis.learning_curve import column
 from ttfs_pynn.analysis.style import BLUE, GREY, TAU_SYN, command, figure
-
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ResultsError
 

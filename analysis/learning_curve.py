@@ -1,12 +1,12 @@
 """Loss and accuracy against epochs.
 
 examples:
-  python -m ttfs_pynn.analysis.learning_curve runs/yy7
+  ttfs-pynn learning_curve runs/yy7
 """
 
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, GREY, ORANGE, command, figure
 
+from ttfs_pynn.analysis.style import BLUE, GREY, ORANGE, command, figure
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ResultsError
 

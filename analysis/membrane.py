@@ -3,16 +3,16 @@
 Neurons have the numbers of their population; trials (segments) of one neuron are drawn over each other.
 
 examples:
-  python -m ttfs_pynn.analysis.membrane recorded.nix --threshold -50 --neurons 3 --stop 100       (a file with a signal of v)
-  python -m ttfs_pynn.analysis.membrane recorded.nix --population cells
+  ttfs-pynn membrane recorded.nix --threshold -50 --neurons 3 --stop 100       (a file with a signal of v)
+  ttfs-pynn membrane recorded.nix --population cells
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+
 from ttfs_pynn.analysis.neo_files import read_blocks
 from ttfs_pynn.analysis.style import BLUE, CLASSES, GREY, VERMILION, figure, literal, picture_command
-
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ConfigurationError, ResultsError, unknown
 from ttfs_pynn.runs.folder import RunFolder

@@ -9,6 +9,7 @@ import io
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+
 from ttfs_pynn.analysis.style import RC
 
 _STYLE = """

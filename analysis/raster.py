@@ -4,13 +4,14 @@ Trials (segments) of a neuron stand above each other in its row. With --other, p
 by what tells them apart in the files.
 
 examples:
-  python -m ttfs_pynn.analysis.raster runs/yy7                                       (one sample, before and after training)
-  python -m ttfs_pynn.analysis.raster spikes.nix --stop 200                          (any file that Neo reads)
-  python -m ttfs_pynn.analysis.raster exact.nix --other nest.nix --output both.png
+  ttfs-pynn raster runs/yy7                                       (one sample, before and after training)
+  ttfs-pynn raster spikes.nix --stop 200                          (any file that Neo reads)
+  ttfs-pynn raster exact.nix --other nest.nix --output both.png
 """
 
 import numpy as np
 from matplotlib.lines import Line2D
+
 from ttfs_pynn.analysis.decision_time import tau_syn_of
 from ttfs_pynn.analysis.neo_files import as_recording, no_spikes, read_recordings, record_blocks, recordings, run_block
 from ttfs_pynn.analysis.style import (
@@ -26,7 +27,6 @@ from ttfs_pynn.analysis.style import (
     literal,
     picture_command,
 )
-
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.runs.folder import RunFolder

@@ -4,14 +4,15 @@ The page holds its figures, needs no network and no script, and fits a phone. Wh
 arrays has no rasters, only a chip has costs.
 
 examples:
-  python -m ttfs_pynn.analysis.report runs/yy7                           (writes runs/yy7/report.html)
-  python -m ttfs_pynn.analysis.report runs/yy7 --output yy7.html
+  ttfs-pynn report runs/yy7                           (writes runs/yy7/report.html)
+  ttfs-pynn report runs/yy7 --output yy7.html
 """
 
 import html
 from pathlib import Path
 
 import numpy as np
+
 from ttfs_pynn.analysis import (
     decision_map,
     decision_time,
@@ -23,7 +24,6 @@ from ttfs_pynn.analysis import (
 )
 from ttfs_pynn.analysis.neo_files import no_spikes
 from ttfs_pynn.analysis.page import document, facts, figure, table
-
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files.sealed import write_bytes
@@ -236,8 +236,8 @@ def page(folder):
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.analysis.report", description=__doc__)
-    p.add_argument("folder", metavar="RUN", help="run folder of protocols.train")
+    p = ArgumentParser(prog="ttfs-pynn report", description=__doc__)
+    p.add_argument("folder", metavar="RUN", help="run folder of ttfs-pynn train")
     p.add_argument("--output", metavar="FILE", help="page to write (default RUN/report.html)")
     return p
 

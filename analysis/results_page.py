@@ -1,7 +1,7 @@
-"""The results of `ttfs_pynn.protocols.reproduce` as a page in Markdown: one table, then where each row's settings come from.
+"""The results of `ttfs-pynn reproduce` as a page in Markdown: one table, then where each row's settings come from.
 
 examples:
-  python -m ttfs_pynn.analysis.results_page results
+  ttfs-pynn results_page results
 """
 
 from pathlib import Path
@@ -73,14 +73,14 @@ def page(folder):
              f"{r['configuration']['backend']}." + (f" Paper's value: {r['paper']['source']}" if "source" in r["paper"] else "")
              for r in results]
     text = ("Mean +- standard deviation over seeds (how many) of the accuracy on test samples, seen once, at the end. This\n"
-            "page is written by `python -m ttfs_pynn.protocols.reproduce`; settings are in `protocols/rows`, all figures in JSON files.")
+            "page is written by `ttfs-pynn reproduce`; settings are in `protocols/rows`, all figures in JSON files.")
     if (Path(folder) / "robustness" / "README.md").is_file():
         notes.append("How much imperfection of a substrate training bears: `robustness/README.md`.")
     return "\n\n".join([title, text, table(results), "## Settings", *notes]) + "\n"
 
 
 def main(arguments=None):
-    parser = ArgumentParser(prog="python -m ttfs_pynn.analysis.results_page", description=__doc__)
+    parser = ArgumentParser(prog="ttfs-pynn results_page", description=__doc__)
     parser.add_argument("folder", metavar="DIR", help="folder of results, such as results")
     a = parser.parse_args(arguments)
     if RunFolder.exists(a.folder):

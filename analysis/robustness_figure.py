@@ -1,18 +1,18 @@
-"""Accuracy against the size of each imperfection of a substrate, from `ttfs_pynn.protocols.robustness`: one panel a distortion.
+"""Accuracy against the size of each imperfection of a substrate, from `ttfs-pynn robustness`: one panel a distortion.
 
 Filled: trained with the distortion in the loop; open: trained ideally and only tested with it. Points are single networks
 (seeds), lines their means; the grey band holds the ideally trained networks without a distortion. A dagger marks what the last
 figure of the paper ("Effects of substrate imperfections", Göltz, Kriener et al. 2021) varies too.
 
 examples:
-  python -m ttfs_pynn.analysis.robustness_figure results/robustness
+  ttfs-pynn robustness_figure results/robustness
 """
 
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, GREY, ORANGE, as_symbols, checked_picture, figure
 
+from ttfs_pynn.analysis.style import BLUE, GREY, ORANGE, as_symbols, checked_picture, figure
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files.sealed import read_json, write_bytes
@@ -76,7 +76,7 @@ def page(found, picture):
         both = " | ".join(borne(panel, training, found["ideal"]) for training in ("in_the_loop", "only_tested"))
         lines.append(f"| {label} | {IN_THE_PAPER.get(name, '-')} | {sizes} | {both} |")
     text = (f"Yin-Yang, 4(+3 bias)-120-3, {found['epochs']} epochs, {len(found['seeds'])} seeds a point, tested on "
-            f"{found['fresh_samples']:,} fresh samples.\nWritten by `python -m ttfs_pynn.protocols.robustness`.")
+            f"{found['fresh_samples']:,} fresh samples.\nWritten by `ttfs-pynn robustness`.")
     return "\n\n".join([f"# Robustness{quick}", f"![Accuracy against the size of each distortion]({picture})", text,
                         "\n".join(lines), "## Every point", table(found)]) + "\n"
 
@@ -92,7 +92,7 @@ def _read(path):
 
 
 def main(arguments=None):
-    parser = ArgumentParser(prog="python -m ttfs_pynn.analysis.robustness_figure", description=__doc__)
+    parser = ArgumentParser(prog="ttfs-pynn robustness_figure", description=__doc__)
     parser.add_argument("folder", metavar="DIR", help="folder of robustness.json")
     parser.add_argument("--output", metavar="FILE", help="picture alone, in place of DIR/robustness.png and DIR/README.md")
     a = parser.parse_args(arguments)

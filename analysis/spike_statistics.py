@@ -4,15 +4,15 @@ Each spike train counts over its own time; trials (segments) of a neuron are poo
 Definitions are elephant's. With --other, populations are paired by their names and neurons by what tells them apart in the files.
 
 examples:
-  python -m ttfs_pynn.analysis.spike_statistics runs/yy7                               (one sample, layer by layer)
-  python -m ttfs_pynn.analysis.spike_statistics spikes.nix --skip 0.1                  (without the first tenth, where a network settles)
-  python -m ttfs_pynn.analysis.spike_statistics spikes.nix --other reference.nix       (distances, neuron by neuron)
+  ttfs-pynn spike_statistics runs/yy7                               (one sample, layer by layer)
+  ttfs-pynn spike_statistics spikes.nix --skip 0.1                  (without the first tenth, where a network settles)
+  ttfs-pynn spike_statistics spikes.nix --other reference.nix       (distances, neuron by neuron)
 """
 
 import numpy as np
+
 from ttfs_pynn.analysis.neo_files import as_recording, read_recordings
 from ttfs_pynn.analysis.style import CLASSES, GREY, bin_edges, distinct_names, figure, literal, picture_command
-
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.comparison.statistics import measures
 from ttfs_pynn.errors import ConfigurationError

@@ -78,12 +78,12 @@ def distinct_names(first, second):
     return names if names[0] != names[1] else (first, second)
 
 
-RECORDED = "run folder of protocols.train, a file of spikes that Neo reads (NIX), or a record of protocols.compare_simulators"
+RECORDED = "run folder of ttfs-pynn train, a file of spikes that Neo reads (NIX), or a record of ttfs-pynn compare"
 
 
 def picture_command(module, description, name, arguments=None, what=RECORDED, **options):
     """(parsed arguments, path of the picture) of a command that draws a FILE. what: the FILE is; options: more arguments."""
-    parser = ArgumentParser(prog=f"python -m ttfs_pynn.analysis.{module}", description=description)
+    parser = ArgumentParser(prog=f"ttfs-pynn {module}", description=description)
     parser.add_argument("file", metavar="FILE", help=what)
     parser.add_argument("--output", metavar="FILE", help=f"picture to write (default: {name}.png beside FILE)")
     for flag, keywords in options.items():
@@ -111,8 +111,8 @@ def figure(path, columns=1, size=(4.0, 3.0), rows=1, dpi=None, **options):
 
 def command(module, description, name, arguments=None):
     """(run folder, path of the picture) of a command line that draws `name`.png for a run folder."""
-    parser = ArgumentParser(prog=f"python -m ttfs_pynn.analysis.{module}", description=description)
-    parser.add_argument("folder", metavar="DIR", help="run folder of protocols.train")
+    parser = ArgumentParser(prog=f"ttfs-pynn {module}", description=description)
+    parser.add_argument("folder", metavar="DIR", help="run folder of ttfs-pynn train")
     parser.add_argument("--output", metavar="FILE", help=f"picture to write (default DIR/figures/{name}.png)")
     parsed = parser.parse_args(arguments)
     run = RunFolder.open(parsed.folder)

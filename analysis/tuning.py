@@ -4,15 +4,15 @@ Of a run folder, the label neurons by the class of the test sample. Of a recordi
 sample, and the latency counts from the beginning of the trial, or from 0 where it began before that (a stimulus at 0).
 
 examples:
-  python -m ttfs_pynn.analysis.tuning runs/yy7                                          (its label neurons, class by class)
-  python -m ttfs_pynn.analysis.tuning spikes.nix --population cells --window 100        (a sample every 100 ms)
-  python -m ttfs_pynn.analysis.tuning out/records/exact_0.1.npz --population layer0     (a record of protocols.compare_simulators)
+  ttfs-pynn tuning runs/yy7                                          (its label neurons, class by class)
+  ttfs-pynn tuning spikes.nix --population cells --window 100        (a sample every 100 ms)
+  ttfs-pynn tuning out/records/exact_0.1.npz --population layer0     (a record of ttfs-pynn compare)
 """
 
 import numpy as np
+
 from ttfs_pynn.analysis.neo_files import read_blocks, read_records, record_blocks, recordings
 from ttfs_pynn.analysis.style import CLASSES, RECORDED, figure, literal, picture_command
-
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ConfigurationError, ResultsError, unknown
 from ttfs_pynn.runs.folder import RunFolder

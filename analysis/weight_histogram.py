@@ -1,14 +1,14 @@
 """Histograms of the trained weights, layer by layer, in nA; of trained delays and times of bias spikes in ms.
 
 examples:
-  python -m ttfs_pynn.analysis.weight_histogram runs/yy7
+  ttfs-pynn weight_histogram runs/yy7
 """
 
 import re
 
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, ORANGE, bin_edges, command, figure
 
+from ttfs_pynn.analysis.style import BLUE, ORANGE, bin_edges, command, figure
 from ttfs_pynn.commands.command_line import run
 
 

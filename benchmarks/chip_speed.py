@@ -9,9 +9,9 @@ spikes.
 import time
 
 import numpy as np
-from ttfs_pynn.models import yin_yang
 
 from ttfs_pynn.learning.engine import first_spikes
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.runs.experiment import Experiment
 
 

@@ -94,7 +94,7 @@ def sweep(arguments):
 
 def scenarios():
     from ttfs_pynn.analysis import report
-    from ttfs_pynn.protocols import compare_simulators, evaluate, export, train
+    from ttfs_pynn.protocols import compare, evaluate, export, train
     exact, arrays = trained(), trained("--backend", "arrays")
     of_run = ("--model", "{0}/small.py")
 
@@ -111,7 +111,7 @@ def scenarios():
         Scenario("evaluate", arrays, evaluate.main, on_run("--backend", "exact", "--samples", "5", *of_run)),
         Scenario("report", exact, report.main, on_run()),
         Scenario("export", exact, _in_folder(export.main), on_run("--output", "{0}/network.nir")),
-        Scenario("compare", exact, compare_simulators.main,
+        Scenario("compare", exact, compare.main,
                  on_run("--simulators", "exact", "--samples", "5", "--output", "{0}/out", *of_run, "--quiet"), warm=False),
         Scenario("sweep of 6 runs", lambda folder: folder.mkdir(parents=True, exist_ok=True), sweep,
                  lambda folder: [str(folder / "results")], warm=False),

@@ -19,9 +19,9 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from ttfs_pynn.protocols import train
 
 from ttfs_pynn.commands.command_line import run
+from ttfs_pynn.protocols import train
 from ttfs_pynn.runs.experiment import FREE
 from ttfs_pynn.runs.folder import RunFolder
 

@@ -4,8 +4,8 @@ A file of each kind is cut off, or some of its bits are flipped, bytes overwritt
 the reader did: it refused the file with the error that it promises, returned what was stored (the damage hit nothing that
 matters), returned something else, raised another error, or took the process with it (children read what HDF5 gets unchecked).
 
-Where a file has a checksum (all that end with a seal, see `ttfs_pynn.files.sealed`, and gzip) nothing else may ever be returned. Text
-and plain IDX files have none: a changed digit or pixel cannot be told from what was written, and is counted under "other".
+Where a file has a checksum (all that end with a seal, see `ttfs_pynn.files.sealed`, and gzip) nothing else may ever be returned.
+Text and plain IDX files have none: a changed digit or pixel cannot be told from what was written, and is counted under "other".
 """
 
 import argparse
@@ -20,8 +20,8 @@ from pathlib import Path
 
 import neo
 import numpy as np
-from ttfs_pynn.analysis.neo_files import read_recordings
 
+from ttfs_pynn.analysis.neo_files import read_recordings
 from ttfs_pynn.brainscales2.characterisation import ChipProfile
 from ttfs_pynn.brainscales2.chip import chip_from_seed, load_chip
 from ttfs_pynn.brainscales2.dlens import halco, lola, sta

@@ -26,6 +26,7 @@ import h5py
 import neo
 import nir
 import numpy as np
+
 from ttfs_pynn.analysis import (
     comparison_report,
     decision_map,
@@ -42,13 +43,12 @@ from ttfs_pynn.analysis import (
     tuning,
     weight_histogram,
 )
-from ttfs_pynn.models import yin_yang
-from ttfs_pynn.protocols import compare_simulators, evaluate, export, train, transfer
-
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.datasets import mnist
 from ttfs_pynn.files.sealed import sealed, write_arrays
 from ttfs_pynn.interchange import from_nir, read_nir, to_nir, write_nir
+from ttfs_pynn.models import yin_yang
+from ttfs_pynn.protocols import compare, evaluate, export, train, transfer
 
 MB = 2**20
 
@@ -213,7 +213,7 @@ def toml_cases(base):
             of_others("export", export.main, "--output", "{}/x.nir"), of_others("raster", raster.main),
             of_others("latency_histogram", latency_histogram.main), of_others("decision_time", decision_time.main),
             of_others("transfer", transfer.main, "--output", "{}/x.json"),
-            of_others("compare", compare_simulators.main, "--output", "{}/out")]
+            of_others("compare", compare.main, "--output", "{}/out")]
 
 
 # -- JSON

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.models import yin_yang
 
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.runs.experiment import Experiment
 
 

@@ -18,11 +18,11 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.protocols.evaluate import open_run
 
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
 from ttfs_pynn.interchange import from_nir, read_nir, to_nir, write_nir
 from ttfs_pynn.networks.array_network import ArrayNetwork
+from ttfs_pynn.runs.finished import open_run
 
 
 class FirstSpikeOf:

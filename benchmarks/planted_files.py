@@ -57,12 +57,12 @@ def executed(mark):
 
 def base(folder):
     """A finished run, folder/run, and what other commands draw, folder/things."""
-    from ttfs_pynn.protocols import compare_simulators, early_spikes, train
+    from ttfs_pynn.protocols import compare, early_spikes, train
     things = Path(folder) / "things"
     things.mkdir(parents=True)
     with contextlib.redirect_stdout(io.StringIO()):
         train.main(["yin_yang", "--backend", "exact", "--epochs", "1", "--quiet", "--output", str(folder / "run")])
-        compare_simulators.main([str(folder / "run"), "--simulators", "exact,brian2", "--samples", "3", "--output",
+        compare.main([str(folder / "run"), "--simulators", "exact,brian2", "--samples", "3", "--output",
                                  str(things / "out")])
         early_spikes.main(["yin_yang", "--alpha", "0.005", "--xi", "none", "--difference", "none", "--epochs", "1", "--seeds",
                            "0", "--output", str(things / "early.json")])

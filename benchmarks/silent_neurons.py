@@ -1,8 +1,8 @@
 """What to do about silent neurons: `python -m benchmarks.silent_neurons [--model yin_yang] [--epochs 30] [--seeds 0 1 2 3 4]`.
 
 Trains a model on arrays from its own initial weights and from hostile ones, whose means are so low that most neurons are silent,
-with each policy of ttfs_pynn.learning.silent_neurons; reports validation accuracy and how many hidden neurons are silent. Test data
-are not touched. Settings of the policies were chosen with seed 100.
+with each policy of ttfs_pynn.learning.silent_neurons; reports validation accuracy and how many hidden neurons are silent. Test
+data are not touched. Settings of the policies were chosen with seed 100.
 """
 
 import argparse
@@ -10,8 +10,8 @@ import copy
 
 import numpy as np
 
-from ttfs_pynn.learning.engine import first_spikes
 from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.engine import first_spikes
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Callback, Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork

@@ -15,7 +15,6 @@ import argparse
 import copy
 
 import numpy as np
-from ttfs_pynn.models import yin_yang
 
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.runs.experiment import Experiment

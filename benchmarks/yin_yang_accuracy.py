@@ -12,7 +12,6 @@ from concurrent.futures import ProcessPoolExecutor
 
 def one_seed(seed, epochs, fresh_samples):
     import numpy as np
-    from ttfs_pynn.models import yin_yang
 
     from ttfs_pynn.datasets import yin_yang as samples
     from ttfs_pynn.learning.data import SpikeData

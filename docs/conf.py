@@ -2,9 +2,7 @@
 
 import os
 import re
-import sys
 from html import escape
-from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math import MathError
@@ -12,13 +10,10 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 from sphinx_gallery.sorting import ExplicitOrder
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # models, protocols and analysis are not installed
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
-from ttfs_pynn.analysis.style import RC  # noqa: E402
-
 from ttfs_pynn import __version__  # noqa: E402
+from ttfs_pynn.analysis.style import RC  # noqa: E402
 
 project, author, copyright = "ttfs_pynn", "ttfs_pynn developers", "ttfs_pynn developers"
 version = release = __version__

@@ -1,1 +1,1 @@
-"""Experiments to run, copy and edit: one a file, `ttfs-pynn NAME --help`, or `python -m ttfs_pynn.protocols.NAME --help`."""
+"""Experiments to run, copy and edit: one a file. `ttfs-pynn NAME` runs one, and `ttfs-pynn NAME --help` tells about it."""

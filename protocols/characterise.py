@@ -1,11 +1,11 @@
 """Measure the neurons of a (virtual) chip by experiments on it: leak, threshold, time constants and strength of each.
 
-Writes a profile (.npz) that protocols.train --profile takes, and prints what was found. Calibration targets are those of the
+Writes a profile (.npz) that ttfs-pynn train --profile takes, and prints what was found. Calibration targets are those of the
 chip's networks, with the time constants given here.
 
 examples:
-  python -m ttfs_pynn.protocols.characterise --chip 3 --output profiles/chip3.npz
-  python -m ttfs_pynn.protocols.train yin_yang --backend brainscales2 --chip 3 --profile profiles/chip3.npz --output runs/chip3
+  ttfs-pynn characterise --chip 3 --output profiles/chip3.npz
+  ttfs-pynn train yin_yang --backend brainscales2 --chip 3 --profile profiles/chip3.npz --output runs/chip3
 """
 
 import sys
@@ -24,7 +24,7 @@ UNITS = {"v_rest": "LSB", "v_thresh": "LSB", "tau_m": "us", "tau_syn_E": "us", "
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.characterise", description=__doc__)
+    p = ArgumentParser(prog="ttfs-pynn characterise", description=__doc__)
     p.add_argument("--chip", type=int, default=0, metavar="N", help="which virtual chip (default 0)")
     p.add_argument("--output", required=True, metavar="FILE", help="profile to write (.npz)")
     p.add_argument("--tau-m", type=float, default=10.0, metavar="US", help="target of tau_m (default 10 us)")

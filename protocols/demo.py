@@ -5,19 +5,19 @@
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+
 from ttfs_pynn.analysis import decision_map, decision_time, latency_histogram, learning_curve, raster
 from ttfs_pynn.analysis.style import RC
-from ttfs_pynn.models import yin_yang
-from ttfs_pynn.protocols import evaluate, train
-
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files.atomic import atomic_file
+from ttfs_pynn.models import yin_yang
+from ttfs_pynn.protocols import evaluate, train
 from ttfs_pynn.runs.folder import RunFolder
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.demo", description=__doc__)
+    p = ArgumentParser(prog="ttfs-pynn demo", description=__doc__)
     p.add_argument("--output", default="runs/demo", metavar="DIR", help="run folder (default runs/demo)")
     p.add_argument("--epochs", type=int, default=30, help="of training (default 30)")
     p.add_argument("--seed", type=int, default=7, help="of the run (default 7)")
@@ -66,7 +66,7 @@ def main(arguments=None):
     metrics, folder, experiment, trainer = train.train(train.parser().parse_args(
         ["yin_yang", "--epochs", str(a.epochs), "--seed", str(a.seed), "--output", a.output, "--overwrite"]), demo=True)
     print(f"Replaying {a.samples} test samples on Brian2 (dt 0.1 ms = 0.01 tau_syn)", flush=True)
-    result = evaluate.compare(experiment, trainer.weights, "brian2", 0.1, a.samples)
+    result = evaluate.compare(experiment, trainer.parameters, "brian2", 0.1, a.samples)
     folder.write_json("evaluation_brian2.json", result)
     print("Drawing", flush=True)
     overview = figures(folder)

@@ -10,8 +10,8 @@ JSON file, run by run: an interrupted study goes on where it stopped, and a wide
 beside it.
 
 examples:
-  python -m ttfs_pynn.protocols.early_spikes yin_yang --output results/early_spikes/yin_yang.json
-  python -m ttfs_pynn.protocols.early_spikes mnist --alpha 0.005 --xi none --difference none --epochs 5 --seeds 0 --output mnist.json
+  ttfs-pynn early_spikes yin_yang --output results/early_spikes/yin_yang.json
+  ttfs-pynn early_spikes mnist --alpha 0.005 --xi none --difference none --epochs 5 --seeds 0 --output mnist.json
 """
 
 import copy
@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.analysis import early_spikes_figure
 
+from ttfs_pynn.analysis import early_spikes_figure
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files.run_lock import FileLock
@@ -37,7 +37,7 @@ TIMES = np.arange(0.0, 4.01, 0.05)  # tau_syn
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.early_spikes", description=__doc__)
+    p = ArgumentParser(prog="ttfs-pynn early_spikes", description=__doc__)
     p.add_argument("model", help=f"what to train: {', '.join(model_files.names())}")
     p.add_argument("--alpha", default="0,0.005,0.05,0.2,0.5", metavar="LIST", help="values, or none (default %(default)s)")
     p.add_argument("--xi", default="0.05,0.1,0.2,0.4,0.8", metavar="LIST", help="values, or none (default %(default)s)")
@@ -77,7 +77,7 @@ def train(model, loss, options, seed, epochs):
     """One network's figures as a dict for JSON. Times in tau_syn."""
     begin = time.perf_counter()
     experiment = Experiment(model, configured(model, loss, options, seed, epochs))
-    tau_syn = float(np.mean(experiment.architecture.layers[-1].neuron.tau_syn))
+    tau_syn = float(np.mean(experiment.graph.node(experiment.graph.outputs).neuron.tau_syn))
     data = experiment.data["validation"]
     trainer = experiment.trainer(experiment.network())
     before = evaluate(trainer.network, data, keep=False).summary("validation")
@@ -86,7 +86,7 @@ def train(model, loss, options, seed, epochs):
     decided = np.isfinite(answer.latency)
     inputs = answer.first_spikes.inputs
     return {"loss": loss, "options": options, "seed": seed, "epochs": epochs, "samples": len(data),
-            "sizes": [layer.size for layer in experiment.architecture.layers], "accuracy": answer.accuracy,
+            "sizes": [node.size for node in experiment.graph.neurons], "accuracy": answer.accuracy,
             "latency": _number(answer.latency[decided].mean() / tau_syn if decided.any() else np.nan),
             "latency_quantiles": _numbers(np.quantile(answer.latency[decided], (0.05, 0.5, 0.95)) / tau_syn
                                           if decided.any() else np.full(3, np.nan)),

@@ -1,15 +1,15 @@
 """Run a trained network on a simulator and compare its first spikes with those of the exact one.
 
-For each layer: how many first spikes match, are missing or extra, and how far apart in time they are. Once against the exact
-simulation of the whole network, and once against the exact neuron model driven by the inputs that the layer itself was recorded
-with, which takes apart what one layer does from what it was handed.
+For each population: how many first spikes match, are missing or extra, and how far apart in time they are. Once against the exact
+simulation of the whole network, and once against the exact neuron model driven by the inputs that the population itself was
+recorded with, which takes apart what one population does from what it was handed.
 
 Writes evaluation_BACKEND.json to the run folder; and, where it holds no spikes (of a run on arrays), those of one test sample on
 the exact simulator, for raster and report.
 
 examples:
-  python -m ttfs_pynn.protocols.evaluate runs/yy7 --backend brian2
-  python -m ttfs_pynn.protocols.evaluate runs/yy7 --backend brian2 --dt 0.01 --samples 200
+  ttfs-pynn evaluate runs/yy7 --backend brian2
+  ttfs-pynn evaluate runs/yy7 --backend brian2 --dt 0.01 --samples 200
 """
 
 import time
@@ -19,17 +19,16 @@ import numpy as np
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.evaluation import evaluate
-from ttfs_pynn.runs import model_files
-from ttfs_pynn.runs.experiment import ARRAYS, Experiment, metrics_of
-from ttfs_pynn.runs.folder import RunFolder
+from ttfs_pynn.runs.experiment import ARRAYS, metrics_of
+from ttfs_pynn.runs.finished import open_run
+from ttfs_pynn.runs.settings import check_step
 from ttfs_pynn.simulators import SIMULATORS, simulator
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.evaluate", description=__doc__)
-    p.add_argument("folder", metavar="DIR", help="run folder of protocols.train")
+    p = ArgumentParser(prog="ttfs-pynn evaluate", description=__doc__)
+    p.add_argument("folder", metavar="DIR", help="run folder of ttfs-pynn train")
     p.add_argument("--backend", default="brian2", help=f"simulator: {', '.join(SIMULATORS)} (default brian2)")
     p.add_argument("--dt", type=float, metavar="MS", help="its time step, where it has one (default 0.1 ms)")
     p.add_argument("--samples", type=int, metavar="N", help="the first N test samples (default: all)")
@@ -38,32 +37,25 @@ def parser():
     return p
 
 
-def check_step(name, backend, dt):
-    """ConfigurationError for a time step (ms) that is given to a backend which has none."""
-    if not backend.has_time_step:
-        raise ConfigurationError(f"--dt {dt:g}: the backend {name} has no time step; leave it out")
-
-
-def compare(experiment, weights, backend, dt, samples=None, copies=None):
-    """A dict with accuracy on the simulator and on exact, and the agreement of each layer."""
+def compare(experiment, parameters, backend, dt, samples=None, copies=None):
+    """A dict with accuracy on the simulator and on exact, and the agreement of each population."""
     test = experiment.data["test"]
     if samples is not None and not 1 <= samples <= len(test):
         raise ConfigurationError(f"samples = {samples}; the test set has 1 to {len(test)}")
-    data = SpikeData(test.times[:samples], test.labels[:samples])
-    reference = evaluate(experiment.network("exact", weights, dt, copies=1), data)
+    data = test.select(slice(0, samples))
+    reference = evaluate(experiment.network("exact", parameters, dt, copies=1), data)
     begin = time.perf_counter()
-    network = experiment.network(backend, weights, dt, copies)
+    network = experiment.network(backend, parameters, dt, copies)
     other = evaluate(network, data)
     seconds = time.perf_counter() - begin
-    neurons = [layer.neuron for layer in experiment.architecture.layers]
-    tau_syn = float(np.mean(neurons[-1].tau_syn))
+    graph = experiment.graph
+    tau_syn = float(np.mean(graph.node(graph.outputs).neuron.tau_syn))
     result = {"backend": backend, "dt_ms": dt, "exact_accuracy": reference.accuracy, "seconds": seconds,
               **metrics_of(other, "test", tau_syn),
-              "class_agreement": float((other.predictions == reference.predictions).mean()), "layers": []}
-    own = explained_by_own_inputs(other.first_spikes, weights, neurons)
-    for k, single in enumerate(own):
-        whole = compare_first_spikes(reference.first_spikes.layers[k], other.first_spikes.layers[k])
-        result["layers"].append({"layer": k, "whole_network": _as_dict(whole), "own_inputs": _as_dict(single)})
+              "class_agreement": float((other.predictions == reference.predictions).mean()), "populations": []}
+    for label, single in explained_by_own_inputs(other.first_spikes, graph, parameters).items():
+        whole = compare_first_spikes(reference.first_spikes[label], other.first_spikes[label])
+        result["populations"].append({"population": label, "whole_network": _as_dict(whole), "own_inputs": _as_dict(single)})
     return result
 
 
@@ -81,46 +73,26 @@ def table(result):
              f"({result['test_samples']} test samples, dt {result['dt_ms']:g} ms)",
              f"{'same class':<31}{result['class_agreement']:.4f}",
              f"{'first spikes':<31}{'matched':>8}{'missing':>9}{'extra':>7}{'median |dt|':>14}{'largest |dt|':>15}"]
-    for row in result["layers"]:
+    for row in result["populations"]:
         for key, text in (("whole_network", "whole network"), ("own_inputs", "given its own inputs")):
             a = row[key]
-            lines.append(f"{'layer ' + str(row['layer']) + ', ' + text:<31}{a['matched']:>8}{a['missing']:>9}{a['extra']:>7}"
+            lines.append(f"{row['population'] + ', ' + text:<31}{a['matched']:>8}{a['missing']:>9}{a['extra']:>7}"
                          f"{a['median_abs_difference_ms']:>11.4f} ms{a['max_abs_difference_ms']:>12.4f} ms")
     return lines
-
-
-def open_run(path, model=None):
-    """(folder, experiment, weights) of a finished run; `model`: a file, for those that model_files.load_for does not find."""
-    folder = RunFolder.open(path)
-    if not {"model", "backend", "network", "training"} <= set(folder.configuration):
-        raise ConfigurationError(f"{path} is not a run of ttfs-pynn train: its configuration names no model, backend, network "
-                                 "or training")
-    experiment = Experiment(model_files.load_for(folder, model), folder.configuration)
-    return folder, experiment, weights_of(folder, experiment, f"{folder.path}/configuration.toml must be as it was then")
-
-
-def weights_of(folder, experiment, advice):
-    """The weights of a finished run for an experiment. ConfigurationError, with the advice, where its network is another one."""
-    needed = 8 * sum(int(np.prod(shape)) for shape in experiment.architecture.shapes)
-    stored = folder.read_weights(3 * needed + 2**20)  # delays and bias times are no more than twice as many
-    try:
-        return experiment.architecture.weights_of(stored)
-    except ValueError as error:
-        raise ConfigurationError(f"the weights in {folder.path} are of another network: {error}; {advice}") from None
 
 
 def main(arguments=None):
     a = parser().parse_args(arguments)
     simulator(a.backend).load()
     if a.dt is not None:
-        check_step(a.backend, simulator(a.backend), a.dt)
+        check_step(a.backend, a.dt)
     dt = 0.1 if a.dt is None else a.dt
-    folder, experiment, weights = open_run(a.folder, a.model)
-    result = compare(experiment, weights, a.backend, dt, a.samples, a.copies)
+    folder, experiment, parameters = open_run(a.folder, a.model)
+    result = compare(experiment, parameters, a.backend, dt, a.samples, a.copies)
     folder.write_json(f"evaluation_{a.backend}.json", result)
     # A run on arrays has recorded none; some may be there of a command that was killed.
     if experiment.configuration["backend"] == ARRAYS or not folder.spike_names():
-        experiment.record_sample(experiment.network("exact", weights, dt, copies=1), folder, "after")
+        experiment.record_sample(experiment.network("exact", parameters, dt, copies=1), folder, "after")
     print("\n".join(table(result)))
 
 

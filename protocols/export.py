@@ -6,21 +6,20 @@ lasts one step of a framework, NIR does not say, so a file is for one step: give
 equations, and `read_nir` and `from_nir`, which make networks of such files.
 
 examples:
-  python -m ttfs_pynn.protocols.export runs/yy7 --format nir --output yy7.nir
-  python -m ttfs_pynn.protocols.export runs/yy7 --format nir --time-step 0.01 --output yy7.nir
+  ttfs-pynn export runs/yy7 --format nir --output yy7.nir
+  ttfs-pynn export runs/yy7 --format nir --time-step 0.01 --output yy7.nir
 """
-
-from ttfs_pynn.protocols.evaluate import open_run
 
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.runs.finished import open_run
 
 FORMATS = ("nir",)
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.export", description=__doc__)
-    p.add_argument("folder", metavar="RUN", help="run folder of protocols.train")
+    p = ArgumentParser(prog="ttfs-pynn export", description=__doc__)
+    p.add_argument("folder", metavar="RUN", help="run folder of ttfs-pynn train")
     p.add_argument("--format", choices=FORMATS, default="nir", help="default nir")
     p.add_argument("--output", required=True, metavar="FILE", help="file to write; one that is there is replaced")
     p.add_argument("--model", metavar="FILE", help="the run's model, where it is neither of the package nor in this folder")

@@ -1,29 +1,30 @@
 """How much imperfection of a substrate does training on Yin-Yang bear? Weights, time constants, thresholds, spikes.
 
-Each distortion (ttfs_pynn/networks/distortion.py) at several sizes, each for several seeds: a network is trained in the loop with the
-distortion, and another, trained ideally, is only tested with it. Accuracy on fresh samples that no training has seen. The network
-is models/yin_yang.py on arrays with few epochs: the question is how accuracy falls, not how high it is.
+Each distortion (ttfs_pynn/networks/distortion.py) at several sizes, each for several seeds: a network is trained in the loop with
+the distortion, and another, trained ideally, is only tested with it. Accuracy on fresh samples that no training has seen. The
+network is models/yin_yang.py on arrays with few epochs: the question is how accuracy falls, not how high it is.
 
-Each seed and distortion is a process of a sweep (ttfs_pynn/runs/sweep.py), which trains one network after the other for its sizes: a
-sweep that was stopped goes on where it was when it is started again. Writes DIR/robustness: figures as JSON, a picture, a page.
+Each seed and distortion is a process of a sweep (ttfs_pynn/runs/sweep.py), which trains one network after the other for its
+sizes: a sweep that was stopped goes on where it was when it is started again. Writes DIR/robustness: figures as JSON,
+a picture, a page.
 
 examples:
-  python -m ttfs_pynn.protocols.robustness
-  python -m ttfs_pynn.protocols.robustness --scheduler slurm --workers 40 --seeds 10
-  python -m ttfs_pynn.protocols.robustness --quick
+  ttfs-pynn robustness
+  ttfs-pynn robustness --scheduler slurm --workers 40 --seeds 10
+  ttfs-pynn robustness --quick
 """
 
 import json
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.analysis import robustness_figure
-from ttfs_pynn.models import yin_yang
 
+from ttfs_pynn.analysis import robustness_figure
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.datasets import yin_yang as samples
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files.sealed import write_bytes
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions
@@ -54,7 +55,7 @@ FRESH = 5_000
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.robustness", description=__doc__)
+    p = ArgumentParser(prog="ttfs-pynn robustness", description=__doc__)
     p.add_argument("--seeds", type=int, metavar="N", help="networks a point (default 5)")
     p.add_argument("--epochs", type=int, metavar="N", help="of each training (default 8)")
     p.add_argument("--quick", action="store_true", help="a look: 2 epochs, 2 seeds, the ends of each scale; into DIR/quick")
@@ -82,32 +83,32 @@ def jobs_of(levels, seeds, epochs):
 
 
 def _parts(job):
-    """(architecture, training samples, options, fresh samples) of a job: 5,000 published ones, FRESH others."""
+    """(graph, training samples, options, fresh samples) of a job: 5,000 published ones, FRESH others."""
     network = yin_yang.PARAMETERS["network"]
     options = TrainingOptions.of({**yin_yang.PARAMETERS["training"], "epochs": job["epochs"], "seed": job["seed"]})
     parts = samples.yin_yang(5000, seed=42), samples.fresh(FRESH, np.random.default_rng(1912))
     train, fresh = (SpikeData(yin_yang.encode(part.features, network), part.labels) for part in parts)
-    return yin_yang.architecture(network), train, options, fresh
+    return yin_yang.graph(network), train, options, fresh
 
 
 def train_ideally(job):
     """Train without a distortion, test without and with each of job['tests']."""
-    architecture, train, options, fresh = _parts(job)
-    weights = architecture.initial_weights(np.random.default_rng(job["seed"]))
-    trainer = Trainer(ArrayNetwork(architecture, weights), train, options)
+    graph, train, options, fresh = _parts(job)
+    parameters = initial_parameters(graph, np.random.default_rng(job["seed"]))
+    trainer = Trainer(ArrayNetwork(graph, parameters), train, options)
     trainer.run()
-    distorted = [DistortedNetwork(architecture, trainer.weights, Distortion(**fields)) for fields in job["tests"]]
+    distorted = [DistortedNetwork(graph, trainer.parameters, Distortion(**fields)) for fields in job["tests"]]
     return {"accuracy": evaluate(trainer.network, fresh, keep=False).accuracy,
             "distorted": [evaluate(network, fresh, keep=False).accuracy for network in distorted]}
 
 
 def train_distorted(job):
     """For each of job['distortions']: train with it in the loop, and test with it."""
-    architecture, train, options, fresh = _parts(job)
+    graph, train, options, fresh = _parts(job)
     accuracies = []
     for fields in job["distortions"]:
-        weights = architecture.initial_weights(np.random.default_rng(job["seed"]))
-        network = DistortedNetwork(architecture, weights, Distortion(**fields))
+        parameters = initial_parameters(graph, np.random.default_rng(job["seed"]))
+        network = DistortedNetwork(graph, parameters, Distortion(**fields))
         Trainer(network, train, options, measured=network.neurons if job["rule_knows"] else None).run()
         accuracies.append(evaluate(network, fresh, keep=False).accuracy)
     return {"distorted": accuracies}
@@ -141,7 +142,8 @@ def main(arguments=None):
         raise ConfigurationError(f"--seeds {seeds} and --epochs {epochs} must be at least 1")
     levels = {name: panel["levels"][::len(panel["levels"]) - 1] if a.quick else panel["levels"] for name, panel in PANELS.items()}
     ideal, loop = jobs_of(levels, seeds, epochs)
-    results, failures = run_all("ttfs_pynn.protocols.robustness:run_one", [*ideal, *loop.values()], a.runs, a.scheduler, a.workers)
+    results, failures = run_all("ttfs_pynn.protocols.robustness:run_one", [*ideal, *loop.values()], a.runs, a.scheduler,
+                                a.workers)
     if failures:
         raise ResultsError(f"{len(failures)} of {len(results)} runs failed, such as: {next(iter(failures.values()))}; the same "
                            "command tries them again")

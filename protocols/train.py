@@ -4,30 +4,31 @@ Each batch is presented to the network on the chosen simulator; the first-spike 
 from Neo; analytic weight updates are computed from these times alone and written back. After each epoch a checkpoint is written.
 
 The run folder gets configuration.toml, history.json, metrics.json (test_accuracy, seconds_per_epoch, latency, spikes_per_sample),
-weights.npz, checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml. Several
+graph.npz and parameters.npz (the network, what it learned), checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml. Several
 copies side by side, as on brian2, give those after training only and no decision_map.npz; arrays record no spikes.
 
 examples:
-  python -m ttfs_pynn.protocols.train yin_yang --epochs 30 --seed 7 --output runs/yy7
-  python -m ttfs_pynn.protocols.train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
-  python -m ttfs_pynn.protocols.train yin_yang --backend brian2 --epochs 10 --output runs/brian2
-  python -m ttfs_pynn.protocols.train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
-  python -m ttfs_pynn.protocols.train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
-  python -m ttfs_pynn.protocols.train mnist16 --backend brainscales2 --chip 1 --from runs/ideal --output runs/chip1   then in the loop)
+  ttfs-pynn train yin_yang --epochs 30 --seed 7 --output runs/yy7
+  ttfs-pynn train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
+  ttfs-pynn train yin_yang --set network.hidden=30 --set training.max_dw=0.1 --output runs/small
+  ttfs-pynn train my_network.py --output runs/mine                 (build(sim) of your own in PyNN, and data())
+  ttfs-pynn train yin_yang --backend brian2 --epochs 10 --output runs/brian2
+  ttfs-pynn train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
+  ttfs-pynn train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
+  ttfs-pynn train mnist16 --backend brainscales2 --chip 1 --from runs/ideal --output runs/chip1   then in the loop)
 """
 
-import copy
+import tomllib
 from argparse import ArgumentTypeError
-
-from ttfs_pynn.protocols.evaluate import check_step, weights_of
 
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.commands.progress import Progress
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.runs import model_files
-from ttfs_pynn.runs.experiment import ARRAYS, CHIP, FREE, Experiment, check_backend
+from ttfs_pynn.runs.experiment import ARRAYS, FREE, Experiment
+from ttfs_pynn.runs.finished import parameters_of
 from ttfs_pynn.runs.folder import RunFolder
+from ttfs_pynn.runs.settings import Settings, training_option
 from ttfs_pynn.simulators import SIMULATORS, simulator
 
 # What to do about a run that was stopped; a demo has no --resume.
@@ -36,7 +37,7 @@ AGAIN = "the same command begins anew"
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.train", description=__doc__)
+    p = ArgumentParser(prog="ttfs-pynn train", description=__doc__)
     p.add_argument("model", help=f"what to train: {', '.join(model_files.names())}; NAME of a NAME.py in this folder; or the "
                    "path of a Python file (ttfs-pynn new writes one)")
     p.add_argument("--backend", default="exact", help=f"simulator: {', '.join(SIMULATORS)} (default exact); or {ARRAYS}: the "
@@ -48,6 +49,8 @@ def parser():
     p.add_argument("--overwrite", action="store_true", help="replace a run that is in DIR")
     p.add_argument("--batch-size", type=int, metavar="N", help="samples a weight update (default: the model's)")
     p.add_argument("--learning-rate", type=float, metavar="R", help="in units of the weight scale (default: the model's)")
+    p.add_argument("--set", dest="settings", type=_assignment, action="append", default=[], metavar="TABLE.NAME=VALUE",
+                   help="another value in the model's PARAMETERS, such as network.hidden=30 or training.schedule=constant")
     p.add_argument("--dt", type=float, metavar="MS",
                    help="time step of simulators that have one (default 0.1 ms; tau_syn is 10 ms)")
     p.add_argument("--copies", type=int, metavar="N",
@@ -56,7 +59,7 @@ def parser():
     p.add_argument("--from", dest="start", metavar="RUN", help="begin with the weights of this finished run of the same network")
     p.add_argument("--hardware-network", action="store_true",
                    help="with --backend arrays: the network that the model has on a chip, weights within the chip's range")
-    p.add_argument("--profile", metavar="FILE", help="of the chip, by protocols.characterise: gradients assume what was measured")
+    p.add_argument("--profile", metavar="FILE", help="of the chip, by ttfs-pynn characterise: gradients assume what was measured")
     p.add_argument("--input-copies", type=int, metavar="N", help="sources that stand for one input on brainscales2 (default: the "
                    "model's, or 5)")
     p.add_argument("--circuits", type=int, metavar="N", help="circuits of the chip that a neuron is: 1, or 2 for twice as many "
@@ -75,68 +78,41 @@ def _setting(text):
         raise ArgumentTypeError(f"{text!r} is no NAME=SIZE; give a number, true or false after the =") from None
 
 
+def _assignment(text):
+    """(table, name, value) of TABLE.NAME=VALUE, the value as in a TOML file, or a text without quotes."""
+    where, equals, value = text.partition("=")
+    table, dot, name = where.strip().partition(".")
+    if not (equals and dot and name):
+        raise ArgumentTypeError(f"{text!r} is no TABLE.NAME=VALUE, such as network.hidden=30")
+    try:
+        return table, name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return table, name, value
+
+
 def configuration(a, stored=None):
-    """The dict that the run folder keeps, from the command line and the model's defaults; a resumed run keeps its epochs."""
-    model = model_files.load(a.model)
-    asked = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
-                                             ("circuits", a.circuits), ("non_idealities", dict(a.non_ideality)))
-             if value not in (None, {})}
-    check_backend(a.backend)
-    backend = simulator("exact" if a.backend == ARRAYS else a.backend)
-    _check_effect(a, backend, asked)
-    chip = simulator(CHIP) if a.hardware_network else backend
-    hardware = {"chip": 0, **model.PARAMETERS.get("hardware", {}), **asked} if chip.hardware else asked
-    chip.configured(hardware)
-    network, training = (copy.deepcopy(model.PARAMETERS[name]) for name in ("network", "training"))
-    training["seed"] = a.seed
-    if chip.hardware:
-        network.update(copy.deepcopy(model.PARAMETERS.get("network_on_hardware", {})))
-    if backend.hardware:
-        training.update(copy.deepcopy(model.PARAMETERS.get("training_on_hardware", {})))
-    if stored is not None:
-        training["epochs"] = _option(stored["training"], "epochs")
-    training.update({name: value for name, value in (("epochs", a.epochs), ("batch_size", a.batch_size),
-                                                     ("learning_rate", a.learning_rate)) if value is not None})
-    copies = (_option(training, "batch_size") if backend.default_copies > 1 else 1) if a.copies is None else a.copies
-    optional = {**({"hardware": hardware} if hardware else {}), **({"from": str(a.start)} if a.start else {})}
-    return {**optional, "model": model_files.name_of(model), "classes": list(model.CLASS_NAMES), "backend": a.backend,
-            "dt": 0.1 if a.dt is None else a.dt,
-            "copies": copies, "network": network, "training": training}
+    """The dict that the run folder keeps, from the command line and the model's own values; a resumed run keeps its epochs."""
+    hardware = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
+                                                ("circuits", a.circuits), ("non_idealities", dict(a.non_ideality)))
+                if value not in (None, {})}
+    return Settings(a.model, a.backend, a.seed, a.epochs, a.batch_size, a.learning_rate, a.dt, a.copies, hardware,
+                    a.hardware_network, a.start, tuple(a.settings)).configuration(stored)
 
 
-def _option(training, name):
-    """A training option of a table, or its default where the model has none of its own."""
-    return training.get(name, getattr(TrainingOptions, name))
-
-
-def _check_effect(a, backend, asked):
-    """ConfigurationError for options that would change nothing."""
-    if a.dt is not None:
-        check_step(a.backend, backend, a.dt)
-    if a.hardware_network and a.backend != ARRAYS:
-        raise ConfigurationError(f"--hardware-network is for --backend {ARRAYS}; a chip has it anyway")
-    if a.backend == ARRAYS:
-        without = [name for name in ("chip", "profile", "non_idealities") if name in asked and a.hardware_network]
-        if a.copies is not None:
-            without.append("copies")
-        if without:
-            raise ConfigurationError(f"{', '.join(without)}: has no effect on --backend {ARRAYS}; leave it out")
-
-
-def _start_weights(path, experiment):
-    """The weights of the run at `path`; None without one."""
+def _start(path, experiment):
+    """The parameters of the run at `path`; None without one."""
     if path is None:
         return None
-    return weights_of(RunFolder.open(path), experiment, "--from wants a run of the network to train; see --hardware-network")
+    return parameters_of(RunFolder.open(path), experiment, "--from wants a run of the network to train; see --hardware-network")
 
 
 def _check_epochs(folder, trainer, settings, stored):
     """Refuse fewer epochs than are done; say so where another number changes the learning rates still to come."""
-    epochs, before = _option(settings["training"], "epochs"), _option(stored["training"], "epochs")
+    epochs, before = training_option(settings["training"], "epochs"), training_option(stored["training"], "epochs")
     done = folder.checkpoint_for(trainer)[1]["epoch"] if folder.has_checkpoint else 0
     if epochs < done:
         raise ConfigurationError(f"--epochs {epochs}: {done} epochs are done already; give {done} or more")
-    if epochs != before and _option(settings["training"], "schedule") == "cosine":
+    if epochs != before and training_option(settings["training"], "schedule") == "cosine":
         print(f"note: the cosine schedule now ends at epoch {epochs}, not {before}; a run of {epochs} from the start differs")
 
 
@@ -149,10 +125,12 @@ def train(a, **marks):
     settings = {**marks, **configuration(a, stored)}
     if a.backend != ARRAYS:
         simulator(a.backend).load()
-    experiment = Experiment(model_files.load(a.model), settings)
-    weights = _start_weights(a.start, experiment)
-    network = experiment.network(weights=weights, seed=a.seed)
-    trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),), weights=weights)
+    # A script of the user's may draw another network today.
+    graph = RunFolder.open(a.output).read_graph() if resuming and RunFolder.open(a.output).has_checkpoint else None
+    experiment = Experiment(model_files.load(a.model), settings, graph)
+    settings, parameters = experiment.configuration, _start(a.start, experiment)
+    network = experiment.network(parameters=parameters, seed=a.seed)
+    trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),), parameters=parameters)
     # Nothing is written before everything that was asked for has been found possible.
     if resuming:
         _check_epochs(RunFolder.open(a.output, settings, free=FREE), trainer, settings, stored)
@@ -177,7 +155,7 @@ def train(a, **marks):
         if network.n_copies == 1 and hasattr(experiment.model, "plane"):  # a map is dear where copies are worth while
             experiment.map_decisions(network, folder)
         if network.n_copies > 1:
-            network = experiment.network(weights=trainer.weights, seed=a.seed, copies=1)
+            network = experiment.network(parameters=trainer.parameters, seed=a.seed, copies=1)
         experiment.record_sample(network, folder, "after")
     return metrics, folder, experiment, trainer
 

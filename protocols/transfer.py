@@ -1,11 +1,11 @@
 """Move a trained network to (other) chips: accuracy there as it is, and after some epochs of training in the loop on each.
 
-RUN is a run folder of protocols.train, of any backend: a network that was trained ideally, or on a chip. Writes a JSON file with
+RUN is a run folder of ttfs-pynn train, of any backend: a network that was trained ideally, or on a chip. Writes a JSON file with
 one entry a chip. The test samples are used only to report.
 
 examples:
-  python -m ttfs_pynn.protocols.transfer runs/yy7 --chips 1,2,3,4,5 --epochs 2 --output transfer.json
-  python -m ttfs_pynn.protocols.transfer runs/chip1 --chips 2,3,4,5 --epochs 0 --output others.json
+  ttfs-pynn transfer runs/yy7 --chips 1,2,3,4,5 --epochs 2 --output transfer.json
+  ttfs-pynn transfer runs/chip1 --chips 2,3,4,5 --epochs 0 --output others.json
 """
 
 import copy
@@ -13,13 +13,13 @@ import json
 from pathlib import Path
 
 import numpy as np
-from ttfs_pynn.protocols.evaluate import open_run
 
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.files.sealed import write_bytes
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.runs.experiment import Experiment
+from ttfs_pynn.runs.finished import open_run
 
 
 def _chips(text):
@@ -33,8 +33,8 @@ def _chips(text):
 
 
 def parser():
-    p = ArgumentParser(prog="python -m ttfs_pynn.protocols.transfer", description=__doc__)
-    p.add_argument("folder", metavar="RUN", help="run folder of protocols.train")
+    p = ArgumentParser(prog="ttfs-pynn transfer", description=__doc__)
+    p.add_argument("folder", metavar="RUN", help="run folder of ttfs-pynn train")
     p.add_argument("--chips", default="1,2,3,4,5", help="virtual chips (default 1,2,3,4,5)")
     p.add_argument("--epochs", type=int, default=2, metavar="N", help="of training on each chip (default 2; 0 for none)")
     p.add_argument("--learning-rate", type=float, metavar="R", help="of it (default 0.002, cosine to 0)")
@@ -44,19 +44,19 @@ def parser():
     return p
 
 
-def on_chip(model, configuration, weights, chip, epochs, learning_rate):
-    """Accuracies of `weights` on a chip before and after training there."""
+def on_chip(model, configuration, parameters, chip, epochs, learning_rate):
+    """Accuracies of `parameters` on a chip before and after training there."""
     settings = copy.deepcopy(configuration)
     settings.update(backend="brainscales2", copies=1, hardware={**model.PARAMETERS.get("hardware", {}), "chip": chip})
     settings["training"].update(epochs=max(epochs, 1), learning_rate=learning_rate, schedule="cosine")
     experiment = Experiment(model, settings)
-    network = experiment.network(weights=weights, seed=chip)
+    network = experiment.network(parameters=parameters, seed=chip)
     test = experiment.data["test"]
-    found = {"chip": chip, "before": evaluate(network, test, 50, weights).accuracy}
+    found = {"chip": chip, "before": evaluate(network, test, 50, parameters).accuracy}
     if epochs:
-        trainer = experiment.trainer(network, weights=weights)
+        trainer = experiment.trainer(network, parameters=parameters)
         trainer.run()
-        found["after"] = evaluate(network, test, 50, trainer.weights).accuracy
+        found["after"] = evaluate(network, test, 50, trainer.parameters).accuracy
         found["validation"] = [record.get("validation_accuracy") for record in trainer.history]
     return found
 
@@ -71,10 +71,10 @@ def main(arguments=None):
         raise ConfigurationError(f"--learning-rate {a.learning_rate:g} has no effect with --epochs 0; leave it out")
     learning_rate = 0.002 if a.learning_rate is None else a.learning_rate
     chips = _chips(a.chips)
-    folder, experiment, weights = open_run(a.folder, a.model)
+    folder, experiment, parameters = open_run(a.folder, a.model)
     results = []
     for chip in chips:
-        results.append(on_chip(experiment.model, experiment.configuration, weights, chip, a.epochs, learning_rate))
+        results.append(on_chip(experiment.model, experiment.configuration, parameters, chip, a.epochs, learning_rate))
         print(f"chip {chip:<4} before {results[-1]['before']:.4f}"
               + (f"   after {a.epochs} epochs {results[-1]['after']:.4f}" if a.epochs else ""), flush=True)
     for name in ("before", "after")[:1 + (a.epochs > 0)]:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ttfs_pynn.analysis.neo_files import read_blocks
 
 from benchmarks.fuzz_files import make_files, outcomes, outcomes_in_children
+from ttfs_pynn.analysis.neo_files import read_blocks
 from ttfs_pynn.brainscales2.dlens import sta
 from ttfs_pynn.comparison.record import read_records
 from ttfs_pynn.errors import ResultsError

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ttfs_pynn.commands import entry_point
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMAND = re.compile(r"^(?: {4})?(?:\w+=\S+ )?((?:python -m (?:protocols|analysis|benchmarks)\.|ttfs-pynn |make\b|cp ).*)$", re.M)
+COMMAND = re.compile(r"^(?: {4})?(?:\w+=\S+ )?((?:python -m benchmarks\.|ttfs-pynn |make\b|cp ).*)$", re.M)
 
 
 def commands():
@@ -25,6 +27,11 @@ def test_there_are_commands():
     assert len(list(commands())) > 30
 
 
+def test_commands_are_those_of_an_installed_package():
+    for page in PAGES:
+        assert not re.search(r"python -m (ttfs_pynn\.)?(protocols|analysis)\b", page.read_text(encoding="utf-8")), page
+
+
 @pytest.mark.parametrize("page, command", sorted(set(commands())))
 def test_a_command_can_be_typed(page, command, capsys):
     program, *arguments = shlex.split(command)
@@ -34,7 +41,6 @@ def test_a_command_can_be_typed(page, command, capsys):
     elif program == "cp":
         assert all((ROOT / path).exists() for path in arguments)
     elif program == "ttfs-pynn":
-        entry_point = pytest.importorskip("ttfs_pynn.commands.entry_point")
         if not arguments[0].startswith("-"):
             understood(entry_point.load(arguments[0]), arguments[1:], capsys)
     else:

@@ -8,7 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from tests.test_results import ARRAYS, CONFIGURATION, spike_block
+from tests.runs.test_folder import ARRAYS, CONFIGURATION, spike_block
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.runs.folder import RunFolder
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from ttfs_pynn.models import mnist16, yin_yang
 
 from ttfs_pynn.first_spike import first_spike_times
-from ttfs_pynn.learning.engine import first_spikes
 from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.engine import first_spikes
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer

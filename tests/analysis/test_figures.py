@@ -6,6 +6,7 @@ import neo
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+
 from ttfs_pynn.analysis import (
     decision_map,
     decision_time,
@@ -16,7 +17,6 @@ from ttfs_pynn.analysis import (
     tuning,
 )
 from ttfs_pynn.analysis.style import figure
-
 from ttfs_pynn.datasets import yin_yang
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.runs.folder import RunFolder

@@ -4,13 +4,13 @@ import neo
 import numpy as np
 import pytest
 import quantities as pq
-from ttfs_pynn.analysis import membrane, raster, results_page, spike_statistics, style, tuning
-from ttfs_pynn.analysis.neo_files import read_recordings, record_blocks
 
 import ttfs_pynn.brainscales2 as chip
 import ttfs_pynn.exact as sim
 from tests.comparison.networks import small_record
 from tests.protocols.test_command_lines import fails
+from ttfs_pynn.analysis import membrane, raster, results_page, spike_statistics, style, tuning
+from ttfs_pynn.analysis.neo_files import read_recordings, record_blocks
 from ttfs_pynn.comparison.record import write_records
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.runs.folder import RunFolder

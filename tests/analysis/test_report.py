@@ -6,11 +6,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from ttfs_pynn.analysis import decision_time, latency_over_training, page, report, weight_histogram
-from ttfs_pynn.protocols import train
 
+from ttfs_pynn.analysis import decision_time, latency_over_training, page, report, weight_histogram
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.protocols import train
 from ttfs_pynn.runs.folder import RunFolder
 
 VOID = {"meta", "img", "br", "link", "hr"}

@@ -1,9 +1,9 @@
 import json
 
 import pytest
-from ttfs_pynn.analysis import results_page
 
 from tests.protocols.test_command_lines import fails
+from ttfs_pynn.analysis import results_page
 
 RESULT = {"row": "a", "title": "A", "quick": False, "paper": {}, "settings": "Chosen.", "command": "go",
           "configuration": {"training": {"epochs": 3}, "backend": "exact"},

@@ -7,10 +7,10 @@ import neo
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from ttfs_pynn.analysis import error_against_dt, membrane, raster, spike_statistics, style, tuning, weight_histogram
-from ttfs_pynn.analysis.neo_files import as_recording, block_of, read_blocks, read_recordings
 
 from tests.comparison.networks import small_record
+from ttfs_pynn.analysis import error_against_dt, membrane, raster, spike_statistics, style, tuning, weight_histogram
+from ttfs_pynn.analysis.neo_files import as_recording, block_of, read_blocks, read_recordings
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.spikes.pairing import pair_recordings

@@ -4,19 +4,22 @@ import ast
 import importlib
 import os
 import re
+import runpy
 import subprocess
 import sys
-import types
 from pathlib import Path
+from unittest import mock
 
 import pytest
-from ttfs_pynn.protocols import train
 
 import ttfs_pynn
 from ttfs_pynn.commands import entry_point
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.protocols import train
+from ttfs_pynn.runs import recipes
+from ttfs_pynn.runs.recipes import recipe_folder
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def call(capsys, *arguments):
@@ -26,11 +29,9 @@ def call(capsys, *arguments):
     return (stop.value.code or 0, *capsys.readouterr())
 
 
-def python(code, folder, *, isolated=False):
+def python(code, folder, options=()):
     """Standard output of Python code in a process of its own, in `folder`."""
-    path = f"import sys; sys.path.append({str(ROOT)!r})\n"
-    done = subprocess.run([sys.executable, *(["-I"] if isolated else []), "-c", path + code], cwd=folder, capture_output=True,
-                          text=True)
+    done = subprocess.run([sys.executable, *options, "-c", f"import sys\n{code}"], cwd=folder, capture_output=True, text=True)
     assert not done.returncode, done.stderr
     return done.stdout + done.stderr
 
@@ -51,7 +52,8 @@ def test_help_of_each_command_reads_like_a_manual_page(name, capsys):
 
 def test_help_lists_the_commands_and_imports_none_of_them(tmp_path):
     text = python("from ttfs_pynn.commands.entry_point import main\ntry: main(['--help'])\nfinally:\n"
-                  "  assert not {'numpy', 'matplotlib', 'models', 'protocols'} & set(sys.modules)", tmp_path, isolated=True)
+                  "  assert not {'numpy', 'matplotlib', 'ttfs_pynn.models', 'ttfs_pynn.protocols'} & set(sys.modules)",
+                  tmp_path, ["-I"])
     assert "  train " in text and "  learning_curve " in text and "examples:" in text
 
 
@@ -61,17 +63,17 @@ import threading
 before = set(sys.modules)
 import ttfs_pynn
 assert not {name.partition(".")[0] for name in set(sys.modules) - before} - {"ttfs_pynn"}, set(sys.modules) - before
-assert threading.active_count() == 1""", tmp_path, isolated=True)
+assert threading.active_count() == 1""", tmp_path, ["-I"])
     assert text == "" and not list(tmp_path.iterdir())
 
 
 def test_importing_the_library_draws_and_logs_nothing(tmp_path):
     text = python("""
 import threading
-import ttfs_pynn.runs.experiment, ttfs_pynn.learning.engine, ttfs_pynn.networks.network, ttfs_pynn.runs.folder, ttfs_pynn.learning.training
+import ttfs_pynn.runs.experiment, ttfs_pynn.learning.engine, ttfs_pynn.networks.network, ttfs_pynn.learning.training
 assert not {"matplotlib", "brian2", "nest", "neuron"} & set(sys.modules)
 import logging
-assert not logging.getLogger().handlers and threading.active_count() == 1""", tmp_path, isolated=True)
+assert not logging.getLogger().handlers and threading.active_count() == 1""", tmp_path, ["-I"])
     assert text == "" and not list(tmp_path.iterdir())
 
 
@@ -88,20 +90,19 @@ def test_a_mistake_is_one_line(capsys):
     assert status == 2 and "ttfs-pynn --help" in text
 
 
-def test_help_is_a_command_too_and_names_of_files_are_near_those_of_commands(capsys):
+def test_help_is_a_command_too(capsys):
     assert call(capsys, "help")[:2] == call(capsys, "--help")[:2]
     assert call(capsys, "help", "train")[1].startswith("usage: ttfs-pynn train ")
-    status, _, text = call(capsys, "compare_simulators")
-    assert status == 2 and "did you mean 'compare'?" in text
 
 
-def test_errors_name_commands_and_no_modules():
-    """Error lines are shown as they are: they hold paths, which nothing may take for a module's name."""
-    for file in [*(ROOT / "protocols").glob("*.py"), *(ROOT / "analysis").glob("*.py")]:
+def test_texts_name_commands_and_no_modules():
+    """What a recipe says of another one, in help and in errors, is what a user types, in a checkout and after install."""
+    files = [*(ROOT / "protocols").glob("*.py"), *(ROOT / "analysis").glob("*.py"), *(ROOT / "models").glob("*.py")]
+    for file in files:
         for node in ast.walk(ast.parse(file.read_bytes())):
-            if isinstance(node, ast.Raise):
-                texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-                assert not re.search(r"\b(protocols|analysis)\.\w", " ".join(texts)), (file, node.lineno)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                text = re.sub(r"^ttfs_pynn\.protocols\.\w+:\w+$", "", node.value)  # a function that a sweep imports
+                assert not re.search(r"\b(protocols|analysis)\.\w|python -m", text), (file, node.lineno)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no POSIX pipes")
@@ -137,7 +138,6 @@ def test_a_package_that_is_missing(monkeypatch):
     def missing(name):
         raise ModuleNotFoundError(f"No module named {name!r}", name="nowhere.inside")
 
-    monkeypatch.setattr(entry_point, "_find_recipes", lambda: None)
     monkeypatch.setattr(entry_point.importlib, "import_module", missing)
     with pytest.raises(ConfigurationError, match="train needs the package nowhere.inside, .* pip install nowhere$"):
         entry_point.load("train")
@@ -147,28 +147,37 @@ def test_names_with_hyphens():
     assert entry_point.load("learning-curve") is importlib.import_module("ttfs_pynn.analysis.learning_curve")
 
 
-def test_folders_of_the_user_with_the_same_names_are_not_in_the_way(tmp_path):
+@pytest.mark.parametrize("options", [[], ["-P"]])
+def test_folders_of_the_user_with_the_same_names_are_not_in_the_way(tmp_path, options):
+    """Nor are they hidden: `import models` is the user's own."""
     for name in ("models", "protocols", "analysis"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text("raise SystemExit('the wrong one')")
-    text = python("from ttfs_pynn.commands.entry_point import load\nprint(load('train').__file__)", tmp_path)
-    assert Path(text.strip()) == ROOT / "protocols" / "train.py"
+        (tmp_path / name / "__init__.py").write_text("MINE = True\n")
+        (tmp_path / name / "train.py").write_text("raise SystemExit('the wrong one')\n")
+    code = ("from ttfs_pynn.commands.entry_point import load\nfrom ttfs_pynn.runs import model_files\n"
+            "print(load('train').__file__, model_files.load('yin_yang').__file__)\n")
+    if not options:
+        code += "import analysis, models, protocols\nassert analysis.MINE and models.MINE and protocols.MINE\n"
+    found = [Path(file) for file in python(code, tmp_path, options).split()]
+    assert found == [Path(recipe_folder("protocols"), "train.py"), Path(recipe_folder("models"), "yin_yang.py")]
 
 
-def test_a_process_that_has_other_packages_of_these_names(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "models", types.SimpleNamespace(__file__=str(tmp_path / "models" / "__init__.py")))
-    with pytest.raises(ConfigurationError, match="another package 'models'"):
-        entry_point.load("train")
-
-
-def test_where_recipes_are(tmp_path, monkeypatch):
-    assert entry_point.recipes() == ROOT
-    package = tmp_path / "site-packages" / "ttfs_pynn"
-    package.mkdir(parents=True)
-    monkeypatch.setattr(ttfs_pynn, "__file__", str(package / "__init__.py"))
-    with pytest.raises(ConfigurationError, match="has no recipes"):
-        entry_point.recipes()
+def test_recipes_are_found_where_the_package_is_installed(monkeypatch):
+    """In a checkout they stand at its top; a wheel holds them inside ttfs_pynn."""
+    inside, top = Path(ttfs_pynn.__file__).parent, Path(ttfs_pynn.__file__).parents[1]
     for name in ("models", "protocols", "analysis"):
-        (package / "recipes" / name).mkdir(parents=True)
-        (package / "recipes" / name / "__init__.py").write_text("")
-    assert entry_point.recipes() == package / "recipes"
+        assert recipe_folder(name) in (inside / name, top / name) and (recipe_folder(name) / "__init__.py").is_file()
+    monkeypatch.setattr(recipes.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ConfigurationError, match="has no models; install it"):
+        recipe_folder("models")
+
+
+def test_what_a_wheel_holds():
+    """setup.py's list of packages, which is written down nowhere else: every folder with modules, and what they read."""
+    with mock.patch("setuptools.setup") as described:
+        runpy.run_path(str(ROOT / "setup.py"))
+    (_, arguments), = described.call_args_list
+    folders = {Path(arguments["package_dir"].get(name, name.replace(".", "/"))) for name in arguments["packages"]}
+    wanted = {file.parent.relative_to(ROOT) for top in ("ttfs_pynn", "models", "protocols", "analysis")
+              for file in (ROOT / top).rglob("__init__.py")}
+    assert folders == wanted and len(folders) > 15

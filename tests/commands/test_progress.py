@@ -1,6 +1,6 @@
 import io
 
-from tests.test_training import trainer
+from tests.learning.test_training import trainer
 from ttfs_pynn.commands.progress import Progress
 
 

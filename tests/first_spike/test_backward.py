@@ -3,6 +3,7 @@ import pytest
 
 from tests.data import first_spike_reference
 from ttfs_pynn.first_spike import first_spike_derivatives, first_spike_times, vector_jacobian_product
+from ttfs_pynn.membrane import threads
 from ttfs_pynn.neuron import LIFParameters
 
 
@@ -103,12 +104,11 @@ def test_spikes_that_the_ideal_neuron_would_not_make():
 def test_same_bits_for_any_number_of_threads(monkeypatch):
     import numba
 
-    from ttfs_pynn.first_spike import kernels
     t, w, t_out, error, neuron = random_case()
     expected = vector_jacobian_product(t, w, t_out, error, neuron)
-    monkeypatch.setattr(kernels, "PARALLEL_FROM", 0)
-    for threads in {1, numba.config.NUMBA_NUM_THREADS}:
-        numba.set_num_threads(threads)
+    monkeypatch.setattr(threads, "PARALLEL_FROM", 0)
+    for number in {1, numba.config.NUMBA_NUM_THREADS}:
+        numba.set_num_threads(number)
         for array, other in zip(expected, vector_jacobian_product(t, w, t_out, error, neuron), strict=True):
             np.testing.assert_array_equal(array, other)
 

@@ -7,6 +7,7 @@ from ttfs_pynn.first_spike import (
     first_spike_times,
     vector_jacobian_product,
 )
+from ttfs_pynn.membrane import threads
 from ttfs_pynn.networks.trained_times import DELAYS, delay_shape
 from ttfs_pynn.neuron import LIFParameters
 
@@ -90,13 +91,12 @@ def test_central_differences_of_delays(kind, ratio):
 def test_same_bits_for_any_number_of_threads(monkeypatch):
     import numba
 
-    from ttfs_pynn.first_spike import kernels
     t, w, neuron, rng = case()
     delays = rng.uniform(0, 10, w.shape)
     expected = delayed_first_spike_times(t, w, delays, neuron)
-    monkeypatch.setattr(kernels, "PARALLEL_FROM", 0)
-    for threads in {1, numba.config.NUMBA_NUM_THREADS}:
-        numba.set_num_threads(threads)
+    monkeypatch.setattr(threads, "PARALLEL_FROM", 0)
+    for number in {1, numba.config.NUMBA_NUM_THREADS}:
+        numba.set_num_threads(number)
         np.testing.assert_array_equal(delayed_first_spike_times(t, w, delays, neuron), expected)
 
 

@@ -7,6 +7,7 @@ from tests.data import first_spike_reference
 from ttfs_pynn.first_spike import first_spike_times
 from ttfs_pynn.first_spike.closed_form import equal_time_constants, no_leak, twice_tau_syn
 from ttfs_pynn.first_spike.solver import first_spike_time
+from ttfs_pynn.membrane import threads
 from ttfs_pynn.neuron import LIFParameters
 
 
@@ -88,10 +89,9 @@ def test_neurons_with_different_parameters():
 
 
 def test_same_bits_with_threads(monkeypatch):
-    from ttfs_pynn.first_spike import kernels
     t, w = random_layer(6)
     expected = first_spike_times(t, w, LIFParameters())
-    monkeypatch.setattr(kernels, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(threads, "PARALLEL_FROM", 0)
     assert np.isfinite(expected).sum() > 50
     np.testing.assert_array_equal(first_spike_times(t, w, LIFParameters()), expected)
 

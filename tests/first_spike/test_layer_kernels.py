@@ -5,6 +5,7 @@ import pytest
 
 from tests.first_spike.oracle import adversarial_batches, reference_first_spike
 from ttfs_pynn.first_spike import backward_kernels, first_spike_times, kernels, layer_backward, vector_jacobian_product
+from ttfs_pynn.membrane import threads
 from ttfs_pynn.membrane.sorted_inputs import sort_row
 from ttfs_pynn.neuron import LIFParameters
 
@@ -102,7 +103,7 @@ def test_same_bits_for_any_number_of_threads(monkeypatch):
     error = np.random.default_rng(0).normal(size=(140, 450))
     results = []
     for limit in (1 << 60, 0):
-        monkeypatch.setattr(kernels, "PARALLEL_FROM", limit)
+        monkeypatch.setattr(threads, "PARALLEL_FROM", limit)
         t_out = first_spike_times(t, w, neuron)
         results.append((t_out, *vector_jacobian_product(t, w, t_out, error, neuron)))
     assert np.isfinite(results[0][0]).sum() > 1000

@@ -8,6 +8,7 @@ import pytest
 
 from tests.first_spike.oracle import RATIOS
 from ttfs_pynn.first_spike import first_spike_times, membrane_peaks, peak_steps
+from ttfs_pynn.membrane import threads
 from ttfs_pynn.neuron import LIFParameters
 
 
@@ -147,10 +148,9 @@ def test_neurons_of_unequal_time_constants():
 
 
 def test_threads_change_no_bit(monkeypatch):
-    from ttfs_pynn.first_spike import kernels
     _, t_in, w = random_layer(5)
     expected = membrane_peaks(t_in, w, neuron(2.0))
-    monkeypatch.setattr(kernels, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(threads, "PARALLEL_FROM", 0)
     for one, other in zip(membrane_peaks(t_in, w, neuron(2.0)), expected, strict=True):
         np.testing.assert_array_equal(one, other)
 

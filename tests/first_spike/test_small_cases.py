@@ -23,6 +23,7 @@ from ttfs_pynn.first_spike import (
 )
 from ttfs_pynn.first_spike.closed_form import equal_time_constants, no_leak, twice_tau_syn
 from ttfs_pynn.first_spike.solver import first_spike_time
+from ttfs_pynn.membrane import threads
 from ttfs_pynn.neuron import LIFParameters
 
 RATIOS = (0.3, 1.0, 1 + 1e-9, 1.1, 2.0, np.inf)
@@ -135,7 +136,7 @@ def test_in_parts_side_by_side():
                     *vector_jacobian_product(t, w, out, error, neuron, 0.05)]
 
         alone = everything()
-        with mock.patch.object(kernels, "PARALLEL_FROM", 0):
+        with mock.patch.object(threads, "PARALLEL_FROM", 0):
             for one, other in zip(alone, everything(), strict=True):
                 np.testing.assert_array_equal(one, other)
                 compared += np.isfinite(one).sum()
@@ -157,7 +158,7 @@ def test_small_loops_run_on_one_thread():
     for module, call in loops:
         serial, threaded = ([name for name in dir(module) if name.endswith(end)][0] for end in ("_serial", "_threaded"))
         for first_to_split, runs in ((60, threaded), (61, serial)):
-            with (mock.patch.object(kernels, "PARALLEL_FROM", first_to_split),
+            with (mock.patch.object(threads, "PARALLEL_FROM", first_to_split),
                   mock.patch.object(module, serial) as alone, mock.patch.object(module, threaded) as split):
                 call()
             assert (alone.called, split.called) == (runs == serial, runs == threaded), (module.__name__, first_to_split)

@@ -4,11 +4,11 @@ import sys
 
 import numpy as np
 import pytest
-from ttfs_pynn.protocols import export, train
 
 from tests.small_networks import small_architecture
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import InterchangeError
+from ttfs_pynn.protocols import export, train
 from ttfs_pynn.runs.folder import RunFolder
 
 h5py = pytest.importorskip("h5py")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.learning.test_training import task
 from tests.small_networks import small_network
-from tests.test_training import task
 from ttfs_pynn.learning.decision import accuracy_at, spikes_until, time_to_accuracy
 from ttfs_pynn.learning.evaluation import evaluate
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from ttfs_pynn.errors import ConfigurationError, ResultsError
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.folder import RunFolder
 
-SOURCE = Path(model_files.__path__[0], "yin_yang.py")
+SOURCE = Path(yin_yang.__file__)
 
 
 @pytest.fixture
@@ -37,7 +38,8 @@ def test_models_of_the_package(here):
 
 def test_a_file_in_the_current_folder_or_anywhere(here, tmp_path):
     shutil.copy(SOURCE, here / "mine.py")
-    assert model_files.load("mine").__file__ == str(here / "mine.py") and model_files.name_of(model_files.load("mine")) == "mine.py"
+    assert model_files.load("mine").__file__ == str(here / "mine.py")
+    assert model_files.name_of(model_files.load("mine")) == "mine.py"
     shutil.copy(SOURCE, tmp_path / "far.py")
     assert model_files.load("../far.py").__file__ == str(tmp_path / "far.py")
     with pytest.raises(ConfigurationError, match="unknown model '../far'"):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from ttfs_pynn.models import yin_yang
 
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.runs import model_files
 
 

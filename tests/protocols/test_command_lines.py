@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from ttfs_pynn.protocols import characterise, evaluate, train, transfer
 
 from ttfs_pynn.commands.command_line import run
+from ttfs_pynn.protocols import characterise, evaluate, train, transfer
 from ttfs_pynn.runs.folder import RunFolder
 
 

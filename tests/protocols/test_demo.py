@@ -1,9 +1,9 @@
 """The demo replaces an earlier demo, and nothing else."""
 
 import pytest
-from ttfs_pynn.protocols import demo
 
 from tests.protocols.test_command_lines import fails
+from ttfs_pynn.protocols import demo
 from ttfs_pynn.runs.folder import RunFolder
 
 

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from ttfs_pynn.analysis import early_spikes_figure as figure
-from ttfs_pynn.protocols import early_spikes
 
+from ttfs_pynn.analysis import early_spikes_figure as figure
 from ttfs_pynn.errors import ConfigurationError, ResultsError
+from ttfs_pynn.protocols import early_spikes
 
 
 def entry(options, seed, latency, **changes):

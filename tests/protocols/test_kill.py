@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
-from ttfs_pynn.protocols import demo, reproduce, train
 
 from benchmarks.kill_resume import killed_and_resumed, undisturbed
 from ttfs_pynn.commands.command_line import run
+from ttfs_pynn.protocols import demo, reproduce, train
 from ttfs_pynn.runs.experiment import Experiment
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no POSIX signals")

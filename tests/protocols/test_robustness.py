@@ -2,11 +2,11 @@ import json
 
 import numpy as np
 import pytest
-from ttfs_pynn.analysis import robustness_figure as figure
-from ttfs_pynn.protocols import robustness
 
 from tests.protocols.test_command_lines import fails
+from ttfs_pynn.analysis import robustness_figure as figure
 from ttfs_pynn.networks.distortion import Distortion
+from ttfs_pynn.protocols import robustness
 
 LEVELS = {"weight_bits": (8, 2), "jitter": (0.1,)}
 

@@ -12,8 +12,8 @@ import pytest
 import quantities as pq
 
 from ttfs_pynn.errors import ConfigurationError, ResultsError
-from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.files.run_lock import LOCK_FILES
+from ttfs_pynn.runs.folder import RunFolder
 
 CONFIGURATION = {"seed": 7, "epochs": 30, "neuron": {"tau_m": 10.0, "tau_syn": 5.0}, "layers": [4, 120, 3]}
 LEFT = ".ttfs-0123456789abcdef.tmp"  # how a file's name ends while it is written

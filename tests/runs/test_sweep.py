@@ -13,7 +13,7 @@ from ttfs_pynn.files.sealed import atomic_file  # noqa: E402
 from ttfs_pynn.processes import PARENT_LOST, ChildProcess  # noqa: E402
 from ttfs_pynn.runs.sweep import execute, key_of, run_all, stored  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SLEEP = "tests.sweep_jobs:sleep"
 
 

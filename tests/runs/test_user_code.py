@@ -3,12 +3,10 @@ import sys
 
 import pytest
 
-from ttfs_pynn.runs import model_files
-from ttfs_pynn.protocols import train
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.runs.user_code import load_file, names_in
 
 
@@ -68,7 +66,7 @@ def test_a_script_that_is_no_model_is_not_executed(tmp_path, monkeypatch, capsys
             run(train.main, [name, "--output", "run"])
         assert stopped.value.code == 2 and f"is no model: it has no {missing};" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["half.py", "script.py"]
-    (tmp_path / "base_of_it.py").write_text("from models.yin_yang import *\n")
+    (tmp_path / "base_of_it.py").write_text("from ttfs_pynn.models.yin_yang import *\n")
     (tmp_path / "derived.py").write_text("from base_of_it import *\nfrom base_of_it import PARAMETERS\n")
     assert model_files.load("derived").CLASS_NAMES == ("yin", "yang", "dot")
 

@@ -4,7 +4,7 @@ Three experiments, each many times over to average noise out, on all neurons at 
 
 1. Relaxation: from a low reset potential a membrane goes to rest, v = v_rest + a exp(-t/tau_m): fit v_rest, tau_m.
 2. Postsynaptic potentials: events of known weight w at t_0 give v = v_rest + w g phi(t - t_0; tau_m, tau_syn), with phi as in
-   `first_spike.membrane`: fit tau_syn and the gain g, once for the excitatory and once for the inhibitory input.
+   `membrane.interval`: fit tau_syn and the gain g, once for the excitatory and once for the inhibitory input.
 3. First spikes: stronger events let a neuron fire at T; its threshold is the potential that 1 and 2 predict there.
 
 What is measured is what the recordings show, delays of the way included: those are the values that a learning rule needs.

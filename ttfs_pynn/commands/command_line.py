@@ -4,31 +4,16 @@ import argparse
 import contextlib
 import logging
 import os
-import re
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from ttfs_pynn.errors import ResultsError, TTFSError
-from ttfs_pynn.runs.user_code import place_in
+from ttfs_pynn.runs.user_code import one_line, place_in
 
-__all__ = ["ArgumentParser", "Stopped", "as_commands", "command_name", "of_data", "run", "when_stopped"]
-
-# Commands of `ttfs-pynn` that are not called as their file is.
-_SHORT = {"compare_simulators": "compare"}
-
-
-def command_name(module: str) -> str:
-    """What `ttfs-pynn` calls the recipe of that name."""
-    return _SHORT.get(module, module)
-
-
-def as_commands(text: str) -> str:
-    """Recipes name themselves as a copy of them is run, python -m ttfs_pynn.protocols.NAME; their help is that of `ttfs-pynn NAME`."""
-    return re.sub(r"(?:python -m )?\b(?:ttfs_pynn\.)?(?:protocols|analysis)\.(\w+)", lambda found: f"ttfs-pynn {command_name(found[1])}", text)
+__all__ = ["ArgumentParser", "Stopped", "of_data", "run", "when_stopped"]
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -36,13 +21,10 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def __init__(self, prog: str | None = None, **kwargs: Any) -> None:
         kwargs = {"formatter_class": argparse.RawDescriptionHelpFormatter, "conflict_handler": "resolve", **kwargs}
-        super().__init__(prog=None if prog is None else as_commands(prog), **kwargs)
+        super().__init__(prog=prog, **kwargs)
         messages = self.add_mutually_exclusive_group()
         messages.add_argument("--verbose", action="store_true", help="log messages, and where in the program an error arose")
         messages.add_argument("--quiet", action="store_true", help="results only: no progress")
-
-    def format_help(self) -> str:
-        return as_commands(super().format_help())
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         found = super().parse_known_args(args, namespace)
@@ -98,14 +80,14 @@ def when_stopped(advice: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def of_data(module: str) -> Iterator[None]:
-    """Recipes of `analysis` only read and draw. What they cannot make sense of, though it was read, is no bug of theirs but a
-    file that holds something else: a ResultsError."""
+    """Recipes of `ttfs_pynn.analysis` only read and draw. What they cannot make sense of, though it was read, is no bug of theirs
+    but a file that holds something else: a ResultsError."""
     try:
         yield
     except (TTFSError, OSError, MemoryError):
         raise
     except Exception as error:
-        if not module.startswith("analysis."):
+        if not module.startswith("ttfs_pynn.analysis."):
             raise
         raise ResultsError(f"what the file holds is not what is expected there: {type(error).__name__}: "
                            f"{' '.join(str(error).split())[:200]} (--verbose shows where)") from error
@@ -138,7 +120,7 @@ def _status(main: Callable[[Sequence[str] | None], int | None], arguments: Seque
         return getattr(error, "status", 130)
     except Exception as error:
         # A folder that cannot be written or a full disk is an OSError. What else is neither ours nor a user's is a bug.
-        place = place_in(error) or (place_in(error.__context__) if error.__context__ else None)
+        place = place_in(error)
         if isinstance(error, BrokenPipeError) and place is None:
             # Whoever reads has seen enough, as `head` does: what is left goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -147,18 +129,5 @@ def _status(main: Callable[[Sequence[str] | None], int | None], arguments: Seque
             raise
         if verbose:
             traceback.print_exc()
-        print(f"error: {_line(error, place)}", file=sys.stderr)
+        print(f"error: {one_line(error)}", file=sys.stderr)
         return 2
-
-
-def _line(error: Exception, place: tuple[Path, int] | None) -> str:
-    """An error as one line, with the place in the user's file unless it is named already."""
-    if isinstance(error, TTFSError):
-        text = str(error)
-    elif isinstance(error, MemoryError):
-        text = f"this needs more memory than there is{f': {error}' if str(error) else ''}"
-    elif isinstance(error, OSError):
-        text = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
-    else:
-        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return text if place is None or str(place[0]) in text else f"{place[0]}, line {place[1]}: {text}"

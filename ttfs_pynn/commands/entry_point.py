@@ -16,9 +16,10 @@ from types import ModuleType
 from typing import NoReturn
 
 import ttfs_pynn
-from ttfs_pynn.commands.command_line import ArgumentParser, as_commands, command_name, of_data, run
+from ttfs_pynn.commands.command_line import ArgumentParser, of_data, run
 from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.processes import away_from_folder
+from ttfs_pynn.runs.recipes import recipe_folder
 
 __all__ = ["COMMANDS", "commands", "load", "main"]
 
@@ -40,28 +41,19 @@ examples:
 """
 
 
-def _files(package: str) -> list[Path]:
-    """The files of one of the recipe folders. ConfigurationError where the installation has none."""
-    try:
-        folder = Path(importlib.import_module(f"ttfs_pynn.{package}").__path__[0])
-    except ModuleNotFoundError:
-        raise ConfigurationError(f"this installation of ttfs_pynn has no {package}; in a checkout: pip install -e .") from None
-    return sorted(folder.glob("*.py"))
-
-
 def commands() -> dict[str, tuple[str, str]]:
     """{name: (module, first line of its text)} of all that can be run, in the order of the help; nothing is imported."""
     found = {name: (module, Path(__file__).with_name(f"{module.split('.')[-1]}.py")) for name, module in _OWN.items()}
     for package in ("protocols", "analysis"):
-        for file in _files(package):
-            found[command_name(file.stem)] = (f"ttfs_pynn.{package}.{file.stem}", file)
+        for file in sorted(recipe_folder(package).glob("*.py")):
+            found[file.stem] = (f"ttfs_pynn.{package}.{file.stem}", file)
     known = [name for name in COMMANDS if name in found]
     result = {}
     for name in [*known, *(name for name in found if name not in known)]:
         module, file = found[name]
         tree = ast.parse(file.read_bytes())
         if any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body):
-            result[name] = (module, as_commands((ast.get_docstring(tree) or "").partition("\n")[0]))
+            result[name] = (module, (ast.get_docstring(tree) or "").partition("\n")[0])
     return result
 
 
@@ -70,8 +62,7 @@ def load(name: str) -> ModuleType:
     known = commands()
     name = name if name in known else name.replace("-", "_")
     if name not in known:
-        short = command_name(name)
-        raise ConfigurationError(unknown("command", name, known, short if short in known else None))
+        raise ConfigurationError(unknown("command", name, known))
     try:
         with away_from_folder():
             return importlib.import_module(known[name][0])
@@ -90,7 +81,7 @@ def _description() -> str:
     width = max(60, min(shutil.get_terminal_size().columns, 110))
     lines = [textwrap.fill(text, width, initial_indent=f"  {name:<18} ", subsequent_indent=" " * 21)
              for name, (_, text) in commands().items()]
-    return _DESCRIPTION.format(commands="\n".join(["commands:", *lines]), folder=_files("protocols")[0].parent)
+    return _DESCRIPTION.format(commands="\n".join(["commands:", *lines]), folder=recipe_folder("protocols"))
 
 
 def _main(arguments: Sequence[str] | None) -> int | None:

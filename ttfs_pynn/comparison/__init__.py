@@ -1,7 +1,12 @@
-"""The same network on several simulators: what agrees, what does not, and why. Arrays in, arrays out; no simulator is imported.
+"""The same network on several simulators: what agrees, what does not, and why.
 
-Its modules:
+Records of what each simulator did come first; all that is found in them is found from these arrays alone. Its modules:
 
+    task           what every simulator is to run: a run folder, a model, a script
+    simulators     each simulator in a process of its own, and comparison.json of all of them
+    script         any PyNN script, run on any simulator as on every other one
+    observation    what a script builds, changes and records, trial by trial
+    layered        the spikes of a network that is trained, as a record
     first_spikes   agreement of first-spike times, sample by sample
     record         what one simulator was given and what it recorded, on disk
     same_network   whether it was the same network at all

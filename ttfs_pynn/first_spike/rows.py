@@ -9,17 +9,17 @@ spike arrives through every synapse that hears the column. T depends on a delay 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ttfs_pynn.first_spike import layer_backward, rows_kernels, rows_layer_backward, rows_layer_kernels
+from ttfs_pynn.first_spike import layer_backward, rows_backward, rows_kernels, rows_layer_kernels
 from ttfs_pynn.first_spike.backward import check_outputs
 from ttfs_pynn.first_spike.forward import check_times, check_weights, neuron_columns, one_kind
 from ttfs_pynn.first_spike.rows_kernels import Neurons, Rows
 from ttfs_pynn.membrane.ranges import LARGEST
 
-__all__ = ["Rows", "check_rows", "rows_first_spike_times", "rows_neurons", "rows_vector_jacobian_product"]
+__all__ = ["Rows", "checked", "rows_first_spike_times", "rows_vector_jacobian_product"]
 
 
-def check_rows(rows: Rows, n_columns: int, w: ArrayLike) -> tuple[Rows, np.ndarray]:
-    """(rows, w) as contiguous arrays, or a ValueError that says what does not fit; n_columns: that may be heard."""
+def _checked_rows(rows: Rows, n_columns: int, w: ArrayLike) -> tuple[Rows, np.ndarray]:
+    """(rows, w) as contiguous arrays, or a ValueError that says what does not fit; n_columns: how many there are to hear."""
     start, column = (_integers(name, getattr(rows, name)) for name in ("start", "column"))
     delay, w = np.ascontiguousarray(rows.delay, dtype=float), np.ascontiguousarray(w, dtype=float)
     if start.ndim != 1 or start.size == 0 or start[0] != 0 or start[-1] != column.size or (np.diff(start) < 0).any():
@@ -44,25 +44,24 @@ def _integers(name, values):
     return np.ascontiguousarray(values, dtype=np.int64)
 
 
-def rows_neurons(rows: Rows, w: np.ndarray, most: int, neuron) -> Neurons:
+def _neurons(rows: Rows, w: np.ndarray, most: int, neuron) -> Neurons:
     """Checked parameters of the neurons; no source spikes more than `most` times a sample."""
-    n = rows.start.size - 1
-    tau_m, tau_syn, cm, thr = neuron_columns(neuron, n)
-    synapses = np.diff(rows.start)
-    heard = np.bincount(np.repeat(np.arange(n), synapses), np.abs(w), n)
-    doubt = 1e-15 * (most * synapses + 4) * (thr + most * heard / cm * np.minimum(tau_m, tau_syn))
-    return Neurons(tau_m, tau_syn, cm, thr, doubt)
+    tau_m, tau_syn, cm, thr = neuron_columns(neuron, rows.start.size - 1)
+    return Neurons(tau_m, tau_syn, cm, thr, rows_kernels.rounding_doubt(rows, w, most, tau_m, tau_syn, cm, thr))
 
 
-def _checked(t_in, w, rows, neuron):
-    """(t_in (samples, columns, spikes), w, rows, neurons)."""
+def checked(t_in: ArrayLike, w: ArrayLike, rows: Rows, neuron, recurrent: bool = False) -> tuple:
+    """(t_in (samples, columns, spikes), w, rows, Neurons); recurrent: rows hear the neurons as well, as columns behind the others.
+
+    Raises ValueError for what does not fit, NaN, or weights that are not finite.
+    """
     t_in = np.ascontiguousarray(t_in, dtype=float)
     if t_in.ndim not in (2, 3):
         raise ValueError(f"t_in has shape {t_in.shape}; expected (samples, columns) or (samples, columns, spikes)")
     check_times(t_in)
-    rows, w = check_rows(rows, t_in.shape[1], w)
+    rows, w = _checked_rows(rows, t_in.shape[1] + recurrent * max(np.size(rows.start) - 1, 0), w)
     t_in = t_in[:, :, None] if t_in.ndim == 2 else t_in
-    return t_in, w, rows, rows_neurons(rows, w, t_in.shape[2], neuron)
+    return t_in, w, rows, _neurons(rows, w, t_in.shape[2], neuron)
 
 
 def _fast(neurons):
@@ -77,12 +76,12 @@ def rows_first_spike_times(t_in: ArrayLike, w: ArrayLike, rows: Rows, neuron) ->
     t_in (samples, columns) ms, or (samples, columns, spikes), inf where there is none; w (synapses,) nA; neuron: LIFParameters,
     of numbers or of one value a neuron. The same guarantees, delays included.
     """
-    t_in, w, rows, neurons = _checked(t_in, w, rows, neuron)
+    t_in, w, rows, neurons = checked(t_in, w, rows, neuron)
     if _fast(neurons):
         columns, delay, one_delay = rows_layer_kernels.by_column(rows, w, t_in.shape[1])
         if one_delay:
             arrivals = t_in + delay[:, None] if rows.delay.size else t_in
-            return rows_layer_kernels.first_spike_times(arrivals.reshape(len(t_in), -1), t_in.shape[2], columns, rows, w, neurons)
+            return rows_layer_kernels.first_spike_times(arrivals, columns, rows, w, neurons)
     return rows_kernels.first_spike_times(t_in, rows, w, neurons)
 
 
@@ -95,15 +94,17 @@ def rows_vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, rows: Rows, t_ou
     of a column.
     """
     shape = np.shape(t_in)
-    t_in, w, rows, neurons = _checked(t_in, w, rows, neuron)
+    t_in, w, rows, neurons = checked(t_in, w, rows, neuron)
     t_out = check_outputs("t_out", t_out, len(t_in), rows.start.size - 1)
     error = check_outputs("error", error, *t_out.shape)
     limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), neurons.cm.shape))
-    if _fast(neurons):
-        columns, delay, one_delay = rows_layer_kernels.by_column(rows, w, t_in.shape[1])
-        arrivals = t_in + delay[:, None] if rows.delay.size else t_in
-        if one_delay and layer_backward.applies(arrivals, neurons.tau_m[0], neurons.tau_syn[0]):
-            dw, dd, dt_in, dropped = rows_layer_backward.backward(t_in, columns, rows, delay, neurons, limit, t_out, error)
-            return dw, dt_in.reshape(shape), dd, dropped
-    dw, dd, dt_in, dropped = rows_kernels.backward(t_in, rows, w, neurons, limit, t_out, error)
+    dw, dd, dt_in, dropped = rows_backward.backward(t_in, rows, w, neurons, limit, t_out, error, _in_range(t_in, rows, neurons))
     return dw, dt_in.reshape(shape), dd, dropped
+
+
+def _in_range(t_in, rows, neurons):
+    """Whether all neurons share time constants, of which few pass from the first to the last arrival (`layer_backward`)."""
+    if not neurons.tau_m.size or not one_kind(neurons.tau_m, neurons.tau_syn):
+        return False
+    first, last = rows_kernels.first_and_last(t_in.ravel())
+    return layer_backward.applies(np.array([first, last + rows.delay.max(initial=0.0)]), neurons.tau_m[0], neurons.tau_syn[0])

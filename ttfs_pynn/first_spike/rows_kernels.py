@@ -10,17 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE
 from ttfs_pynn.first_spike.kernels import crossing
 from ttfs_pynn.membrane.interval import extremum, phi, responses
 from ttfs_pynn.membrane.sorted_inputs import sort_row
 from ttfs_pynn.membrane.threads import on_threads
 
-__all__ = ["N_BLOCKS", "Neurons", "Rows", "Spikes", "backward", "first_spike_times", "gather", "longest_row", "responses_of_row",
+__all__ = ["Neurons", "Rows", "Spikes", "first_and_last", "first_spike_times", "gather", "longest_row", "rounding_doubt",
            "spikes_by_source", "walk_sorted"]
-
-# Blocks of samples whose gradients are summed separately and then in order: the number of threads changes no bit.
-N_BLOCKS = 4
 
 
 class Rows(NamedTuple):
@@ -56,6 +52,29 @@ class Spikes(NamedTuple):
     first: np.ndarray
     time: np.ndarray
     place: np.ndarray
+
+
+@njit(cache=True, error_model="numpy")
+def rounding_doubt(rows, w, most, tau_m, tau_syn, cm, thr):
+    """`kernels.rounding_doubt`, where every synapse is heard at most `most` times."""
+    doubt = np.empty(cm.shape[0])
+    for n in range(cm.shape[0]):
+        total = 0.0
+        for s in range(rows.start[n], rows.start[n + 1]):
+            total += abs(w[s])
+        heard = most * (rows.start[n + 1] - rows.start[n])
+        doubt[n] = 1e-15 * (heard + 4) * (thr[n] + most * total / cm[n] * min(tau_m[n], tau_syn[n]))
+    return doubt
+
+
+@njit(cache=True, error_model="numpy")
+def first_and_last(times):
+    """The earliest and the latest spike, (inf, -inf) where there is none."""
+    first, last = math.inf, -math.inf
+    for t in times:
+        first = min(first, t)
+        last = max(last, t if t < math.inf else -math.inf)
+    return first, last
 
 
 @njit(cache=True, error_model="numpy")
@@ -159,105 +178,3 @@ def first_spike_times(t_in, rows, w, neurons):
     run = _times_threaded if on_threads(t_in.shape[0] * w.size) else _times_serial
     run(longest_row(rows) * t_in.shape[2], rows, w, spikes_by_source(t_in), neurons, out)
     return out
-
-
-@njit(cache=True, error_model="numpy")
-def responses_of_row(n, rows, w, first, time, t_out, tau_m, tau_syn, cm, response, slope):
-    """Fill K(T - t), K'(T - t) for what arrives at neuron n, in the order of `gather` (0 where it comes too late); return v'(T).
-
-    All are times exp(r (T - t_last)), r the slower rate: see `backward_kernels.responses_at_spike`.
-    """
-    rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
-    slower, difference = min(rate_m, rate_s), abs(rate_s - rate_m)
-    t_last, m = -math.inf, 0
-    for s in range(rows.start[n], rows.start[n + 1]):
-        delay = rows.delay[s] if rows.delay.shape[0] else 0.0
-        c = rows.column[s]
-        for k in range(first[c], first[c + 1]):
-            response[m] = time[k] + delay
-            if response[m] < t_out:
-                t_last = max(t_last, response[m])
-            m += 1
-    v = j = 0.0
-    m = 0
-    for s in range(rows.start[n], rows.start[n + 1]):
-        c = rows.column[s]
-        for _ in range(first[c], first[c + 1]):
-            t = response[m]
-            if t < t_out:
-                since = t_out - t
-                e = math.exp(-slower * (t_last - t))
-                r = since * e if difference == 0.0 else e * (-math.expm1(-difference * since) / difference)
-                if rate_m < rate_s:
-                    e *= math.exp(-difference * since)
-                response[m], slope[m] = r / cm, (e - rate_m * r) / cm
-                v += w[s] * r
-                j += w[s] * e
-            else:
-                response[m] = slope[m] = 0.0
-            m += 1
-    return j / cm - rate_m * (v / cm)
-
-
-@njit(cache=True, error_model="numpy")
-def add_row(n, rows, w, first, place, factor, max_dw, response, slope, dw, dd, dt_in):
-    """Add the contribution of neuron n in one sample, factor = dL/dT / v'(T), to dw, dd (synapses,) and to the sample's dt_in.
-    Returns 1 where that to dw and dd was dropped, for its largest magnitude exceeds max_dw."""
-    largest, m = 0.0, 0
-    for s in range(rows.start[n], rows.start[n + 1]):
-        c = rows.column[s]
-        total = 0.0
-        for k in range(first[c], first[c + 1]):
-            dt_in[place[k]] += factor * w[s] * slope[m]
-            total += response[m]
-            m += 1
-        largest = max(largest, total)
-    if largest * abs(factor) > max_dw:
-        return 1
-    m = 0
-    for s in range(rows.start[n], rows.start[n + 1]):
-        c = rows.column[s]
-        for _ in range(first[c], first[c + 1]):
-            dw[s] -= factor * response[m]
-            if dd.shape[0]:
-                dd[s] += factor * w[s] * slope[m]
-            m += 1
-    return 0
-
-
-@njit(cache=True, error_model="numpy")
-def _backward_block(block, size, rows, w, spikes, neurons, max_dw, t_out, error, dw, dd, dt_in):
-    response, slope = np.empty(size), np.empty(size)
-    n_samples, dropped = t_out.shape[0], 0
-    for sample in range(block * n_samples // N_BLOCKS, (block + 1) * n_samples // N_BLOCKS):
-        first = spikes.first[sample]
-        for n in range(t_out.shape[1]):
-            if error[sample, n] == 0.0 or t_out[sample, n] == math.inf:
-                continue
-            rise = responses_of_row(n, rows, w, first, spikes.time, t_out[sample, n], neurons.tau_m[n], neurons.tau_syn[n],
-                                    neurons.cm[n], response, slope)
-            if rise > LEAST_RISE:
-                dropped += add_row(n, rows, w, first, spikes.place, error[sample, n] / rise, max_dw[n], response, slope, dw, dd,
-                                   dt_in[sample])
-    return dropped
-
-
-@njit(cache=True, error_model="numpy")
-def _backward_serial(size, rows, w, spikes, neurons, max_dw, t_out, error, dw, dd, dt_in, dropped):
-    for block in range(N_BLOCKS):
-        dropped[block] = _backward_block(block, size, rows, w, spikes, neurons, max_dw, t_out, error, dw[block], dd[block], dt_in)
-
-
-@njit(cache=True, parallel=True, error_model="numpy")
-def _backward_threaded(size, rows, w, spikes, neurons, max_dw, t_out, error, dw, dd, dt_in, dropped):
-    for block in prange(N_BLOCKS):
-        dropped[block] = _backward_block(block, size, rows, w, spikes, neurons, max_dw, t_out, error, dw[block], dd[block], dt_in)
-
-
-def backward(t_in, rows, w, neurons, max_dw, t_out, error):
-    """(dw, dd (synapses,), dt_in (samples, sources * spikes), number dropped), given error = dL/dT (samples, neurons)."""
-    dw, dd = np.zeros((N_BLOCKS, w.size)), np.zeros((N_BLOCKS, rows.delay.size))
-    dt_in, dropped = np.zeros((t_in.shape[0], t_in.shape[1] * t_in.shape[2])), np.zeros(N_BLOCKS, dtype=np.int64)
-    run = _backward_threaded if on_threads(t_in.shape[0] * w.size) else _backward_serial
-    run(longest_row(rows) * t_in.shape[2], rows, w, spikes_by_source(t_in), neurons, max_dw, t_out, error, dw, dd, dt_in, dropped)
-    return dw.sum(axis=0), dd.sum(axis=0), dt_in, int(dropped.sum())

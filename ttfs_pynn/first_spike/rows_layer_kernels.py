@@ -18,14 +18,12 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE
 from ttfs_pynn.first_spike.kernels import crossing
-from ttfs_pynn.first_spike.rows_kernels import N_BLOCKS, longest_row
 from ttfs_pynn.membrane.interval import extremum, phi, potential, surely_no_peak, threshold_root
 from ttfs_pynn.membrane.sorted_inputs import sort_row
 from ttfs_pynn.membrane.threads import on_threads
 
-__all__ = ["Columns", "backward", "by_column", "first_spike_times", "has_digits"]
+__all__ = ["Columns", "by_column", "first_spike_times", "has_digits"]
 
 _FRAME = 6.0  # time constants
 _NEAREST = 0.1  # relative difference of unequal rates; below, the difference of two sums loses digits
@@ -102,24 +100,6 @@ def _fill_event(event, t, begin, rate_m, rate_s):
 
 
 @njit(cache=True, error_model="numpy")
-def _careful(n, x, j, t, after, rows, w, times, n_spikes, most, c, cm, thr, doubt):
-    """`crossing` of neuron n after t, at which it has potential x and current j (times cm), and no input until `after`."""
-    size = (rows.start[n + 1] - rows.start[n]) * most + 2
-    heard, weights = np.empty(size), np.zeros((size, 1))
-    m = 0
-    for s in range(rows.start[n], rows.start[n + 1]):
-        for place in range(rows.column[s] * most, (rows.column[s] + 1) * most):
-            if times[place] <= t:
-                heard[m], weights[m, 0] = times[place], w[s]
-                m += 1
-    heard[m] = t  # a new frame may have begun there without an input
-    m += 1
-    heard[m] = after
-    order = np.argsort(heard[:m + 1], kind="mergesort")
-    return crossing(heard, order, m, weights, 0, x / cm, j / cm, after - t, c.tau_m, c.tau_syn, cm, thr, doubt)
-
-
-@njit(cache=True, error_model="numpy")
 def _clear_crossing(x, j, end_x, end_j, span, theta, unsure, rate_m, rate_s):
     """ms from a neuron's last input to its crossing, inf where there is none until the next one, NaN where rounding decides.
     end_x, end_j: potential and current at the end of the span."""
@@ -140,38 +120,66 @@ def _clear_crossing(x, j, end_x, end_j, span, theta, unsure, rate_m, rate_s):
     return threshold_root(x, j, 0.0, theta, rate_m, rate_s, rate_s, 0.0, top) if margin > unsure else math.nan
 
 
-@njit(cache=True, error_model="numpy")
-def _look(n, at, events, k, cell, rows, w, times, n_spikes, most, c, neurons):
-    """The crossing of neuron n, near since event `at`, until event k (beyond the last one: for ever), or inf."""
-    x, j = events[at, FROM_A] * cell[A] + events[at, FROM_B] * cell[B], events[at, CURRENT] * cell[A]
-    after, end_x, end_j = math.inf, 0.0, 0.0
-    if k < n_spikes:
-        after = events[k, TIME]
-        end_x, end_j = events[k, FROM_A] * cell[A] + events[k, FROM_B] * cell[B], events[k, CURRENT] * cell[A]
-    span = after - events[at, TIME]
+@njit(cache=True, error_model="numpy", inline="always")
+def _look(n, k, events, cells, levels, rate_m, rate_s):
+    """ms from the event since which neuron n is near to its crossing before event k, inf, or NaN where rounding decides."""
+    at = int(cells[n, NEAR])
+    a, b = cells[n, A], cells[n, B]
+    span = events[k, TIME] - events[at, TIME]
     if span == 0.0:
         return math.inf
-    cm = neurons.cm[n]
-    s = _clear_crossing(x, j, end_x, end_j, span, cm * neurons.thr[n], cm * neurons.doubt[n], c.rate_m, c.rate_s)
-    if math.isnan(s):
-        s = _careful(n, x, j, events[at, TIME], after, rows, w, times, n_spikes, most, c, cm, neurons.thr[n], neurons.doubt[n])
-    return events[at, TIME] + s
+    return _clear_crossing(events[at, FROM_A] * a + events[at, FROM_B] * b, events[at, CURRENT] * a,
+                           events[k, FROM_A] * a + events[k, FROM_B] * b, events[k, CURRENT] * a, span, levels[n, 0],
+                           levels[n, 1], rate_m, rate_s)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def _deliver(k, post, w, from_a, from_b, current, to_a, to_b, peak, cells):
+    """An event reaches its targets. No branches, which would be missed."""
+    for s in range(post.shape[0]):
+        n = post[s]
+        a, b = cells[n, A] + w[s] * to_a, cells[n, B] + w[s] * to_b
+        x, j = from_a * a + from_b * b, current * a
+        cells[n, A], cells[n, B] = a, b
+        cells[n, NEAR] = k if (x if x > 0.0 else 0.0) + (j if j > 0.0 else 0.0) * peak >= cells[n, LOW] else -1.0
 
 
 @njit(cache=True, error_model="numpy")
-def _new_frame(k, events, begin, cells, rows, w, times, n_spikes, most, c, neurons, out):
+def _careful(n, k, events, cells, rows, w, times, most, c, neurons):
+    """`_look` where rounding decides."""
+    at = int(cells[n, NEAR])
+    t, cm = events[at, TIME], neurons.cm[n]
+    size = (rows.start[n + 1] - rows.start[n]) * most + 2
+    heard, weights = np.empty(size), np.zeros((size, 1))
+    m = 0
+    for synapse in range(rows.start[n], rows.start[n + 1]):
+        for place in range(rows.column[synapse] * most, (rows.column[synapse] + 1) * most):
+            if times[place] <= t:
+                heard[m], weights[m, 0] = times[place], w[synapse]
+                m += 1
+    heard[m], heard[m + 1] = t, events[k, TIME]  # a frame may have begun at t without an input
+    order = np.argsort(heard[:m + 2], kind="mergesort")
+    x, j = events[at, FROM_A] * cells[n, A] + events[at, FROM_B] * cells[n, B], events[at, CURRENT] * cells[n, A]
+    return crossing(heard, order, m + 1, weights, 0, x / cm, j / cm, heard[m + 1] - t, c.tau_m, c.tau_syn, cm, neurons.thr[n],
+                    neurons.doubt[n])
+
+
+@njit(cache=True, error_model="numpy")
+def _new_frame(k, events, begin, cells, levels, rows, w, times, most, c, neurons, out):
     """Look at the neurons that are near, and carry all sums to the frame that begins with event k."""
     t, difference = events[k, TIME], c.rate_s - c.rate_m
     _fill_event(events[k], t, begin, c.rate_m, c.rate_s)
     for n in range(cells.shape[0]):
-        cell = cells[n]
-        if cell[NEAR] >= 0.0:
-            out[n] = _look(n, int(cell[NEAR]), events, k, cell, rows, w, times, n_spikes, most, c, neurons)
-            if out[n] < math.inf:
-                cell[LOW] = math.inf
-        x, j = events[k, FROM_A] * cell[A] + events[k, FROM_B] * cell[B], events[k, CURRENT] * cell[A]
-        cell[NEAR] = k if max(x, 0.0) + max(j, 0.0) * c.peak >= cell[LOW] else -1.0
-        cell[A], cell[B] = (j, -x) if difference == 0.0 else (j / difference, x + j / difference)
+        if cells[n, NEAR] >= 0.0:
+            s = _look(n, k, events, cells, levels, c.rate_m, c.rate_s)
+            if math.isnan(s):
+                s = _careful(n, k, events, cells, rows, w, times, most, c, neurons)
+            if s < math.inf:
+                out[n], cells[n, LOW] = events[int(cells[n, NEAR]), TIME] + s, math.inf
+            cells[n, NEAR] = -1.0  # another synapse of this event need not look again
+        x, j = events[k, FROM_A] * cells[n, A] + events[k, FROM_B] * cells[n, B], events[k, CURRENT] * cells[n, A]
+        cells[n, NEAR] = k if max(x, 0.0) + max(j, 0.0) * c.peak >= cells[n, LOW] else -1.0
+        cells[n, A], cells[n, B] = (j, -x) if difference == 0.0 else (j / difference, x + j / difference)
     _fill_event(events[k], t, t, c.rate_m, c.rate_s)
 
 
@@ -181,34 +189,47 @@ def _times_of_sample(times, most, columns, rows, w, c, neurons, out):
     size = times.shape[0]
     order, bucket = np.empty(size, dtype=np.int64), np.empty(2 * size + 2, dtype=np.int64)
     n_spikes = sort_row(times, order, bucket, np.empty(size))
-    cells, events = np.empty((out.shape[0], 4)), np.empty((n_spikes, 8))
+    cells, levels, events = np.empty((out.shape[0], 4)), np.empty((out.shape[0], 2)), np.empty((n_spikes + 1, 8))
+    events[n_spikes] = 0.0  # the end of time, where nothing is left
+    events[n_spikes, TIME] = math.inf
     for n in range(out.shape[0]):
         cells[n, A] = cells[n, B] = 0.0
-        cells[n, LOW], cells[n, NEAR], out[n] = neurons.cm[n] * (neurons.thr[n] - neurons.doubt[n]), -1.0, math.inf
+        levels[n, 0], levels[n, 1] = neurons.cm[n] * neurons.thr[n], neurons.cm[n] * neurons.doubt[n]
+        cells[n, LOW], cells[n, NEAR], out[n] = levels[n, 0] - levels[n, 1], -1.0, math.inf
     begin, longest = -math.inf, _FRAME / max(c.rate_m, c.rate_s)
+    start, post, sorted_w = columns.start, columns.post, columns.w
     for k in range(n_spikes):
         t = events[k, TIME] = times[order[k]]
         if k == 0:
             begin = t
         elif t - begin > longest:
-            _new_frame(k, events, begin, cells, rows, w, times, n_spikes, most, c, neurons, out)
+            _new_frame(k, events, begin, cells, levels, rows, w, times, most, c, neurons, out)
             begin = t
         _fill_event(events[k], t, begin, c.rate_m, c.rate_s)
-        from_a, from_b, current, to_a, to_b = events[k, 0], events[k, 1], events[k, 2], events[k, 3], events[k, 4]
         source = order[k] // most
-        for s in range(columns.start[source], columns.start[source + 1]):
-            n = columns.post[s]
+        from_a, from_b, current = events[k, FROM_A], events[k, FROM_B], events[k, CURRENT]
+        for at in range(start[source], start[source + 1]):
+            n = post[at]
             if cells[n, NEAR] >= 0.0:
-                out[n] = _look(n, int(cells[n, NEAR]), events, k, cells[n], rows, w, times, n_spikes, most, c, neurons)
-                if out[n] < math.inf:
-                    cells[n, LOW] = math.inf
-            a, b = cells[n, A] + columns.w[s] * to_a, cells[n, B] + columns.w[s] * to_b
-            x, j = from_a * a + from_b * b, current * a
-            cells[n, A], cells[n, B] = a, b
-            cells[n, NEAR] = k if max(x, 0.0) + max(j, 0.0) * c.peak >= cells[n, LOW] else -1.0
+                x = from_a * cells[n, A] + from_b * cells[n, B]
+                if x < cells[n, LOW] and surely_no_peak(x, current * cells[n, A], c.rate_m):
+                    continue
+                s = _look(n, k, events, cells, levels, c.rate_m, c.rate_s)
+                if math.isnan(s):
+                    s = _careful(n, k, events, cells, rows, w, times, most, c, neurons)
+                if s < math.inf:
+                    out[n], cells[n, LOW] = events[int(cells[n, NEAR]), TIME] + s, math.inf
+                cells[n, NEAR] = -1.0  # another synapse of this event need not look again
+        _deliver(k, post[start[source]:start[source + 1]], sorted_w[start[source]:start[source + 1]], from_a, from_b,
+                 current, events[k, TO_A], events[k, TO_B], c.peak, cells)
     for n in range(out.shape[0]):
         if cells[n, NEAR] >= 0.0:
-            out[n] = _look(n, int(cells[n, NEAR]), events, n_spikes, cells[n], rows, w, times, n_spikes, most, c, neurons)
+            s = _look(n, n_spikes, events, cells, levels, c.rate_m, c.rate_s)
+            if math.isnan(s):
+                s = _careful(n, n_spikes, events, cells, rows, w, times, most, c, neurons)
+            if s < math.inf:
+                out[n], cells[n, LOW] = events[int(cells[n, NEAR]), TIME] + s, math.inf
+            cells[n, NEAR] = -1.0  # another synapse of this event need not look again
 
 
 @njit(cache=True, error_model="numpy")
@@ -223,14 +244,15 @@ def _times_threaded(t_in, most, columns, rows, w, c, neurons, out):
         _times_of_sample(t_in[sample], most, columns, rows, w, c, neurons, out[sample])
 
 
-def first_spike_times(t_in, most, columns, rows, w, neurons):
-    """t_in (samples, sources * most) -> (samples, neurons). Only where `has_digits`."""
+def first_spike_times(t_in, columns, rows, w, neurons):
+    """t_in (samples, columns, spikes) -> (samples, neurons). Only where `has_digits`."""
     out = np.empty((t_in.shape[0], rows.start.size - 1))
     tau_m, tau_syn = neurons.tau_m[0], neurons.tau_syn[0]
-    # What `doubt` says of sums in order of time holds for those in a frame by so much more.
-    equal = tau_m == tau_syn
-    scale = _FRAME + 2.0 if equal else 2.0 / (abs(1.0 / tau_m - 1.0 / tau_syn) * min(tau_m, tau_syn))
-    neurons = neurons._replace(doubt=2.0 * scale * neurons.doubt)
+    # `doubt` speaks of sums that decay from input to input; those of a frame have larger terms, by so much.
+    larger = _FRAME + 2.0 if tau_m == tau_syn else 2.0 / (abs(1.0 / tau_m - 1.0 / tau_syn) * min(tau_m, tau_syn))
+    neurons = neurons._replace(doubt=2.0 * larger * neurons.doubt)
+    most = t_in.shape[2]
+    flat = t_in.reshape(t_in.shape[0], t_in.shape[1] * most)
     run = _times_threaded if on_threads(t_in.shape[0] * w.size) else _times_serial
-    run(t_in, most, columns, rows, w, constants(tau_m, tau_syn), neurons, out)
+    run(flat, most, columns, rows, w, constants(tau_m, tau_syn), neurons, out)
     return out

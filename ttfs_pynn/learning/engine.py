@@ -8,8 +8,8 @@ import numpy as np
 
 from ttfs_pynn.graph.graph import Graph
 from ttfs_pynn.graph.parameters import Parameters, trained_names
-from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.networks.afferents import Afferents, Backward, afferents_of
+from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.spikes.first_spikes import FirstSpikes
 
 __all__ = ["GradientEngine", "Gradients", "first_spikes"]

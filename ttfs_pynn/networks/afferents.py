@@ -16,9 +16,12 @@ from ttfs_pynn.first_spike import (
     first_spike_times,
     membrane_peaks,
     peak_steps,
+    recurrent_first_spike_times,
+    recurrent_vector_jacobian_product,
+    rows_first_spike_times,
+    rows_vector_jacobian_product,
     vector_jacobian_product,
 )
-from ttfs_pynn.first_spike import rows as by_rows
 from ttfs_pynn.first_spike.rows import Rows
 from ttfs_pynn.graph.graph import Edge, Graph
 from ttfs_pynn.graph.parameters import Parameters
@@ -85,9 +88,9 @@ class Afferents:
         if self._in_rows(spikes):
             rows, w, t_in = self.synapses.gathered(spikes, parameters)
             if self.is_cycle:
-                found = by_rows.recurrent_first_spike_times(t_in, w, rows, self.neuron, spikes.deadline)
+                found = recurrent_first_spike_times(t_in, w, rows, self.neuron, spikes.deadline)
             else:
-                found = by_rows.rows_first_spike_times(t_in, w, rows, self.neuron)
+                found = rows_first_spike_times(t_in, w, rows, self.neuron)
         else:
             heard, w, delays, _ = self._gathered(spikes, parameters)
             if delays is None:
@@ -102,7 +105,7 @@ class Afferents:
         if not self.is_cycle:
             return self.first_spikes(spikes, parameters)
         rows, w, t_in = self.synapses.gathered(spikes, parameters, heard=True)
-        found = by_rows.rows_first_spike_times(t_in, w, rows, self.neuron)
+        found = rows_first_spike_times(t_in, w, rows, self.neuron)
         found[found >= spikes.deadline] = np.inf
         return {label: np.ascontiguousarray(found[:, part]) for label, part in self._slices.items()}
 
@@ -115,7 +118,7 @@ class Afferents:
         limit = max_dw / self.neuron.current_scale
         if self._in_rows(spikes):
             rows, w, t_in = self.synapses.gathered(spikes, parameters)
-            product = by_rows.recurrent_vector_jacobian_product if self.is_cycle else by_rows.rows_vector_jacobian_product
+            product = recurrent_vector_jacobian_product if self.is_cycle else rows_vector_jacobian_product
             dw, dt_in, dd, dropped = product(t_in, w, rows, t_out, error, self.neuron, limit)
             return self._from_rows(spikes, dw, dt_in, dd if rows.delay.size else None, dropped)
         heard, w, delays, row_of = self._gathered(spikes, parameters)
@@ -200,8 +203,9 @@ class Afferents:
         each population, to first order, to `aim` times threshold (see `learning.silent_neurons.MembranePeak`)."""
         chosen = np.concatenate([wanted[label] for label in self.group], axis=1)
         if self._in_rows(spikes):
+            from ttfs_pynn.first_spike import rows_peak_steps
             rows, w, t_in = self.synapses.gathered(spikes, parameters, heard=True)
-            return self.synapses.scattered(by_rows.rows_peak_steps(t_in, w, rows, self.neuron, chosen, aim))
+            return self.synapses.scattered(rows_peak_steps(t_in, w, rows, self.neuron, chosen, aim))
         heard, w, delays, row_of = self._gathered(spikes, parameters)
         step = _dense_steps(heard, w, self.neuron, chosen, delays, aim)
         if row_of is not None:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ttfs_pynn.graph.graph import Edge, Graph, GraphError
-from ttfs_pynn.graph.parameters import Parameters, check_parameters, delays_of, summed_delays
 from ttfs_pynn.graph.initialisation import initial_parameters
+from ttfs_pynn.graph.parameters import Parameters, check_parameters, delays_of, summed_delays
 from ttfs_pynn.networks.from_pynn import Part, take
 from ttfs_pynn.networks.pynn_network import PyNNNetwork, build
 from ttfs_pynn.networks.timing import timing_of

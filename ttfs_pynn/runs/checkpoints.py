@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ttfs_pynn.files.configuration import differences, plain
 from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.files.configuration import differences, plain
 from ttfs_pynn.files.sealed import LARGEST_ARRAYS, DamagedFile, read_arrays, write_arrays
 
 __all__ = ["Checkpoints"]

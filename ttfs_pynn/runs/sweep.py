@@ -25,12 +25,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ttfs_pynn.errors import ConfigurationError, ResultsError, TTFSError
 from ttfs_pynn.files.atomic import new_file, remove_leftovers, write_bytes
 from ttfs_pynn.files.configuration import plain, text_of
-from ttfs_pynn.errors import ConfigurationError, ResultsError, TTFSError
+from ttfs_pynn.files.run_lock import FileLock
 from ttfs_pynn.files.sealed import read_json
 from ttfs_pynn.processes import ChildProcess, away_from_folder, safe_path_commands
-from ttfs_pynn.files.run_lock import FileLock
 
 __all__ = ["key_of", "run_all", "stored"]
 
@@ -108,8 +108,10 @@ def _source(function):
         getattr(found, name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigurationError(f"{function!r} is no function 'module:name' that can be imported: {error}") from None
-    above = module.count(".") + hasattr(found, "__path__")  # a package's file lies in its own folder
-    return str(Path(str(found.__file__)).resolve().parents[above])
+    top = sys.modules[module.partition(".")[0]]
+    # A package is found where its folder lies, also one whose parts lie elsewhere (`ttfs_pynn.protocols` in a checkout).
+    place = top.__path__[0] if hasattr(top, "__path__") else str(top.__file__)
+    return str(Path(place).resolve().parent)
 
 
 def _tidy(function, job, folder):
@@ -280,8 +282,8 @@ class _Run:
         self._function, self._job, self._folder = function, job, folder
         self._log = _file(function, job, folder).with_suffix(".log")
         with new_file(self._log) as output:
-            self._child = ChildProcess("ttfs_pynn.runs.sweep:main", [function, str(folder), source], given=job, environment=_ONE_CORE,
-                                       cwd=cwd, stdout=output, stderr=output)
+            self._child = ChildProcess("ttfs_pynn.runs.sweep:main", [function, str(folder), source], given=job,
+                                       environment=_ONE_CORE, cwd=cwd, stdout=output, stderr=output)
         self.poll, self.wait, self.kill = self._child.poll, self._child.wait, self._child.kill
 
     def problem(self):

@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.errors import ConfigurationError, TTFSError
 
-__all__ = ["load_file", "names_in", "place_in"]
+__all__ = ["load_file", "names_in", "one_line", "place_in"]
 
 _PREFIX = "user_code_"  # of the names of modules made here
 
@@ -78,11 +78,28 @@ def _name(path: Path) -> str:
 
 
 def place_in(error: BaseException) -> tuple[Path, int] | None:
-    """(file, line) of a user's file in which an error arose, or what it calls; None for one that arose elsewhere."""
+    """(file, line) of a user's file in which an error arose, or what it calls; None for one that arose elsewhere.
+
+    An error that arose while another one was handled lies where that one did, unless it has a place of its own.
+    """
     found, trace = None, error.__traceback__
     while trace is not None:
         name = trace.tb_frame.f_globals.get("__name__", "")
         if name.startswith(_PREFIX):
             found = Path(trace.tb_frame.f_globals["__file__"]), trace.tb_lineno
         trace = trace.tb_next
-    return found
+    return place_in(error.__context__) if found is None and error.__context__ is not None else found
+
+
+def one_line(error: Exception) -> str:
+    """What a command says of an error, with the place in the user's file unless it is named already."""
+    place = place_in(error)
+    if isinstance(error, TTFSError):
+        text = str(error)
+    elif isinstance(error, MemoryError):
+        text = f"this needs more memory than there is{f': {error}' if str(error) else ''}"
+    elif isinstance(error, OSError):
+        text = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+    else:
+        text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return text if place is None or str(place[0]) in text else f"{place[0]}, line {place[1]}: {text}"

@@ -8,9 +8,9 @@ after an input, first spikes. A profile can be given to training, whose gradient
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, VERMILION
 
 import ttfs_pynn.brainscales2 as pynn
+from ttfs_pynn.analysis.style import BLUE, VERMILION
 from ttfs_pynn.brainscales2.characterisation import characterise
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import simulator

@@ -8,9 +8,9 @@ begins shortly after a reset, so the real circuits still return to rest.
 """
 
 import matplotlib.pyplot as plt
-from ttfs_pynn.analysis.style import BLUE, VERMILION
 
 import ttfs_pynn.brainscales2 as pynn
+from ttfs_pynn.analysis.style import BLUE, VERMILION
 
 figure, axes = plt.subplots(figsize=(6.5, 3.6))
 for non_idealities, colour, label in ((pynn.NonIdealities(), BLUE, "chip 3"),

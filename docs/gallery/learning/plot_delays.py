@@ -9,8 +9,8 @@ ends up delaying the sensors that come first in the other direction.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, ORANGE
 
+from ttfs_pynn.analysis.style import BLUE, ORANGE
 from ttfs_pynn.first_spike.delays import delayed_first_spike_times, delayed_vector_jacobian_product
 from ttfs_pynn.learning.loss import PairwiseDifference, predict
 from ttfs_pynn.neuron import LIFParameters

@@ -8,7 +8,6 @@ got wrong; below: which digit was taken for which.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.models import digits
 
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions

@@ -8,10 +8,10 @@ x, y, 1 - x and 1 - y, so that each sample has early spikes.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import CLASSES
-from ttfs_pynn.models import yin_yang as model
 
+from ttfs_pynn.analysis.style import CLASSES
 from ttfs_pynn.datasets import spike_times, yin_yang
+from ttfs_pynn.models import yin_yang as model
 
 samples = yin_yang.fresh(3000, np.random.default_rng(1))
 times = spike_times(samples.features, t_early=1.5, t_late=20.0)  # ms

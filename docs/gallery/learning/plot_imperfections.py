@@ -3,13 +3,11 @@ Imperfections of a substrate
 ============================
 
 How a trained network bears neurons that differ, jitter, and lost spikes, each alone. The same imperfections can be there in
-training, which then learns around them: ``python -m ttfs_pynn.protocols.robustness`` measures both.
+training, which then learns around them: ``ttfs-pynn robustness`` measures both.
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, GREEN, ORANGE
-from ttfs_pynn.models import yin_yang
 
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions

@@ -8,10 +8,9 @@ a given time after the start of the sample, with samples that are still undecide
 
 import matplotlib.pyplot as plt
 import numpy as np
+
 from ttfs_pynn.analysis.latency_histogram import draw
 from ttfs_pynn.analysis.style import BLUE
-from ttfs_pynn.models import yin_yang
-
 from ttfs_pynn.learning.decision import accuracy_at
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions

@@ -8,8 +8,8 @@ or later, and the force on both (minus the derivative: positive pushes a spike l
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, GREEN, ORANGE
 
+from ttfs_pynn.analysis.style import BLUE, GREEN, ORANGE
 from ttfs_pynn.learning.loss import MeanSquaredError, PairwiseDifference, TimeToFirstSpike
 
 tau_syn = 10.0  # ms

@@ -8,13 +8,13 @@ steps are finer, but the cut tails cost more than any bit brings back.
 
 import matplotlib.pyplot as plt
 import numpy as np
+
 from ttfs_pynn.analysis import weight_histogram
 from ttfs_pynn.analysis.style import BLUE, ORANGE
-from ttfs_pynn.models import yin_yang
-
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = yin_yang.PARAMETERS["network"]

@@ -8,8 +8,6 @@ first label spike, which is the decision. Spikes come as Neo blocks, so the same
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.raster import draw, readable
-from ttfs_pynn.models import yin_yang
 
 import ttfs_pynn.exact as sim
 from ttfs_pynn.learning.options import TrainingOptions

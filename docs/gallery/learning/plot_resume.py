@@ -10,8 +10,6 @@ import tempfile
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, ORANGE
-from ttfs_pynn.models import yin_yang
 
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.options import TrainingOptions

@@ -9,8 +9,8 @@ membrane's peak over threshold.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, GREY, ORANGE
 
+from ttfs_pynn.analysis.style import BLUE, GREY, ORANGE
 from ttfs_pynn.first_spike import first_spike_times
 from ttfs_pynn.learning.engine import FirstSpikes, Gradients
 from ttfs_pynn.learning.silent_neurons import MembranePeak, WeightBumping

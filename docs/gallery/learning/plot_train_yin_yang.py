@@ -8,8 +8,6 @@ are written back. Six epochs of the 5,000 published samples.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.learning_curve import draw_error, draw_loss
-from ttfs_pynn.models import yin_yang
 
 import ttfs_pynn.exact as sim
 from ttfs_pynn.learning.evaluation import evaluate

@@ -8,8 +8,8 @@ step shrinks, until rounding of the difference takes over: below, the error fall
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, GREY
 
+from ttfs_pynn.analysis.style import BLUE, GREY
 from ttfs_pynn.first_spike import first_spike_derivatives, first_spike_times
 from ttfs_pynn.neuron import LIFParameters
 

@@ -8,9 +8,9 @@ their weights can move it: the later ones get no gradient.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.membrane import causal_inputs, draw, signal_of
 
 import ttfs_pynn.exact as sim
+from ttfs_pynn.analysis.membrane import causal_inputs, draw, signal_of
 from ttfs_pynn.first_spike import first_spike_derivatives, first_spike_times
 from ttfs_pynn.neuron import LIFParameters
 

@@ -8,8 +8,8 @@ below that weight the neuron is silent. This is why training drops single contri
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, GREY, VERMILION
 
+from ttfs_pynn.analysis.style import BLUE, GREY, VERMILION
 from ttfs_pynn.first_spike import first_spike_derivatives, first_spike_times
 from ttfs_pynn.neuron import LIFParameters
 

@@ -8,8 +8,8 @@ and how high the peak is depends on the ratio of the two time constants.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import CLASSES
 
+from ttfs_pynn.analysis.style import CLASSES
 from ttfs_pynn.neuron import LIFParameters
 
 s = np.linspace(-5, 80, 800)  # ms after the input spike

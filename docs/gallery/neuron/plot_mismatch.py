@@ -8,8 +8,8 @@ the derivatives are those of each neuron, so five Newton steps on the weights br
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, ORANGE
 
+from ttfs_pynn.analysis.style import BLUE, ORANGE
 from ttfs_pynn.first_spike import first_spike_derivatives, first_spike_times
 from ttfs_pynn.neuron import LIFParameters
 

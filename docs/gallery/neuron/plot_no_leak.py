@@ -8,8 +8,8 @@ what the threshold needs, however far apart the inputs are. With leak, inputs mu
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, ORANGE
 
+from ttfs_pynn.analysis.style import BLUE, ORANGE
 from ttfs_pynn.first_spike import first_spike_times
 from ttfs_pynn.neuron import LIFParameters
 

@@ -8,8 +8,8 @@ infinity. The solver takes any ratio; at those three it gives the same.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, VERMILION
 
+from ttfs_pynn.analysis.style import BLUE, VERMILION
 from ttfs_pynn.first_spike import first_spike_times
 from ttfs_pynn.first_spike.closed_form import equal_time_constants, no_leak, twice_tau_syn
 from ttfs_pynn.neuron import LIFParameters

@@ -8,8 +8,8 @@ about half a step off, and so is a gradient that is taken from them.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, GREY, ORANGE
 
+from ttfs_pynn.analysis.style import BLUE, GREY, ORANGE
 from ttfs_pynn.comparison import compare_first_spikes
 from ttfs_pynn.learning.engine import first_spikes
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork

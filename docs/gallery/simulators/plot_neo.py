@@ -12,11 +12,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import neo
 import numpy as np
+
+import ttfs_pynn.exact as sim
 from ttfs_pynn.analysis.raster import draw
 from ttfs_pynn.analysis.spike_statistics import counts_per_sample
 from ttfs_pynn.analysis.style import BLUE
-
-import ttfs_pynn.exact as sim
 from ttfs_pynn.spikes.windows import Presentation
 
 WINDOW, N_SAMPLES = 100.0, 20  # ms

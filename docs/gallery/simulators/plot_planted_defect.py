@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ttfs_pynn.analysis.style import BLUE, VERMILION
 
+from ttfs_pynn.analysis.style import BLUE, VERMILION
 from ttfs_pynn.comparison.conditional import conditional
 from ttfs_pynn.comparison.layered import layered_record
 from ttfs_pynn.comparison.summary import compare_records

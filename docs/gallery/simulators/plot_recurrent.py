@@ -8,11 +8,11 @@ by Poisson spikes. There is no time step; spike times are right to rounding.
 
 import matplotlib.pyplot as plt
 import numpy as np
+
+import ttfs_pynn.exact as sim
 from ttfs_pynn.analysis.neo_files import as_recording
 from ttfs_pynn.analysis.raster import draw
 from ttfs_pynn.analysis.spike_statistics import draw_distribution
-
-import ttfs_pynn.exact as sim
 from ttfs_pynn.spikes.statistics import intervals
 
 sim.setup()

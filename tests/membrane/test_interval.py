@@ -5,7 +5,7 @@ from unittest import mock
 import numpy as np
 
 from tests.first_spike.test_small_cases import response
-from ttfs_pynn.first_spike import membrane
+from ttfs_pynn.membrane import interval
 from ttfs_pynn.membrane.interval import first_crossing, phi, responses, short_responses
 
 
@@ -30,18 +30,18 @@ def test_slope_and_curvature():
             decay = 0.4 * np.exp(-rate_m * s)
             expected = (decay + j @ k, -rate_m * decay + j @ slope,
                         rate_m ** 2 * decay + j @ (-rates * np.exp(-rates * s) - rate_m * slope))
-            np.testing.assert_allclose(membrane._derivatives(s, 0.4, *j, rate_m, *rates), expected, rtol=1e-13)
+            np.testing.assert_allclose(interval._derivatives(s, 0.4, *j, rate_m, *rates), expected, rtol=1e-13)
 
 
 def test_roots_in_few_steps():
     """Local quadratic models: ten evaluations are enough, also where the membrane only just gets to threshold."""
-    original, calls, solved = membrane._derivatives, [], 0
+    original, calls, solved = interval._derivatives, [], 0
 
     def counted(*arguments):
         calls.append(arguments)
         return original(*arguments)
 
-    rng, root = np.random.default_rng(7), getattr(membrane.threshold_root, "py_func", membrane.threshold_root)
+    rng, root = np.random.default_rng(7), getattr(interval.threshold_root, "py_func", interval.threshold_root)
     grid = np.linspace(0, 5, 101)
     for k in range(60):
         cell = (0.0, rng.uniform(1, 5), -rng.uniform(0, 2) * (k % 2), *rng.uniform(0.05, 2, 3))
@@ -51,7 +51,7 @@ def test_roots_in_few_steps():
             continue
         theta = v[top] * (1 - below)
         calls.clear()
-        with mock.patch.object(membrane, "_derivatives", counted):
+        with mock.patch.object(interval, "_derivatives", counted):
             found = root(*cell[:3], theta, *cell[3:], 0.0, grid[top])
         assert abs(original(found, *cell)[0] - theta) < 1e-13 and 1 < len(calls) <= 10
         solved += 1
@@ -91,10 +91,10 @@ def test_a_touch_is_a_crossing():
         cell = 0.2, 2.0, j_inh, 0.7, 1.0, rate_inh
 
         def v(s, cell=cell):
-            return membrane._derivatives(s, *cell)[0]
+            return interval._derivatives(s, *cell)[0]
 
-        top = membrane._slope_root(*cell, 0.0, 6.0, True) if j_inh else membrane.extremum(0.2, 2.0, 0.7, 1.0)
-        value = v(top) if j_inh else membrane.potential(top, 0.2, 2.0, 0.7, 1.0)
+        top = interval._slope_root(*cell, 0.0, 6.0, True) if j_inh else interval.extremum(0.2, 2.0, 0.7, 1.0)
+        value = v(top) if j_inh else interval.potential(top, 0.2, 2.0, 0.7, 1.0)
         for theta, span, expected in ((value * (1 - 4e-16), 6.0, top), (v(0.3), 0.3, 0.3)):
             assert 0 < top < 6
             np.testing.assert_allclose(first_crossing(*cell[:3], theta, *cell[3:], span), expected, rtol=1e-6)
@@ -108,4 +108,4 @@ def test_a_crossing_between_two_turning_points():
                                               (-0.8603, 4.7566, -6.8142, 0.1, 1.0, 3.0, 2.02),
                                               (-0.2663, -3.2536, 8.6443, 0.05, 0.1, 1.0, 0.298)):
         s = first_crossing(x, j_exc, j_inh, 1.0, *rates, 20.0)
-        assert abs(s - expected) < 0.01 and abs(membrane._derivatives(s, x, j_exc, j_inh, *rates)[0] - 1) < 1e-12
+        assert abs(s - expected) < 0.01 and abs(interval._derivatives(s, x, j_exc, j_inh, *rates)[0] - 1) < 1e-12

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ttfs_pynn.protocols import compare_simulators
 
 from tests.protocols.test_command_lines import fails
 from ttfs_pynn.commands.command_line import run
+from ttfs_pynn.comparison.simulators import in_a_process
+from ttfs_pynn.protocols import compare
 from ttfs_pynn.runs.folder import RunFolder
 
 SCRIPT = """
@@ -27,12 +28,11 @@ def build(sim):
 
 def test_a_script_on_three_simulators_one_of_which_is_not_installed(tmp_path, monkeypatch, capsys):
     (tmp_path / "net.py").write_text(SCRIPT)
-    start = compare_simulators._start
-    monkeypatch.setattr(compare_simulators, "_start", lambda a, name, dt, file:
-                        (None, "simulator 'nest' needs the package 'nest'") if name == "nest" else start(a, name, dt, file))
+    monkeypatch.setattr(compare, "in_a_process", lambda task, name, dt, file, **options:
+                        (None, "simulator 'nest' needs the package 'nest'") if name == "nest" else
+                        in_a_process(task, name, dt, file, **options))
     out = tmp_path / "out"
-    compare_simulators.main([str(tmp_path / "net.py"), "--simulators", "exact,brian2,nest", "--dt", "0.1,0.05", "--output",
-                             str(out)])
+    compare.main([str(tmp_path / "net.py"), "--simulators", "exact,brian2,nest", "--dt", "0.1,0.05", "--output", str(out)])
     found = json.loads((out / "comparison.json").read_text())["simulators"]
     for name in ("exact", "brian2", "nest"):
         assert {"matched", "missing", "extra", "max_abs_error_ms", "class_agreement"} <= set(found[name])
@@ -50,12 +50,12 @@ def test_a_script_that_fails_is_a_row_and_a_reference_that_fails_stops(tmp_path,
     (tmp_path / "net.py").write_text(SCRIPT + "    if 'brian2' in sim._sim.__name__:\n"
                                      "        raise RuntimeError('no such cell')\n")
     out = tmp_path / "out"
-    compare_simulators.main([str(tmp_path / "net.py"), "--output", str(out)])
+    compare.main([str(tmp_path / "net.py"), "--output", str(out)])
     status = json.loads((out / "comparison.json").read_text())["simulators"]["brian2"]["status"]
     assert status == f"{tmp_path / 'net.py'}, line 8: RuntimeError: no such cell"
     (tmp_path / "bad.py").write_text("def build(sim):\n    sim.Population(1, sim.HH_cond_exp())\n")
     for _ in range(2):  # a comparison without a result is not in the way of the next
-        text = fails(capsys, compare_simulators.main, str(tmp_path / "bad.py"), "--output", str(tmp_path / "none"))
+        text = fails(capsys, compare.main, str(tmp_path / "bad.py"), "--output", str(tmp_path / "none"))
         assert "the reference 'exact' failed" in text and f"{tmp_path / 'bad.py'}, line 2: " in text
 
 
@@ -74,9 +74,9 @@ def test_a_folder_takes_one_comparison_at_a_time(tmp_path, capsys):
     other = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path / "out")], stdin=subprocess.PIPE, text=True,
                              stdout=subprocess.PIPE)
     assert other.stdout.readline() == "1\n"
-    assert f"is being written by process {other.pid}" in fails(capsys, compare_simulators.main, *command)
+    assert f"is being written by process {other.pid}" in fails(capsys, compare.main, *command)
     other.communicate()
-    compare_simulators.main([*command])
+    compare.main([*command])
     assert (tmp_path / "out" / "report.html").exists()
 
 
@@ -87,7 +87,7 @@ def test_a_comparison_that_is_killed_leaves_no_process_and_is_begun_anew(tmp_pat
     slow = SCRIPT + f"    import os, time\n    open({str(mark)!r}, 'w').write(str(os.getpid()))\n    time.sleep(60)\n"
     (tmp_path / "net.py").write_text(slow)
     command = [str(tmp_path / "net.py"), "--simulators", "exact", "--quiet", "--output", str(tmp_path / "out")]
-    process = subprocess.Popen([sys.executable, "-m", "ttfs_pynn.protocols.compare_simulators", *command])
+    process = subprocess.Popen([sys.executable, "-m", "ttfs_pynn.protocols.compare", *command])
     until = time.monotonic() + 90
     while not (mark.exists() and mark.read_text()):
         assert time.monotonic() < until
@@ -99,9 +99,9 @@ def test_a_comparison_that_is_killed_leaves_no_process_and_is_begun_anew(tmp_pat
         assert time.monotonic() < until + 30
         time.sleep(0.05)
     (tmp_path / "net.py").write_text(SCRIPT)
-    compare_simulators.main(command)
+    compare.main(command)
     (tmp_path / "out" / "report.html").unlink()
-    compare_simulators.main(command)
+    compare.main(command)
     assert (tmp_path / "out" / "report.html").exists()
 
 
@@ -109,17 +109,17 @@ def test_nothing_is_written_behind_a_link(tmp_path, capsys):
     (tmp_path / "net.py").write_text(SCRIPT)
     (tmp_path / "elsewhere").mkdir()
     command = (str(tmp_path / "net.py"), "--simulators", "exact", "--quiet", "--output", str(tmp_path / "out"))
-    compare_simulators.main([*command])
+    compare.main([*command])
     shutil.rmtree(tmp_path / "out" / "records")
     (tmp_path / "out" / "records").symlink_to(tmp_path / "elsewhere")
-    assert "records is a link" in fails(capsys, compare_simulators.main, *command, "--overwrite")
+    assert "records is a link" in fails(capsys, compare.main, *command, "--overwrite")
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_verbose_shows_where_a_script_fails(capfd, tmp_path):
     (tmp_path / "bad.py").write_text("def build(sim):\n    1 / 0\n")
     with pytest.raises(SystemExit):
-        run(compare_simulators.main, [str(tmp_path / "bad.py"), "--output", str(tmp_path / "out"), "--verbose"])
+        run(compare.main, [str(tmp_path / "bad.py"), "--output", str(tmp_path / "out"), "--verbose"])
     assert f'File "{tmp_path / "bad.py"}", line 2, in build' in capfd.readouterr().err
 
 
@@ -128,25 +128,25 @@ def test_only_an_earlier_comparison_is_replaced_and_only_when_asked_to(tmp_path,
     command = (str(tmp_path / "net.py"), "--simulators", "exact", "--quiet", "--output")
     RunFolder.create(tmp_path / "run", {"model": "x"})
     for folder, options in ((tmp_path, ()), (tmp_path / "run", ("--overwrite",)), (tmp_path / "net.py", ())):
-        assert "name another folder" in fails(capsys, compare_simulators.main, *command, str(folder), *options)
+        assert "name another folder" in fails(capsys, compare.main, *command, str(folder), *options)
     assert not (tmp_path / "report.html").exists() and not (tmp_path / "run" / "report.html").exists()
     for text in ("[]", '{"mine": 1}'):
         (tmp_path / "comparison.json").write_text(text)
-        assert "no earlier comparison" in fails(capsys, compare_simulators.main, *command, str(tmp_path), "--overwrite")
+        assert "no earlier comparison" in fails(capsys, compare.main, *command, str(tmp_path), "--overwrite")
         assert (tmp_path / "comparison.json").read_text() == text
     out = tmp_path / "out"
-    compare_simulators.main([*command, str(out)])
+    compare.main([*command, str(out)])
     (out / "records" / "mine.npz").touch()
     (out / "notes.txt").write_text("precious")
-    assert "--overwrite" in fails(capsys, compare_simulators.main, *command, str(out))
-    compare_simulators.main([*command, str(out), "--overwrite", "--dt", "0.05"])
+    assert "--overwrite" in fails(capsys, compare.main, *command, str(out))
+    compare.main([*command, str(out), "--overwrite", "--dt", "0.05"])
     assert sorted(file.name for file in (out / "records").iterdir()) == ["exact_0.05.npz", "mine.npz"]
     assert (out / "notes.txt").exists()
 
 
 def test_a_model_by_its_name(tmp_path):
     out = tmp_path / "out"
-    compare_simulators.main(["yin_yang", "--simulators", "exact", "--samples", "20", "--output", str(out)])
+    compare.main(["yin_yang", "--simulators", "exact", "--samples", "20", "--output", str(out)])
     run = json.loads((out / "comparison.json").read_text())["simulators"]["exact"]["runs"][0]
     assert run["class_agreement"] == 1 and run["matched"] > 1000 and run["missing"] == run["extra"] == 0
     assert np.isclose(run["populations"][2]["own_inputs"]["max_abs_error_ms"], 0, atol=1e-8)
@@ -167,19 +167,18 @@ def test_a_model_by_its_name(tmp_path):
 def test_mistakes_are_one_line(capsys, tmp_path, monkeypatch, arguments, text):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.py").write_text(SCRIPT)
-    assert text in fails(capsys, compare_simulators.main, *arguments, "--output", "out")
+    assert text in fails(capsys, compare.main, *arguments, "--output", "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_file_without_build(capsys, tmp_path):
     (tmp_path / "net.py").write_text("x = 1\n")
-    assert "no function build(sim)" in fails(capsys, compare_simulators.main, str(tmp_path / "net.py"), "--output", str(tmp_path))
+    assert "no function build(sim)" in fails(capsys, compare.main, str(tmp_path / "net.py"), "--output", str(tmp_path))
 
 
 def test_an_ideal_chip_does_what_the_exact_network_with_its_weights_does(tmp_path):
     out = tmp_path / "out"
-    compare_simulators.main(["yin_yang", "--simulators", "exact,brainscales2", "--ideal-chip", "--samples", "20", "--output",
-                             str(out)])
+    compare.main(["yin_yang", "--simulators", "exact,brainscales2", "--ideal-chip", "--samples", "20", "--output", str(out)])
     chip = json.loads((out / "comparison.json").read_text())["simulators"]["brainscales2"]
     (run,) = chip["runs"]
     assert chip["status"] == "ok" and chip["defects"] == [] and run["unexplained"] == 0 and run["dt_ms"] == 0.008
@@ -193,6 +192,6 @@ def test_an_ideal_chip_does_what_the_exact_network_with_its_weights_does(tmp_pat
 def test_a_chip_refuses_scripts(tmp_path):
     (tmp_path / "net.py").write_text(SCRIPT)
     out = tmp_path / "out"
-    compare_simulators.main([str(tmp_path / "net.py"), "--simulators", "exact,brainscales2", "--output", str(out)])
+    compare.main([str(tmp_path / "net.py"), "--simulators", "exact,brainscales2", "--output", str(out)])
     status = json.loads((out / "comparison.json").read_text())["simulators"]["brainscales2"]["status"]
     assert "runs layered networks only" in status and "\n" not in status
