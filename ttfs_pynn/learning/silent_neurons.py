@@ -86,7 +86,7 @@ class WeightBumping:
     def apply(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
         new, failing = dict(parameters), False
         for label, share in self.tolerated.items():
-            silent = self._silent_share(label, gradients.first_spikes) > share
+            silent = np.asarray(self._silent_share(label, gradients.first_spikes) > share)
             if not silent.any():
                 self.lasting[label] = 0
             elif not (self.instead_of_step and failing):
