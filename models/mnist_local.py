@@ -19,10 +19,10 @@ PARAMETERS = {
         "fields": {"size": 5, "stride": 2, "neurons": 8},
         "tau_m": 20.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False, "shift": 1, "shifted": 1.0,
-        "share_of_inputs": 0.19, "peak": [2.5, 6.0], "spread": [0.8, 1.3],
+        "share_of_inputs": 0.19, "peak": [1.5, 4.0], "spread": [0.8, 1.0],
     },
     "training": {
-        "epochs": 30, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
+        "epochs": 30, "batch_size": 80, "learning_rate": 0.003, "schedule": "cosine",
         "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
         "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 1.0,
     },
