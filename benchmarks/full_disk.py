@@ -79,7 +79,7 @@ def command(folder, *options):
 
 
 def weights(folder):
-    return RunFolder.open(folder).read_weights()
+    return RunFolder.open(folder).read_parameters()
 
 
 def failed_and_resumed(folder, trouble, expected, heal=lambda: None):

@@ -70,7 +70,7 @@ assert threading.active_count() == 1""", tmp_path, ["-I"])
 def test_importing_the_library_draws_and_logs_nothing(tmp_path):
     text = python("""
 import threading
-import ttfs_pynn.runs.experiment, ttfs_pynn.learning.engine, ttfs_pynn.networks.network, ttfs_pynn.learning.training
+import ttfs_pynn.runs.experiment, ttfs_pynn.learning.engine, ttfs_pynn.networks.own, ttfs_pynn.learning.trainer
 assert not {"matplotlib", "brian2", "nest", "neuron"} & set(sys.modules)
 import logging
 assert not logging.getLogger().handlers and threading.active_count() == 1""", tmp_path, ["-I"])
