@@ -10,8 +10,10 @@ import copy
 
 import numpy as np
 
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import first_spikes
-from ttfs_pynn.learning.training import Callback, SpikeData, Trainer, TrainingOptions
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Callback, Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.runs import model_files
 

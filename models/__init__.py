@@ -1,2 +1,2 @@
-"""Networks to copy and edit: one a file, with `PARAMETERS`, `architecture`, `build`, `data` and `CLASS_NAMES`. They name no
+"""Networks to copy and edit: one a file, with `graph`, `data`, `PARAMETERS` and `CLASS_NAMES`. They name no
 simulator."""

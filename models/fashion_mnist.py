@@ -7,8 +7,8 @@ benchmarks/README.md).
 """
 
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.learning.training import SpikeData
-from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; weights in units of current_scale.
@@ -23,23 +23,18 @@ PARAMETERS = {
     "training": {
         "epochs": 30, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
         "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
-        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005, "input_jitter": 1.0,
+        "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 1.0,
     },
 }
 CLASS_NAMES = mnist.FASHION
 
 
-def architecture(parameters):
+def graph(parameters):
     """Neurons and layers from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return Architecture(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"]),
-                              Layer(10, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
-
-
-def build(sim, parameters, weights, **options):
-    """The network on a PyNN simulator (its module, after setup)."""
-    return LayeredNetwork(sim, architecture(parameters), weights, **options)
+    return layered(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"]),
+                         Layer(10, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
 
 
 def encode(images, parameters):

@@ -5,8 +5,8 @@ TTFS_PYNN_DATA names. The setting was chosen on the last 10,000 images of the tr
 """
 
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.learning.training import SpikeData
-from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; weights in units of current_scale.
@@ -17,30 +17,25 @@ PARAMETERS = {
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
         "bias_times": [1.5, 9.0, 16.0], "shift": 1, "shifted": 1.0,
         "hidden_weights": [0.05, 0.2], "label_weights": [0.05, 0.2],
-        "hidden_layer": {}, "label_layer": {},  # what else a network.Layer has, such as train_bias_times
+        "hidden_layer": {}, "label_layer": {},  # what else a graph.Layer has, such as train_bias_times
     },
     "training": {
         "epochs": 50, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
         "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
-        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005, "input_jitter": 1.0,
+        "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 1.0,
     },
 }
 CLASS_NAMES = mnist.DIGITS
 
 
-def architecture(parameters):
+def graph(parameters):
     """Neurons and layers from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return Architecture(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"],
+    return layered(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"],
                                     **p.get("hidden_layer", {})),
                               Layer(10, neuron, weight_mean=p["label_weights"][0], weight_std=p["label_weights"][1],
                                     **p.get("label_layer", {}))), p["t_early"], p["t_late"])
-
-
-def build(sim, parameters, weights, **options):
-    """The network on a PyNN simulator (its module, after setup)."""
-    return LayeredNetwork(sim, architecture(parameters), weights, **options)
 
 
 def encode(images, parameters):

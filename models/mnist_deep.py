@@ -1,15 +1,15 @@
 """MNIST with several hidden layers, 784-350-350-10: handwritten digits of 28 x 28 pixels.
 
-`hidden` is a list of any length; initial weights follow from the sizes (ttfs_pynn.learning.initialisation.balanced), so that
-every layer spikes. `peak` and `spread` are one number or one a layer, `silent_tolerated` is one a layer, the label layer among
-them. The four IDX files are looked for in the folder that the environment variable TTFS_PYNN_DATA names. The setting was chosen
-on images of the last 10,000 of the training file, in short trials (see benchmarks/README.md).
+`hidden` is a list of any length; initial weights follow from the sizes (ttfs_pynn.graph.initialisation.balanced), so that every layer
+spikes. `peak` and `spread` are one a layer, the label layer among them. The four
+IDX files are looked for in the folder that the environment variable TTFS_PYNN_DATA names. The setting was chosen on images of the
+last 10,000 of the training file, in short trials (see benchmarks/README.md).
 """
 
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.learning.initialisation import balanced
-from ttfs_pynn.learning.training import SpikeData
-from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.graph.initialisation import balanced
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; peak and spread of initial membranes in units of v_thresh - v_rest.
@@ -24,25 +24,21 @@ PARAMETERS = {
     "training": {
         "epochs": 30, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
         "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
-        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95, 0.95], "bump": 0.0005, "input_jitter": 1.0,
+        "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 1.0,
     },
 }
 CLASS_NAMES = mnist.DIGITS
 
 
-def architecture(parameters):
+def graph(parameters):
     """Neurons and layers from the `network` table of PARAMETERS; the first hidden layer has biases."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
     first, *further = p["hidden"]
     layers = (Layer(first, neuron, tuple(p["bias_times"])), *(Layer(size, neuron) for size in [*further, 10]))
-    whole = Architecture(784, layers, p["t_early"], p["t_late"])
-    return balanced(whole, p["share_of_inputs"], peak=p["peak"], spread=p["spread"])
-
-
-def build(sim, parameters, weights, **options):
-    """The network on a PyNN simulator (its module, after setup)."""
-    return LayeredNetwork(sim, architecture(parameters), weights, **options)
+    whole = layered(784, layers, p["t_early"], p["t_late"])
+    goals = {name: {f"layer{k}": value for k, value in enumerate(p[name])} for name in ("peak", "spread")}
+    return balanced(whole, p["share_of_inputs"], **goals)
 
 
 def encode(images, parameters):

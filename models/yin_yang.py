@@ -7,8 +7,8 @@ times were chosen on the published validation set.
 import numpy as np
 
 from ttfs_pynn.datasets import spike_times, yin_yang
-from ttfs_pynn.learning.training import SpikeData
-from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; bias times and weights in units of tau_syn and current_scale.
@@ -19,12 +19,12 @@ PARAMETERS = {
         "t_early": 1.5, "t_late": 20.0,
         "bias_times": [1.5, 9.0, 16.0],
         "hidden_weights": [1.0, 1.0], "label_weights": [0.2, 0.4],
-        "hidden_layer": {}, "label_layer": {},  # what else a network.Layer has, such as trained delays
+        "hidden_layer": {}, "label_layer": {},  # what else a graph.Layer has, such as trained delays
     },
     "training": {
         "epochs": 60, "batch_size": 50, "learning_rate": 0.006, "schedule": "cosine",
         "loss": "pairwise_difference", "loss_options": {"difference": 0.1},
-        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005,
+        "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005,
     },
     # On a chip decisions need more distance from its noise.
     "training_on_hardware": {"loss_options": {"difference": 0.2}},
@@ -33,18 +33,13 @@ INPUT_NAMES = ("x", "y", "1-x", "1-y")
 CLASS_NAMES = ("yin", "yang", "dot")
 
 
-def architecture(parameters):
+def graph(parameters):
     """Neurons, layers and biases from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return Architecture(4, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"], **p.get("hidden_layer", {})),
-                            Layer(3, neuron, weight_mean=p["label_weights"][0], weight_std=p["label_weights"][1],
+    return layered(4, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"], **p.get("hidden_layer", {})),
+                       Layer(3, neuron, weight_mean=p["label_weights"][0], weight_std=p["label_weights"][1],
                                   **p.get("label_layer", {}))), p["t_early"], p["t_late"])
-
-
-def build(sim, parameters, weights, **options):
-    """The network on a PyNN simulator (its module, after setup)."""
-    return LayeredNetwork(sim, architecture(parameters), weights, **options)
 
 
 def encode(features, parameters):

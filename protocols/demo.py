@@ -66,7 +66,7 @@ def main(arguments=None):
     metrics, folder, experiment, trainer = train.train(train.parser().parse_args(
         ["yin_yang", "--epochs", str(a.epochs), "--seed", str(a.seed), "--output", a.output, "--overwrite"]), demo=True)
     print(f"Replaying {a.samples} test samples on Brian2 (dt 0.1 ms = 0.01 tau_syn)", flush=True)
-    result = evaluate.compare(experiment, trainer.weights, "brian2", 0.1, a.samples)
+    result = evaluate.compare(experiment, trainer.parameters, "brian2", 0.1, a.samples)
     folder.write_json("evaluation_brian2.json", result)
     print("Drawing", flush=True)
     overview = figures(folder)

@@ -27,7 +27,7 @@ from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files.run_lock import FileLock
 from ttfs_pynn.files.sealed import read_json, write_bytes
 from ttfs_pynn.learning.decision import accuracy_at, spikes_until
-from ttfs_pynn.learning.training import evaluate
+from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import ARRAYS, Experiment
 
@@ -77,7 +77,7 @@ def train(model, loss, options, seed, epochs):
     """One network's figures as a dict for JSON. Times in tau_syn."""
     begin = time.perf_counter()
     experiment = Experiment(model, configured(model, loss, options, seed, epochs))
-    tau_syn = float(np.mean(experiment.architecture.layers[-1].neuron.tau_syn))
+    tau_syn = float(np.mean(experiment.graph.node(experiment.graph.outputs).neuron.tau_syn))
     data = experiment.data["validation"]
     trainer = experiment.trainer(experiment.network())
     before = evaluate(trainer.network, data, keep=False).summary("validation")
@@ -86,7 +86,7 @@ def train(model, loss, options, seed, epochs):
     decided = np.isfinite(answer.latency)
     inputs = answer.first_spikes.inputs
     return {"loss": loss, "options": options, "seed": seed, "epochs": epochs, "samples": len(data),
-            "sizes": [layer.size for layer in experiment.architecture.layers], "accuracy": answer.accuracy,
+            "sizes": [node.size for node in experiment.graph.neurons], "accuracy": answer.accuracy,
             "latency": _number(answer.latency[decided].mean() / tau_syn if decided.any() else np.nan),
             "latency_quantiles": _numbers(np.quantile(answer.latency[decided], (0.05, 0.5, 0.95)) / tau_syn
                                           if decided.any() else np.full(3, np.nan)),

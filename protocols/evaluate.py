@@ -1,8 +1,8 @@
 """Run a trained network on a simulator and compare its first spikes with those of the exact one.
 
-For each layer: how many first spikes match, are missing or extra, and how far apart in time they are. Once against the exact
-simulation of the whole network, and once against the exact neuron model driven by the inputs that the layer itself was recorded
-with, which takes apart what one layer does from what it was handed.
+For each population: how many first spikes match, are missing or extra, and how far apart in time they are. Once against the exact
+simulation of the whole network, and once against the exact neuron model driven by the inputs that the population itself was
+recorded with, which takes apart what one population does from what it was handed.
 
 Writes evaluation_BACKEND.json to the run folder; and, where it holds no spikes (of a run on arrays), those of one test sample on
 the exact simulator, for raster and report.
@@ -19,7 +19,7 @@ import numpy as np
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.training import SpikeData, evaluate
+from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.runs.experiment import ARRAYS, metrics_of
 from ttfs_pynn.runs.finished import open_run
 from ttfs_pynn.runs.settings import check_step
@@ -37,26 +37,25 @@ def parser():
     return p
 
 
-def compare(experiment, weights, backend, dt, samples=None, copies=None):
-    """A dict with accuracy on the simulator and on exact, and the agreement of each layer."""
+def compare(experiment, parameters, backend, dt, samples=None, copies=None):
+    """A dict with accuracy on the simulator and on exact, and the agreement of each population."""
     test = experiment.data["test"]
     if samples is not None and not 1 <= samples <= len(test):
         raise ConfigurationError(f"samples = {samples}; the test set has 1 to {len(test)}")
-    data = SpikeData(test.times[:samples], test.labels[:samples])
-    reference = evaluate(experiment.network("exact", weights, dt, copies=1), data)
+    data = test.select(slice(0, samples))
+    reference = evaluate(experiment.network("exact", parameters, dt, copies=1), data)
     begin = time.perf_counter()
-    network = experiment.network(backend, weights, dt, copies)
+    network = experiment.network(backend, parameters, dt, copies)
     other = evaluate(network, data)
     seconds = time.perf_counter() - begin
-    neurons = [layer.neuron for layer in experiment.architecture.layers]
-    tau_syn = float(np.mean(neurons[-1].tau_syn))
+    graph = experiment.graph
+    tau_syn = float(np.mean(graph.node(graph.outputs).neuron.tau_syn))
     result = {"backend": backend, "dt_ms": dt, "exact_accuracy": reference.accuracy, "seconds": seconds,
               **metrics_of(other, "test", tau_syn),
-              "class_agreement": float((other.predictions == reference.predictions).mean()), "layers": []}
-    own = explained_by_own_inputs(other.first_spikes, weights, neurons)
-    for k, single in enumerate(own):
-        whole = compare_first_spikes(reference.first_spikes.layers[k], other.first_spikes.layers[k])
-        result["layers"].append({"layer": k, "whole_network": _as_dict(whole), "own_inputs": _as_dict(single)})
+              "class_agreement": float((other.predictions == reference.predictions).mean()), "populations": []}
+    for label, single in explained_by_own_inputs(other.first_spikes, graph, parameters).items():
+        whole = compare_first_spikes(reference.first_spikes[label], other.first_spikes[label])
+        result["populations"].append({"population": label, "whole_network": _as_dict(whole), "own_inputs": _as_dict(single)})
     return result
 
 
@@ -74,10 +73,10 @@ def table(result):
              f"({result['test_samples']} test samples, dt {result['dt_ms']:g} ms)",
              f"{'same class':<31}{result['class_agreement']:.4f}",
              f"{'first spikes':<31}{'matched':>8}{'missing':>9}{'extra':>7}{'median |dt|':>14}{'largest |dt|':>15}"]
-    for row in result["layers"]:
+    for row in result["populations"]:
         for key, text in (("whole_network", "whole network"), ("own_inputs", "given its own inputs")):
             a = row[key]
-            lines.append(f"{'layer ' + str(row['layer']) + ', ' + text:<31}{a['matched']:>8}{a['missing']:>9}{a['extra']:>7}"
+            lines.append(f"{row['population'] + ', ' + text:<31}{a['matched']:>8}{a['missing']:>9}{a['extra']:>7}"
                          f"{a['median_abs_difference_ms']:>11.4f} ms{a['max_abs_difference_ms']:>12.4f} ms")
     return lines
 
@@ -88,12 +87,12 @@ def main(arguments=None):
     if a.dt is not None:
         check_step(a.backend, a.dt)
     dt = 0.1 if a.dt is None else a.dt
-    folder, experiment, weights = open_run(a.folder, a.model)
-    result = compare(experiment, weights, a.backend, dt, a.samples, a.copies)
+    folder, experiment, parameters = open_run(a.folder, a.model)
+    result = compare(experiment, parameters, a.backend, dt, a.samples, a.copies)
     folder.write_json(f"evaluation_{a.backend}.json", result)
     # A run on arrays has recorded none; some may be there of a command that was killed.
     if experiment.configuration["backend"] == ARRAYS or not folder.spike_names():
-        experiment.record_sample(experiment.network("exact", weights, dt, copies=1), folder, "after")
+        experiment.record_sample(experiment.network("exact", parameters, dt, copies=1), folder, "after")
     print("\n".join(table(result)))
 
 

@@ -24,8 +24,11 @@ from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.datasets import yin_yang as samples
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files.sealed import write_bytes
-from ttfs_pynn.learning.training import SpikeData, Trainer, TrainingOptions, evaluate
-from ttfs_pynn.models import yin_yang
+from ttfs_pynn.graph.initialisation import initial_parameters
+from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.distortion import DistortedNetwork, Distortion
 from ttfs_pynn.runs.provenance import versions
@@ -80,32 +83,32 @@ def jobs_of(levels, seeds, epochs):
 
 
 def _parts(job):
-    """(architecture, training samples, options, fresh samples) of a job: 5,000 published ones, FRESH others."""
+    """(graph, training samples, options, fresh samples) of a job: 5,000 published ones, FRESH others."""
     network = yin_yang.PARAMETERS["network"]
     options = TrainingOptions.of({**yin_yang.PARAMETERS["training"], "epochs": job["epochs"], "seed": job["seed"]})
     parts = samples.yin_yang(5000, seed=42), samples.fresh(FRESH, np.random.default_rng(1912))
     train, fresh = (SpikeData(yin_yang.encode(part.features, network), part.labels) for part in parts)
-    return yin_yang.architecture(network), train, options, fresh
+    return yin_yang.graph(network), train, options, fresh
 
 
 def train_ideally(job):
     """Train without a distortion, test without and with each of job['tests']."""
-    architecture, train, options, fresh = _parts(job)
-    weights = architecture.initial_weights(np.random.default_rng(job["seed"]))
-    trainer = Trainer(ArrayNetwork(architecture, weights), train, options)
+    graph, train, options, fresh = _parts(job)
+    parameters = initial_parameters(graph, np.random.default_rng(job["seed"]))
+    trainer = Trainer(ArrayNetwork(graph, parameters), train, options)
     trainer.run()
-    distorted = [DistortedNetwork(architecture, trainer.weights, Distortion(**fields)) for fields in job["tests"]]
+    distorted = [DistortedNetwork(graph, trainer.parameters, Distortion(**fields)) for fields in job["tests"]]
     return {"accuracy": evaluate(trainer.network, fresh, keep=False).accuracy,
             "distorted": [evaluate(network, fresh, keep=False).accuracy for network in distorted]}
 
 
 def train_distorted(job):
     """For each of job['distortions']: train with it in the loop, and test with it."""
-    architecture, train, options, fresh = _parts(job)
+    graph, train, options, fresh = _parts(job)
     accuracies = []
     for fields in job["distortions"]:
-        weights = architecture.initial_weights(np.random.default_rng(job["seed"]))
-        network = DistortedNetwork(architecture, weights, Distortion(**fields))
+        parameters = initial_parameters(graph, np.random.default_rng(job["seed"]))
+        network = DistortedNetwork(graph, parameters, Distortion(**fields))
         Trainer(network, train, options, measured=network.neurons if job["rule_knows"] else None).run()
         accuracies.append(evaluate(network, fresh, keep=False).accuracy)
     return {"distorted": accuracies}

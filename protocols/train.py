@@ -4,18 +4,21 @@ Each batch is presented to the network on the chosen simulator; the first-spike 
 from Neo; analytic weight updates are computed from these times alone and written back. After each epoch a checkpoint is written.
 
 The run folder gets configuration.toml, history.json, metrics.json (test_accuracy, seconds_per_epoch, latency, spikes_per_sample),
-weights.npz, checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml. Several
+graph.npz and parameters.npz (the network, what it learned), checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml. Several
 copies side by side, as on brian2, give those after training only and no decision_map.npz; arrays record no spikes.
 
 examples:
   ttfs-pynn train yin_yang --epochs 30 --seed 7 --output runs/yy7
   ttfs-pynn train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
+  ttfs-pynn train yin_yang --set network.hidden=30 --set training.max_dw=0.1 --output runs/small
+  ttfs-pynn train my_network.py --output runs/mine                 (build(sim) of your own in PyNN, and data())
   ttfs-pynn train yin_yang --backend brian2 --epochs 10 --output runs/brian2
   ttfs-pynn train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
   ttfs-pynn train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
   ttfs-pynn train mnist16 --backend brainscales2 --chip 1 --from runs/ideal --output runs/chip1   then in the loop)
 """
 
+import tomllib
 from argparse import ArgumentTypeError
 
 from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
@@ -23,7 +26,7 @@ from ttfs_pynn.commands.progress import Progress
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import ARRAYS, FREE, Experiment
-from ttfs_pynn.runs.finished import weights_of
+from ttfs_pynn.runs.finished import parameters_of
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.runs.settings import Settings, training_option
 from ttfs_pynn.simulators import SIMULATORS, simulator
@@ -46,6 +49,8 @@ def parser():
     p.add_argument("--overwrite", action="store_true", help="replace a run that is in DIR")
     p.add_argument("--batch-size", type=int, metavar="N", help="samples a weight update (default: the model's)")
     p.add_argument("--learning-rate", type=float, metavar="R", help="in units of the weight scale (default: the model's)")
+    p.add_argument("--set", dest="settings", type=_assignment, action="append", default=[], metavar="TABLE.NAME=VALUE",
+                   help="another value in the model's PARAMETERS, such as network.hidden=30 or training.schedule=constant")
     p.add_argument("--dt", type=float, metavar="MS",
                    help="time step of simulators that have one (default 0.1 ms; tau_syn is 10 ms)")
     p.add_argument("--copies", type=int, metavar="N",
@@ -73,20 +78,32 @@ def _setting(text):
         raise ArgumentTypeError(f"{text!r} is no NAME=SIZE; give a number, true or false after the =") from None
 
 
+def _assignment(text):
+    """(table, name, value) of TABLE.NAME=VALUE, the value as in a TOML file, or a text without quotes."""
+    where, equals, value = text.partition("=")
+    table, dot, name = where.strip().partition(".")
+    if not (equals and dot and name):
+        raise ArgumentTypeError(f"{text!r} is no TABLE.NAME=VALUE, such as network.hidden=30")
+    try:
+        return table, name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return table, name, value
+
+
 def configuration(a, stored=None):
     """The dict that the run folder keeps, from the command line and the model's own values; a resumed run keeps its epochs."""
     hardware = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
                                                 ("circuits", a.circuits), ("non_idealities", dict(a.non_ideality)))
                 if value not in (None, {})}
     return Settings(a.model, a.backend, a.seed, a.epochs, a.batch_size, a.learning_rate, a.dt, a.copies, hardware,
-                    a.hardware_network, a.start).configuration(stored)
+                    a.hardware_network, a.start, tuple(a.settings)).configuration(stored)
 
 
-def _start_weights(path, experiment):
-    """The weights of the run at `path`; None without one."""
+def _start(path, experiment):
+    """The parameters of the run at `path`; None without one."""
     if path is None:
         return None
-    return weights_of(RunFolder.open(path), experiment, "--from wants a run of the network to train; see --hardware-network")
+    return parameters_of(RunFolder.open(path), experiment, "--from wants a run of the network to train; see --hardware-network")
 
 
 def _check_epochs(folder, trainer, settings, stored):
@@ -108,10 +125,12 @@ def train(a, **marks):
     settings = {**marks, **configuration(a, stored)}
     if a.backend != ARRAYS:
         simulator(a.backend).load()
-    experiment = Experiment(model_files.load(a.model), settings)
-    weights = _start_weights(a.start, experiment)
-    network = experiment.network(weights=weights, seed=a.seed)
-    trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),), weights=weights)
+    # A script of the user's may draw another network today.
+    graph = RunFolder.open(a.output).read_graph() if resuming and RunFolder.open(a.output).has_checkpoint else None
+    experiment = Experiment(model_files.load(a.model), settings, graph)
+    settings, parameters = experiment.configuration, _start(a.start, experiment)
+    network = experiment.network(parameters=parameters, seed=a.seed)
+    trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),), parameters=parameters)
     # Nothing is written before everything that was asked for has been found possible.
     if resuming:
         _check_epochs(RunFolder.open(a.output, settings, free=FREE), trainer, settings, stored)
@@ -136,7 +155,7 @@ def train(a, **marks):
         if network.n_copies == 1 and hasattr(experiment.model, "plane"):  # a map is dear where copies are worth while
             experiment.map_decisions(network, folder)
         if network.n_copies > 1:
-            network = experiment.network(weights=trainer.weights, seed=a.seed, copies=1)
+            network = experiment.network(parameters=trainer.parameters, seed=a.seed, copies=1)
         experiment.record_sample(network, folder, "after")
     return metrics, folder, experiment, trainer
 

@@ -17,7 +17,7 @@ import numpy as np
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.files.sealed import write_bytes
-from ttfs_pynn.learning.training import evaluate
+from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.runs.experiment import Experiment
 from ttfs_pynn.runs.finished import open_run
 
@@ -44,19 +44,19 @@ def parser():
     return p
 
 
-def on_chip(model, configuration, weights, chip, epochs, learning_rate):
-    """Accuracies of `weights` on a chip before and after training there."""
+def on_chip(model, configuration, parameters, chip, epochs, learning_rate):
+    """Accuracies of `parameters` on a chip before and after training there."""
     settings = copy.deepcopy(configuration)
     settings.update(backend="brainscales2", copies=1, hardware={**model.PARAMETERS.get("hardware", {}), "chip": chip})
     settings["training"].update(epochs=max(epochs, 1), learning_rate=learning_rate, schedule="cosine")
     experiment = Experiment(model, settings)
-    network = experiment.network(weights=weights, seed=chip)
+    network = experiment.network(parameters=parameters, seed=chip)
     test = experiment.data["test"]
-    found = {"chip": chip, "before": evaluate(network, test, 50, weights).accuracy}
+    found = {"chip": chip, "before": evaluate(network, test, 50, parameters).accuracy}
     if epochs:
-        trainer = experiment.trainer(network, weights=weights)
+        trainer = experiment.trainer(network, parameters=parameters)
         trainer.run()
-        found["after"] = evaluate(network, test, 50, trainer.weights).accuracy
+        found["after"] = evaluate(network, test, 50, trainer.parameters).accuracy
         found["validation"] = [record.get("validation_accuracy") for record in trainer.history]
     return found
 
@@ -71,10 +71,10 @@ def main(arguments=None):
         raise ConfigurationError(f"--learning-rate {a.learning_rate:g} has no effect with --epochs 0; leave it out")
     learning_rate = 0.002 if a.learning_rate is None else a.learning_rate
     chips = _chips(a.chips)
-    folder, experiment, weights = open_run(a.folder, a.model)
+    folder, experiment, parameters = open_run(a.folder, a.model)
     results = []
     for chip in chips:
-        results.append(on_chip(experiment.model, experiment.configuration, weights, chip, a.epochs, learning_rate))
+        results.append(on_chip(experiment.model, experiment.configuration, parameters, chip, a.epochs, learning_rate))
         print(f"chip {chip:<4} before {results[-1]['before']:.4f}"
               + (f"   after {a.epochs} epochs {results[-1]['after']:.4f}" if a.epochs else ""), flush=True)
     for name in ("before", "after")[:1 + (a.epochs > 0)]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pyNN.parameters import Sequence
 
 from tests.small_networks import samples, small_architecture, small_network
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
@@ -120,8 +121,10 @@ def test_network_on_a_plain_pynn_backend():
 
     sim.setup(timestep=0.1, min_delay=0.1)
     architecture = small_architecture(5)
-    with pytest.raises(NotImplementedError):  # mock cannot set weights
-        LayeredNetwork(sim, architecture, architecture.initial_weights(np.random.default_rng(0)))
+    weights = architecture.initial_weights(np.random.default_rng(0))
+    excitatory = LayeredNetwork(sim, architecture, weights).projections[0]  # inputs to the first layer
+    held = {(c.presynaptic_index, c.postsynaptic_index): c.weight for c in excitatory.connections}  # mock's get() makes them up
+    assert held == {(i, j): max(weights[0][i, j], 0.0) for i in range(4) for j in range(5)}
 
 
 def needs(name):
@@ -193,3 +196,181 @@ def test_neuron_agrees_with_exact_within_its_integration_error():
         medians.append(np.median(np.abs(np.concatenate([a.differences for a in agreement]))) / dt)
         assert np.abs(times.inputs - samples(12)).max() < 1e-9  # its sources are precise
     assert all(0.2 < m < 0.8 for m in medians)
+
+
+N_PRE, N_POST, COPIES = 5, 4, 3
+PAIRS = np.array([[1, 0], [3, 0], [3, 0], [0, 1], [0, 1], [0, 1], [4, 1], [2, 3], [4, 3]])  # no input to neuron 2
+EVERYWHERE = ["exact", "brian2", "nest", "nest_lossless", "neuron"]
+
+
+def sparse_projection(name, pairs=PAIRS, copies=COPIES):
+    needs(name)
+    known = simulator(name)
+    sim = known.setup(0.1)
+    spikes = [Sequence([2.0 + k]) for k in range(N_PRE)] * copies
+    pre = sim.Population(N_PRE * copies, sim.SpikeSourceArray(spike_times=spikes), label="sources")
+    post = sim.Population(N_POST * copies, sim.IF_curr_exp(tau_m=20.0, tau_syn_E=10.0, tau_syn_I=10.0, tau_refrac=5.0))
+    projections = [sim.Projection(pre, post, known.connector(copies, pairs), sim.StaticSynapse(weight=0.0, delay=1.0),
+                                  receptor_type=receptor, label=receptor) for receptor in ("excitatory", "inhibitory")]
+    post.record("spikes")
+    return known, sim, projections
+
+
+def run_and_reset(known, sim, projection):
+    sim.run(30.0)
+    spikes = [np.array(train) for train in projection.post.get_data("spikes", clear=True).segments[-1].spiketrains]
+    known.before_reset(sim, 5.0)
+    sim.reset()
+    return spikes
+
+
+@pytest.mark.parametrize("name", EVERYWHERE)
+@pytest.mark.parametrize("pairs", [PAIRS, None])
+def test_values_of_the_connections_of_equal_networks(name, pairs):
+    """Written before and after a first run, when NEST 3.10 sorts connections; several of a pair keep their weights and delays
+    together. NEST rounds delays to steps, which these are."""
+    known, sim, (excitatory, inhibitory) = sparse_projection(name, pairs)
+    shape = len(PAIRS) if pairs is not None else (N_PRE, N_POST)
+    rng, size = np.random.default_rng(1), (COPIES, N_PRE, N_POST, pairs)
+    every = PAIRS if pairs is not None else np.argwhere(np.ones((N_POST, N_PRE)))[:, ::-1]
+    assert len(excitatory) == COPIES * len(every)
+    in_order = np.ravel if pairs is not None else (lambda matrix: matrix.T.ravel())
+    for again in range(3):
+        weights, delays = rng.uniform(0.1, 4.0, shape), rng.permutation(np.prod(shape)).reshape(shape) * 0.1 + 0.5
+        for projection, sign in ((excitatory, 1), (inhibitory, -0.1)):
+            known.write_values(projection, "weight", sign * weights, *size)
+            if again == 1:  # between the two, connections are sorted
+                run_and_reset(known, sim, projection)
+                if name == "brian2":  # which goes back to the weights of before the first run
+                    known.write_values(projection, "weight", sign * weights, *size)
+            known.write_values(projection, "delay", delays, *size)
+            np.testing.assert_allclose(known.read_values(projection, "weight", *size), sign * weights, rtol=1e-12)
+            np.testing.assert_allclose(known.read_values(projection, "delay", *size), delays, rtol=1e-9)
+            pre, post, weight, delay = known.connections(projection)
+            table = sorted(zip(pre - int(projection.pre[0]), post - int(projection.post[0]), np.round(delay, 6),
+                               np.round(weight, 6), strict=True))
+            expected = sorted((i + c * N_PRE, j + c * N_POST, d, w) for c in range(COPIES) for (i, j), d, w in zip(
+                every, np.round(in_order(delays), 6), np.round(sign * in_order(weights), 6), strict=True))
+            np.testing.assert_allclose(table, expected)
+    spikes = run_and_reset(known, sim, excitatory)
+    assert sum(train.size for train in spikes) > 2 * COPIES and (pairs is None or not spikes[2].size)
+    for copy in range(1, COPIES):
+        for j in range(N_POST):
+            np.testing.assert_allclose(spikes[copy * N_POST + j], spikes[j], rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_weights_and_delays_of_anybodys_projection(name):
+    """In the order of `connections`, which a run does not change; read back through PyNN. Three connections of one pair."""
+    needs(name)
+    known = simulator(name)
+    sim = known.setup(0.1)
+    pre, post = sim.Population(4, sim.SpikeSourceArray(spike_times=[3.0])), sim.Population(3, sim.IF_curr_exp(tau_refrac=5.0))
+    made = [(0, 2), (3, 1), (1, 0), (0, 2), (2, 2), (0, 2), (3, 0)]
+    listed = [(i, j, 0.1 * k + 0.1, 0.5 + 0.1 * k) for k, (i, j) in enumerate(made)]
+    if name == "brian2":  # pyNN.brian2 0.13 gives all connections of a pair the weight of the last
+        listed = [(i, j, 0.1, 0.5) for i, j in made]
+    projection = sim.Projection(pre, post, sim.FromListConnector(listed), sim.StaticSynapse(), receptor_type="excitatory")
+    post.record("spikes")
+    before = known.connections(projection)
+    if name != "brian2":
+        expected = sorted((i, j, d, w) for i, j, w, d in listed)
+        found = sorted(zip(before[0] - int(pre[0]), before[1] - int(post[0]), before[3], before[2], strict=True))
+        np.testing.assert_allclose(found, expected)
+    rng = np.random.default_rng(2)
+    for _ in range(3):
+        weights, delays = rng.uniform(0.1, 1.0, len(made)), np.round(rng.permutation(len(made)) * 0.1 + 0.3, 6)
+        known.assign_weights(projection, weights)
+        known.set_delays(projection, delays)
+        known.assign_weights(projection, weights)
+        after = known.connections(projection)
+        for kept, array in zip((*before[:2], weights, delays), after, strict=True):
+            np.testing.assert_allclose(array, kept, rtol=1e-9)
+        held = np.full((4, 3), np.nan)
+        np.fmax.at(held, (before[0] - int(pre[0]), before[1] - int(post[0])), 0.0)
+        np.add.at(held, (before[0] - int(pre[0]), before[1] - int(post[0])), weights)
+        np.testing.assert_allclose(projection.get("weight", format="array"), held, rtol=1e-9)
+        known.keep(sim)
+        run_and_reset(known, sim, projection)
+        np.testing.assert_allclose(known.connections(projection)[2], weights, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_what_is_kept_is_what_a_reset_goes_back_to(name):
+    """pyNN.brian2 0.13: reset() restores weights, parameters and spike times of before the run, as the first one here shows."""
+    needs(name)
+    known = simulator(name)
+    sim = known.setup(0.1)
+    source = sim.Population(2, sim.SpikeSourceArray(spike_times=[[3.0], [4.0]]))
+    cells = sim.Population(3, sim.IF_curr_exp(tau_m=20.0, tau_refrac=1.0))
+    projection = sim.Projection(source, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=2.0, delay=1.0),
+                                receptor_type="excitatory")
+    cells.record("spikes")
+    for keep in (False, True):
+        sim.run(20.0)
+        if name.startswith("nest"):
+            projection._connections = None
+        known.assign_weights(projection, np.arange(6.0))
+        known.set_delays(projection, np.full(6, 2.0))
+        cells.set(v_thresh=-60.0)
+        if keep:
+            known.keep(sim)
+        known.before_reset(sim, 1.0)
+        sim.reset()
+        forgotten = name == "brian2" and not keep
+        np.testing.assert_allclose(known.connections(projection)[2], 2.0 if forgotten else np.arange(6.0), rtol=1e-12)
+        np.testing.assert_allclose(projection.get("delay", format="array"), 2.0)
+        assert cells.get("v_thresh") == pytest.approx(-50.0 if forgotten else -60.0)
+    if name == "brian2":
+        sim.run(20.0)
+        source.set(spike_times=[Sequence([5.0]), Sequence([6.0, 8.0])])
+        known.keep(sim)
+        sim.reset()
+        assert [list(train) for train in known.spike_times(source)] == [[5.0], [6.0, 8.0]]
+        source.record("spikes")
+        sim.run(20.0)
+        times = [list(np.asarray(train)) for train in source.get_data("spikes").segments[-1].spiketrains]
+        np.testing.assert_allclose(np.concatenate(times), [5.0, 6.0, 8.0])
+
+
+@pytest.mark.parametrize("pairs, message", [
+    ([[0, 1], [0, 0]], "sorted by post"), ([[0.5, 1.0]], "integers"), ([0, 1], "integers"), ([[-1, 0]], "from 0"),
+    ([[5, 0]], "source 5.*0 to 4"), ([[0, 4]], "target 4.*0 to 3")])
+def test_pairs_that_cannot_be(pairs, message):
+    from pyNN.errors import ConnectionError
+    with pytest.raises(ConnectionError, match=message):
+        sparse_projection("exact", np.array(pairs), 1)
+
+
+def test_no_pairs_at_all():
+    for name in ("exact", "brian2"):
+        known, _, (projection, _) = sparse_projection(name, np.empty((0, 2), dtype=int))
+        known.write_values(projection, "weight", np.empty(0), COPIES, N_PRE, N_POST, np.empty((0, 2), dtype=int))
+        assert len(projection) == 0 == known.connections(projection)[2].size
+    with pytest.raises(ValueError, match=r"shape \(3,\) for connections of shape \(0,\)"):
+        known.write_values(projection, "weight", np.ones(3), COPIES, N_PRE, N_POST, np.empty((0, 2), dtype=int))
+
+
+@pytest.mark.parametrize("pairs", [PAIRS, None])
+def test_the_chip_shares_out_integers_among_equal_sources(pairs):
+    """So a sparse and a dense projection hold the weights rounded to the unit, in the order in which they were given."""
+    known = simulator("brainscales2")
+    sim = known.setup(0.1)
+    neuron = LIFParameters(tau_m=20.0)
+    sources = sim.Population(N_PRE * known.input_copies, sim.SpikeSourceArray())
+    cells = sim.Population(N_POST, known.cell(sim, neuron, 1))
+    projection = sim.Projection(sources, cells, known.connector(1, pairs), sim.StaticSynapse(weight=0),
+                                receptor_type="excitatory")
+    assert len(projection) == known.input_copies * (N_PRE * N_POST if pairs is None else len(PAIRS))
+    unit = known.unit(neuron)
+    weights = np.random.default_rng(1).integers(0, 300, (N_PRE, N_POST) if pairs is None else len(PAIRS)) * unit
+    known.write_values(projection, "weight", weights, 1, N_PRE, N_POST, pairs, neuron)
+    np.testing.assert_allclose(known.read_values(projection, "weight", 1, N_PRE, N_POST, pairs, neuron), weights)
+    _, _, held, _ = known.connections(projection)
+    assert held.max() <= 63 and held.sum() == round(weights.sum() / unit)
+    with pytest.raises(SimulatorError, match="no delays to set"):
+        known.write_values(projection, "delay", weights, 1, N_PRE, N_POST, pairs, neuron)
+    with pytest.raises(SimulatorError, match="one copy of a network"):
+        known.write_values(projection, "weight", weights, 2, N_PRE, N_POST, pairs, neuron)
+    known.assign_weights(projection, np.arange(len(projection)) % 60)
+    np.testing.assert_array_equal(known.connections(projection)[2], np.arange(len(projection)) % 60)

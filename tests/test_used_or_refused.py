@@ -8,12 +8,14 @@ import quantities as pq
 
 from tests.small_networks import samples, small_architecture
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.graph.initialisation import balanced
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import GradientEngine, first_spikes
-from ttfs_pynn.learning.initialisation import balanced
+from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.loss import MeanSquaredError, PairwiseDifference
 from ttfs_pynn.learning.optimizer import schedule
-from ttfs_pynn.learning.training import Callback, SpikeData, Trainer, TrainingOptions, evaluate
-from ttfs_pynn.models import yin_yang
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Callback, Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.distortion import DistortedNetwork, Distortion
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork

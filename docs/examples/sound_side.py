@@ -5,7 +5,7 @@ A 2(+2 bias)-30-3 network. The onset varies, so that neither ear alone tells the
 
 import numpy as np
 
-from ttfs_pynn.learning.training import SpikeData
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 

@@ -5,9 +5,10 @@ import pytest
 
 from tests.small_networks import samples, small_network
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import GradientEngine, first_spikes
+from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.loss import PairwiseDifference
-from ttfs_pynn.learning.training import SpikeData, evaluate
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import simulator

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.small_networks import samples, small_architecture
 from ttfs_pynn.errors import InterchangeError
-from ttfs_pynn.learning.initialisation import balanced
+from ttfs_pynn.graph.initialisation import balanced
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.network import Architecture, Layer
 from ttfs_pynn.networks.trained_times import TrainedTimes, Weights, delay_shape

@@ -6,7 +6,7 @@ import pytest
 from tests.learning.test_training import task
 from tests.small_networks import small_network
 from ttfs_pynn.learning.decision import accuracy_at, spikes_until, time_to_accuracy
-from ttfs_pynn.learning.training import evaluate
+from ttfs_pynn.learning.evaluation import evaluate
 
 INF = np.inf
 TIMES = np.array([[3.0, 5.0, INF], [4.0, 2.0, 6.0], [INF, INF, INF], [7.0, 8.0, 1.0]])

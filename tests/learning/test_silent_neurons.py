@@ -4,8 +4,8 @@ import pytest
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.first_spike import first_spike_times, membrane_peaks
 from ttfs_pynn.learning.engine import FirstSpikes, Gradients
+from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.silent_neurons import MembranePeak, WeightBumping, WeightSum, largest_response
-from ttfs_pynn.learning.training import TrainingOptions
 from ttfs_pynn.networks.trained_times import delay_shape
 from ttfs_pynn.neuron import LIFParameters
 

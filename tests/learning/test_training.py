@@ -3,8 +3,11 @@ import pytest
 
 from tests.small_networks import samples, small_network
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import Gradients
-from ttfs_pynn.learning.training import Callback, SpikeData, Trainer, TrainingOptions, evaluate
+from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Callback, Trainer
 from ttfs_pynn.runs.folder import RunFolder
 
 

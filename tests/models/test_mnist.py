@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.learning.training import Trainer, TrainingOptions
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.runs import model_files
 

@@ -3,7 +3,9 @@ import pytest
 
 from tests.small_networks import samples, small_architecture
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.training import SpikeData, Trainer, TrainingOptions
+from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.distortion import DistortedNetwork, Distortion, quantised
 from ttfs_pynn.networks.network import Architecture, Layer

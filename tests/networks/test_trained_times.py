@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from tests.small_networks import samples
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import GradientEngine, first_spikes
 from ttfs_pynn.learning.loss import MeanSquaredError
-from ttfs_pynn.learning.training import Callback, SpikeData, Trainer, TrainingOptions
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Callback, Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.networks.trained_times import DELAYS, Weights

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.training import SpikeData
-from ttfs_pynn.models import yin_yang
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.runs.experiment import Experiment
 
 

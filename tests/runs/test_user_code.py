@@ -5,9 +5,7 @@ import pytest
 
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.training import TrainingOptions
-from ttfs_pynn.protocols import train
-from ttfs_pynn.runs import model_files
+from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.runs.user_code import load_file, names_in
 
@@ -77,7 +75,7 @@ SMALL = """
 import numpy as np
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
-from ttfs_pynn.learning.training import SpikeData
+from ttfs_pynn.learning.data import SpikeData
 
 PARAMETERS = {"network": {}, "training": {"silent_tolerated": [0.9]}}
 CLASS_NAMES = ("early", "late")

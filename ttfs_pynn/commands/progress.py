@@ -4,7 +4,7 @@ import sys
 
 from tqdm import tqdm
 
-from ttfs_pynn.learning.training import Callback
+from ttfs_pynn.learning.trainer import Callback
 
 __all__ = ["Progress"]
 

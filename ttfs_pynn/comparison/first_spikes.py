@@ -4,14 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ttfs_pynn.learning.engine import layer_times
+from ttfs_pynn.graph.graph import Graph
+from ttfs_pynn.graph.parameters import Parameters
+from ttfs_pynn.networks.afferents import afferents_of
+from ttfs_pynn.spikes.first_spikes import FirstSpikes
 
 __all__ = ["Agreement", "compare_first_spikes", "explained_by_own_inputs"]
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of the first spikes of one layer: matched, missing (the reference has them), extra (the reference has not), and the
+    """Of the first spikes of one population: matched, missing (the reference has them), extra (the reference has not), and the
     differences other - reference (ms) of the matched ones."""
 
     matched: int
@@ -35,13 +38,14 @@ def compare_first_spikes(reference, other):
                      int((~np.isfinite(reference) & np.isfinite(other)).sum()), other[both] - reference[both])
 
 
-def explained_by_own_inputs(times, weights, neurons, delay=None):
-    """Agreement of each layer with the exact neuron model driven by the spikes that the layer's own inputs were recorded with.
+def explained_by_own_inputs(spikes: FirstSpikes, graph: Graph, parameters: Parameters) -> dict[str, Agreement]:
+    """{population: Agreement} with the exact neuron model driven by the spikes that the population's own inputs were recorded with.
 
-    Takes apart what a simulator does wrong in one layer from what it was handed by the layers before. times: FirstSpikes, which
-    know how long they travelled and from when on none was read; ValueError where `delay` (ms) is given and says otherwise.
+    Takes apart what a simulator does wrong in one population from what it was handed by those before. spikes: FirstSpikes, which know
+    how long they travelled and from when on none was read.
     """
-    if delay is not None and delay != times.delay:
-        raise ValueError(f"delay = {delay} ms, but these spikes travelled {times.delay} ms; leave it out")
-    return [compare_first_spikes(layer_times(times, k, w, neuron), times.layers[k])
-            for k, (w, neuron) in enumerate(zip(weights, neurons, strict=True))]
+    found = {}
+    for part in afferents_of(graph):
+        for label, expected in part.answers(spikes, parameters).items():
+            found[label] = compare_first_spikes(expected, spikes[label])
+    return {node.label: found[node.label] for node in graph.neurons}

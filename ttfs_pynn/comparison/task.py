@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ttfs_pynn.comparison.layered import layered_record
+from ttfs_pynn.comparison.layered import graph_record
 from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.comparison.script import run_script
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.training import SpikeData, evaluate
-from ttfs_pynn.networks.trained_times import Weights
+from ttfs_pynn.graph.graph import Graph
+from ttfs_pynn.graph.parameters import Parameters
+from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.networks.pynn_network import build
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import Experiment
 from ttfs_pynn.runs.finished import open_run
@@ -45,14 +48,15 @@ class Task:
     duration: float = 1000.0
 
     def experiment(self) -> tuple[Experiment, Any] | None:
-        """(experiment, weights) of a run folder or of a model; None for a script. An error says why it is none of these."""
+        """(experiment, parameters) of a run folder or of a model; None for a script. An error says why it is none of these."""
         if RunFolder.exists(self.what):
             return open_run(self.what, self.model)[1:]
         if is_script(self.what):
             return None
         model = model_files.load(self.what)
-        experiment = Experiment(model, {"backend": "exact", "dt": 0.1, "copies": 1, **model.PARAMETERS})
-        return experiment, experiment.architecture.initial_weights(np.random.default_rng(0))
+        tables = model_files.tables_of(model)
+        experiment = Experiment(model, {"backend": "exact", "dt": 0.1, "copies": 1, **tables})
+        return experiment, experiment.initial_parameters()
 
     def checked(self) -> "Task":
         """The same with the number of samples that there are: a mistake shows before a process is started."""
@@ -65,7 +69,7 @@ class Task:
         n = min(100, len(test)) if self.samples is None else self.samples
         if not 1 <= n <= len(test):
             raise ConfigurationError(f"--samples {n}: the test set has 1 to {len(test)}")
-        return SpikeData(test.times[:n], test.labels[:n])
+        return test.select(slice(0, n))
 
     def records(self, name: str, dt: float) -> list[NetworkRecord]:
         """What the simulator of that name does at a time step (ms), a record a trial; a network that is trained has one."""
@@ -74,31 +78,30 @@ class Task:
             records = run_script(load_script(self.what).build, simulator(name), dt, self.seed, self.duration)
             records[0].meta["seconds"] = time.perf_counter() - begin
             return records
-        experiment, weights = layered
-        data, parameters = self.test_samples(experiment), experiment.configuration["network"]
-        weights, delay, notes = self._on_grid(weights, dt)
-        sim, copies = simulator(name).setup(dt, seed=self.seed), min(simulator(name).default_copies, len(data))
+        experiment, parameters = layered
+        data, graph = self.test_samples(experiment), experiment.graph
+        parameters, delay, notes = self._on_grid(graph, parameters, dt)
+        copies = min(simulator(name).default_copies, len(data))
         # Windows of one length everywhere, so that records can be laid over each other.
-        plain = experiment.model.build(simulator("exact").setup(dt), parameters, weights, delay=delay)
-        timing = plain.timing.on_grid(max(self.steps))
-        network = experiment.model.build(sim, parameters, weights, n_copies=copies, single=copies > 1, delay=delay)
+        timing = build(simulator("exact").setup(dt), graph, parameters, delay=delay).timing.on_grid(max(self.steps))
+        network = build(simulator(name).setup(dt, seed=self.seed), graph, parameters, copies, delay=delay)
         result = evaluate(network, data)
         seconds = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
-        return [layered_record(result.first_spikes, experiment.architecture, weights, delay, timing.window, timing.deadline,
-                               seconds, notes)]
+        return [graph_record(result.first_spikes, graph, parameters, timing, seconds, notes)]
 
-    def _on_grid(self, weights: Any, dt: float) -> tuple[Any, float, list[str]]:
-        """(weights, delay in ms, notes): delays as a simulator with the time step dt (ms) can hold them."""
+    def _on_grid(self, graph: Graph, parameters: Parameters, dt: float) -> tuple[dict[str, np.ndarray], float, list[str]]:
+        """(parameters, delay in ms, notes): delays as a simulator with the time step dt (ms) can hold them."""
         notes, asked = [], max(self.steps) if self.delay is None else self.delay
         delay = float(np.round(asked / dt) * dt)
         if delay != asked:
             notes.append(f"the delay of {asked:g} ms was rounded to a multiple of dt = {dt:g} ms")
-        times = getattr(weights, "times", None)
-        if times is not None and any(times.delays):
-            weights = Weights(weights, times.on_grid(dt))
+        found = dict(parameters)
+        trained = [name for name in found if name.endswith("delay")]
+        if trained:
+            found |= {name: np.round(found[name] / dt) * dt for name in trained}
             notes.append(f"trained delays were rounded to multiples of dt = {dt:g} ms, which is what simulators with a time step "
                          "hold")
-        return weights, delay, notes
+        return found, delay, notes
 
     def records_on_chip(self, name: str) -> tuple[NetworkRecord, NetworkRecord]:
         """What the chip of that name does, and what the exact network does that has the weights which the chip holds."""
@@ -106,14 +109,14 @@ class Task:
         if layered is None:
             raise ConfigurationError(f"{name} runs layered networks only, its cells are no IF_curr_exp: give a run folder or a "
                                      "model")
-        experiment, weights = layered
-        known = experiment.simulator(name)
+        experiment, parameters = layered
+        known, graph = experiment.simulator(name), experiment.graph
         known = known.configured({"non_idealities": {"off": True}}) if self.ideal_chip else known
-        data, parameters = self.test_samples(experiment), experiment.configuration["network"]
-        sim = known.setup(known.tick, seed=self.seed, layers=[layer.size for layer in experiment.architecture.layers])
-        chip = experiment.model.build(sim, parameters, weights, simulator=known)
-        held, timing = chip.read_weights(), chip.timing
-        exact = experiment.model.build(simulator("exact").setup(known.tick), parameters, held, delay=0.0, timing=timing)
+        data = self.test_samples(experiment)
+        sim = known.setup(known.tick, seed=self.seed, layers=[node.size for node in graph.neurons])
+        chip = build(sim, graph, parameters, simulator=known)
+        held, timing = chip.read(), chip.timing
+        exact = build(simulator("exact").setup(known.tick), graph, held, delay=0.0, timing=timing)
         note = (f"{name} is compared with the exact network that has the weights that the chip holds, no delays, and neurons "
                 f"refractory for {timing.tau_refrac:g} ms")
         note += "" if self.ideal_chip else "; what its mismatch and noise do is not explained, for they may do more than one tick"
@@ -121,14 +124,13 @@ class Task:
         for network in (chip, exact):
             result = evaluate(network, data, 100)
             meta = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
-            records.append(layered_record(result.first_spikes, experiment.architecture, held, 0.0, timing.window,
-                                          timing.deadline, meta, [note]))
+            records.append(graph_record(result.first_spikes, graph, held, timing, meta, [note]))
         return records[0], records[1]
 
 
 def is_script(what: str) -> bool:
     """Whether that is a PyNN script, and neither a run folder nor a model."""
-    return not RunFolder.exists(what) and what.endswith(".py") and not hasattr(load_script(what), "architecture")
+    return not RunFolder.exists(what) and what.endswith(".py") and not model_files.is_model(load_script(what))
 
 
 def load_script(path: str | Path) -> ModuleType:

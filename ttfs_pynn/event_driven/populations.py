@@ -123,8 +123,8 @@ class _OnGroup:
         self.group.set_spike_times(times, offsets)
 
     def set_spike_matrix(self, matrix):
-        """Spikes in bulk, without an object a cell: matrix (windows, cells) of times (ms), inf for none; all of a window come
-        before those of the next. Raises InvalidParameterValueError for times that are not in that order."""
+        """Spikes in bulk, without an object a cell: matrix (rows, cells) of times (ms), inf for none; those of a cell rise from row
+        to row. Raises InvalidParameterValueError where they do not."""
         self._check_current()
         matrix = np.asarray(matrix, dtype=float)
         if matrix.ndim != 2 or matrix.shape[1] != self.group.size or np.isnan(matrix).any():
@@ -134,11 +134,14 @@ class _OnGroup:
         in_order = np.take_along_axis(matrix, order, axis=1)
         finite = np.isfinite(in_order)
         index, times = order[finite], in_order[finite]
-        if (times[1:] < times[:-1]).any():
-            raise errors.InvalidParameterValueError("spike times of one window are not all before those of the next")
         by_cell = np.isfinite(matrix.T)
-        offsets = np.concatenate([[0], np.cumsum(by_cell.sum(axis=1))])
-        self.group.set_spike_times(matrix.T[by_cell], offsets, (index, times))
+        trains, counts = matrix.T[by_cell], by_cell.sum(axis=1)
+        if (times[1:] < times[:-1]).any():  # a cell spikes in several rows while others do
+            if ((np.diff(trains) < 0) & (np.diff(np.repeat(np.arange(counts.size), counts)) == 0)).any():
+                raise errors.InvalidParameterValueError("the spike times of a cell do not rise from row to row")
+            order = np.argsort(times, kind="stable")
+            index, times = index[order], times[order]
+        self.group.set_spike_times(trains, np.concatenate([[0], np.cumsum(counts)]), (index, times))
 
     def _merge(self, times, offsets):
         """Spike times of the whole group, with those of this view replaced."""

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from ttfs_pynn.first_spike import kernels, layer_kernels
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
-__all__ = ["first_spike_times", "check_inputs", "one_kind"]
+__all__ = ["first_spike_times", "check_inputs", "check_times", "check_weights", "neuron_columns", "one_kind"]
 
 
 def check_inputs(t_in: ArrayLike, w: ArrayLike, neuron) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
@@ -17,18 +17,28 @@ def check_inputs(t_in: ArrayLike, w: ArrayLike, neuron) -> tuple[np.ndarray, np.
     t_in, w = np.ascontiguousarray(t_in, dtype=float), np.ascontiguousarray(w, dtype=float)
     if t_in.ndim != 2 or w.ndim != 2 or t_in.shape[1] != w.shape[0]:
         raise ValueError(f"t_in has shape {t_in.shape} and w {w.shape}; expected (samples, inputs) and (inputs, neurons)")
+    check_times(t_in)
+    check_weights(w)
+    return t_in, w, neuron_columns(neuron, w.shape[1])
+
+
+def check_times(t_in: np.ndarray) -> None:
+    """ValueError for input times (ms) that are NaN, -inf or too large."""
     if not t_in.min(initial=0.0) >= -LARGEST or ((t_in > LARGEST) & (t_in < np.inf)).any():
         wrong = t_in[~((np.abs(t_in) <= LARGEST) | (t_in == np.inf))][0]
         raise ValueError(f"t_in holds {wrong:g}; give times in ms of at most {LARGEST:g}, and inf for an input that does "
                          "not spike")
+
+
+def check_weights(w: np.ndarray) -> None:
+    """ValueError for weights (nA) that are not finite or too large."""
     if not all_below(w):
         wrong = w[~(np.abs(w) <= LARGEST)]
         raise ValueError(f"w holds {wrong.size} values that are not finite or too large, such as {wrong[0]:g}; give weights in "
                          f"nA of at most {LARGEST:g}")
-    return t_in, w, _columns(neuron, w.shape[1])
 
 
-def _columns(neuron, n):
+def neuron_columns(neuron, n: int) -> tuple[np.ndarray, ...]:
     """tau_m, tau_syn, cm, threshold of n neurons, checked."""
     columns = neuron.columns(n)
     for name, values in zip(("tau_m", "tau_syn", "cm", "v_thresh - v_rest"), columns, strict=True):

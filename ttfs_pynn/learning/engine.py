@@ -1,141 +1,136 @@
-"""From recorded Neo spike times to weight updates. Imports no simulator: it works on any recording, also one from a file."""
+"""From recorded Neo spike times to gradients. Imports no simulator: it works on any recording, also one from a file."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ttfs_pynn.first_spike import (
-    delayed_first_spike_times,
-    delayed_vector_jacobian_product,
-    first_spike_times,
-    vector_jacobian_product,
-)
+from ttfs_pynn.graph.graph import Graph
+from ttfs_pynn.graph.parameters import Parameters, trained_names
+from ttfs_pynn.networks.afferents import Afferents, Backward, afferents_of
+from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.spikes.first_spikes import FirstSpikes
 
-__all__ = ["FirstSpikes", "GradientEngine", "Gradients", "first_spikes", "layer_times"]
-
-
-@dataclass(frozen=True)
-class FirstSpikes:
-    """First-spike times (samples, cells) in ms from each window's start: of the inputs, bias sources and neurons by layer.
-
-    delay: how long they travelled (ms); delays: by layer, what each synapse adds to it, as in `first_spike.delays`, or None.
-    deadline (ms): from when on no spike of a sample was read.
-    """
-
-    inputs: np.ndarray
-    biases: tuple
-    layers: tuple
-    delay: float = 0.0
-    delays: tuple = ()
-    deadline: float = np.inf
-
-    def afferent(self, k):
-        """What is sent to layer k: the spikes of the layer before, then of its bias sources."""
-        before = self.inputs if k == 0 else self.layers[k - 1]
-        return before if self.biases[k] is None else np.concatenate([before, self.biases[k]], axis=1)
-
-    def heard(self, k):
-        """`afferent` when it arrives, but for what single synapses add."""
-        return self.afferent(k) + self.delay
-
-    def synaptic_delays(self, k):
-        """Delays of layer k's synapses besides `delay`, or None."""
-        return self.delays[k] if self.delays else None
-
-
-def layer_times(times, k, w, neuron):
-    """First-spike times (samples, neurons) that the ideal layer k has for the spikes that it heard (FirstSpikes): inf for those
-    that come too late to be read."""
-    heard, delays = times.heard(k), times.synaptic_delays(k)
-    found = first_spike_times(heard, w, neuron) if delays is None else delayed_first_spike_times(heard, w, delays, neuron)
-    found[found >= times.deadline] = np.inf
-    return found
+__all__ = ["GradientEngine", "Gradients", "first_spikes"]
 
 
 @dataclass(frozen=True)
 class Gradients:
-    """weights: dL/dw (1/nA) of the mean loss, one matrix a layer; loss (samples,); first_spikes; dropped: contributions left out
-    because they exceeded max_dw; delays: dL/dd (1/ms), one matrix a layer of the delays' shape; bias_times: dL/dt (1/ms) of the
-    bias sources by layer. None where there are none, or none are asked for."""
+    """parameters: {name: dL/d parameter} of the mean loss, of those that are trained, in 1/nA or 1/ms; loss (samples,);
+    first_spikes; dropped: contributions left out because they exceeded max_dw."""
 
-    weights: list
+    parameters: dict[str, np.ndarray]
     loss: np.ndarray
     first_spikes: FirstSpikes
     dropped: int
-    delays: tuple = ()
-    bias_times: tuple = ()
 
 
-def first_spikes(recording):
-    """Read a Recording: Neo Blocks whose annotations first_id and size (PyNN's) say which channel is which neuron.
+def first_spikes(recording: Any) -> FirstSpikes:
+    """Read a recording (`networks.pynn_network.Recording`): Neo Blocks whose annotations first_id and size (PyNN's) say which channel
+    is which neuron.
 
     FirstSpikes, which an ArrayNetwork returns, are given back as they are.
     """
     if isinstance(recording, FirstSpikes):
         return recording
+    presentation = recording.presentation
 
-    def read(block, several=1):
-        if block is None:
-            return None
+    def read(label, block):
         if len(block.segments) != 1:
             raise ValueError(f"block {block.name!r} holds {len(block.segments)} segments; pass one presentation, a run that was "
                              "read with clear=True")
         # Of several sources that stand for one input, the first ones count: they were told to spike together.
+        several = recording.input_copies if label in recording.sources else 1
         ids = np.arange(block.annotations["size"] // several) + block.annotations["first_id"]
-        return recording.presentation.first_spikes(block.segments[0], ids, recording.time_scale)
+        reader = presentation.all_spikes if label in recording.several else presentation.first_spikes
+        return reader(block.segments[0], ids, recording.time_scale)
 
-    several = recording.input_copies
-    return FirstSpikes(read(recording.inputs, several), tuple(read(bias, several) for bias in recording.biases),
-                       tuple(map(read, recording.layers)), recording.delay, recording.delays,
-                       recording.presentation.last_read)
+    return FirstSpikes({label: read(label, block) for label, block in recording.blocks.items()}, recording.outputs,
+                       recording.delays, presentation.last_read)
 
 
 class GradientEngine:
-    """The learning rule for a layered network of `neurons` (LIFParameters, one a layer).
+    """The learning rule on a graph, from its outputs back to its sources.
 
-    For each layer, T depends on the causal inputs t_i (recorded time + delay) and weights as in `first_spike.backward`; errors
-    dL/dT of the last layer come from the loss and go down by dL/dt_i = sum_n dL/dT_n dT_n/dt_i. max_dw: a sample's contribution
-    to the weights of a neuron is dropped where one exceeds it, in units of 1/neuron.current_scale. bias_times: whether dL/dt of
-    bias sources is wanted, one answer a layer (or none: no).
+    For each population, T depends on the causal inputs t_i (recorded time + delay) and weights as in `first_spike.backward`; errors
+    dL/dT of the outputs come from the loss, go down by dL/dt_i = sum_n dL/dT_n dT_n/dt_i, and add where edges meet. Populations that
+    depend on each other are gone through neuron by neuron, latest spike first. max_dw: a sample's contribution to the weights of a
+    neuron is dropped where one exceeds it, in units of 1/neuron.current_scale. neurons: LIFParameters by population that gradients
+    assume, in place of the graph's.
     """
 
-    def __init__(self, neurons, max_dw=np.inf, bias_times=()):
-        self.neurons, self.max_dw = list(neurons), max_dw
-        self.bias_times = tuple(bias_times) or (False,) * len(self.neurons)
-        if len(self.bias_times) != len(self.neurons):
-            raise ValueError(f"bias_times = {self.bias_times} for {len(self.neurons)} layers; give one answer a layer, or none")
+    def __init__(self, graph: Graph, max_dw: float = np.inf, neurons: Mapping[str, LIFParameters] | None = None) -> None:
+        self.graph, self.max_dw = graph, max_dw
+        self.parts = afferents_of(graph, neurons)
+        self._trained = trained_names(graph)
+        # Populations whose errors are wanted: neurons that hear something that is trained themselves, sources and cells with trained
+        # times and delays.
+        self._wanted = {node.label for node in graph.nodes
+                        if not node.is_source or node.train_times or node.axonal_delay is not None}
 
-    def gradients(self, recording, weights, loss, labels):
-        """Gradients of the mean over samples of a loss for a Recording; loss(times of the last layer, labels) -> (values
-        (samples,), dL/dT (samples, classes)) as in `ttfs_pynn.learning.loss`."""
-        times = first_spikes(recording)
-        values, error = loss(times.layers[-1], labels)
-        gradients, delays, bias_times, dropped = self.backward(times, weights, error / max(len(error), 1))
-        return Gradients(gradients, values, times, dropped, delays, bias_times)
+    def gradients(self, recording: Any, parameters: Parameters, loss: Callable, labels: np.ndarray) -> Gradients:
+        """Gradients of the mean over samples of a loss for a recording; loss(times of the outputs, labels) -> (values
+        (samples,), dL/dT (samples, classes)) as in `learning.loss`."""
+        spikes = first_spikes(recording)
+        values, error = loss(spikes.labels, labels)
+        found, dropped = self.backward(spikes, parameters, error / max(len(error), 1))
+        return Gradients(found, values, spikes, dropped)
 
-    def backward(self, times, weights, error):
-        """From FirstSpikes and dL/dT of the last layer: dL/dw of every layer, dL/dd, dL/dt of the bias sources (tuples, None
-        where there is nothing), all summed over samples, and the number of dropped contributions."""
-        if not len(times.layers) == len(weights) == len(self.neurons):
-            raise ValueError(f"spikes of {len(times.layers)} layers and {len(weights)} weight matrices for an engine of "
-                             f"{len(self.neurons)} layers; give each layer one LIFParameters and one matrix")
-        n_layers, dropped = len(self.neurons), 0
-        gradients: list = [None] * n_layers
-        of_delays: list = [None] * n_layers
-        of_biases: list = [None] * n_layers
-        for k in reversed(range(n_layers)):
-            neuron, delays, heard = self.neurons[k], times.synaptic_delays(k), times.heard(k)
-            limit = self.max_dw / neuron.current_scale
-            if delays is None:
-                gradients[k], error_in, n = vector_jacobian_product(heard, weights[k], times.layers[k], error, neuron, limit,
-                                                                    with_inputs=k > 0 or self.bias_times[k])
-            else:
-                gradients[k], error_in, of_delays[k], n = delayed_vector_jacobian_product(
-                    heard, weights[k], delays, times.layers[k], error, neuron, limit)
-            dropped += n
-            n_before = (times.layers[k - 1] if k else times.inputs).shape[1]
-            if self.bias_times[k]:
-                of_biases[k] = error_in[:, n_before:].sum(axis=0)
-            if k:
-                error = error_in[:, :n_before]
-        return gradients, tuple(of_delays), tuple(of_biases), dropped
+    def backward(self, spikes: FirstSpikes, parameters: Parameters, error: np.ndarray) -> tuple[dict[str, np.ndarray], int]:
+        """From FirstSpikes and dL/dT of the outputs: ({name: derivative} of what is trained, summed over samples; how many
+        contributions were dropped)."""
+        errors: dict[str, np.ndarray] = {self.graph.outputs: np.asarray(error, dtype=float)}
+        gradients: dict[str, np.ndarray] = {}
+        dropped = 0
+        for part in reversed(self.parts):
+            if not any(label in errors for label in part.group):  # nothing that it leads to decides
+                self._note(part, Backward({edge.label: np.zeros(edge.shape) for edge in part.edges},
+                                          {edge.label: np.zeros(edge.shape) for edge in part.edges}, {},
+                                          {label: np.zeros(self.graph.node(label).size) for label in part.group}, 0), gradients)
+                continue
+            for label in part.group:
+                errors.setdefault(label, np.zeros(spikes[label].shape))
+            wanted = any(edge.pre in self._wanted for edge in part.edges if edge.pre not in part.group)
+            found = part.backward(spikes, parameters, errors, self.max_dw, wanted)
+            dropped += found.dropped
+            self._note(part, found, gradients)
+            for edge in part.edges:
+                if edge.pre in self._wanted and edge.label in found.inputs:
+                    sent = found.inputs[edge.label]
+                    errors[edge.pre] = errors[edge.pre] + sent if edge.pre in errors else sent
+        for node in self.graph.sources:
+            if node.train_times:
+                gradients[f"{node.label}.times"] = _of_times(parameters[f"{node.label}.times"], errors.get(node.label))
+        return {name: gradients[name] for name in self._trained}, dropped
+
+    def _note(self, part: Afferents, found: Backward, gradients: dict[str, np.ndarray]) -> None:
+        """Enter what one group's edges and neurons have."""
+        gradients |= {f"{label}.weight": array for label, array in found.weights.items()}
+        gradients |= {f"{label}.delay": array for label, array in found.delays.items()
+                      if self.graph.edge(label).delay_range is not None}
+        gradients |= {f"{label}.dendritic_delay": array for label, array in found.dendritic.items()
+                      if self.graph.node(label).dendritic_delay is not None}
+        for edge in part.edges:
+            name = f"{edge.pre}.axonal_delay"
+            if self.graph.node(edge.pre).axonal_delay is None:
+                continue
+            if edge.label in found.inputs:
+                sent = found.inputs[edge.label]
+                total = sent.sum(axis=0) if sent.ndim == 2 else sent.sum(axis=(0, 2))
+            else:  # from one neuron of a group to another
+                total = np.bincount(edge.pre_index, found.delays[edge.label].ravel(), edge.sizes[0])
+            gradients[name] = gradients[name] + total if name in gradients else total
+
+
+def _of_times(times: np.ndarray, error: np.ndarray | None) -> np.ndarray:
+    """dL/d times of sources, from the errors of their recorded spikes (samples, cells[, spikes]), which come in rising order."""
+    found = np.zeros(times.shape)
+    if error is None:
+        return found
+    total = error.sum(axis=0)
+    if times.ndim == 1:
+        return total
+    order = np.argsort(times, axis=1, kind="stable")[:, :total.shape[1]]
+    np.put_along_axis(found, order, total[:, :times.shape[1]], axis=1)
+    return found

@@ -1,6 +1,6 @@
-"""Adam on a list of weight matrices, and learning rates that change with the epoch."""
+"""Adam on arrays by name, and learning rates that change with the epoch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,42 +58,44 @@ class Adam:
 
         m <- b1 m + (1 - b1) g,   s <- b2 s + (1 - b2) g^2,   w <- w - rate m/(1 - b1^t) / ( sqrt(s/(1 - b2^t)) + epsilon )
 
-    scales: one positive number a matrix; the weights are stepped in units of it, so one learning rate fits all layers.
+    scales: {name: one positive number}, of every array that is stepped; arrays are stepped in units of it, so one learning rate
+    fits all. shapes: {name: shape}.
     """
 
-    shapes: list
-    scales: list
+    shapes: Mapping[str, tuple[int, ...]]
+    scales: Mapping[str, float]
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
         self.t = 0
-        self.m = [np.zeros(shape) for shape in self.shapes]
-        self.s = [np.zeros(shape) for shape in self.shapes]
+        self.m = {name: np.zeros(shape) for name, shape in self.shapes.items()}
+        self.s = {name: np.zeros(shape) for name, shape in self.shapes.items()}
 
-    def step(self, weights: Sequence[np.ndarray], gradients: Sequence[np.ndarray], learning_rate: float) -> list[np.ndarray]:
-        """New weights; the arguments stay as they are. gradients: dL/dw in 1/(unit of the weights)."""
+    def step(self, parameters: Mapping[str, np.ndarray], gradients: Mapping[str, np.ndarray],
+             learning_rate: float) -> dict[str, np.ndarray]:
+        """New values of the arrays that have gradients; the arguments stay as they are. gradients: dL/dw in 1/(unit of w)."""
         self.t += 1
-        new = []
-        for k, (w, gradient, scale) in enumerate(zip(weights, gradients, self.scales, strict=True)):
-            w = np.ascontiguousarray(w, dtype=float)
+        new = {}
+        for name, gradient in gradients.items():
+            w, scale = np.ascontiguousarray(parameters[name], dtype=float), self.scales[name]
             stepped = np.empty_like(w)
-            _adam_step(w.ravel(), np.ascontiguousarray(gradient, dtype=float).ravel(), self.m[k].ravel(), self.s[k].ravel(),
+            _adam_step(w.ravel(), np.ascontiguousarray(gradient, dtype=float).ravel(), self.m[name].ravel(), self.s[name].ravel(),
                        scale, self.beta1, self.beta2, 1 - self.beta1 ** self.t, 1 - self.beta2 ** self.t, learning_rate * scale,
                        self.epsilon, stepped.ravel())
-            new.append(stepped)
+            new[name] = stepped
         return new
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that `restore` needs, as {name: array}."""
         arrays = {"adam_t": np.array(self.t)}
-        for k, (m, s) in enumerate(zip(self.m, self.s, strict=True)):
-            arrays[f"adam_m{k}"], arrays[f"adam_s{k}"] = m.copy(), s.copy()
+        for name in self.m:
+            arrays[f"adam_m {name}"], arrays[f"adam_s {name}"] = self.m[name].copy(), self.s[name].copy()
         return arrays
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Continue from the arrays of `state`."""
         self.t = int(arrays["adam_t"])
-        self.m = [np.array(arrays[f"adam_m{k}"], dtype=float, order="C") for k in range(len(self.shapes))]
-        self.s = [np.array(arrays[f"adam_s{k}"], dtype=float, order="C") for k in range(len(self.shapes))]
+        self.m = {name: np.array(arrays[f"adam_m {name}"], dtype=float, order="C") for name in self.shapes}
+        self.s = {name: np.array(arrays[f"adam_s {name}"], dtype=float, order="C") for name in self.shapes}

@@ -1,83 +1,129 @@
 """What to do about neurons that do not spike, and so have no gradient: three policies behind one interface.
 
-    apply(weights, gradients) -> (weights with bumps added, weight gradients, True if the gradient step is to be left out)
+    apply(parameters, gradients) -> (parameters with weights raised, gradients, True if the gradient step is to be left out)
 
-with `gradients` a gradient_engine.Gradients of a batch; `state()` and `restore(arrays)` go through checkpoints. Nothing that is
-given is changed. `policy` makes the one that the training options name. Which is better was measured: see benchmarks/README.md.
+with `gradients` a learning.engine.Gradients of a batch and the gradients returned a dict by name; `state()` and `restore(arrays)` go
+through checkpoints. Weights that are not trained stay as they are, and nothing that is given is changed. `policy` makes the one
+that the training options name. Which is better was measured: see benchmarks/README.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from ttfs_pynn.first_spike import membrane_peaks, peak_steps
+from ttfs_pynn.errors import ConfigurationError, unknown
+from ttfs_pynn.graph.graph import Edge, Graph
+from ttfs_pynn.learning.engine import Gradients
+from ttfs_pynn.networks.afferents import Afferents
+from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.spikes.first_spikes import FirstSpikes
 
 __all__ = ["POLICIES", "MembranePeak", "WeightBumping", "WeightSum", "policy"]
 
 POLICIES = ("membrane_peak", "bumping", "weight_sum")
 
+Arrays = dict[str, np.ndarray]
 
-def policy(options, neurons, scales):
-    """The policy that training.TrainingOptions name; neurons: LIFParameters by layer, scales: current_scale (nA) by layer."""
-    tolerated = list(options.silent_tolerated)
+
+def policy(options, graph: Graph, parts: tuple[Afferents, ...]):
+    """The policy that learning.options.TrainingOptions name; parts: of the engine, whose neurons it assumes."""
+    tolerated = _by_population(options.silent_tolerated, graph)
     if options.silent == "membrane_peak":
-        return MembranePeak(tolerated, list(neurons), options.silent_aim)
+        return MembranePeak(parts, tolerated, options.silent_aim)
+    neurons = {label: neuron for part in parts for label, neuron in part.neurons.items()}
     if options.silent == "weight_sum":
-        return WeightSum(list(neurons), options.weight_sum)
-    return WeightBumping(tolerated, scales, options.bump, options.bump_instead_of_step)
+        return WeightSum(graph, neurons, options.weight_sum)
+    return WeightBumping(graph, tolerated, options.bump, options.bump_instead_of_step)
+
+
+def _by_population(tolerated: float | Mapping[str, float], graph: Graph) -> dict[str, float]:
+    """{population: share}, of one number for all or a dict in which populations that are not named tolerate 0.95."""
+    labels = [node.label for node in graph.neurons]
+    if not isinstance(tolerated, Mapping):
+        return dict.fromkeys(labels, tolerated)
+    for label in tolerated:
+        if label not in labels:
+            raise ConfigurationError(f"silent_tolerated: {unknown('population', label, labels)}")
+    return {label: tolerated.get(label, 0.95) for label in labels}
+
+
+def _trained(graph: Graph, label: str) -> list[Edge]:
+    """Edges whose weights onto a population are trained."""
+    return [edge for edge in graph.afferents(label) if edge.train]
+
+
+def _spiking(times: np.ndarray) -> np.ndarray:
+    """(samples, cells): whether a cell spikes."""
+    return np.isfinite(times) if times.ndim == 2 else np.isfinite(times).any(axis=2)
 
 
 class _Stateless:
-    def state(self):
+    def state(self) -> Arrays:
         return {}
 
-    def restore(self, arrays):
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         pass
 
 
-@dataclass
 class WeightBumping:
-    """Raise all afferent weights of neurons that are silent in more than a tolerated share of a batch.
+    """Raise all afferent weights of neurons that are silent in more than a tolerated share of the samples in which they hear anything.
 
-    tolerated: that share, one number a layer (1 or more: never bump). bump: the amount, in units of the layer's scale; it
-    doubles from batch to batch while the same layer stays above its tolerance. With instead_of_step a batch that trips the
-    rule gets the bump of the foremost failing layer and no gradient step, as the paper's authors did (Göltz, Kriener et al.
-    2021); without, every failing layer is bumped on top of the step.
+    tolerated: {population: that share} (1 or more: never bump). bump: the amount, in units of the population's current_scale; it
+    doubles from batch to batch while the same population stays above its tolerance, up to 1. With instead_of_step a batch that trips the
+    rule gets the bump of the foremost failing population and no gradient step, as the paper's authors did (Göltz, Kriener et al.
+    2021); without, every failing population is bumped on top of the step.
     """
 
-    tolerated: list
-    scales: list
-    bump: float = 0.0005
-    instead_of_step: bool = False
+    def __init__(self, graph: Graph, tolerated: Mapping[str, float], bump: float = 0.0005, instead_of_step: bool = False) -> None:
+        self.tolerated, self.bump, self.instead_of_step = tolerated, bump, instead_of_step
+        self._edges = {label: _trained(graph, label) for label in tolerated}
+        self._hearing = {label: graph.afferents(label) for label in tolerated}
+        self._scales = {label: float(np.mean(graph.node(label).neuron.current_scale)) for label in tolerated}
+        self.lasting = dict.fromkeys(tolerated, 0)
 
-    def __post_init__(self):
-        self.lasting = np.zeros(len(self.tolerated), dtype=np.int64)
-
-    def apply(self, weights, gradients):
-        new: list[np.ndarray] = list(weights)
-        failing: list[int] = []
-        for k, times in enumerate(gradients.first_spikes.layers):
-            silent = np.isinf(times).mean(axis=0) > self.tolerated[k]
+    def apply(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
+        new, failing = dict(parameters), False
+        for label, share in self.tolerated.items():
+            silent = np.asarray(self._silent_share(label, gradients.first_spikes) > share)
             if not silent.any():
-                self.lasting[k] = 0
+                self.lasting[label] = 0
             elif not (self.instead_of_step and failing):
-                failing.append(k)
-                new[k] = weights[k] + silent * (self.bump * self.scales[k] * 2.0 ** min(self.lasting[k], 30))
-                self.lasting[k] += 1
-        return new, gradients.weights, bool(failing) and self.instead_of_step
+                failing = True
+                amount = silent * (min(self.bump * 2.0 ** min(self.lasting[label], 30), max(self.bump, 1.0)) * self._scales[label])
+                for edge in self._edges[label]:
+                    name = f"{edge.label}.weight"
+                    new[name] = new[name] + (amount if edge.pairs is None else amount[edge.pairs[:, 1]])
+                self.lasting[label] += 1
+        return new, gradients.parameters, failing and self.instead_of_step
 
-    def state(self):
+    def _silent_share(self, label: str, spikes: FirstSpikes) -> np.ndarray:
+        """(neurons,): in how many of the samples in which it hears a spike each neuron is silent; 0 where there are none."""
+        silent = np.isinf(spikes[label])
+        if any(edge.pairs is None and _spiking(spikes[edge.pre]).any(axis=1).all() for edge in self._hearing[label]):
+            return silent.mean(axis=0)
+        heard = np.zeros(silent.shape, dtype=bool)
+        for edge in self._hearing[label]:
+            pre = _spiking(spikes[edge.pre])
+            if edge.pairs is None:
+                heard |= pre.any(axis=1)[:, None]
+            else:
+                connected = csr_array((np.ones(len(edge.pairs)), (edge.pairs[:, 1], edge.pairs[:, 0])), shape=edge.sizes[::-1])
+                heard |= (connected @ pre.T.astype(float)).T > 0
+        return (silent & heard).sum(axis=0) / np.maximum(heard.sum(axis=0), 1)
+
+    def state(self) -> Arrays:
         """Everything that `restore` needs, as {name: array}."""
-        return {"bump_lasting": self.lasting.copy()}
+        return {"bump_lasting": np.array(list(self.lasting.values()), dtype=np.int64)}
 
-    def restore(self, arrays):
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Continue from the arrays of `state`."""
-        self.lasting = arrays["bump_lasting"].copy()
+        self.lasting = dict(zip(self.lasting, arrays["bump_lasting"].tolist(), strict=True))
 
 
-@dataclass
 class MembranePeak(_Stateless):
-    """Raise the peak of the membrane of neurons that are silent in more than a tolerated share of a batch (one number a layer).
+    """Raise the peak of the membrane of neurons that are silent in more than a tolerated share of a batch ({population: share}).
 
     On top of the gradient step the weights of such a neuron change by the mean, over the samples of the batch in which it was
     silent, of the smallest change that brings its peak, to first order, to `aim` times v_thresh - v_rest: along the gradient of
@@ -90,35 +136,25 @@ class MembranePeak(_Stateless):
     learns nothing more.
     """
 
-    tolerated: list
-    neurons: list
-    aim: float = 1.5
+    def __init__(self, parts: tuple[Afferents, ...], tolerated: Mapping[str, float], aim: float = 1.5) -> None:
+        self._parts, self.tolerated, self.aim = parts, tolerated, aim
 
-    def apply(self, weights, gradients):
-        times, new = gradients.first_spikes, list(weights)
-        for k, neuron in enumerate(self.neurons):
-            silent = np.isinf(times.layers[k])
-            wanted = silent & (silent.mean(axis=0) > self.tolerated[k])
-            if wanted.any():
-                step = self._steps(times.heard(k), weights[k], neuron, wanted, times.synaptic_delays(k))
-                new[k] = weights[k] + step / np.maximum(wanted.sum(axis=0), 1)
-        return new, gradients.weights, False
-
-    def _steps(self, t_in, w, neuron, wanted, delays):
-        """Changes of weights, summed over samples, for the neurons and samples that are wanted."""
-        if delays is not None and delays.shape[1] > 1 and delays.shape[0] > 1:  # every neuron hears its inputs at other times
-            step = np.zeros_like(w)
-            for n in np.flatnonzero(wanted.any(axis=0)):
-                step[:, [n]] = self._steps(t_in + delays[:, n], w[:, [n]], neuron.one(n), wanted[:, [n]], None)
-            return step
-        if delays is not None and delays.shape[1] == 1:  # dendritic ones shift the whole membrane
-            t_in = t_in + delays[:, 0]
-        t_peak, v_peak = membrane_peaks(t_in, w, neuron, wanted)
-        missing = np.where(v_peak < neuron.threshold, self.aim * neuron.threshold - v_peak, 0.0)
-        return peak_steps(t_in, t_peak, missing, neuron)
+    def apply(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
+        spikes, new = gradients.first_spikes, dict(parameters)
+        for part in self._parts:
+            silent = {label: np.isinf(spikes[label]) for label in part.group}
+            wanted = {label: mine & (mine.mean(axis=0) > self.tolerated[label]) for label, mine in silent.items()}
+            if not any(mine.any() for mine in wanted.values()):
+                continue
+            steps = part.peak_steps(spikes, parameters, wanted, self.aim)
+            for edge in part.edges:
+                if edge.train:
+                    times = np.maximum(wanted[edge.post].sum(axis=0), 1)
+                    name = f"{edge.label}.weight"
+                    new[name] = new[name] + steps[edge.label] / (times if edge.pairs is None else times[edge.pairs[:, 1]])
+        return new, gradients.parameters, False
 
 
-@dataclass
 class WeightSum(_Stateless):
     """To the loss is added, over all neurons and whether they spike or not (Mostafa 2017, IEEE Trans. Neural Netw. Learn. Syst.
     29, 3227-3235, whose neurons have no leak: 1 there),
@@ -128,15 +164,20 @@ class WeightSum(_Stateless):
     K_max the largest membrane response: inputs of less weight cannot bring a neuron to threshold even if all come together.
     """
 
-    neurons: list
-    strength: float = 10.0
+    def __init__(self, graph: Graph, neurons: Mapping[str, LIFParameters], strength: float = 10.0) -> None:
+        self._graph, self._neurons, self.strength = graph, neurons, strength
 
-    def apply(self, weights, gradients):
-        new = []
-        for w, neuron, gradient in zip(weights, self.neurons, gradients.weights, strict=True):
-            gain = largest_response(neuron) / neuron.threshold
-            new.append(gradient - self.strength * gain * (gain * w.sum(axis=0) < 1))
-        return list(weights), new, False
+    def apply(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
+        new = dict(gradients.parameters)
+        for node in self._graph.neurons:
+            gain = largest_response(self._neurons[node.label]) / self._neurons[node.label].threshold
+            total = sum(np.bincount(edge.post_index, parameters[f"{edge.label}.weight"].ravel(), node.size)
+                        for edge in self._graph.afferents(node.label))
+            raised = self.strength * gain * (gain * total < 1)
+            for edge in _trained(self._graph, node.label):
+                name = f"{edge.label}.weight"
+                new[name] = new[name] - (raised if edge.pairs is None else raised[edge.pairs[:, 1]])
+        return dict(parameters), new, False
 
 
 def largest_response(neuron):

@@ -1,1 +1,1 @@
-"""Networks that can be shown samples: PyNN populations, arrays, distorted substrates."""
+"""Networks that can be shown samples: PyNN populations, the user's own or built of a graph; arrays; distorted substrates."""

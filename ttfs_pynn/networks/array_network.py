@@ -1,66 +1,80 @@
-"""A layered first-spike network on arrays: the same answers as on the simulator `exact`, without PyNN and Neo.
+"""A graph on arrays: the same answers as on the simulator `exact`, without PyNN and Neo.
 
-For settings that are tried by the hundred. What is trained here runs on any simulator, for the weights are the same.
+For settings that are tried by the hundred. What is trained here runs on any simulator, for the parameters are the same.
 """
 
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from ttfs_pynn.learning.engine import FirstSpikes, layer_times
-from ttfs_pynn.networks.trained_times import Weights
-from ttfs_pynn.spikes.windows import PresentationError, Timing
-from ttfs_pynn.units import in_unit
+from ttfs_pynn.graph.graph import Graph
+from ttfs_pynn.graph.parameters import Parameters, check_parameters, delays_of, within_ranges
+from ttfs_pynn.networks.afferents import afferents_of, ideal_spikes
+from ttfs_pynn.networks.interface import source_times
+from ttfs_pynn.networks.pynn_network import within_simulator
+from ttfs_pynn.networks.timing import timing_of
+from ttfs_pynn.simulators import Simulator
+from ttfs_pynn.spikes.first_spikes import FirstSpikes
+from ttfs_pynn.spikes.windows import PresentationError
 
 __all__ = ["ArrayNetwork"]
 
 
 class ArrayNetwork:
-    """`LayeredNetwork`'s counterpart: write_weights, read_weights, present. It needs no simulator, records no Neo
-    data, and has no delays but trained ones.
+    """A `TrainableNetwork` that needs no simulator, records no Neo data, and has no delays but the graph's.
 
-    architecture: a network.Architecture; weights as there. A spike after `deadline` (ms; default as in `presentation.Timing`)
-    does not count, as in a window of a simulated run. simulator: one of `simulators`, whose range of weights holds in training.
+    A spike after `deadline` (ms; default as in `networks.timing`) does not count, as in a window of a simulated run. simulator: one
+    of `simulators`, whose range of weights holds in training.
     """
 
-    n_copies, delay = 1, 0.0
+    n_copies = 1
 
-    def __init__(self, architecture, weights, deadline=None, simulator=None):
-        self.architecture, self._simulator = architecture, simulator
-        self.timing = Timing.derive(architecture.t_early, architecture.latest_input,
-                                    [layer.neuron for layer in architecture.layers], single=True, deadline=deadline)
-        self.write_weights(weights)
+    def __init__(self, graph: Graph, parameters: Parameters, deadline: float | None = None,
+                 simulator: Simulator | None = None) -> None:
+        self.graph, self._simulator = graph, simulator
+        self.timing = timing_of(graph, single=True, deadline=deadline)
+        self.neurons: dict[str, Any] = {}
+        self._parts = afferents_of(graph)
+        self.write(parameters)
 
-    def write_weights(self, weights):
-        """Use these signed weights (nA, one matrix a layer), and the times that come with them, from now on; not copied."""
-        self.weights = self.architecture.check_weights(weights)
-        self._times = self.architecture.times_of(self.weights)
+    def write(self, parameters: Parameters) -> None:
+        """Use these parameters from now on; not copied."""
+        self.parameters = check_parameters(self.graph, parameters)
+        self._delays = delays_of(self.graph, self.parameters)
 
-    def seed_noise(self, *seed):
+    def read(self) -> dict[str, np.ndarray]:
+        """The parameters, copied."""
+        return {name: array.copy() for name, array in self.parameters.items()}
+
+    def within_limits(self, parameters: Parameters) -> dict[str, np.ndarray]:
+        """The parameters in their ranges, and where a simulator is given, clipped to what it can hold."""
+        if self._simulator is None:
+            return within_ranges(self.graph, parameters)
+        return within_simulator(self.graph, parameters, self._simulator)
+
+    def seed_noise(self, *seed: int) -> None:
         """There is none."""
 
-    def within_limits(self, weights):
-        """The weights as they are, or clipped to what the simulator can hold."""
-        return weights if self._simulator is None else self.architecture.within_limits(weights, self._simulator)
+    def finish(self) -> None:
+        """There is nobody to hand the parameters to."""
 
-    def read_weights(self):
-        """The weights (nA, one matrix a layer), copied, with the times in use."""
-        return Weights([w.copy() for w in self.weights], self.weights.times)
+    def blocks(self, recording: Any) -> dict[str, Any]:
+        """Nothing is recorded."""
+        return {}
 
-    def present(self, t_in):
-        """FirstSpikes of samples t_in (samples, inputs), in ms from the start of a window, inf for no spike.
+    def present(self, times: Any) -> FirstSpikes:
+        """FirstSpikes of samples, see `networks.interface.input_times`; PresentationError where an input is not before the
+        deadline."""
+        return ideal_spikes(self._parts, self._sent(times), self.parameters)
 
-        Raises ValueError for input times of another shape, PresentationError where one is negative or not before the deadline.
-        """
-        t_in = np.asarray(in_unit(t_in, "ms", "t_in"), dtype=float)
-        if t_in.ndim != 2 or t_in.shape[1] != self.architecture.n_inputs:
-            raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
-        outside = ~(((t_in >= 0) & (t_in < self.timing.deadline)) | np.isposinf(t_in))
-        if outside.any():
-            raise PresentationError(f"an input spikes at {t_in[outside][0]:g} ms, outside 0 to {self.timing.deadline:g} ms; use "
-                                    "inf for no spike")
-        biases = tuple(np.tile(t, (len(t_in), 1)) if t.size else None for t in self._times.bias_times)
-        spikes = FirstSpikes(t_in, biases, (), delays=self._times.matrices, deadline=self.timing.deadline)
-        for k, (layer, w) in enumerate(zip(self.architecture.layers, self.weights, strict=True)):
-            spikes = replace(spikes, layers=(*spikes.layers, layer_times(spikes, k, w, layer.neuron)))
-        return spikes
+    def _sent(self, times):
+        """FirstSpikes of the sources."""
+        shown = source_times(self.graph, times, self.parameters)
+        for label, array in shown.items():
+            if self.graph.node(label).times is not None:
+                continue
+            late = np.isfinite(array) & (array >= self.timing.deadline)
+            if late.any():
+                raise PresentationError(f"an input of {label!r} spikes at {array[late][0]:g} ms, not before the deadline of "
+                                        f"{self.timing.deadline:g} ms; use inf for no spike")
+        return FirstSpikes(shown, self.graph.outputs, self._delays, self.timing.deadline)

@@ -6,14 +6,18 @@ study of such imperfections.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.engine import FirstSpikes
-from ttfs_pynn.networks.array_network import ArrayNetwork
-from ttfs_pynn.networks.network import Architecture, Layer
-from ttfs_pynn.units import in_unit
+from ttfs_pynn.graph.graph import Graph, Node
+from ttfs_pynn.graph.parameters import Parameters, check_parameters, delays_of, names_of, within_ranges
+from ttfs_pynn.networks.afferents import afferents_of
+from ttfs_pynn.networks.interface import input_times
+from ttfs_pynn.networks.timing import timing_of
+from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.spikes.first_spikes import FirstSpikes
 
 __all__ = ["DistortedNetwork", "Distortion", "quantised"]
 
@@ -70,31 +74,29 @@ def quantised(weights, bits, limit=None):
 
 
 class DistortedNetwork:
-    """`ArrayNetwork`'s counterpart on a substrate with a Distortion: write_weights, read_weights, within_limits, present.
+    """`ArrayNetwork`'s counterpart on a substrate with a Distortion, for graphs without cycles and trained delays or times.
 
-    architecture: the nominal one. neurons: LIFParameters of each layer as they are here, for a learning rule that knows them.
-    read_weights gives the weights that act.
+    neurons: LIFParameters of each population as they are here, for a learning rule that knows them. `read` gives the weights that
+    act.
     """
 
-    n_copies, delay = 1, 0.0
+    n_copies = 1
 
-    def __init__(self, architecture, weights, distortion, deadline=None):
-        if architecture.trains_times:
-            raise ConfigurationError("a distorted network has no trained delays or bias times; leave them out")
-        self.architecture, self.distortion = architecture, distortion
-        self.timing = ArrayNetwork(architecture, weights, deadline).timing
+    def __init__(self, graph: Graph, parameters: Parameters, distortion: Distortion, deadline: float | None = None) -> None:
+        if graph.has_cycles or set(names_of(graph)) != {f"{edge.label}.weight" for edge in graph.edges}:
+            raise ConfigurationError("a distorted network has no populations that depend on themselves, and no trained delays or "
+                                     "times of sources; leave them out")
+        self.graph, self.distortion = graph, distortion
+        self.timing = timing_of(graph, single=True, deadline=deadline)
         drawn, self._noise = np.random.default_rng(distortion.seed).spawn(2)
-        self.neurons = [self._drawn(layer, drawn) for layer in architecture.layers]
-        # A network a layer, whose bias sources are inputs too: spikes change on their way between them.
-        times = architecture.t_early, architecture.t_late
-        self._layers = [ArrayNetwork(Architecture(len(w), (Layer(layer.size, neuron),), *times), [w], self.timing.deadline)
-                        for layer, neuron, w in zip(architecture.layers, self.neurons, weights, strict=True)]
-        self.write_weights(weights)
+        self.neurons = {node.label: self._drawn(node, drawn) for node in graph.neurons}
+        self._parts = afferents_of(graph, self.neurons)
+        self.write(parameters)
 
-    def _drawn(self, layer, rng):
-        d, neuron = self.distortion, layer.neuron
+    def _drawn(self, node: Node, rng: np.random.Generator) -> LIFParameters:
+        d, neuron = self.distortion, node.neuron
         # Drawn whatever the sizes are: the same neurons for the same seed when a spread is varied.
-        tau_m, tau_syn, threshold = (np.maximum(1 + std * rng.standard_normal(layer.size), _LEAST_FACTOR)
+        tau_m, tau_syn, threshold = (np.maximum(1 + std * rng.standard_normal(node.size), _LEAST_FACTOR)
                                      for std in (d.tau_m_std, d.tau_syn_std, d.threshold_std))
         changed = {}
         if d.tau_m_std or d.tau_m_factor != 1:
@@ -105,49 +107,66 @@ class DistortedNetwork:
             changed["v_thresh"] = neuron.v_rest + neuron.threshold * threshold
         return replace(neuron, **changed)
 
-    def _limits(self):
-        return [self.distortion.weight_range * layer.neuron.current_scale for layer in self.architecture.layers]
+    def _limit(self, edge):
+        """The largest weight (nA), a number or (post,)."""
+        return self.distortion.weight_range * self.graph.node(edge.post).neuron.current_scale
 
-    def within_limits(self, weights):
-        """The weights clipped to the range: one that left it would not come back for long."""
-        return [np.clip(w, -limit, limit) for w, limit in zip(weights, self._limits(), strict=True)]
+    def within_limits(self, parameters: Parameters) -> dict[str, np.ndarray]:
+        """The parameters with weights clipped to the range, and with the signs of their edges."""
+        found = within_ranges(self.graph, parameters)
+        for edge in self.graph.edges:
+            limit = self._limit(edge)
+            limit = limit[edge.post_index].reshape(edge.shape) if np.ndim(limit) else limit
+            found[f"{edge.label}.weight"] = np.clip(found[f"{edge.label}.weight"], -limit, limit)
+        return found
 
-    def write_weights(self, weights):
-        """Use these signed weights (nA, one matrix a layer), limited and rounded as the substrate does, from now on. They are
-        kept as `weights`."""
-        self.weights = self.architecture.check_weights(weights)
-        self._weights = self.within_limits(self.weights)
-        bits = self.distortion.weight_bits
-        if bits:
-            limits = [limit if np.isfinite(limit).all() else None for limit in self._limits()]
-            self._weights = [quantised(w, bits, limit) for w, limit in zip(self._weights, limits, strict=True)]
-        for layer, w in zip(self._layers, self._weights, strict=True):
-            layer.write_weights([w])
+    def write(self, parameters: Parameters) -> None:
+        """Use these weights (nA), limited and rounded as the substrate does, from now on. They are kept as `parameters`."""
+        self.parameters = check_parameters(self.graph, parameters)
+        self._acting = self.within_limits(self.parameters)
+        if not self.distortion.weight_bits:
+            return
+        for node in self.graph.neurons:
+            names = [f"{edge.label}.weight" for edge in self.graph.afferents(node.label)]
+            largest = max(np.abs(self._acting[name]).max(initial=0.0) for name in names)
+            for edge, name in zip(self.graph.afferents(node.label), names, strict=True):
+                limit = self._limit(edge)
+                limit = limit if np.isfinite(limit).all() else largest
+                limit = limit[edge.post_index].reshape(edge.shape) if np.ndim(limit) else limit
+                self._acting[name] = quantised(self._acting[name], self.distortion.weight_bits, limit)
 
-    def seed_noise(self, *seed):
+    def seed_noise(self, *seed: int) -> None:
         """Let the noise from now on follow from these integers (and the distortion's own seed)."""
         self._noise = np.random.default_rng([self.distortion.seed, *seed])
 
-    def read_weights(self):
+    def read(self) -> dict[str, np.ndarray]:
         """The weights that act, copied."""
-        return [w.copy() for w in self._weights]
+        return {name: array.copy() for name, array in self._acting.items()}
 
-    def present(self, t_in):
-        """FirstSpikes of samples t_in (samples, inputs) as they arrive: shifted, and inf where lost. Errors as ArrayNetwork's."""
-        t_in = np.asarray(in_unit(t_in, "ms", "t_in"), dtype=float)
-        if t_in.ndim != 2 or t_in.shape[1] != self.architecture.n_inputs:
-            raise ValueError(f"input times have shape {t_in.shape}; expected (samples, {self.architecture.n_inputs} inputs)")
-        inputs = heard = self._sent(t_in)
-        biases, layers = [], []
-        for k, (layer, part) in enumerate(zip(self._layers, self.architecture.layers, strict=True)):
-            bias = None
-            if part.bias_times:
-                bias = self._sent(np.tile(np.asarray(part.bias_times, dtype=float), (len(t_in), 1)))
-                heard = np.concatenate([heard, bias], axis=1)
-            heard = self._sent(layer.present(heard).layers[0], label=k + 1 == len(self._layers))
-            biases.append(bias)
-            layers.append(heard)
-        return FirstSpikes(inputs, tuple(biases), tuple(layers), deadline=self.timing.deadline)
+    def finish(self) -> None:
+        """There is nobody to hand the parameters to."""
+
+    def blocks(self, recording: Any) -> dict[str, Any]:
+        """Nothing is recorded."""
+        return {}
+
+    def present(self, times: Any) -> FirstSpikes:
+        """FirstSpikes of samples (`networks.interface.input_times`) as they arrive: shifted, and inf where lost."""
+        shown = input_times(self.graph, times)
+        n_samples = len(next(iter(shown.values()))) if shown else 1
+        spikes = FirstSpikes({}, self.graph.outputs, delays_of(self.graph, self.parameters), self.timing.deadline)
+        for node in self.graph.sources:
+            if node.label in shown:
+                spikes = spikes.with_times({node.label: self._sent(shown[node.label])})
+        for part in self._parts:
+            for node in (self.graph.node(edge.pre) for edge in part.edges):
+                if node.label not in spikes.times:
+                    own = np.tile(node.times, (n_samples, *(1 for _ in node.times.shape)))
+                    spikes = spikes.with_times({node.label: self._sent(own)})
+            label = part.group[0]
+            answer = part.first_spikes(spikes, self._acting)[label]
+            spikes = spikes.with_times({label: self._sent(answer, label == self.graph.outputs)})
+        return spikes
 
     def _sent(self, times, label=False):
         """Spikes as they arrive. A label spike that is lost would tell of the readout and not of the network: it is not."""

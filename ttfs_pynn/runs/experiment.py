@@ -1,36 +1,57 @@
 """One experiment: a model and a configuration become a network on a simulator, a training run, and its figures.
 
-A model is a module with `architecture(parameters)`, `build(sim, parameters, weights, **options)` and `data(parameters)`; see
-models/yin_yang.py. A configuration is a dict: model, backend, dt (ms), copies, and the tables `network` (the model's parameters)
-and `training` (fields of TrainingOptions).
+A model is a module with `data(parameters)` and one of
+
+    graph(parameters)      a graph.Graph, described in a line: see models/yin_yang.py
+    build(sim, parameters) the user's PyNN network: a networks.own.Network of it
+
+`parameters` is the table `network` of the configuration; functions that want none are called without. Beside it a model may have
+PARAMETERS, CLASS_NAMES, augment(times, rng, parameters), and plane and encode for a map of decisions. A configuration is a dict:
+model, backend, dt (ms), copies, and the tables `network` (the model's parameters) and `training` (fields of TrainingOptions).
 """
 
+import inspect
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ttfs_pynn.errors import ConfigurationError, unknown
+from ttfs_pynn.errors import ConfigurationError, TTFSError, unknown
 from ttfs_pynn.files.configuration import check_types
+from ttfs_pynn.graph.graph import Graph
+from ttfs_pynn.graph.initialisation import initial_parameters
+from ttfs_pynn.graph.parameters import Parameters
+from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.evaluation import Evaluation, evaluate
 from ttfs_pynn.learning.optimizer import schedule
-from ttfs_pynn.learning.training import SpikeData, Trainer, TrainingOptions, evaluate
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
+from ttfs_pynn.networks.interface import TrainableNetwork, input_times
+from ttfs_pynn.networks.pynn_network import build
 from ttfs_pynn.runs.folder import RunFolder
-from ttfs_pynn.simulators import SIMULATORS, simulator
+from ttfs_pynn.simulators import SIMULATORS, Simulator, simulator
 
 __all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "check_backend", "metrics_of"]
 
 # What may change when a run is continued. A demo that is continued is one's own run from then on.
 FREE = ("training.epochs", "demo")
 ARRAYS = "arrays"  # the backend that is none: an ArrayNetwork
-PARTS = ("train", "validation", "test")  # of the data
+PARTS = ("train", "validation", "test")  # of the data; validation may be missing
 _MOST_COPIES = 1000  # where there are fewer samples
 CHIP = "brainscales2"  # whose weights an ArrayNetwork is limited to where hardware is configured
 
 
 class Experiment:
-    """`model` (a module) with `configuration`. Nothing is simulated before `network` is called."""
+    """`model` (a module) with `configuration`. Of a model that is described in a line nothing is simulated before `network` is called;
+    of a PyNN script the graph is taken on `exact`.
 
-    def __init__(self, model, configuration):
+    graph: of an earlier run of the same model, in place of the model's.
+    """
+
+    def __init__(self, model: Any, configuration: dict[str, Any], graph: Graph | None = None) -> None:
         self.model, self.configuration = model, configuration
         check_types(configuration)
         self.options = TrainingOptions.of(configuration["training"])
@@ -40,43 +61,79 @@ class Experiment:
         for name in configuration["network"]:
             if known and name not in known:
                 raise ConfigurationError(f"the model's network has an {unknown('parameter', name, known)}")
-        try:
-            self.architecture = model.architecture(configuration["network"])
-        except KeyError as error:
-            raise ConfigurationError(f"the model's architecture asks for a parameter that is not there: "
-                                     f"{unknown('parameter', error.args[0], list(configuration['network']))}") from None
-        except (TypeError, ValueError) as error:
-            raise ConfigurationError(f"network parameters: {error}") from None
-        self.data = _checked(model.data(configuration["network"]), self.architecture)
+        self.graph, self._own = self._described()
+        if graph is not None:
+            self.graph = graph
+        self.data = _checked(self._called("data"), self.graph)
+        if "classes" not in configuration:
+            names = getattr(model, "CLASS_NAMES", self.data["train"].classes or range(self.graph.n_classes))
+            self.configuration = {**configuration, "classes": [str(name) for name in names]}
         self._check_run(configuration["dt"], configuration["copies"])
         try:
             schedule(self.options.schedule, self.options.learning_rate, self.options.epochs, **self.options.schedule_options)
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"training options: {error}") from None
 
-    def network(self, backend=None, weights=None, dt=None, copies=None, seed=0):
-        """The network on a simulator, by default the configuration's. With several copies each run shows each of them one
-        sample."""
+    def _called(self, name: str, *first: Any) -> Any:
+        """What a function of the model returns, called with the network's parameters where it takes them."""
+        function, parameters = getattr(self.model, name), self.configuration["network"]
+        wanted = [p for p in inspect.signature(function).parameters.values()
+                  if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        more = (parameters,) if len(wanted) > len(first) else ()
+        try:
+            return function(*first, *more)
+        except KeyError as error:
+            if not more or not error.args or error.args[0] in parameters:
+                raise
+            raise ConfigurationError(f"the model's {name} asks for a parameter that is not there: "
+                                     f"{unknown('parameter', error.args[0], list(parameters))}") from None
+
+    def _described(self) -> tuple[Graph, Parameters | None]:
+        """(graph, the parameters that a PyNN script has, or None)."""
+        if hasattr(self.model, "graph"):
+            try:
+                graph = self._called("graph")
+            except TTFSError:
+                raise
+            except (TypeError, ValueError) as error:
+                raise ConfigurationError(f"network parameters: {error}") from None
+            if not isinstance(graph, Graph):
+                raise ConfigurationError(f"the model's graph(parameters) returned {type(graph).__name__}; it must return a "
+                                         "graph.Graph, such as layered(...)")
+            return graph, None
+        sim = simulator("exact").setup(self.configuration["dt"], seed=self.options.seed)
+        made = self._called("build", sim)
+        if not isinstance(made, TrainableNetwork):
+            raise ConfigurationError(f"the model's build returned {type(made).__name__}; it must return a ttfs_pynn.Network of its "
+                                     "projections")
+        return made.graph, made.parameters
+
+    def initial_parameters(self) -> dict[str, np.ndarray]:
+        """Where training starts: what the PyNN script has, or drawn with the seed of the training options."""
+        if self._own is not None:
+            return dict(self._own)
+        return initial_parameters(self.graph, np.random.default_rng(self.options.seed))
+
+    def network(self, backend: str | None = None, parameters: Parameters | None = None, dt: float | None = None,
+                copies: int | None = None, seed: int = 0) -> Any:
+        """The network (a TrainableNetwork) on a simulator, by default the configuration's. With several copies each run shows each
+        of them one sample."""
         configured = self.configuration
         backend = backend or configured["backend"]
         dt = configured["dt"] if dt is None else dt
+        parameters = self.initial_parameters() if parameters is None else parameters
         if backend == ARRAYS:
-            if weights is None:
-                weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed))
             if copies not in (None, 1):
                 raise ConfigurationError(f"copies = {copies}: the backend {ARRAYS} has one; leave it out")
             hardware = configured.get("hardware")
             chip = None if hardware is None else simulator(CHIP).configured(hardware)
-            return ArrayNetwork(self.architecture, weights, simulator=chip)
+            return ArrayNetwork(self.graph, parameters, simulator=chip)
         copies = (configured["copies"] if backend == configured["backend"] else simulator(backend).default_copies) \
             if copies is None else copies
         self._check_run(dt, copies)
-        weights = self.architecture.initial_weights(np.random.default_rng(self.options.seed)) if weights is None else weights
         known = self.simulator(backend)
-        sim = known.setup(dt, seed=seed, layers=[layer.size for layer in self.architecture.layers])
-        network = self.model.build(sim, configured["network"], weights, n_copies=copies, single=copies > 1, simulator=known)
-        if not hasattr(network, "present"):
-            raise ConfigurationError(f"the model's build returned {type(network).__name__}; it must return the network it made")
+        sim = known.setup(dt, seed=seed, layers=[node.size for node in self.graph.neurons])
+        network = build(sim, self.graph, parameters, copies, simulator=known)
         known.check(sim)
         return network
 
@@ -85,78 +142,76 @@ class Experiment:
             raise ConfigurationError(f"dt = {dt} ms must be positive")
         if copies < 1:
             raise ConfigurationError(f"copies = {copies} must be at least 1")
-        most = max(_MOST_COPIES, *(len(self.data[part]) for part in PARTS))
+        most = max(_MOST_COPIES, *(len(part) for part in self.data.values() if part is not None))
         if copies > most:
             raise ConfigurationError(f"copies = {copies} must be {most} at most: there are no more samples to show side by side")
 
-    def simulator(self, backend=None):
+    def simulator(self, backend: str | None = None) -> Simulator:
         """The Simulator of a backend, by default the configuration's, whose options of the hardware it then has."""
         own = self.configuration["backend"]
         backend = backend or own
         return simulator(backend).configured(self.configuration.get("hardware", {}) if backend == own else {})
 
-    def trainer(self, network, folder=None, callbacks=(), weights=None):
-        """A training.Trainer of `network` with the options configured; ConfigurationError where batch and copies do not fit."""
-        if self.options.batch_size > network.n_copies > 1:
-            raise ConfigurationError(f"a batch of {self.options.batch_size} samples does not fit {network.n_copies} copies of "
-                                     "the network; use as many copies as samples, or one")
+    def trainer(self, network: TrainableNetwork, folder: RunFolder | None = None, callbacks: Sequence = (),
+                parameters: Parameters | None = None) -> Trainer:
+        """A Trainer of `network` with the options configured; ConfigurationError where batch and copies do not fit."""
         return Trainer(network, self.data["train"], self.options, self.data["validation"], folder, callbacks,
-                       weights, self._measured_neurons(), self._augment())
+                       parameters, self._measured_neurons(), self._augment())
 
-    def _augment(self):
+    def _augment(self) -> Callable | None:
         """What a model with `augment(times, rng, parameters)` makes of training samples, anew in each epoch; None without."""
         if not hasattr(self.model, "augment"):
             return None
-        return lambda times, rng: self.model.augment(times, rng, self.configuration["network"])
+        return lambda times, rng: self._called("augment", times, rng)
 
-    def _measured_neurons(self):
-        """LIFParameters of each layer as the profile that the configuration names has them; None without one."""
+    def _measured_neurons(self) -> dict[str, Any] | None:
+        """LIFParameters by population as the profile that the configuration names has them; None without one."""
         path = self.configuration.get("hardware", {}).get("profile")
         if path is None:
             return None
-        return self.simulator().measured_neurons(path, self.architecture.layers)
+        measured = self.simulator().measured_neurons(path, self.graph.neurons)
+        return {node.label: neuron for node, neuron in zip(self.graph.neurons, measured, strict=True)}
 
-    def create_folder(self, path, overwrite=False):
-        """A new results.RunFolder with the configuration and, as model.py, a copy of the model's source."""
+    def create_folder(self, path: Any, overwrite: bool = False) -> RunFolder:
+        """A new RunFolder with the configuration, the graph and, as model.py, a copy of the model's source."""
         folder = RunFolder.create(path, self.configuration, overwrite, free=FREE)
-        self._copy_source(folder)
+        self._describe(folder)
         return folder
 
-    def open_folder(self, path):
-        """The results.RunFolder of an earlier run with this configuration, to go on with."""
+    def open_folder(self, path: Any) -> RunFolder:
+        """The RunFolder of an earlier run with this configuration, to go on with."""
         folder = RunFolder.open(path, self.configuration, writing=True, free=FREE)
-        if not folder.has_checkpoint and not (folder.path / "model.py").exists():
-            self._copy_source(folder)  # the process was killed before it came to it
+        if not folder.has_checkpoint:
+            self._describe(folder)  # the process was killed before it came to it
         return folder
 
-    def _copy_source(self, folder):
-        if getattr(self.model, "__file__", None):
+    def _describe(self, folder):
+        folder.write_graph(self.graph)
+        if getattr(self.model, "__file__", None) and not (folder.path / "model.py").exists():
             folder.write_bytes("model.py", Path(self.model.__file__).read_bytes())
 
-    def record_sample(self, network, folder, name, sample=0):
-        """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix.
-
-        An ArrayNetwork has no Neo data: nothing is written.
-        """
+    def record_sample(self, network: TrainableNetwork, folder: RunFolder, name: str, sample: int = 0) -> None:
+        """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix. An ArrayNetwork has no Neo data:
+        nothing is written."""
         if isinstance(network, ArrayNetwork):
             return
-        recording = network.present(self.data["test"].times[sample:sample + 1])
-        for label, block in recording.blocks().items():
+        recording = network.present(self.data["test"].batch(slice(sample, sample + 1)))
+        for label, block in network.blocks(recording).items():
             for segment in block.segments:
                 segment.name = f"sample{sample}"  # PyNN's name counts the resets of the process, which a resumed run has fewer of
-            folder.write_spikes(f"{name}_{label}", block)
+            folder.write_spikes(f"{name}_{re.sub('[^A-Za-z0-9._-]', '_', label)}", block)
 
-    def finish(self, trainer, folder):
-        """Test the trained network once; write weights and metrics. Returns (metrics, Evaluation of the test samples)."""
+    def finish(self, trainer: Trainer, folder: RunFolder) -> tuple[dict[str, Any], Evaluation]:
+        """Test the trained network once; write parameters and metrics. Returns (metrics, Evaluation of the test samples)."""
         costs = self._costs(trainer.network)
-        test = evaluate(trainer.network, self.data["test"], weights=trainer.weights, keep=False)
-        tau_syn = float(np.mean(self.architecture.layers[-1].neuron.tau_syn))
+        test = evaluate(trainer.network, self.data["test"], parameters=trainer.parameters, keep=False)
+        tau_syn = float(np.mean(self.graph.node(self.graph.outputs).neuron.tau_syn))
         metrics = {"backend": self.configuration["backend"], "epochs": trainer.epoch, "seed": self.options.seed,
                    **metrics_of(test, "test", tau_syn), **costs(len(test.labels)),
                    "seconds_per_epoch": float(np.median([record["seconds"] for record in trainer.history]))}
         if "validation_accuracy" in trainer.history[-1]:
             metrics["validation_accuracy"] = trainer.history[-1]["validation_accuracy"]
-        folder.write_weights(trainer.arrays())
+        folder.write_parameters(trainer.parameters)
         folder.write_arrays("decisions", {"label_times": test.label_times, "labels": test.labels,
                                           "layer_spikes": test.layer_spikes, "window_spikes": test.window_spikes})
         folder.write_metrics(metrics)
@@ -164,48 +219,51 @@ class Experiment:
 
     def _costs(self, network):
         """A function of a number of samples: what they have cost on a chip since now; nothing where there is no chip."""
-        if isinstance(network, ArrayNetwork):
+        if not hasattr(network, "sim"):
             return lambda n_samples: {}
         known, begin = self.simulator(), self.simulator().hardware_time(network.sim)
         return lambda n_samples: known.costs(n_samples, known.hardware_time(network.sim) - begin)
 
-    def map_decisions(self, network, folder, resolution=101):
+    def map_decisions(self, network: TrainableNetwork, folder: RunFolder, resolution: int = 101) -> None:
         """For models with a `plane(resolution)` of features: what the network answers there, as decision_map.npz."""
-        times = self.model.encode(self.model.plane(resolution), self.configuration["network"])
+        times = self._called("encode", self.model.plane(resolution))
         answers = evaluate(network, SpikeData(times, np.zeros(len(times), dtype=int)))
         square = (resolution, resolution)
         folder.write_arrays("decision_map", {"labels": answers.predictions.reshape(square),
                                              "times": answers.latency.reshape(square)})
 
 
-def check_backend(name):
+def check_backend(name: str) -> None:
     """ConfigurationError for a name that is neither a simulator's nor ARRAYS."""
     if name not in (*SIMULATORS, ARRAYS):
         raise ConfigurationError(unknown("backend", name, (*SIMULATORS, ARRAYS)))
 
 
-def _checked(data, architecture):
+def _checked(data, graph):
     """The dict of a model's data, or a ConfigurationError that says what does not fit."""
-    if not isinstance(data, dict) or not set(PARTS) <= set(data) or not all(isinstance(data[p], SpikeData) for p in PARTS):
-        raise ConfigurationError("the model's data(parameters) must return a dict of training.SpikeData with the keys "
-                                 f"{', '.join(PARTS)}")
-    n_classes = architecture.layers[-1].size
-    for name in PARTS:
-        times, labels = data[name].times, data[name].labels
-        if times.shape[1] != architecture.n_inputs:
-            raise ConfigurationError(f"{name} data have {times.shape[1]} inputs a sample, the architecture has "
-                                     f"{architecture.n_inputs}")
-        if labels.max() >= n_classes:
-            raise ConfigurationError(f"{name} data have labels up to {labels.max()}, the architecture has {n_classes} label "
+    if not isinstance(data, dict) or not {"train", "test"} <= set(data) <= set(PARTS) \
+            or not all(isinstance(part, SpikeData) for part in data.values()):
+        raise ConfigurationError("the model's data(parameters) must return a dict of SpikeData with the keys train, test and, if "
+                                 "there is one, validation")
+    data = {name: data.get(name) for name in PARTS}
+    for name in (name for name in PARTS if data[name] is not None):
+        labels = data[name].labels
+        try:
+            shown = input_times(graph, data[name].times)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{name} data: {error}") from None
+        if labels.max() >= graph.n_classes:
+            raise ConfigurationError(f"{name} data have labels up to {labels.max()}, the network has {graph.n_classes} label "
                                      "neurons, which are classes from 0")
-        spikes = times[np.isfinite(times)]
-        if spikes.size and spikes.max() < architecture.t_early:
-            raise ConfigurationError(f"inputs of the {name} data spike from {spikes.min():g} to {spikes.max():g} ms, before the "
-                                     f"architecture's t_early = {architecture.t_early:g} ms; give times in ms")
+        for label, times in shown.items():
+            spikes = times[np.isfinite(times)]
+            if spikes.size and spikes.max() < graph.t_early:
+                raise ConfigurationError(f"inputs {label!r} of the {name} data spike from {spikes.min():g} to {spikes.max():g} ms, "
+                                         f"before the network's t_early = {graph.t_early:g} ms; give times in ms")
     return data
 
 
-def metrics_of(evaluation, name, tau_syn):
+def metrics_of(evaluation: Evaluation, name: str, tau_syn: float) -> dict[str, Any]:
     """Accuracy (a fraction), latency of the decisions made (mean, in ms and tau_syn), share without answer; mean spikes a sample:
     of all layers up to the decision, and by layer up to it and in the whole window."""
     answered = np.isfinite(evaluation.latency)

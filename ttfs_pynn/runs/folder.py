@@ -5,7 +5,8 @@
     model.py                  a copy of the model's source, to look at
     history.json              one entry an epoch
     metrics.json              the figures that a run is judged by; evaluation_*.json for other simulators
-    weights.npz               trained weights
+    graph.npz                 the network: populations, connections, fixed delays
+    parameters.npz            what was trained, by name
     decisions.npz             of the test: label_times (samples, classes) in ms, labels (samples,), and spikes by layer (samples,
                               layers), up to the decision (layer_spikes) and in the whole window (window_spikes)
     decision_map.npz          what the trained network answers over the unit square
@@ -39,6 +40,8 @@ from ttfs_pynn.files.atomic import is_leftover, remove_leftovers, write_bytes
 from ttfs_pynn.files.configuration import canonical, check_types, differences, plain
 from ttfs_pynn.files.run_lock import LOCK_FILES, RunLock
 from ttfs_pynn.files.sealed import LARGEST_ARRAYS, LARGEST_TEXT, read_arrays, read_json, read_toml, write_arrays
+from ttfs_pynn.graph.graph import Graph, GraphError
+from ttfs_pynn.graph.storage import graph_of, stored
 from ttfs_pynn.runs.checkpoints import Checkpoints
 from ttfs_pynn.runs.provenance import versions
 
@@ -48,7 +51,7 @@ _CONFIGURATION = "configuration.toml"
 # All that overwriting may delete; configuration.toml, which marks a run folder, is replaced instead. Checkpoints first: what a
 # process leaves that is killed meanwhile is no run to go on with.
 _KNOWN = ("checkpoint.npz", "checkpoint.previous.npz", "versions.toml", "model.py", "history.json", "metrics.json",
-          "evaluation_*.json", "weights.npz", "decisions.npz", "decision_map.npz", "report.html", "spikes/*.nix", "figures/*.png",
+          "evaluation_*.json", "parameters.npz", "graph.npz", "decisions.npz", "decision_map.npz", "report.html", "spikes/*.nix", "figures/*.png",
           "figures/*.svg", "figures/*.pdf")
 _SUBFOLDERS = ("spikes", "figures")
 
@@ -267,13 +270,38 @@ class RunFolder:
         self.write_history(trainer.history)
         return warning
 
-    def write_weights(self, weights: Mapping[str, ArrayLike]) -> None:
-        """`weights`: dict of name to array (nA)."""
-        self.write_arrays("weights", weights)
+    def write_parameters(self, parameters: Mapping[str, ArrayLike]) -> None:
+        """What was trained: {name: array}, see `graph.parameters`."""
+        self.write_arrays("parameters", parameters)
 
-    def read_weights(self, largest: int = LARGEST_ARRAYS) -> dict[str, np.ndarray]:
-        """The dict of `write_weights`. ResultsError where it has more than `largest` bytes."""
-        return self.read_arrays("weights", largest)
+    def read_parameters(self, largest: int = LARGEST_ARRAYS) -> dict[str, np.ndarray]:
+        """The dict of `write_parameters`. ResultsError where it has more than `largest` bytes."""
+        self.refuse_old()
+        return self.read_arrays("parameters", largest)
+
+    def write_graph(self, graph: Graph) -> None:
+        """The network, without what it learns: populations, connections, delays."""
+        write_arrays(self._place() / "graph.npz", *stored(graph), make_folder=False)
+
+    def read_graph(self) -> Graph:
+        """The graph of `write_graph`."""
+        self.refuse_old()
+        self._require("graph.npz")
+        try:
+            return graph_of(*read_arrays(self.path / "graph.npz"))
+        except GraphError as error:
+            raise ResultsError(f"{self.path / 'graph.npz'}: {error}") from None
+
+    def network(self, sim: Any, copies: int = 1) -> Any:
+        """The trained network on a PyNN simulator (its module, after setup()), with its delays: a `networks.pynn_network.PyNNNetwork`."""
+        from ttfs_pynn.networks.pynn_network import build
+        return build(sim, self.read_graph(), self.read_parameters(), copies)
+
+    def refuse_old(self) -> None:
+        """ResultsError for a run of a version whose networks were no graphs."""
+        if (self.path / "weights.npz").is_file() or self.has_checkpoint and not (self.path / "graph.npz").is_file():
+            raise ResultsError(f"{self.path} is a run of ttfs_pynn 0.1.0, whose networks were chains of layers; read it with that version, "
+                               "or train again")
 
     def write_arrays(self, name: str, arrays: Mapping[str, ArrayLike]) -> None:
         """Store a dict of arrays as `name`.npz, with a checksum. For `analysis`: decisions, decision_map."""

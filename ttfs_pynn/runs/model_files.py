@@ -1,5 +1,6 @@
 """Which model a command names: one of `ttfs_pynn.models`, a file in the current folder by its name, any other by its path."""
 
+import copy
 import filecmp
 import importlib
 import pkgutil
@@ -9,9 +10,7 @@ from ttfs_pynn.errors import ConfigurationError, ResultsError, unknown
 from ttfs_pynn.runs.recipes import recipe_folder
 from ttfs_pynn.runs.user_code import load_file, names_in
 
-__all__ = ["NEEDED", "changed", "load", "load_for", "name_of", "names"]
-
-NEEDED = ("PARAMETERS", "CLASS_NAMES", "architecture", "build", "data")
+__all__ = ["changed", "is_model", "load", "load_for", "name_of", "names", "tables_of"]
 
 
 def names():
@@ -50,7 +49,7 @@ def load_for(folder, file=None):
     A file that is not as it was then (the run keeps a copy, model.py) is used only where it is given. Neither the copy nor any
     other file in the run folder is ever executed unasked: run folders are handed on. ResultsError says what to do.
     """
-    name, copy = folder.configuration["model"], folder.path / "model.py"
+    name, kept = folder.configuration["model"], folder.path / "model.py"
     if file is not None:
         return load(str(file))
     if name in names():
@@ -58,7 +57,7 @@ def load_for(folder, file=None):
     if not name.endswith(".py"):
         raise ResultsError(f"{folder.path} was trained with the model {name!r}, which this version does not have (it has "
                            f"{', '.join(names())}); say which file to use with --model FILE")
-    advice = f"say which file to use with --model FILE ({copy} is as the run was made with; look at it before you run it)"
+    advice = f"say which file to use with --model FILE ({kept} is as the run was made with; look at it before you run it)"
     own = Path(Path(name).name)
     if not own.is_file():
         raise ResultsError(f"{folder.path} was trained with {own}, which is not in the current folder; go to its folder, or "
@@ -72,8 +71,25 @@ def load_for(folder, file=None):
 
 def changed(file, folder):
     """Whether a model's source differs from the copy that the run keeps (runs of before there were copies: never)."""
-    copy = folder.path / "model.py"
-    return copy.is_file() and not filecmp.cmp(copy, file, shallow=False)  # by size first: a run folder is anybody's
+    kept = folder.path / "model.py"
+    return kept.is_file() and not filecmp.cmp(kept, file, shallow=False)  # by size first: a run folder is anybody's
+
+
+def is_model(module):
+    """Whether a module is a model (see `runs.experiment`), and no script without data."""
+    return hasattr(module, "data") and (hasattr(module, "graph") or hasattr(module, "build"))
+
+
+def tables_of(module):
+    """{table: dict} of the module's PARAMETERS, copied; `network` and `training` are empty where it has none. ConfigurationError
+    where one is no dict."""
+    given = getattr(module, "PARAMETERS", {})
+    tables = {"network": {}, "training": {}, **given} if isinstance(given, dict) else {"PARAMETERS": given}
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise ConfigurationError(f"{name} in {module.__file__} is {type(table).__name__}; PARAMETERS is a dict of dicts, such as "
+                                     "{'network': {}, 'training': {}}")
+    return copy.deepcopy(tables)
 
 
 def _model(file):
@@ -83,16 +99,12 @@ def _model(file):
         _check(file, lambda name: name in names)
     module = load_file(file)
     _check(file, lambda name: hasattr(module, name))
-    tables = module.PARAMETERS if isinstance(module.PARAMETERS, dict) else {}
-    missing = [name for name in ("network", "training") if not isinstance(tables.get(name), dict)]
-    if missing:
-        raise ConfigurationError(f"PARAMETERS of {module.__file__} has no table {' and no table '.join(missing)}; give a dict, "
-                                 "{} for the defaults")
+    tables_of(module)
     return module
 
 
 def _check(file, has):
-    missing = [name for name in NEEDED if not has(name)]
+    missing = [*["data(parameters)"] * (not has("data")), *["graph(parameters) or build(sim)"] * (not (has("graph") or has("build")))]
     if missing:
-        raise ConfigurationError(f"{Path(file).resolve()} is no model: it has no {', '.join(missing)}; `ttfs-pynn new` writes "
+        raise ConfigurationError(f"{Path(file).resolve()} is no model: it has no {' and no '.join(missing)}; `ttfs-pynn new` writes "
                                  "one to edit")

@@ -18,7 +18,8 @@ from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.files.configuration import canonical, plain
 from ttfs_pynn.files.run_lock import FileLock
 from ttfs_pynn.files.sealed import read_json, read_toml, write_bytes
-from ttfs_pynn.learning.training import SpikeData, Trainer, evaluate
+from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import ARRAYS, Experiment
 from ttfs_pynn.runs.folder import RunFolder
@@ -121,7 +122,7 @@ def run_one(job: Job) -> dict[str, Any]:
     path, start, ideal = Path(job["folder"]), None, {}
     if "ideal" in job:
         before, network, trainer = _trained(job["ideal"], path.with_name(f"{path.name}_ideal"), job["samples"])
-        start, ideal = trainer.weights, {"ideal_accuracy": evaluate(network, before.data["test"], keep=False).accuracy}
+        start, ideal = trainer.parameters, {"ideal_accuracy": evaluate(network, before.data["test"], keep=False).accuracy}
     experiment, network, trainer = _trained(job["configuration"], path, job["samples"], start)
     metrics = {**experiment.finish(trainer, trainer.folder)[0], **ideal}
     if job["fresh_samples"]:
@@ -131,14 +132,13 @@ def run_one(job: Job) -> dict[str, Any]:
 
 
 def _trained(configuration: dict[str, Any], path: Path, n_samples: int,
-             weights: Any = None) -> tuple[Experiment, Any, Trainer]:
+             parameters: Any = None) -> tuple[Experiment, Any, Trainer]:
     """(experiment, network, trainer) after training to the end in the run folder `path`, from where that is."""
     experiment = Experiment(model_files.load(configuration["model"]), configuration)
     if n_samples:
-        experiment.data = {name: SpikeData(part.times[:n_samples], part.labels[:n_samples])
-                           for name, part in experiment.data.items()}
-    network = experiment.network(weights=weights, seed=configuration["training"]["seed"])
-    trainer = experiment.trainer(network, weights=weights)
+        experiment.data = {name: part and part.select(slice(0, n_samples)) for name, part in experiment.data.items()}
+    network = experiment.network(parameters=parameters, seed=configuration["training"]["seed"])
+    trainer = experiment.trainer(network, parameters=parameters)
     if RunFolder.exists(path):
         trainer.folder = experiment.open_folder(path)
     else:

@@ -1,11 +1,10 @@
 """What a run is to be: a model's own values, and what is asked for in their place."""
 
-import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.learning.training import TrainingOptions
+from ttfs_pynn.errors import ConfigurationError, unknown
+from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import ARRAYS, CHIP, check_backend
 from ttfs_pynn.simulators import Simulator, simulator
@@ -20,7 +19,8 @@ class Settings:
     model: its name or file. backend: a simulator's name, or ARRAYS. seed: of initial weights and the order of samples.
     epochs, batch_size: how many. learning_rate: in units of the weight scale. dt: time step (ms), where the backend has one.
     copies: of the network side by side. hardware: of a chip: chip, profile, input_copies, circuits, non_idealities.
-    hardware_network: on arrays, the network that the model has on a chip. start: a finished run, to begin with its weights.
+    hardware_network: on arrays, the network that the model has on a chip. start: a finished run, to begin with its parameters.
+    changes: (table, name, value) of other values in the model's tables `network` and `training`.
     """
 
     model: str
@@ -34,6 +34,7 @@ class Settings:
     hardware: dict[str, Any] = field(default_factory=dict)
     hardware_network: bool = False
     start: str | None = None
+    changes: tuple[tuple[str, str, Any], ...] = ()
 
     def configuration(self, stored: dict[str, Any] | None = None) -> dict[str, Any]:
         """The dict that a run folder keeps. stored: that of the run to go on with, which keeps its number of epochs.
@@ -45,24 +46,39 @@ class Settings:
         backend = simulator("exact" if self.backend == ARRAYS else self.backend)
         self._check_effect(backend)
         chip = simulator(CHIP) if self.hardware_network else backend
-        hardware = {"chip": 0, **model.PARAMETERS.get("hardware", {}), **self.hardware} if chip.hardware else self.hardware
+        tables = model_files.tables_of(model)
+        hardware = {"chip": 0, **tables.get("hardware", {}), **self.hardware} if chip.hardware else self.hardware
         chip.configured(hardware)
-        network, training = (copy.deepcopy(model.PARAMETERS[name]) for name in ("network", "training"))
+        network, training = tables["network"], tables["training"]
         training["seed"] = self.seed
         if chip.hardware:
-            network.update(copy.deepcopy(model.PARAMETERS.get("network_on_hardware", {})))
+            network.update(tables.get("network_on_hardware", {}))
         if backend.hardware:
-            training.update(copy.deepcopy(model.PARAMETERS.get("training_on_hardware", {})))
+            training.update(tables.get("training_on_hardware", {}))
+        self._change(tables)
         if stored is not None:
             training["epochs"] = training_option(stored["training"], "epochs")
         training.update({name: getattr(self, name) for name in ("epochs", "batch_size", "learning_rate")
                          if getattr(self, name) is not None})
         copies = self.copies
         if copies is None:
-            copies = training_option(training, "batch_size") if backend.default_copies > 1 else 1
+            copies = (training_option(training, "batch_size") or backend.default_copies) if backend.default_copies > 1 else 1
         optional = {**({"hardware": hardware} if hardware else {}), **({"from": self.start} if self.start else {})}
-        return {**optional, "model": model_files.name_of(model), "classes": list(model.CLASS_NAMES), "backend": self.backend,
+        classes = {"classes": list(model.CLASS_NAMES)} if hasattr(model, "CLASS_NAMES") else {}
+        return {**optional, "model": model_files.name_of(model), **classes, "backend": self.backend,
                 "dt": 0.1 if self.dt is None else self.dt, "copies": copies, "network": network, "training": training}
+
+    def _change(self, tables: dict[str, dict[str, Any]]) -> None:
+        """Enter the changes. ConfigurationError for a name that is none."""
+        for table, name, value in self.changes:
+            if table not in ("network", "training"):
+                raise ConfigurationError(f"--set {table}.{name}: {unknown('table', table, ('network', 'training'))}")
+            known = list(tables["network"]) if table == "network" else [entry.name for entry in fields(TrainingOptions)]
+            if table == "training" and name == "seed":
+                raise ConfigurationError("--set training.seed: use --seed, which also is the noise's")
+            if name not in known:
+                raise ConfigurationError(f"--set {table}.{name}: {unknown('parameter', name, known)}")
+            tables[table][name] = value
 
     def _check_effect(self, backend: Simulator) -> None:
         """ConfigurationError for what would change nothing."""

@@ -6,7 +6,8 @@ Every quirk stands here once, with the version where it was met; tests/test_simu
 from types import ModuleType
 
 from ttfs_pynn.errors import unknown
-from ttfs_pynn.simulators.base import BlockConnector, Simulator, SimulatorError
+from ttfs_pynn.simulators.base import Simulator, SimulatorError
+from ttfs_pynn.simulators.connectors import BlockConnector
 from ttfs_pynn.simulators.with_brainscales2 import BrainScaleS2
 from ttfs_pynn.simulators.with_brian2 import Brian2
 from ttfs_pynn.simulators.with_exact import Exact

@@ -18,30 +18,14 @@ from pyNN.parameters import LazyArray, Sequence
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.processes import away_from_folder
+from ttfs_pynn.simulators.connectors import BlockConnector, spread
 from ttfs_pynn.spikes.windows import Timing
 
-__all__ = ["BlockConnector", "NonExistentParameterError", "Simulator", "SimulatorError", "detuned", "drawn"]
+__all__ = ["NonExistentParameterError", "Simulator", "SimulatorError", "detuned", "drawn"]
 
 
 class SimulatorError(TTFSError):
     """A simulator is not known, not installed, or cannot do what is asked of it."""
-
-
-class BlockConnector(Connector):
-    """All-to-all inside each of n_copies equal parts of both populations, in the order of the postsynaptic cells."""
-
-    def __init__(self, n_copies: int) -> None:
-        super().__init__(safe=False)
-        self.n_copies = n_copies
-
-    def connect(self, projection: Any) -> None:
-        """Connect the cells of a projection; PyNN calls this."""
-        n_pre, n_post = projection.pre.size // self.n_copies, projection.post.size // self.n_copies
-        parameters = {name: value.evaluate(simplify=True)
-                      for name, value in self._parameters_from_synapse_type(projection).items()}
-        for j in range(projection.post.size):
-            block = np.arange(n_pre) + (j // n_post) * n_pre
-            projection._convergent_connect(block, j, **parameters)
 
 
 Acting = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
@@ -96,6 +80,10 @@ class Simulator:
         """SimulatorError unless dt (ms) is a time step."""
         if not 0 < dt < math.inf:
             raise SimulatorError(f"dt = {dt} ms must be positive and finite")
+
+    def measured_neurons(self, path: str, layers: Seq[Any]) -> list[LIFParameters]:
+        """LIFParameters of populations (with size and neuron) as the profile of a chip in a file has them."""
+        raise SimulatorError(f"profile: the backend {self.name} is no chip; leave it out, or use brainscales2")
 
     def check(self, sim: ModuleType) -> None:
         """An error where the network that was built cannot run, before anything does."""
@@ -156,10 +144,22 @@ class Simulator:
         table = np.array(projection.get(["weight", "delay"], format="list"), dtype=float).reshape(-1, 4)
         return pre[table[:, 0].astype(int)], post[table[:, 1].astype(int)], table[:, 2], table[:, 3]
 
+    def assign(self, projection: Any, name: str, values: np.ndarray) -> None:
+        """Give the connections of anybody's projection values, in the order of `connections`. name: 'weight' or 'delay'."""
+        for connection, value in zip(projection.connections, values.tolist(), strict=True):
+            setattr(connection, name, value)
+
+    def assign_weights(self, projection: Any, weights: np.ndarray) -> None:
+        """Give the connections of anybody's projection the weights (nA), in the order of `connections`. See `keep`."""
+        self.assign(projection, "weight", weights)
+
     def set_delays(self, projection: Any, delays: np.ndarray) -> None:
         """Give the connections of anybody's projection the delays (ms), in the order of `connections`."""
-        for connection, delay in zip(projection.connections, delays.tolist(), strict=True):
-            connection.delay = delay
+        self.assign(projection, "delay", delays)
+
+    def keep(self, sim: ModuleType) -> None:
+        """Let the present weights, parameters of neurons and times of spike sources be what a later `sim.reset()` goes back to,
+        on a simulator whose reset would bring back those of before the run."""
 
     def acting(self, parameters: dict[str, np.ndarray], dt: float) -> Acting:
         """(parameters, factors of weights) with which the exact neuron does, to first order in dt, what the integration of this
@@ -209,36 +209,37 @@ class Simulator:
         """Give spike sources one spike a window at most: matrix (windows, cells) in ms, rising along windows, inf for none."""
         population.set(spike_times=[self.source_times(train[np.isfinite(train)], dt) for train in matrix.T])
 
-    def connector(self, n_copies: int) -> Connector:
-        """The connector of fully connected layers: all to all within each of n_copies equal networks."""
-        return BlockConnector(n_copies)
+    def connector(self, n_copies: int, pairs: np.ndarray | None = None) -> Connector:
+        """The connector of n_copies equal networks side by side. pairs (n, 2): (pre, post) of each connection within one copy,
+        sorted by post, then by pre, repeated for several connections of a pair; None: all to all within each copy."""
+        return BlockConnector(n_copies, pairs, self.input_copies)
 
     def largest_weight(self, neuron: LIFParameters, sources: int) -> Any:
         """The largest weight (nA) that an input, of so many sources, can have onto cells like `neuron`; inf without a limit."""
         return np.inf
 
-    def read_weights(self, projection: Any, neuron: LIFParameters) -> Any:
-        """The weights (n_pre, n_post) in nA that a projection onto cells like `neuron` holds."""
-        return projection.get("weight", format="array")
+    def read_values(self, projection: Any, name: str, n_copies: int, n_pre: int, n_post: int, pairs: np.ndarray | None = None,
+                    neuron: LIFParameters | None = None) -> np.ndarray:
+        """The 'weight' (nA) or 'delay' (ms) of each connection of the first copy; arguments and result as in `write_values`."""
+        column = self.connections(projection)[2 if name == "weight" else 3][self._as_made(projection)]
+        return column[:n_pre * n_post].reshape(n_post, n_pre).T if pairs is None else column[:len(pairs)]
 
-    def write_weights(self, projection: Any, weights: np.ndarray, n_copies: int, neuron: LIFParameters) -> None:
-        """Give every copy of a projection made with `connector`, onto cells like `neuron`, the weights (n_pre, n_post) in nA."""
-        projection.set(weight=_repeated(weights, n_copies))
+    def write_values(self, projection: Any, name: str, values: np.ndarray, n_copies: int, n_pre: int, n_post: int,
+                     pairs: np.ndarray | None = None, neuron: LIFParameters | None = None) -> None:
+        """Give every copy of a projection made with `connector(n_copies, pairs)` values, between two runs.
 
-    def write_delays(self, projection: Any, delays: np.ndarray, n_copies: int) -> None:
-        """Give every copy of a projection made with `connector` the delays (n_pre, n_post) in ms, between two runs."""
-        projection.set(delay=_repeated(delays, n_copies))
+        name: 'weight' (nA) or 'delay' (ms); values: (n,) in the order of pairs, or (n_pre, n_post) where pairs is None; n_pre,
+        n_post: cells of one copy of the model; neuron: what the targets are like, for a chip whose weights have another unit.
+        """
+        every = spread(values, n_copies, n_pre, n_post, pairs)
+        given = np.empty_like(every)
+        given[self._as_made(projection)] = every
+        self.assign(projection, name, given)
 
-
-def _repeated(matrix: np.ndarray, n_copies: int) -> np.ndarray:
-    """The matrix (n_pre, n_post) of every copy, NaN between copies, which are not connected."""
-    if n_copies == 1:
-        return matrix
-    n_pre, n_post = matrix.shape
-    whole = np.full((n_copies, n_pre, n_copies, n_post), np.nan)
-    for copy in range(n_copies):
-        whole[copy, :, copy, :] = matrix
-    return whole.reshape(n_copies * n_pre, n_copies * n_post)
+    def _as_made(self, projection: Any) -> Any:
+        """Where, in the order of `connections`, those sorted by post, then by pre, are."""
+        pre, post, *_ = self.connections(projection)
+        return np.lexsort((pre, post))
 
 
 def detuned(tau_m: ArrayLike, tau_syn: ArrayLike, relative: float = 1e-6) -> Any:

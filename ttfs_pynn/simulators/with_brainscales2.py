@@ -6,6 +6,7 @@ import numpy as np
 
 from ttfs_pynn.errors import unknown
 from ttfs_pynn.simulators.base import Simulator, SimulatorError
+from ttfs_pynn.simulators.connectors import all_pairs
 from ttfs_pynn.spikes.windows import Timing
 
 __all__ = ["BrainScaleS2"]
@@ -176,18 +177,41 @@ class BrainScaleS2(Simulator):
     def largest_weight(self, neuron, sources):
         return 63 * sources * self.unit(neuron)
 
-    def write_weights(self, projection, weights, n_copies, neuron):
+    def write_values(self, projection, name, values, n_copies, n_pre, n_post, pairs=None, neuron=None):
         if n_copies != 1:
             raise SimulatorError(f"{n_copies} copies: the chip holds one copy of a network; leave --copies out")
+        if name == "delay":
+            raise SimulatorError("the chip's synapses have no delays to set; train without `delays`, or on another backend")
         # Equal sources share out an integer, so that several synapses of 6 bits are one of more.
-        several = projection.pre.size // weights.shape[0]
-        total = np.clip(np.round(weights / self.unit(neuron)), -63 * several, 63 * several)
-        if several > 1:
-            total = np.concatenate([np.sign(total) * ((np.abs(total) + k) // several) for k in range(several)])
-        projection.set(weight=total)
+        several = projection.pre.size // n_pre
+        total = np.clip(np.round(values / self._unit_of(neuron, pairs)), -63 * several, 63 * several)
+        shares = [np.sign(total) * ((np.abs(total) + k) // several) for k in range(several)] if several > 1 else [total]
+        if pairs is None:
+            projection.set(weight=np.concatenate(shares))
+        else:
+            self.assign(projection, name, np.concatenate(shares)[_as_on_chip(pairs, several, n_pre)])
 
-    def write_delays(self, projection, delays, n_copies):
-        raise SimulatorError("the chip's synapses have no delays to set; train without `delays`, or on another backend")
+    def assign(self, projection, name, values):
+        projection._assign(name, values)
 
-    def read_weights(self, projection, neuron):
-        return projection.get("weight", format="array") * self.unit(neuron)
+    def read_values(self, projection, name, n_copies, n_pre, n_post, pairs=None, neuron=None):
+        several = projection.pre.size // n_pre
+        held = self.connections(projection)[2 if name == "weight" else 3]
+        made = np.empty_like(held)
+        made[_as_on_chip(all_pairs(n_pre, n_post) if pairs is None else pairs, several, n_pre)] = held
+        values = made.reshape(several, -1)
+        values = values.sum(axis=0) * self._unit_of(neuron, pairs, n_pre) if name == "weight" else values[0]
+        return values.reshape(n_post, n_pre).T if pairs is None else values
+
+    def _unit_of(self, neuron, pairs, n_pre=None):
+        """`unit` of each connection in the order of pairs, or a number, or one a neuron; with n_pre one a connection of all."""
+        unit = self.unit(neuron)
+        if not np.ndim(unit):
+            return unit
+        return unit[pairs[:, 1]] if pairs is not None else unit if n_pre is None else np.repeat(unit, n_pre)
+
+
+def _as_on_chip(pairs, several, n_pre):
+    """Order of the connections of a projection, source by source, among those of the pairs of one source after the other's."""
+    every = np.concatenate([pairs + [k * n_pre, 0] for k in range(several)])
+    return np.lexsort((every[:, 1], every[:, 0]))

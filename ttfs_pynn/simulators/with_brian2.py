@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ttfs_pynn.simulators.base import BlockConnector, Simulator, SimulatorError, detuned
+from ttfs_pynn.simulators.base import Simulator, SimulatorError, detuned
+from ttfs_pynn.simulators.connectors import BlockConnector
 
 __all__ = ["Brian2"]
 
@@ -72,8 +73,8 @@ class Brian2(Simulator):
             population.set(**parameters)
             type(population).initialize(population, v=population.initial_values["v"])
         for projection, weights, delays in synapses:
-            self._assign(projection, "weight", weights)
-            self._assign(projection, "delay", delays)
+            self.assign(projection, "weight", weights)
+            self.assign(projection, "delay", delays)
         return result
 
     def after_clear(self, population, before):
@@ -111,12 +112,7 @@ class Brian2(Simulator):
                 delay.append(np.asarray(synapses.delay[:]) * 1e3)
         return np.concatenate(pre), np.concatenate(post), np.concatenate(weight), np.concatenate(delay)
 
-    def set_delays(self, projection, delays):
-        self._assign(projection, "delay", delays)
-
-    @staticmethod
-    def _assign(projection, name, values):
-        """Weights (nA or mV) or delays (ms) of all connections, in the order of `connections`."""
+    def assign(self, projection, name, values):
         from brian2 import ms, mV, nA
         first = 0
         for i in range(len(_parts(projection.pre))):
@@ -140,14 +136,27 @@ class Brian2(Simulator):
         pairs = np.unique(np.stack([cell, self.source_times(times, dt)]), axis=1)
         group.set_spikes(pairs[0].astype(int), pairs[1] * ms)
 
-    def connector(self, n_copies):
-        return _AtOnceConnector(n_copies)
+    def connector(self, n_copies, pairs=None):
+        return _AtOnceConnector(n_copies, pairs)
 
-    def write_weights(self, projection, weights, n_copies, neuron):
-        # pyNN.brian2 0.13: set() reads all weights back as a matrix over all copies first. Connections lie target by target.
-        from brian2 import nA
-        synapses = projection._brian2_synapses[0][0]
-        synapses.weight = np.tile(weights.T.ravel(), n_copies) * nA
+    def _as_made(self, projection):
+        return slice(None)  # pyNN.brian2 0.13: set() reads all weights back as a matrix over all copies first
+
+    def keep(self, sim):
+        # pyNN.brian2 0.13 stores all objects when the first run begins, and reset() goes back to weights, membranes, parameters
+        # of neurons and spike times as they were then; delays it leaves. Stored is what brian2 2.9 calls full state.
+        from brian2 import Synapses
+        state = sim.simulator.state
+        stored = state.network._stored_state.get("before-first-run")
+        if not state.running or stored is None:
+            return
+        for synapses in state.network.objects:
+            if isinstance(synapses, Synapses) and "weight" in stored.get(synapses.name, ()):
+                stored[synapses.name]["weight"] = synapses._full_state()["weight"]
+        for recorder in state.recorders:
+            group = recorder.population.brian2_group
+            given = _given(recorder.population)
+            stored[group.name].update({name: value for name, value in group._full_state().items() if name in given})
 
     def set_spikes(self, population, matrix, dt):
         # pyNN.brian2 0.13 cannot set the spike times of a population of a single source.
@@ -155,11 +164,12 @@ class Brian2(Simulator):
         window, cell = np.nonzero(np.isfinite(matrix))
         population.brian2_group.set_spikes(cell, self.source_times(matrix[window, cell], dt) * ms)
 
-    def write_delays(self, projection, delays, n_copies):
-        # As for weights. brian2 2.9 rounds a delay to a multiple of dt.
-        from brian2 import ms
-        synapses = projection._brian2_synapses[0][0]
-        synapses.delay = np.tile(delays.T.ravel(), n_copies) * ms
+
+def _given(population):
+    """Names of brian2's variables that hold what a population was given, not its state."""
+    if "spike_times" in population.celltype.default_parameters:
+        return {"spike_number", "neuron_index", "spike_time", "_timebins"}  # the rest is made of these when a run begins
+    return {translated["translated_name"] for translated in population.celltype.translations.values()}
 
 
 def _parts(cells):
@@ -176,9 +186,9 @@ class _AtOnceConnector(BlockConnector):
     """pyNN.brian2 0.13 assigns every synapse by itself, half a millisecond each; here all are created at once."""
 
     def connect(self, projection):
-        n_pre, n_post = projection.pre.size // self.n_copies, projection.post.size // self.n_copies
-        post = np.repeat(np.arange(projection.post.size), n_pre)
-        pre = np.tile(np.arange(n_pre), projection.post.size) + post // n_post * n_pre
+        pre, post = self.indices(projection)
+        if not pre.size:
+            return
         synapses = projection._brian2_synapses[0][0]
         synapses.connect(i=pre, j=post)
         projection._n_connections += pre.size

@@ -1,6 +1,8 @@
 """`ttfs_pynn.exact`."""
 
-from ttfs_pynn.simulators.base import BlockConnector, Simulator
+import numpy as np
+
+from ttfs_pynn.simulators.base import Simulator
 
 __all__ = ["Exact"]
 
@@ -15,12 +17,25 @@ class Exact(Simulator):
         sim.setup(timestep=dt, seed=seed)
         return sim
 
-    def connector(self, n_copies):
+    def connector(self, n_copies, pairs=None):
         from pyNN.connectors import AllToAllConnector
-        return AllToAllConnector() if n_copies == 1 else BlockConnector(n_copies)
+        return AllToAllConnector() if n_copies == 1 and pairs is None else super().connector(n_copies, pairs)
 
-    def set_delays(self, projection, delays):
-        projection._assign("delay", delays)
+    def connections(self, projection):
+        pre, post = (np.array([int(cell) for cell in cells.all_cells]) for cells in (projection.pre, projection.post))
+        return (pre[projection._pre], post[projection._post], projection._values("weight"), projection._values("delay"))
+
+    def assign(self, projection, name, values):
+        projection._assign(name, values)
+
+    def write_values(self, projection, name, values, n_copies, n_pre, n_post, pairs=None, neuron=None):
+        if name == "weight" and n_copies == 1 and pairs is None:
+            projection.set(weight=values)  # the matrix as it is
+        else:
+            super().write_values(projection, name, values, n_copies, n_pre, n_post, pairs)
+
+    def _as_made(self, projection):
+        return slice(None)
 
     def membrane(self, population):
         return population.group.get_state()["v"]

@@ -72,6 +72,9 @@ class Neuron(Simulator):
             return None
         return np.array([cell._cell(0.5).v for cell in population.all_cells])
 
+    def _as_made(self, projection):
+        return slice(None)
+
     @staticmethod
     def _queue(source, train):
         from neuron import h

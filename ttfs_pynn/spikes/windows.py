@@ -110,24 +110,29 @@ class Presentation:
         return self.window if self.deadline is None else self.deadline
 
     def spike_matrix(self, times: ArrayLike) -> np.ndarray:
-        """Spike times (windows, cells of all copies) in ms from the start of the run, inf for none; cells of copy 0 first.
+        """Spike times (rows, cells of all copies) in ms from the start of the run, inf for none; cells of copy 0 first. A row a window,
+        or as many as a cell has spikes; those of a cell rise.
 
-        times (n_samples, cells): one spike a sample and cell at most, in ms from the start of the window; inf for none.
+        times (n_samples, cells) or (n_samples, cells, spikes): in ms from the start of the window; inf for none.
         """
         times = np.asarray(times, dtype=float)
-        if times.ndim != 2 or times.shape[0] != self.n_samples:
-            raise PresentationError(f"times have shape {times.shape}; expected ({self.n_samples} samples, cells)")
-        silent = np.isposinf(times)
-        if not (silent | ((times >= 0) & (times < self.window))).all():
-            sample, cell = np.argwhere(~(silent | ((times >= 0) & (times < self.window))))[0]
-            raise PresentationError(f"input {cell} of sample {sample} spikes at {times[sample, cell]:g} ms, outside its window "
+        if times.ndim not in (2, 3) or times.shape[0] != self.n_samples:
+            raise PresentationError(f"times have shape {times.shape}; expected ({self.n_samples} samples, cells) or "
+                                    f"({self.n_samples} samples, cells, spikes)")
+        allowed = np.isposinf(times) | ((times >= 0) & (times < self.window))
+        if not allowed.all():
+            sample, cell = np.argwhere(~allowed)[0][:2]
+            raise PresentationError(f"input {cell} of sample {sample} spikes at {times[~allowed][0]:g} ms, outside its window "
                                     f"of 0 to {self.window:g} ms; use inf for no spike")
-        n_cells = times.shape[1]
-        padded = np.full((self.n_windows * self.n_copies, n_cells), np.inf)
+        n_cells, several = times.shape[1], 1
+        if times.ndim == 3:
+            several = times.shape[2]
+            times = np.sort(times, axis=2)
+        padded = np.full((self.n_windows * self.n_copies, *times.shape[1:]), np.inf)
         padded[:self.n_samples] = times
-        padded = padded.reshape(self.n_windows, self.n_copies * n_cells)
-        padded += (np.arange(self.n_windows) * self.window)[:, None]
-        return padded
+        padded = padded.reshape(self.n_windows, self.n_copies * n_cells, several).transpose(0, 2, 1)
+        padded = padded + (np.arange(self.n_windows) * self.window)[:, None, None]
+        return padded.reshape(self.n_windows * several, self.n_copies * n_cells)
 
     def spike_trains(self, times: ArrayLike) -> list[np.ndarray]:
         """One sorted array of spike times (ms) a cell, from `spike_matrix`."""
@@ -142,6 +147,24 @@ class Presentation:
         source_ids: the ids of the recorded cells in their order (all copies), as in the annotation `channel_id`. time_scale: ms
         of the presentation in a recorded ms.
         """
+        place, relative, shape = self._read(segment, source_ids, time_scale)
+        first = np.full(int(np.prod(shape)), np.inf)
+        # Not by assignment, latest spikes first: NumPy goes through reversed views in the order of memory.
+        np.minimum.at(first, place, relative)
+        return first.reshape(shape)[:self.n_samples]
+
+    def all_spikes(self, segment: Any, source_ids: ArrayLike, time_scale: float = 1.0) -> np.ndarray:
+        """As `first_spikes`, but (n_samples, cells, spikes): all of them, rising, inf where a cell has fewer than others."""
+        place, relative, shape = self._read(segment, source_ids, time_scale)
+        order = np.lexsort((relative, place))
+        place, relative = place[order], relative[order]
+        counts = np.bincount(place, minlength=int(np.prod(shape)))
+        found = np.full((counts.size, max(counts.max(initial=0), 1)), np.inf)
+        found[place, np.arange(place.size) - (np.cumsum(counts) - counts)[place]] = relative
+        return found.reshape(*shape, -1)[:self.n_samples]
+
+    def _read(self, segment: Any, source_ids: ArrayLike, time_scale: float) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+        """(place among (samples, cells), ms since its window began) of each spike that counts, and (samples, cells)."""
         source_ids = np.asarray(source_ids)
         n_cells, remainder = divmod(source_ids.size, self.n_copies)
         if remainder:
@@ -153,10 +176,7 @@ class Presentation:
         keep = (position >= 0) & (window >= 0) & (window < self.n_windows) & (relative < self.last_read)
         if not keep.all():
             position, window, relative = position[keep], window[keep], relative[keep]
-        first = np.full((self.n_windows, source_ids.size), np.inf)
-        # Not by assignment, latest spikes first: NumPy goes through reversed views in the order of memory.
-        np.minimum.at(first.ravel(), window * source_ids.size + position, relative)
-        return first.reshape(self.n_windows * self.n_copies, n_cells)[:self.n_samples]
+        return window * source_ids.size + position, relative, (self.n_windows * self.n_copies, n_cells)
 
 
 def _positions(ids: np.ndarray, source_ids: np.ndarray) -> np.ndarray:

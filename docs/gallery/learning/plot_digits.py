@@ -9,8 +9,9 @@ got wrong; below: which digit was taken for which.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ttfs_pynn.learning.training import Trainer, TrainingOptions, evaluate
-from ttfs_pynn.models import digits
+from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = digits.PARAMETERS["network"]

@@ -12,8 +12,9 @@ import numpy as np
 from ttfs_pynn.analysis.latency_histogram import draw
 from ttfs_pynn.analysis.style import BLUE
 from ttfs_pynn.learning.decision import accuracy_at
-from ttfs_pynn.learning.training import Trainer, TrainingOptions, evaluate
-from ttfs_pynn.models import yin_yang
+from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = yin_yang.PARAMETERS["network"]

@@ -11,7 +11,9 @@ import numpy as np
 
 from ttfs_pynn.analysis import weight_histogram
 from ttfs_pynn.analysis.style import BLUE, ORANGE
-from ttfs_pynn.learning.training import Trainer, TrainingOptions, evaluate
+from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 

@@ -6,8 +6,8 @@ Replace `samples` by your own arrays: features (samples, inputs) in [0, 1], and 
 import numpy as np
 
 from ttfs_pynn.datasets import spike_times
-from ttfs_pynn.learning.initialisation import balanced
-from ttfs_pynn.learning.training import SpikeData
+from ttfs_pynn.graph.initialisation import balanced
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 

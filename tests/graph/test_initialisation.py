@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from ttfs_pynn.graph.initialisation import balanced
+from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import first_spikes
-from ttfs_pynn.learning.initialisation import balanced
-from ttfs_pynn.learning.training import SpikeData, Trainer, TrainingOptions
+from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters

@@ -1,0 +1,110 @@
+"""First-spike times and derivatives of neurons that each hear inputs of their own, with delays of their own.
+
+    v_n(T) - v_rest = sum_{s : t_c(s) + d_s < T} w_s K(T - t_c(s) - d_s)
+
+over the synapses s of neuron n and the spikes t_c(s) of their columns of t_in. A column may spike several times a sample: every
+spike arrives through every synapse that hears the column. T depends on a delay as on the time of a spike.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ttfs_pynn.first_spike import layer_backward, rows_backward, rows_kernels, rows_layer_kernels
+from ttfs_pynn.first_spike.backward import check_outputs
+from ttfs_pynn.first_spike.forward import check_times, check_weights, neuron_columns, one_kind
+from ttfs_pynn.first_spike.rows_kernels import Neurons, Rows
+from ttfs_pynn.membrane.ranges import LARGEST
+
+__all__ = ["Rows", "checked", "rows_first_spike_times", "rows_vector_jacobian_product"]
+
+
+def _checked_rows(rows: Rows, n_columns: int, w: ArrayLike) -> tuple[Rows, np.ndarray]:
+    """(rows, w) as contiguous arrays, or a ValueError that says what does not fit; n_columns: how many there are to hear."""
+    start, column = (_integers(name, getattr(rows, name)) for name in ("start", "column"))
+    delay, w = np.ascontiguousarray(rows.delay, dtype=float), np.ascontiguousarray(w, dtype=float)
+    if start.ndim != 1 or start.size == 0 or start[0] != 0 or start[-1] != column.size or (np.diff(start) < 0).any():
+        raise ValueError(f"rows.start has shape {start.shape} for {column.size} synapses; expected (neurons + 1,) places that "
+                         "begin at 0, do not fall, and end with the number of synapses")
+    if column.ndim != 1 or w.shape != column.shape or (delay.size and delay.shape != column.shape):
+        raise ValueError(f"rows.column has shape {column.shape}, w {w.shape} and rows.delay {delay.shape}; expected (synapses,) "
+                         "each; rows.delay may be empty")
+    if column.size and not 0 <= column.min() <= column.max() < n_columns:
+        wrong = column[(column < 0) | (column >= n_columns)][0]
+        raise ValueError(f"rows.column holds {wrong}; there are columns 0 to {n_columns - 1}")
+    if not ((delay >= 0) & (delay <= LARGEST)).all():
+        raise ValueError(f"delays must be finite and not negative; give them in ms, of at most {LARGEST:g}")
+    check_weights(w)
+    return Rows(start, column, delay.ravel()), w
+
+
+def _integers(name, values):
+    values = np.asarray(values)
+    if values.size and values.dtype.kind not in "iu":
+        raise ValueError(f"rows.{name} holds {values.dtype}; give integers")
+    return np.ascontiguousarray(values, dtype=np.int64)
+
+
+def _neurons(rows: Rows, w: np.ndarray, most: int, neuron) -> Neurons:
+    """Checked parameters of the neurons; no source spikes more than `most` times a sample."""
+    tau_m, tau_syn, cm, thr = neuron_columns(neuron, rows.start.size - 1)
+    return Neurons(tau_m, tau_syn, cm, thr, rows_kernels.rounding_doubt(rows, w, most, tau_m, tau_syn, cm, thr))
+
+
+def checked(t_in: ArrayLike, w: ArrayLike, rows: Rows, neuron, recurrent: bool = False) -> tuple:
+    """(t_in (samples, columns, spikes), w, rows, Neurons); recurrent: rows hear the neurons as well, as columns behind the others.
+
+    Raises ValueError for what does not fit, NaN, or weights that are not finite.
+    """
+    t_in = np.ascontiguousarray(t_in, dtype=float)
+    if t_in.ndim not in (2, 3):
+        raise ValueError(f"t_in has shape {t_in.shape}; expected (samples, columns) or (samples, columns, spikes)")
+    check_times(t_in)
+    rows, w = _checked_rows(rows, t_in.shape[1] + recurrent * max(np.size(rows.start) - 1, 0), w)
+    t_in = t_in[:, :, None] if t_in.ndim == 2 else t_in
+    return t_in, w, rows, _neurons(rows, w, t_in.shape[2], neuron)
+
+
+def _fast(neurons):
+    """Whether the sums of `rows_layer_kernels` hold for these neurons."""
+    return bool(neurons.tau_m.size and one_kind(neurons.tau_m, neurons.tau_syn)
+                and rows_layer_kernels.has_digits(neurons.tau_m[0], neurons.tau_syn[0]))
+
+
+def rows_first_spike_times(t_in: ArrayLike, w: ArrayLike, rows: Rows, neuron) -> np.ndarray:
+    """As `first_spike_times`, (samples, neurons) in ms, of neurons that hear the columns of t_in through the synapses `rows`.
+
+    t_in (samples, columns) ms, or (samples, columns, spikes), inf where there is none; w (synapses,) nA; neuron: LIFParameters,
+    of numbers or of one value a neuron. The same guarantees, delays included.
+    """
+    t_in, w, rows, neurons = checked(t_in, w, rows, neuron)
+    if _fast(neurons):
+        columns, delay, one_delay = rows_layer_kernels.by_column(rows, w, t_in.shape[1])
+        if one_delay:
+            arrivals = t_in + delay[:, None] if rows.delay.size else t_in
+            return rows_layer_kernels.first_spike_times(arrivals, columns, rows, w, neurons)
+    return rows_kernels.first_spike_times(t_in, rows, w, neurons)
+
+
+def rows_vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, rows: Rows, t_out: ArrayLike, error: ArrayLike, neuron,
+                                 max_dw: ArrayLike = np.inf) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """(dL/dw (synapses,), dL/dt_in of the shape of t_in, dL/dd of the shape of rows.delay, number dropped).
+
+    error = dL/dT at the recorded times t_out, both (samples, neurons); max_dw (1/nA, a number or one a neuron) as in
+    `vector_jacobian_product`: what it drops changes no delay either. dL/dw and dL/dd are summed over samples, and over the spikes
+    of a column.
+    """
+    shape = np.shape(t_in)
+    t_in, w, rows, neurons = checked(t_in, w, rows, neuron)
+    t_out = check_outputs("t_out", t_out, len(t_in), rows.start.size - 1)
+    error = check_outputs("error", error, *t_out.shape)
+    limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), neurons.cm.shape))
+    dw, dd, dt_in, dropped = rows_backward.backward(t_in, rows, w, neurons, limit, t_out, error, _in_range(t_in, rows, neurons))
+    return dw, dt_in.reshape(shape), dd, dropped
+
+
+def _in_range(t_in, rows, neurons):
+    """Whether all neurons share time constants, of which few pass from the first to the last arrival (`layer_backward`)."""
+    if not neurons.tau_m.size or not one_kind(neurons.tau_m, neurons.tau_syn):
+        return False
+    first, last = rows_kernels.first_and_last(t_in.ravel())
+    return layer_backward.applies(np.array([first, last + rows.delay.max(initial=0.0)]), neurons.tau_m[0], neurons.tau_syn[0])

@@ -1,0 +1,303 @@
+"""What the neurons of a population hear, gathered from all edges that lead to it; and back from there to each edge.
+
+Three ways to compute the same: one dense matrix, with zeros for absent pairs, where all delays belong to whole cells; dense
+matrices with a delay for each connection; and rows, the afferent synapses neuron by neuron, where few pairs are connected, where
+connections of a sparse edge have delays of their own, and where populations depend on each other.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ttfs_pynn.first_spike import (
+    delayed_first_spike_times,
+    delayed_vector_jacobian_product,
+    first_spike_times,
+    membrane_peaks,
+    peak_steps,
+    recurrent_first_spike_times,
+    recurrent_vector_jacobian_product,
+    rows_first_spike_times,
+    rows_vector_jacobian_product,
+    vector_jacobian_product,
+)
+from ttfs_pynn.first_spike.rows import Rows
+from ttfs_pynn.graph.graph import Edge, Graph
+from ttfs_pynn.graph.parameters import Parameters
+from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.spikes.first_spikes import FirstSpikes
+
+__all__ = ["Afferents", "Backward", "afferents_of", "ideal_spikes"]
+
+DENSE_FROM = 0.35  # share of connected pairs from which on a matrix with zeros is faster than rows; see benchmarks/sparse_layers.py
+
+
+class Backward(NamedTuple):
+    """Derivatives of a loss, by edge, summed over samples where they belong to parameters: weights (1/nA) and delays of connections
+    (1/ms) of the edge's shape; inputs (samples, cells[, spikes]) of the times at which its spikes were sent (1/ms). dendritic (1/ms):
+    by population. dropped: contributions left out because they exceeded max_dw."""
+
+    weights: dict[str, np.ndarray]
+    delays: dict[str, np.ndarray]
+    inputs: dict[str, np.ndarray]
+    dendritic: dict[str, np.ndarray]
+    dropped: int
+
+
+def afferents_of(graph: Graph, neurons: Mapping[str, LIFParameters] | None = None) -> tuple["Afferents", ...]:
+    """One for each group of populations, causes first. neurons: parameters in place of the graph's, by population."""
+    return tuple(Afferents(graph, group, neurons) for group in graph.groups)
+
+
+def ideal_spikes(parts: Sequence["Afferents"], spikes: FirstSpikes, parameters: Parameters) -> FirstSpikes:
+    """The spikes of the sources, and those that ideal neurons answer with, population by population."""
+    for part in parts:
+        spikes = spikes.with_times(part.first_spikes(spikes, parameters))
+    return spikes
+
+
+class Afferents:
+    """The edges that lead to a group of populations (`Graph.groups`), one of them unless they depend on each other."""
+
+    def __init__(self, graph: Graph, group: tuple[str, ...], neurons: Mapping[str, LIFParameters] | None = None) -> None:
+        self.graph, self.group, self.is_cycle = graph, group, graph.is_cycle(group)
+        self.edges = tuple(edge for label in group for edge in graph.afferents(label))
+        self.neurons = {label: (neurons or {}).get(label, graph.node(label).neuron) for label in group}
+        sizes = [graph.node(label).size for label in group]
+        self._slices = {label: slice(end - size, end) for label, size, end in zip(group, sizes, np.cumsum(sizes), strict=True)}
+        self.size = sum(sizes)
+        self.neuron = self.neurons[group[0]] if len(group) == 1 else _joined(list(self.neurons.values()), sizes)
+        share = sum(edge.n_connections for edge in self.edges) / max(sum(edge.sizes[0] for edge in self.edges) * self.size, 1)
+        self._sparse = self.is_cycle or share < DENSE_FROM
+        self._synapses: _Synapses | None = None
+
+    def _in_rows(self, spikes: FirstSpikes) -> bool:
+        """Whether the dense ways do not do."""
+        return self._sparse or any(edge.pairs is not None and spikes.delays[edge.label].synaptic is not None for edge in self.edges)
+
+    @property
+    def synapses(self) -> "_Synapses":
+        if self._synapses is None:
+            self._synapses = _Synapses(self.edges, self._slices, self.size)
+        return self._synapses
+
+    def first_spikes(self, spikes: FirstSpikes, parameters: Parameters) -> dict[str, np.ndarray]:
+        """{population: (samples, neurons)}: when ideal neurons spike first (ms), for what the others of `spikes` send; inf where
+        that is after the deadline."""
+        if self._in_rows(spikes):
+            rows, w, t_in = self.synapses.gathered(spikes, parameters)
+            if self.is_cycle:
+                found = recurrent_first_spike_times(t_in, w, rows, self.neuron, spikes.deadline)
+            else:
+                found = rows_first_spike_times(t_in, w, rows, self.neuron)
+        else:
+            heard, w, delays, _ = self._gathered(spikes, parameters)
+            if delays is None:
+                found = first_spike_times(heard, w, self.neuron)
+            else:
+                found = delayed_first_spike_times(heard, w, delays, self.neuron)
+        found[found >= spikes.deadline] = np.inf
+        return {label: np.ascontiguousarray(found[:, part]) for label, part in self._slices.items()}
+
+    def answers(self, spikes: FirstSpikes, parameters: Parameters) -> dict[str, np.ndarray]:
+        """As `first_spikes`, for what every population of `spikes` sends, also those of this group."""
+        if not self.is_cycle:
+            return self.first_spikes(spikes, parameters)
+        rows, w, t_in = self.synapses.gathered(spikes, parameters, heard=True)
+        found = rows_first_spike_times(t_in, w, rows, self.neuron)
+        found[found >= spikes.deadline] = np.inf
+        return {label: np.ascontiguousarray(found[:, part]) for label, part in self._slices.items()}
+
+    def backward(self, spikes: FirstSpikes, parameters: Parameters, errors: Mapping[str, np.ndarray], max_dw: float,
+                 with_inputs: bool = True) -> Backward:
+        """From errors = dL/dT (samples, neurons) of each population of the group. max_dw: in units of 1/current_scale, see
+        `first_spike.backward.vector_jacobian_product`."""
+        t_out, error = (np.concatenate([found[label] for label in self.group], axis=1) if len(self.group) > 1
+                        else found[self.group[0]] for found in (spikes, errors))
+        limit = max_dw / self.neuron.current_scale
+        if self._in_rows(spikes):
+            rows, w, t_in = self.synapses.gathered(spikes, parameters)
+            product = recurrent_vector_jacobian_product if self.is_cycle else rows_vector_jacobian_product
+            dw, dt_in, dd, dropped = product(t_in, w, rows, t_out, error, self.neuron, limit)
+            return self._from_rows(spikes, dw, dt_in, dd if rows.delay.size else None, dropped)
+        heard, w, delays, row_of = self._gathered(spikes, parameters)
+        if delays is None:
+            dw, dt_in, dropped = vector_jacobian_product(heard, w, t_out, error, self.neuron, limit, with_inputs=with_inputs)
+            return self._from_dense(spikes, dw, dt_in, None, row_of, dropped)
+        dw, dt_in, dd, dropped = delayed_vector_jacobian_product(heard, w, delays, t_out, error, self.neuron, limit)
+        return self._from_dense(spikes, dw, dt_in, dd, row_of, dropped)
+
+    def _gathered(self, spikes, parameters):
+        """(heard (samples, columns), w (columns, neurons), delays or None, row of each column or None) of the dense ways."""
+        parts = [_arriving(spikes, edge) for edge in self.edges]
+        weights = [edge.matrix(parameters[f"{edge.label}.weight"]) for edge in self.edges]
+        w, row_of = weights[0] if len(weights) == 1 else np.concatenate(weights), None
+        delays = self._dense_delays(spikes)
+        if any(part.ndim == 3 for part in parts):
+            counts = np.concatenate([np.full(part.shape[1], part.shape[2] if part.ndim == 3 else 1) for part in parts])
+            row_of = np.repeat(np.arange(len(w)), counts)
+            parts = [part.reshape(len(part), -1) for part in parts]
+            w = w[row_of]
+            delays = delays[row_of] if delays is not None and len(delays) > 1 else delays
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), w, delays, row_of
+
+    def _dense_delays(self, spikes):
+        """(1, neurons) where delays are dendritic alone, (inputs, neurons) where an edge's connections have their own, or None."""
+        found = [spikes.delays[edge.label] for edge in self.edges]
+        dendritic = found[0].dendritic
+        if all(delays.synaptic is None for delays in found):
+            return None if dendritic is None else dendritic[None, :]
+        each = [np.zeros(edge.sizes) if delays.synaptic is None else delays.synaptic
+                for edge, delays in zip(self.edges, found, strict=True)]
+        return np.concatenate(each) + (0.0 if dendritic is None else dendritic)
+
+    def _from_dense(self, spikes, dw, dt_in, dd, row_of, dropped):
+        """Scatter what the dense ways found to the edges."""
+        label = self.group[0]
+        dendritic = {label: dd.sum(axis=0)} if dd is not None and self.graph.node(label).dendritic_delay is not None else {}
+        if row_of is not None:
+            starts = np.flatnonzero(np.diff(row_of, prepend=-1))
+            dw = np.add.reduceat(dw, starts, axis=0)
+            dd = np.add.reduceat(dd, starts, axis=0) if dd is not None and len(dd) > 1 else dd
+        weights, delays, inputs, row, column = {}, {}, {}, 0, 0
+        for edge in self.edges:
+            mine = slice(row, row + edge.sizes[0])
+            row = mine.stop
+            weights[edge.label] = _picked(edge, dw[mine])
+            if dd is not None and len(dd) > 1:
+                delays[edge.label] = _picked(edge, dd[mine])
+            if dt_in is not None:
+                shape = spikes[edge.pre].shape
+                n = int(np.prod(shape[1:]))
+                inputs[edge.label] = dt_in[:, column:column + n].reshape(shape)
+                column += n
+        return Backward(weights, delays, inputs, dendritic, dropped)
+
+    def _from_rows(self, spikes, dw, dt_in, dd, dropped):
+        """Scatter what rows found to the edges."""
+        weights = self.synapses.scattered(dw)
+        delays = {} if dd is None else self.synapses.scattered(dd)
+        dendritic = {}
+        for label, part in self._slices.items():
+            if dd is not None and self.graph.node(label).dendritic_delay is not None:
+                dendritic[label] = np.add.reduceat(np.append(dd, 0.0), self.synapses.rows.start[:-1])[part] \
+                    * (np.diff(self.synapses.rows.start)[part] > 0)
+        inputs, column = {}, 0
+        for edge in self.synapses.external:
+            mine = dt_in[:, column:column + edge.sizes[0]]
+            inputs[edge.label] = mine[:, :, :spikes[edge.pre].shape[2]] if spikes[edge.pre].ndim == 3 \
+                else mine[:, :, 0] if mine.ndim == 3 else mine
+            column += edge.sizes[0]
+        return Backward(weights, delays, inputs, dendritic, dropped)
+
+    def peak_steps(self, spikes: FirstSpikes, parameters: Parameters, wanted: Mapping[str, np.ndarray],
+                   aim: float) -> dict[str, np.ndarray]:
+        """{edge: changes of weights (nA)}, summed over samples, that bring the highest membrane of the wanted (samples, neurons) of
+        each population, to first order, to `aim` times threshold (see `learning.silent_neurons.MembranePeak`)."""
+        chosen = np.concatenate([wanted[label] for label in self.group], axis=1)
+        if self._in_rows(spikes):
+            from ttfs_pynn.first_spike import rows_peak_steps
+            rows, w, t_in = self.synapses.gathered(spikes, parameters, heard=True)
+            return self.synapses.scattered(rows_peak_steps(t_in, w, rows, self.neuron, chosen, aim))
+        heard, w, delays, row_of = self._gathered(spikes, parameters)
+        step = _dense_steps(heard, w, self.neuron, chosen, delays, aim)
+        if row_of is not None:
+            step = np.add.reduceat(step, np.flatnonzero(np.diff(row_of, prepend=-1)), axis=0)
+        found, row = {}, 0
+        for edge in self.edges:
+            found[edge.label] = _picked(edge, step[row:row + edge.sizes[0]])
+            row += edge.sizes[0]
+        return found
+
+
+def _arriving(spikes: FirstSpikes, edge: Edge) -> np.ndarray:
+    """When what the edge's cells sent arrives (ms), but for what belongs to neurons and connections."""
+    sent, axonal = spikes[edge.pre], np.asarray(spikes.delays[edge.label].axonal)
+    return sent + (axonal[:, None] if axonal.ndim and sent.ndim == 3 else axonal)
+
+
+def _dense_steps(t_in, w, neuron, wanted, delays, aim):
+    if delays is not None and len(delays) > 1:  # every neuron hears its inputs at other times
+        step = np.zeros_like(w)
+        for n in np.flatnonzero(wanted.any(axis=0)):
+            step[:, [n]] = _dense_steps(t_in + delays[:, n], w[:, [n]], neuron.one(n), wanted[:, [n]], None, aim)
+        return step
+    t_peak, v_peak = membrane_peaks(t_in, w, neuron, wanted)  # dendritic delays shift the whole membrane
+    missing = np.where(v_peak < neuron.threshold, aim * neuron.threshold - v_peak, 0.0)
+    return peak_steps(t_in, t_peak, missing, neuron)
+
+
+def _picked(edge: Edge, matrix: np.ndarray) -> np.ndarray:
+    """The values of an edge's connections, of a matrix (pre, post)."""
+    return matrix if edge.pairs is None else matrix[edge.pairs[:, 0], edge.pairs[:, 1]]
+
+
+def _joined(neurons: Sequence[LIFParameters], sizes: Sequence[int]) -> LIFParameters:
+    """The parameters of several populations, one value a neuron."""
+    columns = [neuron.columns(size) for neuron, size in zip(neurons, sizes, strict=True)]
+    tau_m, tau_syn, cm, threshold = (np.concatenate(values) for values in zip(*columns, strict=True))
+    return LIFParameters(tau_m, tau_syn, cm, v_rest=0.0, v_thresh=threshold)
+
+
+class _Synapses:
+    """The connections of several edges, neuron by neuron. Columns are the cells of each edge that comes from outside, then the
+    neurons of the group itself."""
+
+    def __init__(self, edges: Sequence[Edge], slices: Mapping[str, slice], size: int) -> None:
+        self.edges, self.slices = edges, slices
+        self.external = [edge for edge in edges if edge.pre not in slices]
+        self._n_external = sum(edge.sizes[0] for edge in self.external)
+        columns, neurons, first = [], [], 0
+        for edge in edges:
+            if edge.pre in slices:
+                columns.append(self._n_external + slices[edge.pre].start + edge.pre_index)
+            else:
+                columns.append(first + edge.pre_index)
+                first += edge.sizes[0]
+            neurons.append(slices[edge.post].start + edge.post_index)
+        self._order = np.argsort(np.concatenate(neurons), kind="stable")
+        counts = np.bincount(np.concatenate(neurons), minlength=size)
+        self.rows = Rows(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+                         np.concatenate(columns)[self._order].astype(np.int64), np.empty(0))
+
+    def gathered(self, spikes, parameters, heard=False):
+        """(rows with delays, weights of the synapses, t_in of the columns). heard: with those of the group itself as inputs."""
+        w = np.concatenate([parameters[f"{edge.label}.weight"].ravel() for edge in self.edges])[self._order]
+        rows = self.rows._replace(delay=self._delays(spikes))
+        parts = []
+        for edge in self.external:
+            parts.append(_arriving(spikes, edge))
+        if heard:
+            parts += [spikes[label] for label in self.slices]
+        longest = max((part.shape[2] for part in parts if part.ndim == 3), default=0)
+        if longest:
+            parts = [part if part.ndim == 3 else part[:, :, None] for part in parts]
+            parts = [np.pad(part, ((0, 0), (0, 0), (0, longest - part.shape[2])), constant_values=np.inf) for part in parts]
+        n_samples = len(next(iter(spikes.times.values())))
+        return rows, w, np.concatenate(parts, axis=1) if parts else np.empty((n_samples, 0))
+
+    def _delays(self, spikes):
+        """Of each synapse, what is not in the times of its column already; empty where there is none."""
+        found, any_delay = [], False
+        for edge in self.edges:
+            axonal, dendritic, synaptic = spikes.delays[edge.label]
+            inside = edge.pre in self.slices
+            each = np.zeros(edge.n_connections) if synaptic is None else np.asarray(synaptic, dtype=float).ravel()
+            if inside:
+                each = each + (axonal[edge.pre_index] if np.ndim(axonal) else axonal)
+            if dendritic is not None:
+                each = each + dendritic[edge.post_index]
+            any_delay |= synaptic is not None or dendritic is not None or inside
+            found.append(each)
+        return np.concatenate(found)[self._order] if any_delay else np.empty(0)
+
+    def scattered(self, values):
+        """{edge: its part} of an array with one value a synapse."""
+        flat = np.empty(len(values))
+        flat[self._order] = values
+        found, first = {}, 0
+        for edge in self.edges:
+            found[edge.label] = flat[first:first + edge.n_connections].reshape(edge.shape)
+            first += edge.n_connections
+        return found
