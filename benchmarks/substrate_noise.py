@@ -17,6 +17,7 @@ import copy
 import numpy as np
 
 from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.runs.experiment import Experiment
 
 THRESHOLD = 70.0  # LSB, v_thresh - v_rest on the chip
