@@ -40,13 +40,20 @@ tau_mem/r with tau_mem in ms (one choice of many that fire alike), and w = W w_i
 Source of the nodes' equations: Pedersen et al., Nature Communications 15, 8122 (2024), and the docstrings of nir 1.0.8.
 """
 
-try:
-    import nir  # noqa: F401
-except ImportError:
-    raise ImportError("the package nir is not installed; install it with: pip install 'ttfs_pynn[nir]'") from None
+import importlib
+from typing import Any
 
-from ttfs_pynn.interchange.from_nir import ImportedNetwork, from_nir
-from ttfs_pynn.interchange.nir_files import read_nir, write_nir
-from ttfs_pynn.interchange.to_nir import to_nir
+# Not imported before they are used: NIR needs a package of its own.
+_HOMES = {"ImportedNetwork": "nir_import", "from_nir": "nir_import", "read_nir": "nir_files", "write_nir": "nir_files",
+          "to_nir": "nir_export", "write_pynn_script": "pynn_script", "write_sonata": "sonata"}
 
-__all__ = ["ImportedNetwork", "from_nir", "read_nir", "to_nir", "write_nir"]
+__all__ = ["ImportedNetwork", "from_nir", "read_nir", "to_nir", "write_nir", "write_pynn_script", "write_sonata"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES[name]
+    if home.startswith("nir") and importlib.util.find_spec("nir") is None:
+        raise ImportError("the package nir is not installed; install it with: pip install 'ttfs_pynn[nir]'")
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)

@@ -1,6 +1,6 @@
-"""One layer's neurons as NIR nodes and back; the equations are in the package's docstring."""
+"""One population's neurons as NIR nodes and back; the equations are in the package's docstring."""
 
-from dataclasses import fields
+from typing import Any
 
 import nir
 import numpy as np
@@ -8,75 +8,56 @@ import numpy as np
 from ttfs_pynn.errors import InterchangeError
 from ttfs_pynn.neuron import LIFParameters
 
-__all__ = ["KEY", "MS", "metadata_of", "neurons_from_nodes", "neurons_to_nodes", "number", "numbers", "weight_scale"]
+__all__ = ["KEY", "MS", "column", "metadata_of", "neurons_from_nodes", "neurons_to_nodes", "number", "numbers", "same_numbers",
+           "weight_scale"]
 
 KEY = "ttfs_pynn"  # of the metadata that are ours
 MS = 1e-3  # s
 
 
-def weight_scale(neuron, time_step):
+def weight_scale(neuron: LIFParameters, time_step: float) -> Any:
     """What weights in nA are multiplied by to be NIR's, a float or one value a neuron. time_step: ms; 0 for delta functions."""
     return time_step / neuron.cm if time_step else 1.0
 
 
-def neurons_to_nodes(neuron, n, time_step):
-    """(synapses, neurons): None and a CubaLIF, or LI and IF without leak. InterchangeError for a layer of both kinds."""
+def neurons_to_nodes(label: str, neuron: LIFParameters, n: int, time_step: float) -> tuple[Any, Any]:
+    """(synapses, neurons): None and a CubaLIF, or LI and IF without leak. InterchangeError for a population of both kinds."""
     tau_m, tau_syn, cm, threshold = neuron.columns(n)
     v_reset = np.array(np.broadcast_to(np.subtract(neuron.v_reset, neuron.v_rest), (n,)))
     no_leak = np.isinf(tau_m)
     w_in = tau_syn / time_step if time_step else tau_syn * MS
-    metadata = {KEY: {field.name: getattr(neuron, field.name) for field in fields(neuron)}}
     if no_leak.any() and not no_leak.all():
-        raise InterchangeError(f"{int(no_leak.sum())} of {n} neurons of a layer have no leak (tau_m = inf), which is another "
+        raise InterchangeError(f"{int(no_leak.sum())} of {n} neurons of {label!r} have no leak (tau_m = inf), which is another "
                                "node in NIR; give them a finite tau_m")
     if no_leak.all():
         r = np.full(n, 1 / (time_step * MS)) if time_step else 1 / (cm * MS)
-        return nir.LI(tau=tau_syn * MS, r=w_in, v_leak=np.zeros(n)), \
-            nir.IF(r=r, v_threshold=threshold, v_reset=v_reset, metadata=metadata)
+        return nir.LI(tau=tau_syn * MS, r=w_in, v_leak=np.zeros(n)), nir.IF(r=r, v_threshold=threshold, v_reset=v_reset)
     return None, nir.CubaLIF(tau_syn=tau_syn * MS, tau_mem=tau_m * MS, r=tau_m / (time_step or cm), v_leak=np.zeros(n),
-                             v_threshold=threshold, v_reset=v_reset, w_in=w_in, metadata=metadata)
+                             v_threshold=threshold, v_reset=v_reset, w_in=w_in)
 
 
-def neurons_from_nodes(name, synapses, neurons, n, time_step):
-    """(neuron, factor, scale) from the nodes of a layer of n neurons; `name` is for errors.
-
-    factor: what NIR's weights are multiplied by to be nA. scale: `weight_scale` where `neuron` is what was exported, bit for
-    bit, else None.
-    """
-    stored = metadata_of(name, neurons)
-    if stored:
-        try:
-            neuron = LIFParameters(**{field.name: numbers(name, stored[field.name], field.name)
-                                      for field in fields(LIFParameters)})
-            again = neurons_to_nodes(neuron, n, time_step)
-        except (KeyError, ValueError) as error:
-            raise InterchangeError(f"node {name!r}: the metadata {KEY!r} do not describe neurons: {error}") from None
-        if all(_equal(old, new, n) for old, new in zip((synapses, neurons), again, strict=True)):
-            scale = weight_scale(neuron, time_step)
-            return neuron, 1 / scale, scale
-    return *_converted(name, synapses, neurons, n, time_step), None
-
-
-def _converted(name, synapses, neurons, n, time_step):
-    def column(node, field):
-        return _column(name, node, field, n)
+def neurons_from_nodes(name: str, synapses: Any, neurons: Any, n: int, time_step: float) -> tuple[LIFParameters, Any]:
+    """(neuron, factor) from the nodes of a population of n neurons; `name` is for errors. factor: what NIR's weights are multiplied
+    by to be nA."""
+    def column_of(node, field):
+        return column(name, node, field, n)
 
     area = time_step * MS if time_step else 1.0  # of a spike, in s
     if synapses is None:
-        tau_syn, tau_m, v_leak = column(neurons, "tau_syn") / MS, column(neurons, "tau_mem") / MS, column(neurons, "v_leak")
-        w_in, r = column(neurons, "w_in"), column(neurons, "r")
+        tau_syn, tau_m, v_leak = column_of(neurons, "tau_syn") / MS, column_of(neurons, "tau_mem") / MS, column_of(neurons, "v_leak")
+        w_in, r = column_of(neurons, "w_in"), column_of(neurons, "r")
         cm = np.divide(tau_m, r, out=np.full(n, np.nan), where=r != 0)
     else:
-        tau_syn, w_in, r = column(synapses, "tau") / MS, column(synapses, "r"), column(neurons, "r")
+        tau_syn, w_in, r = column_of(synapses, "tau") / MS, column_of(synapses, "r"), column_of(neurons, "r")
         tau_m, v_leak = np.full(n, np.inf), np.zeros(n)
         cm = np.divide(1 / MS, r, out=np.full(n, np.nan), where=r != 0)
-        if column(synapses, "v_leak").any():
+        if column_of(synapses, "v_leak").any():
             raise InterchangeError(f"node {name!r}: the LI before it has a v_leak that is not 0: a constant current, which "
                                    "first-spike learning does not have; set it to 0")
     if not (r > 0).all():
         raise InterchangeError(f"node {name!r}: r = {r[~(r > 0)][0]:g} must be positive; put signs into the weights")
-    values = {"tau_m": tau_m, "tau_syn": tau_syn, "cm": cm, "v_rest": v_leak, "v_thresh": column(neurons, "v_threshold"),
-              "v_reset": column(neurons, "v_reset")}
+    values = {"tau_m": tau_m, "tau_syn": tau_syn, "cm": cm, "v_rest": v_leak, "v_thresh": column_of(neurons, "v_threshold"),
+              "v_reset": column_of(neurons, "v_reset")}
     try:
         neuron = LIFParameters(**{key: value[0] if (value == value[0]).all() else value for key, value in values.items()})
     except ValueError as error:
@@ -84,14 +65,16 @@ def _converted(name, synapses, neurons, n, time_step):
     return neuron, w_in * area / (tau_syn * MS)
 
 
-def _equal(old, new, n):
-    """Whether nodes of n neurons are of one kind and hold the same bits."""
+def same_numbers(old: Any, new: Any) -> bool:
+    """Whether two nodes of neurons are of one kind and hold the same bits."""
     names = ("tau", "tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in")
     return type(old) is type(new) and all(
-        np.array_equal(np.broadcast_to(getattr(old, name), (n,)), getattr(new, name)) for name in names if hasattr(new, name))
+        np.array_equal(np.broadcast_to(getattr(old, name), np.shape(getattr(new, name))), getattr(new, name))
+        for name in names if hasattr(new, name) and np.size(getattr(old, name)) in (1, np.size(getattr(new, name))))
 
 
-def _column(name, node, field, n):
+def column(name: str, node: Any, field: str, n: int) -> np.ndarray:
+    """What a node holds as one number for each of n neurons."""
     value = numbers(name, getattr(node, field), field)
     if np.ndim(value) > 1 or np.size(value) not in (1, n):
         raise InterchangeError(f"node {name!r}: {field} has shape {np.shape(value)}; expected one value a neuron, of {n}")
@@ -100,7 +83,7 @@ def _column(name, node, field, n):
     return np.array(np.broadcast_to(value, (n,)))
 
 
-def numbers(name, value, field):
+def numbers(name: str, value: Any, field: str) -> Any:
     """A float array of what a node holds, or a float of what has no shape; InterchangeError where it is not real numbers."""
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
@@ -109,7 +92,7 @@ def numbers(name, value, field):
     return float(array) if array.ndim == 0 else array
 
 
-def number(name, value, field):
+def number(name: str, value: Any, field: str) -> float:
     """A float; InterchangeError where it is an array or not a real number."""
     value = numbers(name, value, field)
     if np.ndim(value):
@@ -117,7 +100,7 @@ def number(name, value, field):
     return value
 
 
-def metadata_of(name, node):
+def metadata_of(name: str, node: Any) -> dict[str, Any]:
     """What this package wrote into a node's metadata, a dict, empty for graphs from elsewhere."""
     metadata = node.metadata if isinstance(node.metadata, dict) else {}
     stored = metadata.get(KEY, {})
