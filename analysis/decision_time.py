@@ -22,12 +22,9 @@ _LINES = ("-", "--", ":", "-.")
 
 
 def tau_syn_of(folder):
-    """tau_syn (ms) of the label layer, as the configuration of a run folder has it."""
-    try:
-        tau = folder.configuration["network"]["tau_syn"]
-        return float(tau[-1] if isinstance(tau, list) else tau)
-    except (KeyError, TypeError, ValueError, IndexError):
-        raise ResultsError(f"{folder.path}: its configuration names no network.tau_syn, the unit of decision times") from None
+    """tau_syn (ms) of the population that decides, as the graph of a run folder has it: the unit of decision times."""
+    graph = folder.read_graph()
+    return float(np.mean(graph.node(graph.outputs).neuron.tau_syn))
 
 
 def decisions(folder):

@@ -12,6 +12,7 @@ from ttfs_pynn.comparison.record import NetworkRecord, distinct, read_records
 from ttfs_pynn.errors import ResultsError, reason
 from ttfs_pynn.files import nix_files
 from ttfs_pynn.runs.folder import RunFolder
+from ttfs_pynn.runs.sample_spikes import names_of
 from ttfs_pynn.spikes.recordings import Recording, recordings_of
 
 CHIP_TIME_SCALE = 1000.0  # ms of the model in 1 ms of the emulated chip
@@ -52,13 +53,17 @@ def record_blocks(records):
 
 def read_blocks(path):
     """{label: Block} of a file that Neo reads (NIX, NWB ...), of a comparison's record (npz), labels that several have numbered,
-    or of a run folder, layers before inputs; ResultsError where it cannot or holds neither spikes nor signals."""
+    or of a run folder, the outputs first and sources last; ResultsError where it cannot or holds neither spikes nor signals."""
     path = Path(path)
     if RunFolder.exists(path):
         folder = RunFolder.open(path)
-        names = sorted(folder.spike_names(), key=lambda name: "_layer" not in name)
-        if not names:
+        there = folder.spike_names()
+        if not there:
             raise ResultsError(no_spikes(folder))
+        # Those that somebody wrote with other names, or without a graph, come last.
+        order = [*names_of(folder.read_graph(), "before").values(), *names_of(folder.read_graph(), "after").values()] \
+            if (folder.path / "graph.npz").is_file() else []
+        names = [name for name in reversed(order) if name in there] + [name for name in there if name not in order]
         return {name: run_block(folder, name) for name in names}
     if path.is_dir():
         raise ResultsError(f"{path} is a folder, but no run folder; {_within(path)}")

@@ -9,6 +9,8 @@ examples:
   ttfs-pynn raster exact.nix --other nest.nix --output both.png
 """
 
+import re
+
 import numpy as np
 from matplotlib.lines import Line2D
 
@@ -30,11 +32,11 @@ from ttfs_pynn.analysis.style import (
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.runs.folder import RunFolder
+from ttfs_pynn.runs.sample_spikes import names_of
 from ttfs_pynn.spikes.pairing import pair_recordings
 from ttfs_pynn.spikes.recordings import Recording
 
-__all__ = ["draw", "draw_overlaid", "last_spike", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks",
-           "unit_of"]
+__all__ = ["draw", "draw_overlaid", "last_spike", "mark_samples", "readable", "record_blocks", "spikes", "stored_blocks"]
 
 
 DENSE = 20_000  # spikes from which on they are drawn as pixels
@@ -144,11 +146,11 @@ def draw_overlaid(axes, reference, other, start=-np.inf, stop=np.inf, names=("re
 
 
 def draw(axes, blocks, start=-np.inf, stop=np.inf, tau_syn=None, title=None, class_names=None, origin=0.0):
-    """Layers as bands, from the inputs at the bottom to the labels at the top. Returns the axes.
+    """Populations as bands, from the inputs at the bottom to the one that decides at the top. Returns the axes.
 
     blocks: {label: neo.Block or Recording} in that order. Drawn is what happened in [start, stop) ms, at its own time; tau_syn
-    (ms): the unit of the time axis, which then begins at `origin` (ms). class_names: of the last layer's neurons.
-    Ticks are spikes, dots first spikes; the dotted line is the first spike of the last layer, which decides.
+    (ms): the unit of the time axis, which then begins at `origin` (ms). class_names: of the last population's neurons.
+    Ticks are spikes, dots first spikes; the dotted line is the first spike of the last population, which decides.
     """
     found, unit = recordings(blocks), tau_syn or 1.0
     last, handles = list(found)[-1], {}
@@ -185,19 +187,18 @@ def draw(axes, blocks, start=-np.inf, stop=np.inf, tau_syn=None, title=None, cla
 
 
 def stored_blocks(folder, prefix):
-    """{label: Block} of spikes/PREFIX_LABEL.nix, from the inputs to the last layer."""
-    names = [name for name in folder.spike_names() if name.startswith(f"{prefix}_")]
-
-    def place(name):
-        label = name[len(prefix) + 1:]
-        number = int("".join(filter(str.isdigit, label)) or -1)
-        return number, not label.startswith("bias"), label
-
-    return {name[len(prefix) + 1:]: run_block(folder, name) for name in sorted(names, key=place)}
+    """{label: Block} of spikes/PREFIX_LABEL.nix: sources first, then neurons, causes first, and last those that decide."""
+    there = folder.spike_names()
+    if not there:
+        return {}
+    return {label: run_block(folder, name) for label, name in names_of(folder.read_graph(), prefix).items() if name in there}
 
 
 def readable(blocks):
-    """The same blocks as input, bias, hidden and label; hidden layers and biases numbered where several."""
+    """The same blocks; those of a chain of layers (`graph.layered`) are called input, bias, hidden and label, hidden layers and
+    biases numbered where several."""
+    if not all(re.fullmatch(r"input|(bias|layer)\d+", label) for label in blocks):
+        return blocks
     layers = [label for label in blocks if label.startswith("layer")]
 
     def name(label):
@@ -208,11 +209,6 @@ def readable(blocks):
         return {"layer0": "hidden", "bias0": "bias"}.get(label, label)
 
     return {name(label): block for label, block in blocks.items()}
-
-
-def unit_of(folder):
-    """tau_syn (ms) of the label layer, None where the configuration has none."""
-    return tau_syn_of(folder) if "tau_syn" in folder.configuration.get("network", {}) else None
 
 
 def last_spike(pictures):
@@ -231,7 +227,7 @@ def _draw_run(folder, path, start, stop):
     stop = min(stop, last_spike(pictures.values()))
     with figure(path, columns=len(pictures), size=(3.8, 4.0), squeeze=False, sharex=True) as axes:
         for panel, (prefix, blocks) in zip(axes[0], pictures.items(), strict=True):
-            draw(panel, blocks, start, stop, unit_of(folder), f"{prefix} training", folder.configuration.get("classes"))
+            draw(panel, blocks, start, stop, tau_syn_of(folder), f"{prefix} training", folder.configuration.get("classes"))
 
 
 def main(arguments=None):

@@ -118,9 +118,10 @@ def _decisions(folder):
     text.append(table(head, rows))
     if "layer_spikes" in stored:
         first, whole = stored["layer_spikes"].mean(axis=0), stored["window_spikes"].mean(axis=0)
-        text.append(table(["layer", "spikes a sample until the decision", "in the whole window"],
-                          [[str(k) if k < len(first) - 1 else f"{k} (label)", f"{first[k]:.1f}", f"{whole[k]:.1f}"]
-                           for k in range(len(first))]))
+        graph = folder.read_graph()
+        names = [node.label + (" (decides)" if node.label == graph.outputs else "") for node in graph.neurons]
+        text.append(table(["population", "spikes a sample until the decision", "in the whole window"],
+                          [[name, f"{a:.1f}", f"{b:.1f}"] for name, a, b in zip(names, first, whole, strict=True)]))
     return "\n".join(text)
 
 
@@ -130,7 +131,7 @@ def _rasters(folder):
     if not pictures:
         raise Missing(no_spikes(folder))
     names = [str(name) for name in folder.configuration.get("classes", ())]
-    unit, stop = raster.unit_of(folder), raster.last_spike(pictures.values())  # one axis for both
+    unit, stop = decision_time.tau_syn_of(folder), raster.last_spike(pictures.values())  # one axis for both
     return "<div class=panels>" + "".join(
         figure(lambda f, blocks=blocks: raster.draw(f.subplots(), blocks, 0.0, stop, unit, class_names=names),
                f"Raster of one test sample {name} training: {', '.join(blocks)} from bottom to top; dots are first spikes.",
@@ -152,7 +153,7 @@ def _map(folder):
 
 def _histograms(stored):
     panels = []
-    for name, values in sorted(stored.items()):
+    for name, values in stored.items():
         what, unit, draw = weight_histogram.kind_of(name)
         shape = " x ".join(map(str, values.shape))
         panels.append(figure(lambda f, draw=draw, values=values, shape=shape: draw(f.subplots(), values, shape),
@@ -162,13 +163,15 @@ def _histograms(stored):
 
 
 def _weights(folder):
-    return _histograms({name: w for name, w in folder.read_weights().items() if weight_histogram.kind_of(name)[0] == "weights"})
+    stored = folder.read_parameters()
+    return _histograms({name: w for name, w in stored.items() if weight_histogram.kind_of(name)[0] == "weights"})
 
 
 def _times(folder):
-    times = {name: t for name, t in folder.read_weights().items() if weight_histogram.kind_of(name)[0] != "weights"}
+    stored = folder.read_parameters()
+    times = {name: t for name, t in stored.items() if weight_histogram.kind_of(name)[0] != "weights"}
     if not times:
-        raise Missing("no delays and no times of bias spikes were trained")
+        raise Missing("no delays and no times of sources were trained")
     return _histograms(times)
 
 
@@ -186,11 +189,11 @@ def _elsewhere(folder):
     rows = []
     for file in found:
         e = folder.read_json(file.name)
-        for layer in e["layers"]:
-            whole, own = layer["whole_network"], layer["own_inputs"]
-            rows.append([e["backend"], e["dt_ms"], e["test_accuracy"], e["class_agreement"], layer["layer"], whole["matched"],
+        for row in e["populations"]:
+            whole, own = row["whole_network"], row["own_inputs"]
+            rows.append([e["backend"], e["dt_ms"], e["test_accuracy"], e["class_agreement"], row["population"], whole["matched"],
                          whole["missing"], whole["extra"], own["max_abs_difference_ms"]])
-    return table(["simulator", "dt (ms)", "accuracy", "same class", "layer", "first spikes matched", "missing", "extra",
+    return table(["simulator", "dt (ms)", "accuracy", "same class", "population", "first spikes matched", "missing", "extra",
                   "own inputs: largest |dt| (ms)"], rows, digits=4)
 
 
@@ -212,7 +215,7 @@ def _versions(folder):
 
 
 PARTS = (("Results", _metrics), ("Learning", _learning), ("Decisions", _decisions), ("Costs on the chip", _costs),
-         ("One sample", _rasters), ("The plane", _map), ("Weights", _weights), ("Delays and bias times", _times),
+         ("One sample", _rasters), ("The plane", _map), ("Weights", _weights), ("Delays and times of sources", _times),
          ("On other simulators", _elsewhere), ("Configuration", _configuration), ("Environment", _versions))
 
 

@@ -1,22 +1,29 @@
-"""Histograms of the trained weights, layer by layer, in nA; of trained delays and times of bias spikes in ms.
+"""Histograms of the trained weights, projection by projection, in nA; of trained delays and times of sources in ms.
 
 examples:
   ttfs-pynn weight_histogram runs/yy7
 """
 
-import re
-
 import numpy as np
 
-from ttfs_pynn.analysis.style import BLUE, ORANGE, bin_edges, command, figure
+from ttfs_pynn.analysis.style import BLUE, ORANGE, bin_edges, command, figure, literal
 from ttfs_pynn.commands.command_line import run
 
+COLUMNS = 4  # of panels
 
-def draw(axes, weights, title=None, bins=50):
-    """Excitatory and inhibitory weights (nA) of one matrix. Returns the axes."""
+
+def _bins(values, most=50):
+    """How many: fewer where there are few values."""
+    return int(np.clip(2 * np.sqrt(np.size(values)), 10, most))
+
+
+def draw(axes, weights, title=None):
+    """Excitatory and inhibitory weights (nA) of one projection. Returns the axes."""
     weights = np.asarray(weights).ravel()
-    edges = bin_edges(weights, bins)
+    edges = bin_edges(weights, _bins(weights))
     for chosen, colour, name in ((weights[weights >= 0], BLUE, "excitatory"), (weights[weights < 0], ORANGE, "inhibitory")):
+        if not chosen.size:
+            continue
         axes.hist(chosen, edges, color=colour, alpha=0.8, label=f"{name}, {chosen.size}")
     axes.axvline(0, color="black", linewidth=0.6)
     axes.set(xlabel="weight (nA)", ylabel="connections", title=title)
@@ -25,26 +32,30 @@ def draw(axes, weights, title=None, bins=50):
     return axes
 
 
-def draw_times(axes, times, title=None, bins=50):
-    """Delays or times of bias spikes (ms). Returns the axes."""
-    axes.hist(np.ravel(times), bin_edges(times, bins), color=BLUE, alpha=0.8)
+def draw_times(axes, times, title=None):
+    """Delays or times of sources (ms). Returns the axes."""
+    axes.hist(np.ravel(times), bin_edges(times, _bins(times)), color=BLUE, alpha=0.8)
     axes.set(xlabel="time (ms)", ylabel="number", title=title)
     return axes
 
 
 def kind_of(name):
-    """(what, unit, how it is drawn) of an array that `RunFolder.read_weights` knows by this name."""
-    if re.fullmatch(r"w\d+", name):
+    """(what, unit, how it is drawn) of an array that `RunFolder.read_parameters` knows by this name, see `graph.parameters`."""
+    if name.endswith(".weight"):
         return "weights", "nA", draw
-    return "delays" if name.startswith("delay") else "times", "ms", draw_times
+    return "delays" if name.endswith("delay") else "times", "ms", draw_times
 
 
 def main(arguments=None):
     folder, path = command("weight_histogram", __doc__, "weight_histogram", arguments)
-    stored = folder.read_weights()
-    with figure(path, columns=len(stored), squeeze=False) as axes:
-        for panel, (name, values) in zip(axes[0], sorted(stored.items()), strict=True):
-            kind_of(name)[2](panel, values, f"{name}, {' x '.join(map(str, values.shape))}")
+    stored = folder.read_parameters()
+    columns = min(len(stored), COLUMNS)
+    rows = -(-len(stored) // columns)
+    with figure(path, columns, rows=rows, squeeze=False) as axes:
+        for panel in axes.flat[len(stored):]:
+            panel.remove()
+        for panel, (name, values) in zip(axes.flat, stored.items(), strict=False):
+            kind_of(name)[2](panel, values, f"{literal(name)}, {' x '.join(map(str, values.shape))}")
     print(path)
 
 

@@ -1,8 +1,10 @@
 """Do the wheel and the source archive install and work, in an empty environment, with nothing but the packages that they name?
 
 Builds both from the committed files (git archive). For each Python it makes an environment, installs the wheel into it without
-constraints, and in a folder outside the checkout imports the package, makes a project by `ttfs-pynn new`, trains it and runs its
-test (for which pytest is installed last). Then the source archive takes the wheel's place. Prints a table; needs the network.
+constraints, and in a folder outside the checkout imports the package and every module of it, makes a project by `ttfs-pynn new`,
+trains it and runs its test. Then README and documentation are read beside the installed package, without the checkout's: their
+Python runs, their commands are understood. (What these tests need is installed last.) Then the source archive takes the wheel's
+place. Prints a table; needs the network.
 
 examples:
   python -m benchmarks.clean_install python3.11 python3.12 python3.13
@@ -34,6 +36,25 @@ for name in ("models", "protocols", "analysis", "tests", "benchmarks"):
     raise AssertionError(f"{name} was installed")
 print(seconds)
 """
+# Modules that are there for packages which a user may or may not have.
+OPTIONAL = {"nest", "neuron", "nir", "elephant", "sklearn", "dask", "distributed", "shtab"}
+IMPORT_ALL = f"""
+import importlib, pkgutil
+import ttfs_pynn
+found = 0
+for module in pkgutil.walk_packages(ttfs_pynn.__path__, "ttfs_pynn."):
+    if ".template." in module.name or module.name.endswith("__main__"):
+        continue
+    try:
+        importlib.import_module(module.name)
+        found += 1
+    except ModuleNotFoundError as error:
+        assert error.name.partition(".")[0] in {OPTIONAL}, (module.name, error)
+assert {{"ttfs_pynn.models.yin_yang", "ttfs_pynn.protocols.train", "ttfs_pynn.analysis.raster"}} <= set(__import__("sys").modules)
+print(found)
+"""
+# What the tests of README and documentation read; no module of ttfs_pynn lies beside them.
+PAGES = ("README.md", "CHANGELOG.md", "SECURITY.md", "Makefile", "docs", "benchmarks", "tests", "results")
 
 
 def parser():
@@ -93,12 +114,28 @@ def check(folder, python, wheel, source):
     call(programs / "ttfs-pynn", "evaluate", "runs/second", "--backend", "brian2", "--samples", "20", folder=project)
     call(programs / "ttfs-pynn", "compare", "runs/second", "--samples", "5", "--output", "out", folder=project)
     call(programs / "ttfs-pynn", "raster", "runs/first", folder=project)
-    call(programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pytest", folder=folder)
+    call(programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "pytest", "sybil",
+         f"ttfs_pynn[digits,completion,nir] @ {wheel.as_uri()}", folder=folder)
+    found["modules"] = int(call(programs / "python", "-c", IMPORT_ALL, folder=folder))
+    found["pages"] = pages(folder / "pages", programs)
     found["test"] = call(programs / "python", "-m", "pytest", "-q", folder=project).strip().splitlines()[-1]
     call(programs / "python", "-m", "pip", "uninstall", "--quiet", "--yes", "ttfs_pynn", folder=folder)
     call(programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", source, folder=folder)
     call(programs / "ttfs-pynn", "train", "my_task", "--epochs", "1", "--output", "runs/third", folder=project)
     return found
+
+
+def pages(folder, programs):
+    """The closing line of the tests of README and documentation, with the installed package in place of the checkout's."""
+    folder.mkdir()
+    for name in PAGES:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("_build", "gallery_pages", "__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    return call(programs / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_readme.py",
+                "tests/test_documentation.py", "docs", folder=folder).strip().splitlines()[-1]
 
 
 def main(arguments=None):
@@ -117,7 +154,7 @@ def main(arguments=None):
                 continue
             print(f"{python}: {found['version']}, {found['packages']} packages, import {found['import_ms']:.1f} ms, --help "
                   f"{found['help_s']:.2f} s, train.py {found['train_s']:.1f} s to accuracy {found['accuracy']:.3f}, "
-                  f"its test: {found['test']}", flush=True)
+                  f"its test: {found['test']}; {found['modules']} modules imported, pages: {found['pages']}", flush=True)
         if a.keep:
             Path(a.keep).mkdir(parents=True, exist_ok=True)
             for archive in (wheel, source):

@@ -1,6 +1,6 @@
 """What README and documentation tell to type exists: programs, options, make targets. Their Python is run by docs/conftest.py."""
 
-import importlib
+import importlib.util
 import re
 import shlex
 from contextlib import nullcontext
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import ttfs_pynn
 from ttfs_pynn.commands import entry_point
 
 ROOT = Path(__file__).parents[1]
@@ -21,6 +22,23 @@ def commands():
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
         for line in COMMAND.findall(text):
             yield page.name, shlex.join(shlex.split(line, comments=True))
+
+
+REFERENCE = re.findall(r"automodule:: (\S+)", "".join(page.read_text(encoding="utf-8") for page in PAGES))
+ROOMS = ("runs", "files", "comparison", "commands", "datasets", "spikes")
+
+
+def test_reference_pages_name_modules_that_are_there():
+    assert len(REFERENCE) > 80 and len(set(REFERENCE)) == len(REFERENCE)
+    assert not [name for name in REFERENCE if importlib.util.find_spec(name) is None]
+
+
+def test_what_a_room_offers_is_on_a_page():
+    """Every module that says what it offers."""
+    for room in ROOMS:
+        for file in (Path(ttfs_pynn.__file__).parent / room).glob("*.py"):
+            if "\n__all__ = " in file.read_text(encoding="utf-8"):
+                assert f"ttfs_pynn.{room}.{file.stem}".removesuffix(".__init__") in REFERENCE
 
 
 def test_there_are_commands():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from tests.analysis.graphs import chain, own, run_folder
 from ttfs_pynn.analysis import (
     decision_map,
     decision_time,
@@ -16,10 +17,11 @@ from ttfs_pynn.analysis import (
     spike_statistics,
     tuning,
 )
+from ttfs_pynn.analysis.neo_files import read_blocks
 from ttfs_pynn.analysis.style import figure
 from ttfs_pynn.datasets import yin_yang
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.runs.folder import RunFolder
+from ttfs_pynn.runs.sample_spikes import names_of
 
 COMMANDS = {"learning_curve": learning_curve, "raster": raster, "decision_map": decision_map,
             "latency_histogram": latency_histogram}
@@ -52,8 +54,7 @@ def layers(rng, early):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     rng = np.random.default_rng(3)
-    folder = RunFolder.create(tmp_path_factory.mktemp("figures") / "run",
-                              {"model": "yin_yang", "network": {"tau_syn": 10.0}})
+    folder = run_folder(tmp_path_factory.mktemp("figures") / "run", {"model": "yin_yang"}, chain(40))
     epochs = np.arange(1, 61)
     folder.write_history([{"epoch": k, "train_loss": 0.4 * np.exp(-k / 9) + 0.002,
                            "train_accuracy": 1 - 0.6 * np.exp(-k / 6) - 0.008,
@@ -91,9 +92,9 @@ def test_every_command_can_write_elsewhere(name, folder, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["raster", "latency_histogram"])
-def test_a_tau_syn_of_each_neuron_is_that_of_the_label_layer(name, tmp_path, monkeypatch):
+def test_the_unit_is_the_mean_tau_syn_of_the_neurons_that_decide(name, tmp_path, monkeypatch):
     """As many values as there are spikes would divide them one by one without an error."""
-    other, drawn = RunFolder.create(tmp_path / "run", {"network": {"tau_syn": [10.0, 5.0]}}), []
+    other, drawn = run_folder(tmp_path / "run", {}, chain(2, [3.0, 7.0])), []
     other.write_arrays("decisions", {"label_times": np.array([[10.0, 20.0], [30.0, 25.0]]), "labels": np.array([0, 1])})
     other.write_spikes("after_layer0", block(2, [(0, 10.0), (1, 20.0)], 0))
     draw = COMMANDS[name].draw
@@ -108,14 +109,14 @@ def test_a_tau_syn_of_each_neuron_is_that_of_the_label_layer(name, tmp_path, mon
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_run_without_the_data_is_a_clear_error(name, tmp_path):
-    RunFolder.create(tmp_path / "run", {"network": {"tau_syn": 10.0}})
+    run_folder(tmp_path / "run", {})
     with pytest.raises(ResultsError, match="yet"):
         importlib.import_module(f"ttfs_pynn.analysis.{name}").main([str(tmp_path / "run")])
 
 
 @pytest.mark.parametrize("copies, text", [(1, "its model has no function plane"), (20, "20 copies of the network side by side")])
 def test_a_finished_run_without_a_map_or_spikes_says_why(copies, text, tmp_path):
-    folder = RunFolder.create(tmp_path / "run", {"network": {"tau_syn": 10.0}, "backend": "arrays", "copies": copies})
+    folder = run_folder(tmp_path / "run", {"backend": "arrays", "copies": copies})
     folder.write_metrics({"test_accuracy": 1.0})
     with pytest.raises(ResultsError, match=f"has no decision_map.npz: .*{text}"):
         decision_map.main([str(folder.path)])
@@ -165,11 +166,29 @@ def test_layers_are_stacked_in_the_order_of_the_network(folder):
     assert list(raster.readable(stored)) == ["input", "bias", "hidden", "label"]
     deep = dict.fromkeys(["input", "layer0", "bias1", "layer1", "layer2"])
     assert list(raster.readable(deep)) == ["input", "hidden 0", "bias 1", "hidden 1", "label"]
+    mine = dict.fromkeys(["eye", "layer0", "layer1"])
+    assert list(raster.readable(mine)) == list(mine), "somebody's own names"
+
+
+def test_any_network_is_drawn_from_its_sources_up_to_what_decides(tmp_path):
+    """Also where names are none for files, or are the same on a disk that ignores case."""
+    labels = ("E (eye)", "e (eye)", "E/(eye)")
+    folder = run_folder(tmp_path / "run", {"model": "mine", "classes": ["$", "right"]}, own(*labels))
+    names = names_of(folder.read_graph(), "after")
+    assert len({name.lower() for name in names.values()}) == 3
+    for k, (label, name) in enumerate(names.items()):
+        folder.write_spikes(name, block(2, [(0, 5.0 + k), (1, 6.0 + k)], 2 * k))
+    stored = raster.stored_blocks(folder, "after")
+    assert list(stored) == ["E (eye)", "E/(eye)", "e (eye)"]
+    assert [raster.spikes(each)[1][0] for each in stored.values()] == [5.0, 6.0, 7.0]
+    raster.main([str(folder.path)])
+    assert (folder.path / "figures" / "raster.png").stat().st_size > 5000
+    assert list(read_blocks(folder.path)) == list(reversed(names.values()))
 
 
 @pytest.mark.parametrize("annotated", [True, False])
 def test_recordings_of_a_chip_are_drawn_in_the_time_of_the_model(tmp_path, annotated):
-    folder = RunFolder.create(tmp_path / "chip", {"backend": "brainscales2"})
+    folder = run_folder(tmp_path / "chip", {"backend": "brainscales2"})
     recorded = block(2, [(0, 0.010), (1, 0.0123)], 0)
     if annotated:
         recorded.annotate(time_scale=1000.0)

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from tests.analysis.graphs import own, run_folder
 from ttfs_pynn.analysis import decision_time, latency_over_training, page, report, weight_histogram
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ResultsError
@@ -68,11 +69,11 @@ def finished(tmp_path_factory):
 def arrays(tmp_path_factory):
     """One on arrays, which records no spikes and makes no map."""
     path = tmp_path_factory.mktemp("runs") / "arrays"
-    folder = RunFolder.create(path, {"model": "yin_yang", "backend": "arrays", "network": {"tau_syn": 10.0}})
+    folder = run_folder(path, {"model": "yin_yang", "backend": "arrays"})
     rng = np.random.default_rng(0)
     folder.write_history([{"epoch": 1, "train_loss": 1.0, "train_accuracy": 0.9, "validation_accuracy": 0.8}])
     folder.write_arrays("decisions", {"label_times": rng.uniform(5, 20, (50, 3)), "labels": rng.integers(3, size=50)})
-    folder.write_weights({"w0": rng.normal(size=(7, 20)), "w1": rng.normal(size=(20, 3))})
+    folder.write_parameters({"input>layer0.weight": rng.normal(size=(4, 20)), "layer0>layer1.weight": rng.normal(size=(20, 3))})
     folder.write_metrics({"test_accuracy": 0.5, "test_samples": 50, "hardware_us_per_sample": 48.0})
     return path
 
@@ -83,11 +84,11 @@ def test_a_report_shows_the_run(finished, capsys):
     assert capsys.readouterr().out.strip() == str(path)
     read = checked(path.read_text(encoding="utf-8"))
     assert read.headings == [title for title, _ in report.PARTS]
-    # Loss, error, latency, spikes; accuracy against t, latencies; two rasters; the map; two layers of weights.
-    assert len(read.images) == 11
+    # Loss, error, latency, spikes; accuracy against t, latencies; two rasters; the map; weights of three projections.
+    assert len(read.images) == 12
     words, metrics = " ".join(read.words), RunFolder.open(finished).read_metrics()
     assert f"{100 * metrics['test_accuracy']:.2f} %" in words and f"{metrics['latency_ms']:.2f} ms" in words
-    for text in ("training.loss_options.difference", "packages.numpy", "yang", "1 (label)", "only the (emulated) chip has costs"):
+    for text in ("training.loss_options.difference", "packages.numpy", "yang", "layer1 (decides)", "only the (emulated) chip has costs"):
         assert text in words
     assert "cannot be shown" not in words
 
@@ -97,17 +98,19 @@ def test_what_is_not_there_is_named(arrays):
     words = " ".join(read.words)
     assert words.count("Not there: ") == 4 and "48.0 us" in words and len(read.images) == 6
     for text in ("runs on arrays record none", "no decision_map.npz", "not evaluated on another simulator", "No latency in the",
-                 "no delays and no times of bias spikes were trained"):
+                 "no delays and no times of sources were trained"):
         assert text in words
 
 
 def test_trained_times_are_no_weights(arrays, tmp_path, capsys):
     folder = RunFolder.open(shutil.copytree(arrays, tmp_path / "run"))
-    folder.write_weights({"w0": np.full((3, 2), 0.5), "delay0_axonal": np.full((3, 1), 2.0), "bias_times0": np.array([1.5, 2.5])})
+    folder.write_parameters({"A>E.weight": np.full((3, 2), 0.5), "A.axonal_delay": np.full(3, 2.0), "A>E.delay": np.full(6, 3.0),
+                             "bias.times": np.array([1.5, 2.5])})
     text = report.page(folder)
-    times = text.index("<h2>Delays and bias times</h2>")
-    assert text.index("weights w0, 3 x 2: mean 0.5 nA") < times < text.index("delays delay0_axonal, 3 x 1: mean 2 ms")
-    assert text.count(" nA, standard") == 1 and "times bias_times0, 2: mean 2 ms, standard deviation 0.5 ms" in text
+    times = text.index("<h2>Delays and times of sources</h2>")
+    assert text.index("weights A&gt;E.weight, 3 x 2: mean 0.5 nA") < times < text.index("delays A.axonal_delay, 3: mean 2 ms")
+    assert "delays A&gt;E.delay, 6: mean 3 ms" in text
+    assert text.count(" nA, standard") == 1 and "times bias.times, 2: mean 2 ms, standard deviation 0.5 ms" in text
     weight_histogram.main([str(folder.path)])
     assert (folder.path / "figures" / "weight_histogram.png").stat().st_size > 5000
 
@@ -120,12 +123,13 @@ def test_a_run_that_has_only_begun(tmp_path):
 
 def test_what_files_say_is_text_and_not_markup(tmp_path):
     nasty = "<script>alert('1')</script>\" onload='x' $\\frac{"
-    folder = RunFolder.create(tmp_path / "a'b<i>", {"model": nasty, "classes": [nasty, "$x", "b"], "backend": nasty,
-                                                     nasty: {"tau_syn": [nasty]}, "network": {"tau_syn": 10.0}})
-    folder.write_arrays("decisions", {"label_times": np.array([[1.0, 2, 3], [np.inf] * 3]), "labels": np.array([0, 1])})
-    folder.write_weights({"x' onload='y": np.eye(3)})
+    folder = run_folder(tmp_path / "a'b<i>", {"model": nasty, "classes": [nasty, "$x", "b"], "backend": nasty,
+                                              nasty: {"tau_syn": [nasty]}}, own("in", nasty, nasty + "!", size=3))
+    folder.write_arrays("decisions", {"label_times": np.array([[1.0, 2, 3], [np.inf] * 3]), "labels": np.array([0, 1]),
+                                      "layer_spikes": np.ones((2, 2)), "window_spikes": np.ones((2, 2))})
+    folder.write_parameters({"x' onload='y": np.eye(3)})
     folder.write_arrays("decision_map", {"labels": np.array([[0, 1], [2, -1]])})
-    folder.write_json("evaluation_x.json", {"layers": [{"layer": nasty, "whole_network": dict.fromkeys(("matched", "missing",
+    folder.write_json("evaluation_x.json", {"populations": [{"population": nasty, "whole_network": dict.fromkeys(("matched", "missing",
                       "extra"), nasty), "own_inputs": {"max_abs_difference_ms": nasty}}], "backend": nasty, "dt_ms": nasty,
                       "test_accuracy": nasty, "class_agreement": nasty})
     text = report.page(folder)
@@ -145,7 +149,7 @@ def test_a_damaged_file_costs_its_part_alone(arrays, tmp_path):
     words = " ".join(checked(report.page(folder)).words)
     assert "decisions.npz is truncated" in words
     assert words.count("cannot be shown") + words.count(" is damaged") >= 3 and "metrics.json is damaged" in words
-    assert "mean" not in words and "7 x 20" in report.page(folder)
+    assert "mean" not in words and "4 x 20" in report.page(folder)
 
 
 def test_a_folder_that_is_no_run(tmp_path, capsys):
@@ -191,3 +195,11 @@ def test_a_history_holds_what_the_report_draws(finished):
     assert sum(metrics["layer_spikes_per_sample"]) == pytest.approx(metrics["spikes_per_sample"], abs=1e-9)
 
 
+def test_populations_have_the_names_that_the_network_gives_them(tmp_path):
+    """Here the neurons that decide are the first of the graph."""
+    folder = run_folder(tmp_path / "run", {"model": "mine"}, own("eye", "choice", "cortex"))
+    folder.write_arrays("decisions", {"label_times": np.array([[5.0, 10.0], [10.0, 7.5]]), "labels": np.array([0, 1]),
+                                      "layer_spikes": np.array([[1, 20], [1, 22]]), "window_spikes": np.array([[2, 30], [2, 30]])})
+    words = " ".join(checked(report.page(folder)).words)
+    assert "choice (decides) 1.0 2.0 cortex 21.0 30.0" in " ".join(words.split())
+    assert decision_time.tau_syn_of(folder) == 5.0 and "Half of the decisions are made by 1.250 tau_syn (6.25 ms)" in words

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from tests.analysis.graphs import chain
 from tests.comparison.networks import small_record
 from ttfs_pynn.analysis import error_against_dt, membrane, raster, spike_statistics, style, tuning, weight_histogram
 from ttfs_pynn.analysis.neo_files import as_recording, block_of, read_blocks, read_recordings
@@ -72,11 +73,13 @@ def test_statistics_of_a_run_folder_are_of_all_that_was_recorded(tmp_path, capsy
     with pytest.raises(ResultsError, match="holds no spikes yet"):
         spike_statistics.main([str(folder.path)])
     early = block_of([0, 1, 1], [2.0, 3.0, 4.0], 4, 100.0)  # a first-spike recording: silent after a tenth of it
-    for name in ("after_input", "after_layer0"):
+    folder.write_graph(chain())
+    for name in ("after_input", "after_layer0", "mine"):
         folder.write_spikes(name, early)
     spike_statistics.main([str(folder.path)])
-    first, second, *notes, picture = capsys.readouterr().out.splitlines()
+    first, second, third, *notes, picture = capsys.readouterr().out.splitlines()
     assert first.startswith("after_layer0: 4 neurons, rate 7.5 +- ") and second.startswith("after_input: ")
+    assert third.startswith("mine: "), "written by somebody's own script"
     assert notes == ["note: nothing to say of the CV of intervals: no neuron has 3 intervals"]
     assert picture == str(folder.path / "figures" / "spike_statistics.png")
     spike_statistics.main([str(folder.path), "--skip", "0.1"])
@@ -169,7 +172,7 @@ def test_tuning_and_weights(axes, tmp_path):
     with pytest.raises(ResultsError, match="no population 'layer9'"):
         tuning.first_spikes_of(record, "layer9")
     folder = RunFolder.create(tmp_path / "run", {"network": {}})
-    folder.write_weights({"w0": np.random.default_rng(0).normal(size=(7, 20))})
+    folder.write_parameters({f"{k}>E.weight": np.random.default_rng(k).normal(size=(7, 20)) for k in range(6)})
     weight_histogram.main([str(folder.path)])
     assert (folder.path / "figures" / "weight_histogram.png").stat().st_size > 5000
 

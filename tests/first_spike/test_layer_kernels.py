@@ -21,7 +21,8 @@ def plain_backward(t, w, t_out, error, neuron, max_dw):
     tau_m, tau_syn, cm, _ = neuron.columns(w.shape[1])
     dw, dt = np.zeros((backward_kernels.N_BLOCKS, *w.shape)), np.zeros_like(t)
     dropped = np.zeros(backward_kernels.N_BLOCKS, dtype=np.int64)
-    backward_kernels._backward_serial(t, w, t_out, error, tau_m, tau_syn, cm, np.full(w.shape[1], max_dw), dw, dt, dropped)
+    backward_kernels._backward_serial(t, w, t_out, error, tau_m, tau_syn, cm, np.full(w.shape[1], max_dw),
+                                      np.empty(0, dtype=np.int64), dw, dt, dropped)
     return dw.sum(axis=0), dt, dropped.sum()
 
 

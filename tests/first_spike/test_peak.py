@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 
 from tests.first_spike.oracle import RATIOS
-from ttfs_pynn.first_spike import first_spike_times, membrane_peaks, peak_steps
-from ttfs_pynn.membrane import threads
+from tests.first_spike.sparse import KINDS, heard, parameters, sparse
+from ttfs_pynn.first_spike import (
+    first_spike_times,
+    membrane_peaks,
+    peak_steps,
+    rows_first_spike_times,
+    rows_peak_steps,
+)
 from ttfs_pynn.neuron import LIFParameters
 
 
@@ -164,3 +170,33 @@ def test_threads_change_no_bit(monkeypatch):
 def test_shapes_that_do_not_fit(call):
     with pytest.raises(ValueError, match="shape"):
         call()
+
+
+@pytest.mark.parametrize("delays", KINDS)
+@pytest.mark.parametrize("spikes", [None, 3])
+def test_steps_of_rows_are_those_of_every_neuron_alone(delays, spikes):
+    t, w, rows, rng = sparse(9, delays=delays, spikes=spikes)
+    neuron = parameters("mixed", 15, rng)
+    wanted = np.isinf(rows_first_spike_times(t, w, rows, neuron)) & (rng.random((30, 15)) < 0.8)
+    assert wanted.sum() > 50
+    found, expected = rows_peak_steps(t, w, rows, neuron, wanted, 1.5), np.zeros(w.size)
+    for n in range(15):
+        arrivals, weights, synapse, _ = heard(n, t, w, rows)
+        t_peak, v_peak = membrane_peaks(arrivals, weights, neuron.one(n), wanted[:, [n]])
+        for sample in np.flatnonzero(wanted[:, n]):
+            if v_peak[sample, 0] < neuron.one(n).threshold and np.isfinite(t_peak[sample, 0]):
+                ago = t_peak[sample, 0] - arrivals[sample]
+                response = np.zeros(w.size)
+                np.add.at(response, synapse, neuron.one(n).kernel(ago))
+                square = (response ** 2).sum()
+                expected += (1.5 * neuron.one(n).threshold - v_peak[sample, 0]) * response / square if square > 0 else 0.0
+    assert (expected != 0).mean() > 0.3
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_bad_steps_of_rows():
+    t, w, rows, _ = sparse(9)
+    with pytest.raises(ValueError, match="wanted has shape"):
+        rows_peak_steps(t, w, rows, LIFParameters(), np.ones((30, 14)), 1.5)
+    with pytest.raises(ValueError, match="aim = nan"):
+        rows_peak_steps(t, w, rows, LIFParameters(), np.ones((30, 15)), np.nan)

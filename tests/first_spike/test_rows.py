@@ -6,7 +6,13 @@ import pytest
 
 from tests.first_spike.oracle import adversarial_batches, reference_first_spike
 from tests.first_spike.sparse import KINDS, PARAMETERS, alone_product, alone_times, parameters, sparse
-from ttfs_pynn.first_spike import Rows, first_spike_times, rows_first_spike_times, rows_vector_jacobian_product, vector_jacobian_product
+from ttfs_pynn.first_spike import (
+    Rows,
+    first_spike_times,
+    rows_first_spike_times,
+    rows_vector_jacobian_product,
+    vector_jacobian_product,
+)
 from ttfs_pynn.membrane import threads
 from ttfs_pynn.neuron import LIFParameters
 

@@ -314,7 +314,8 @@ def expected_product(t, w, t_out, error, ratio, cm, max_dw=np.inf):
 def plain_product(t, w, t_out, error, neuron, max_dw):
     dw, dt = np.zeros((backward_kernels.N_BLOCKS, *w.shape)), np.zeros_like(t)
     dropped = np.zeros(backward_kernels.N_BLOCKS, dtype=np.int64)
-    backward_kernels.backward(t, w, t_out, error, *neuron.columns(w.shape[1])[:3], np.full(w.shape[1], max_dw), dw, dt, dropped)
+    backward_kernels.backward(t, w, t_out, error, *neuron.columns(w.shape[1])[:3], np.full(w.shape[1], max_dw),
+                              np.empty(0, dtype=np.int64), dw, dt, dropped)
     return dw.sum(axis=0), dt, dropped.sum()
 
 

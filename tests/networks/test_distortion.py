@@ -1,20 +1,21 @@
 import numpy as np
 import pytest
 
-from tests.small_networks import samples, small_architecture
+from tests.small_networks import assert_same, samples, small_graph, stacked
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.graph import Edge, Graph, Layer, layered
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.distortion import DistortedNetwork, Distortion, quantised
-from ttfs_pynn.networks.network import Architecture, Layer
 from ttfs_pynn.neuron import LIFParameters
 
 
 def network(**distortion):
-    architecture = small_architecture()
-    return DistortedNetwork(architecture, architecture.initial_weights(np.random.default_rng(0)), Distortion(**distortion))
+    graph = small_graph()
+    return DistortedNetwork(graph, initial_parameters(graph, np.random.default_rng(0)), Distortion(**distortion))
 
 
 def spikes(distorted, n=60):
@@ -23,11 +24,10 @@ def spikes(distorted, n=60):
 
 def test_without_a_distortion_it_is_the_array_network():
     distorted = network()
-    ideal = ArrayNetwork(distorted.architecture, distorted.read_weights())
+    ideal = ArrayNetwork(distorted.graph, distorted.read())
     one, other = spikes(distorted), ideal.present(samples(60))
-    assert distorted.timing == ideal.timing and np.isfinite(one.layers[-1]).sum() > 60
-    for a, b in zip((one.inputs, *one.biases, *one.layers), (other.inputs, *other.biases, *other.layers), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert distorted.timing == ideal.timing and np.isfinite(one.labels).sum() > 60
+    assert_same(one.times, other.times)
 
 
 @pytest.mark.parametrize("bits", [2, 3, 5, 8])
@@ -46,25 +46,29 @@ def test_quantised_weights(bits):
 
 def test_weights_are_limited_for_the_trainer_and_rounded_only_below_it():
     distorted = network(weight_bits=4, weight_range=0.8)
-    scale = distorted.architecture.layers[0].neuron.current_scale
-    master = [w * 1.0 for w in distorted.architecture.initial_weights(np.random.default_rng(3))]
-    kept = [w.copy() for w in master]
+    scale = distorted.graph.node("layer0").neuron.current_scale
+    master = initial_parameters(distorted.graph, np.random.default_rng(3))
+    kept = {name: w.copy() for name, w in master.items()}
     limited = distorted.within_limits(master)
-    assert max(np.abs(w).max() for w in limited) == 0.8 * scale and max(np.abs(w).max() for w in master) > 0.8 * scale
-    distorted.write_weights(master)
-    acting = distorted.read_weights()
-    assert max(len(np.unique(w)) for w in acting) <= 15 and len(np.unique(limited[0])) > 50
-    for w, before in zip(master, kept, strict=True):
-        np.testing.assert_array_equal(w, before)
+    assert max(np.abs(w).max() for w in limited.values()) == 0.8 * scale
+    assert max(np.abs(w).max() for w in master.values()) > 0.8 * scale
+    distorted.write(master)
+    acting = distorted.read()
+    for layer in ("layer0", "layer1"):  # all afferents of a population have the same levels
+        levels = np.unique(np.concatenate([acting[f"{edge.label}.weight"].ravel() for edge in distorted.graph.afferents(layer)]))
+        assert 5 < len(levels) <= 15
+    assert len(np.unique(stacked(distorted.graph, limited, "layer0"))) > 50
+    assert_same(master, kept)
+    assert_same(distorted.parameters, kept)
 
 
 def test_neurons_differ_as_configured_and_stay_the_same_for_a_seed():
     neuron = LIFParameters()
-    architecture = Architecture(2, (Layer(4000, neuron),), 1.5, 20.0)
-    weights = architecture.initial_weights(np.random.default_rng(0))
+    graph = layered(2, (Layer(4000, neuron),), 1.5, 20.0)
+    parameters = initial_parameters(graph, np.random.default_rng(0))
 
     def drawn(**distortion):
-        return DistortedNetwork(architecture, weights, Distortion(**distortion)).neurons[0]
+        return DistortedNetwork(graph, parameters, Distortion(**distortion)).neurons["layer0"]
 
     one = drawn(tau_m_std=0.1, tau_syn_std=0.05, threshold_std=0.2, tau_m_factor=2.0, seed=4)
     for values, mean, std in ((one.tau_m, 20.0, 0.1), (one.tau_syn, 10.0, 0.05), (one.threshold, 15.0, 0.2)):
@@ -79,12 +83,12 @@ def test_neurons_differ_as_configured_and_stay_the_same_for_a_seed():
 
 def test_spikes_are_shifted_and_lost_as_configured():
     shifted, ideal = spikes(network(jitter=0.5), 2000), spikes(network(), 2000)
-    move = (shifted.inputs - ideal.inputs).ravel()
-    assert abs(move.std() / 0.5 - 1) < 0.04 and abs(move.mean()) < 0.03 and shifted.inputs.min() >= 0  # 8,000 draws, five errors
-    assert (shifted.layers[0] != ideal.layers[0])[np.isfinite(ideal.layers[0])].mean() > 0.9
+    move = (shifted["input"] - ideal["input"]).ravel()
+    assert abs(move.std() / 0.5 - 1) < 0.04 and abs(move.mean()) < 0.03 and shifted["input"].min() >= 0  # 8,000 draws, five errors
+    assert (shifted["layer0"] != ideal["layer0"])[np.isfinite(ideal["layer0"])].mean() > 0.9
     lossy = spikes(network(lost_spikes=0.2), 2000)
-    assert abs(np.isinf(lossy.inputs).mean() - 0.2) < 0.025 and abs(np.isinf(lossy.biases[0]).mean() - 0.2) < 0.03
-    assert np.isinf(spikes(network(lost_spikes=1.0)).layers[0]).all()
+    assert abs(np.isinf(lossy["input"]).mean() - 0.2) < 0.025 and abs(np.isinf(lossy["bias0"]).mean() - 0.2) < 0.03
+    assert np.isinf(spikes(network(lost_spikes=1.0))["layer0"]).all()
 
 
 def test_a_run_that_is_resumed_meets_the_same_noise():
@@ -98,9 +102,8 @@ def test_a_run_that_is_resumed_meets_the_same_noise():
                 trainer.restore(*state)
             trainer.run()
             state = trainer.checkpoint()
-        runs.append(trainer.weights)
-    for a, b in zip(*runs, strict=True):
-        np.testing.assert_array_equal(a, b)
+        runs.append(trainer.parameters)
+    assert_same(*runs)
 
 
 def test_training_in_the_loop_mends_what_an_ideal_network_suffers():
@@ -108,21 +111,21 @@ def test_training_in_the_loop_mends_what_an_ideal_network_suffers():
     rng = np.random.default_rng(7)
     times = rng.uniform(1.5, 20.0, (600, 4))
     data = SpikeData(times, (times[:, 0] > times[:, 1]).astype(int))
-    architecture = Architecture(4, (Layer(20, LIFParameters(), (1.5,)), Layer(2, LIFParameters(), (), 0.3, 0.5)), 1.5, 20.0)
+    graph = layered(4, (Layer(20, LIFParameters(), (1.5,), 1.0, 1.0), Layer(2, LIFParameters(), (), 0.3, 0.5)), 1.5, 20.0)
     options = TrainingOptions(epochs=6, batch_size=20, learning_rate=0.02)
     distortion = Distortion(weight_bits=3, tau_m_std=0.3, threshold_std=0.3, seed=2)
 
-    def accuracy(net, weights):
-        net.write_weights(weights)
-        return float((net.present(times).layers[-1].argmin(axis=1) == data.labels).mean())
+    def accuracy(net, parameters):
+        net.write(parameters)
+        return float((net.present(times).labels.argmin(axis=1) == data.labels).mean())
 
-    ideal = Trainer(ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(0))), data, options)
-    distorted = DistortedNetwork(architecture, ideal.weights, distortion)
+    ideal = Trainer(ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(0))), data, options)
+    distorted = DistortedNetwork(graph, ideal.parameters, distortion)
     loop = Trainer(distorted, data, options)
     ideal.run()
     loop.run()
-    assert len(np.unique(loop.weights[0])) > 50  # the trainer's own stay floats
-    assert accuracy(distorted, loop.weights) > accuracy(distorted, ideal.weights) + 0.05
+    assert len(np.unique(loop.parameters["input>layer0.weight"])) > 50  # the trainer's own stay floats
+    assert accuracy(distorted, loop.parameters) > accuracy(distorted, ideal.parameters) + 0.05
 
 
 @pytest.mark.parametrize("bad, text", [({"weight_bits": 1}, "weight_bits = 1"), ({"weight_bits": 2.5}, "weight_bits = 2.5"),
@@ -135,15 +138,18 @@ def test_impossible_distortions(bad, text):
         Distortion(**bad)
 
 
-def test_trained_delays_are_refused_and_not_left_out():
-    for trained in ({"delays": ("synaptic",)}, {"train_bias_times": True}):
-        architecture = Architecture(2, (Layer(3, LIFParameters(), (1.5,), **trained),), 1.5, 20.0)
-        with pytest.raises(ConfigurationError, match="has no trained delays or bias times"):
-            DistortedNetwork(architecture, architecture.initial_weights(np.random.default_rng(0)), Distortion())
+def test_trained_delays_and_cycles_are_refused_and_not_left_out():
+    graphs = [layered(2, (Layer(3, LIFParameters(), (1.5,), **trained),), 1.5, 20.0)
+              for trained in ({"delays": ("synaptic",)}, {"train_bias_times": True})]
+    plain = layered(2, (Layer(3, LIFParameters()),), 1.5, 20.0)
+    graphs.append(Graph(plain.nodes, (*plain.edges, Edge("back", "layer0", "layer0", delay=1.0)), "layer0", 1.5, 20.0))
+    for graph in graphs:
+        with pytest.raises(ConfigurationError, match="no populations that depend on themselves, and no trained delays or times"):
+            DistortedNetwork(graph, initial_parameters(graph, np.random.default_rng(0)), Distortion())
 
 
 def test_bad_input_times():
     with pytest.raises(ValueError, match="4 inputs"):
         network().present(np.zeros((2, 3)))
-    with pytest.raises(ValueError, match="outside 0 to"):
+    with pytest.raises(ValueError, match="spikes at -1 ms; give times from the start of a sample, zero or more"):
         network().present(np.array([[-1.0, 1, 2, 3]]))

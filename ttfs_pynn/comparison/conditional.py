@@ -10,13 +10,30 @@ With y_p the part of the membrane that projection p made since the last reset at
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from ttfs_pynn.comparison.conditional_kernel import follow
+from ttfs_pynn.comparison.conditional_kernel import Arriving, Followed, Stages, follow
 from ttfs_pynn.comparison.record import PARAMETERS
 
-__all__ = ["Conditional", "cell_conditional", "conditional", "conditionals", "is_described"]
+__all__ = ["Conditional", "UnmatchedSpikes", "cell_conditional", "conditional", "conditionals", "is_described"]
+
+
+_ROW = np.dtype([(name, float) for name in PARAMETERS])  # parameters of a cell in a stage
+
+
+class UnmatchedSpikes(NamedTuple):
+    """Spikes that either the simulator or the exact model has not, (n,) each.
+
+    cell; time (ms); margin (mV): how far the exact membrane came above threshold (missing, positive) or stayed below it (extra,
+    negative); bound (mV): how far it would move if the input of each projection came one ms later, in the worst combination.
+    """
+
+    cell: np.ndarray
+    time: np.ndarray
+    margin: np.ndarray
+    bound: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -24,9 +41,7 @@ class Conditional:
     """Of one population. One row a matched spike:
 
     cell, recorded, predicted (ms), slope (mV/ms), d_delay (n, projections), d_log_weight (ms) (n, projections).
-    missing, extra: (cell, time, margin, bound): times (ms) of spikes that the exact model has (has not) and the simulator has not
-    (has). margin (mV): how far the exact membrane came above threshold (missing, positive) or stayed below it (extra,
-    negative). bound (mV): how far it would move if the input of each projection came one ms later, in the worst combination.
+    missing: spikes that the exact model has and the simulator has not; extra: the other way round.
     projections: indices into the record's connections.
     """
 
@@ -36,8 +51,8 @@ class Conditional:
     slope: np.ndarray
     d_delay: np.ndarray
     d_log_weight: np.ndarray
-    missing: tuple
-    extra: tuple
+    missing: UnmatchedSpikes
+    extra: UnmatchedSpikes
     projections: tuple
 
     @property
@@ -66,7 +81,7 @@ class _Afferents:
         self.projections = tuple(k for k, *_ in self.parts)
 
     def events(self, cell):
-        """(times, weights, index of the projection, inhibitory?) of all spikes that arrive at a cell, in order."""
+        """All spikes that arrive at a cell: Arriving."""
         found = [[np.empty(0), np.empty(0), np.empty(0, np.int64), np.empty(0, bool)]]
         for place, (_, stretches, sorted_by_target) in enumerate(self.parts):
             ends = [begin for begin, _ in stretches[1:]] + [np.inf]
@@ -79,7 +94,7 @@ class _Afferents:
                                   np.full(arriving.size, c.receptor == "inhibitory")])
         times, *others = (np.concatenate(columns) for columns in zip(*found, strict=True))
         order = np.argsort(times, kind="stable")
-        return times[order], *(column[order] for column in others)
+        return Arriving(times[order], *(column[order] for column in others))
 
     def _weights(self, stretches, s, n, arriving):
         """Of connection n of stretch s, for spikes that arrive then."""
@@ -110,8 +125,10 @@ def _amplitude(current, time):
 
 
 def _parameters(record, cells):
-    """(begins (stages,), parameters (cells, stages, 10)) as `follow` wants them: a stage begins with each change of the
-    parameters and of the currents that are injected."""
+    """(begins (stages,), parameters (cells, stages) with the fields of _ROW).
+
+    A stage begins with each change of the parameters and of the currents that are injected.
+    """
     changes = {stage.begin for stage in record.stages}
     for current in (current for stage in record.stages for current in stage.currents if set(current["cells"]) & set(cells)):
         times = [t for name in ("start", "stop", "times") for t in current["parameters"].get(name, ())]
@@ -119,24 +136,26 @@ def _parameters(record, cells):
     begins, tables = sorted(changes), []
     for begin in begins:
         stage = [s for s in record.stages if s.begin <= begin][-1]
-        table = np.stack([stage.parameters[name][cells.start:cells.stop] for name in PARAMETERS], axis=1)
+        table = np.empty(len(cells), _ROW)
+        for name in PARAMETERS:
+            table[name] = stage.parameters[name][cells.start:cells.stop]
         if begin > stage.begin:
-            table[:, PARAMETERS.index("v")] = np.nan
+            table["v"] = np.nan
         for current in stage.currents:
             inside = [cell - cells.start for cell in current["cells"] if cell in cells]
-            table[inside, PARAMETERS.index("i_offset")] += _amplitude(current, begin)
+            table["i_offset"][inside] += _amplitude(current, begin)
         tables.append(table)
     return np.array(begins), np.stack(tables, axis=1)
 
 
 def cell_conditional(record, cell, spikes, window):
-    """(missing, extra) as in Conditional of one cell, had it spiked at `spikes` (ms) instead."""
+    """(missing, extra), each an `Unmatched`, of one cell, had it spiked at `spikes` (ms) instead."""
     cells = range(cell, cell + 1)
     afferents = _Afferents(record, cells)
     begins, table = _parameters(record, cells)
-    _, missing, extra = follow(begins, table[0], *afferents.events(cell), len(afferents.projections),
-                               np.asarray(spikes, dtype=float), window, record.duration)
-    return missing, extra
+    found = follow(Stages(begins, table[0]), afferents.events(cell), len(afferents.projections), np.asarray(spikes, dtype=float),
+                   window, record.duration)
+    return found.missing, found.extra
 
 
 def is_described(record, label):
@@ -169,26 +188,32 @@ def conditionals(record, label, window, changes=()):
     tables = [table]
     for name, factor, shift in changes:
         tables.append(table.copy())
-        column = tables[-1][:, :, PARAMETERS.index(name)]
+        column = tables[-1][name]
         column *= factor
         column += shift
-    found: list[tuple[list, list, list]] = [([], [], []) for _ in tables]
+    found: list[list[Followed]] = [[] for _ in tables]
     for cell in cells:
         events = afferents.events(cell)
         for table, parts in zip(tables, found, strict=True):
-            rows = follow(begins, table[cell - cells.start], *events, len(afferents.projections), afferents.trains[cell], window,
-                          record.duration)
-            for part, row in zip(parts, rows, strict=True):
-                part.append(np.column_stack([np.full(len(row), cell), row]))
-    return [_conditional([np.concatenate(part) for part in parts], afferents.projections) for parts in found]
+            parts.append(follow(Stages(begins, table[cell - cells.start]), events, len(afferents.projections),
+                                afferents.trains[cell], window, record.duration))
+    return [_conditional(cells, parts, afferents.projections) for parts in found]
 
 
-def _conditional(tables, projections):
-    matched, missing, extra = tables
-    n = len(projections)
-    return Conditional(matched[:, 0].astype(int), matched[:, 1], matched[:, 2], matched[:, 3], matched[:, 4:4 + n],
-                       matched[:, 4 + n:], _split(missing), _split(extra), projections)
+def _conditional(cells, parts, projections):
+    """The Conditional of cells, from the Followed of each."""
+    joined = {name: np.concatenate([getattr(part, name) for part in parts])
+              for name in ("recorded", "predicted", "slope", "d_delay", "d_log_weight")}
+    return Conditional(_of_cells(cells, [part.recorded for part in parts]), **joined, projections=projections,
+                       missing=_gathered(cells, [part.missing for part in parts]),
+                       extra=_gathered(cells, [part.extra for part in parts]))
 
 
-def _split(table):
-    return table[:, 0].astype(int), table[:, 1], table[:, 2], table[:, 3]
+def _of_cells(cells, arrays):
+    """The cell of each entry of one array a cell."""
+    return np.repeat(np.asarray(cells), [len(array) for array in arrays])
+
+
+def _gathered(cells, tables):
+    return UnmatchedSpikes(_of_cells(cells, [table.time for table in tables]),
+                           *(np.concatenate([getattr(table, name) for table in tables]) for name in ("time", "margin", "bound")))

@@ -1,13 +1,68 @@
 """The compiled loop of `conditional`: one neuron from recorded spike to recorded spike."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from ttfs_pynn.membrane.interval import first_crossing, responses
 
-__all__ = ["follow"]
+__all__ = ["Arriving", "Followed", "Stages", "Unmatched", "follow"]
+
+
+class Stages(NamedTuple):
+    """begins (stages,): from when on (ms) each row of parameters holds. parameters (stages,): a structured array with the fields
+    of `record.PARAMETERS`; v is the membrane at the begin, NaN where it goes on."""
+
+    begins: np.ndarray
+    parameters: np.ndarray
+
+
+class Arriving(NamedTuple):
+    """The spikes that arrive at a cell, in order, (spikes,) each: times (ms), weights (nA), places (index of the projection among
+    those that reach it), inhibitory (bool)."""
+
+    times: np.ndarray
+    weights: np.ndarray
+    places: np.ndarray
+    inhibitory: np.ndarray
+
+
+class Unmatched(NamedTuple):
+    """Spikes that one has and the other has not, (n,) each: time (ms), margin (mV), bound (mV per ms)."""
+
+    time: np.ndarray
+    margin: np.ndarray
+    bound: np.ndarray
+
+
+class Followed(NamedTuple):
+    """Of one neuron. recorded, predicted (ms), slope (mV/ms): (n,) of its matched spikes; d_delay, d_log_weight (ms): (n,
+    projections). missing, extra: what the exact neuron has, or has not, and the recorded one has not, or has."""
+
+    recorded: np.ndarray
+    predicted: np.ndarray
+    slope: np.ndarray
+    d_delay: np.ndarray
+    d_log_weight: np.ndarray
+    missing: Unmatched
+    extra: Unmatched
+
+
+class _Cell(NamedTuple):
+    """Constants of a stage.
+
+    rates (3,) (1/ms): of the membrane, of excitatory, of inhibitory currents. level (mV): where it rests with its offset current.
+    theta (mV): threshold above that. cm, v_reset, tau_refrac.
+    """
+
+    rates: np.ndarray
+    level: float
+    theta: float
+    cm: float
+    v_reset: float
+    tau_refrac: float
 
 
 @njit(cache=True, error_model="numpy")
@@ -70,40 +125,58 @@ def _summit(span, x, y, j, inhibitory, rates):
 
 
 @njit(cache=True, error_model="numpy")
-def _constants(p):
-    """(rates, resting level with the offset current, threshold above it, cm, reset, refractoriness) of a row of parameters."""
-    rates = np.array([1 / p[0], 1 / p[1], 1 / p[2]])
-    level = p[4] + (p[8] * p[0] / p[3] if rates[0] > 0.0 else 0.0)
-    return rates, level, p[6] - level, p[3], p[5], p[7]
+def _cell(p):
+    """The _Cell of a row of parameters."""
+    rates = np.array([1 / p.tau_m, 1 / p.tau_syn_E, 1 / p.tau_syn_I])
+    level = p.v_rest + (p.i_offset * p.tau_m / p.cm if rates[0] > 0.0 else 0.0)
+    return _Cell(rates, level, p.v_thresh - level, p.cm, p.v_reset, p.tau_refrac)
 
 
 @njit(cache=True, error_model="numpy")
 def _enter(before, p, x, y, j):
-    """(constants, x) when the parameters p take the place of `before`: the membrane and the currents go on; j is over cm."""
-    after = _constants(p)
+    """(_Cell, x) when the parameters p take the place of `before`: the membrane and the currents go on; j is over cm."""
+    after = _cell(p)
     for k in range(j.size):
-        j[k] *= before[3] / after[3]
-    return after, (x + before[1] - after[1] if np.isnan(p[9]) else p[9] - after[1] - y.sum())
+        j[k] *= before.cm / after.cm
+    return after, (x + before.level - after.level if np.isnan(p.v) else p.v - after.level - y.sum())
 
 
 @njit(cache=True, error_model="numpy")
-def follow(begins, parameters, times, weights, places, negative, n, spikes, window, duration):
-    """(matched, missing, extra) tables of one neuron: (recorded, predicted, slope, d_delay..., d_log_weight...) and twice
-    (time, margin, bound).
+def _table(n):
+    return Unmatched(np.empty(n), np.empty(n), np.empty(n))
 
-    parameters (stages, 10): from begins[k] (ms) on those of row k hold: tau_m, tau_syn_E, tau_syn_I, cm, v_rest, v_reset,
-    v_thresh, tau_refrac, i_offset, v; v is the membrane at the begin, NaN where it goes on.
+
+@njit(cache=True, error_model="numpy")
+def _write(table, n, time, margin, bound):
+    """Row n of an Unmatched."""
+    table.time[n] = time
+    table.margin[n] = margin
+    table.bound[n] = bound
+
+
+@njit(cache=True, error_model="numpy")
+def _head(table, n):
+    return Unmatched(table.time[:n], table.margin[:n], table.bound[:n])
+
+
+@njit(cache=True, error_model="numpy")
+def follow(stages, arriving, n, spikes, window, duration):
+    """The Followed of one neuron, from each of its recorded spikes to the next.
+
+    stages: Stages. arriving: Arriving, from n projections. spikes (spikes,), window, duration: ms.
     """
-    now = _constants(parameters[0])
+    begins, parameters = stages.begins, stages.parameters
+    times, weights, places = arriving.times, arriving.weights, arriving.places
+    now = _cell(parameters[0])
     inhibitory = np.zeros(n, np.bool_)
     for k in range(places.size):
-        inhibitory[places[k]] = negative[k]
-    matched = np.empty((spikes.size, 3 + 2 * n))
-    missing = np.empty((spikes.size + times.size + begins.size, 3))
-    extra = np.empty((spikes.size, 3))
+        inhibitory[places[k]] = arriving.inhibitory[k]
+    recorded, forecast, slopes = np.empty(spikes.size), np.empty(spikes.size), np.empty(spikes.size)
+    d_delay, d_log_weight = np.empty((spikes.size, n)), np.empty((spikes.size, n))
+    missing, extra = _table(spikes.size + times.size + begins.size), _table(spikes.size)
     n_matched = n_missing = n_extra = 0
     j, k, t, t0, stage = np.zeros(n), 0, 0.0, 0.0, 1
-    x = parameters[0, 9] - now[1]
+    x = parameters[0].v - now.level
     for m in range(spikes.size + 1):
         target = spikes[m] if m < spikes.size else np.inf
         y, j_start, place = np.zeros(n), j.copy(), k
@@ -118,7 +191,7 @@ def follow(begins, parameters, times, weights, places, negative, n, spikes, wind
             if not kept and t <= target < following:
                 following = target
             span = following - t
-            rates, theta = now[0], now[2]
+            rates, theta = now.rates, now.theta
             if span > 0.0:
                 total = x + y.sum()
                 exc, inh = _currents(j, inhibitory)
@@ -135,11 +208,11 @@ def follow(begins, parameters, times, weights, places, negative, n, spikes, wind
                         yy, jj = y.copy(), j.copy()
                         xx = _evolve(hit, x, yy, jj, inhibitory, rates)
                         slope = jj.sum() - rates[0] * (xx + yy.sum())
-                        matched[n_matched, 0], matched[n_matched, 1], matched[n_matched, 2] = target, crossed, slope
+                        recorded[n_matched], forecast[n_matched], slopes[n_matched] = target, crossed, slope
                         decay = math.exp(-(crossed - t0) * rates[0])
                         for p in range(n):
-                            matched[n_matched, 3 + p] = (jj[p] - rates[0] * yy[p] - decay * j_start[p]) / slope
-                            matched[n_matched, 3 + n + p] = -yy[p] / slope
+                            d_delay[n_matched, p] = (jj[p] - rates[0] * yy[p] - decay * j_start[p]) / slope
+                            d_log_weight[n_matched, p] = -yy[p] / slope
                         n_matched += 1
                     elif above or abs(t - target) <= window or abs(t + span - target) <= window:
                         s = _summit(span, x, y, j, inhibitory, rates)
@@ -153,7 +226,7 @@ def follow(begins, parameters, times, weights, places, negative, n, spikes, wind
                 x = _evolve(span, x, y, j, inhibitory, rates)
                 t = following
                 if above and predicted == np.inf and (x + y.sum() < theta or t >= end):
-                    missing[n_missing, 0], missing[n_missing, 1], missing[n_missing, 2] = crossed, max(peak, 0.0), peak_bound
+                    _write(missing, n_missing, crossed, max(peak, 0.0), peak_bound)
                     n_missing += 1
                     above = False
             if not kept and t >= target:
@@ -166,30 +239,31 @@ def follow(begins, parameters, times, weights, places, negative, n, spikes, wind
                 now, x = _enter(now, parameters[stage], x, y, j)
                 stage += 1
             while place < times.size and times[place] <= t:
-                j[places[place]] += weights[place] / now[3]
+                j[places[place]] += weights[place] / now.cm
                 place += 1
         if target == np.inf:
             break
         if predicted == np.inf:
             if best == -np.inf:
                 best = 0.0
-            extra[n_extra, 0], extra[n_extra, 1], extra[n_extra, 2] = target, min(best, 0.0), best_bound
+            _write(extra, n_extra, target, min(best, 0.0), best_bound)
             n_extra += 1
         # On from the recorded spike: the membrane is held, the currents go on.
         j, k, t, stage, now = kept_j, kept_k, target, kept_stage, kept_now
-        held, v_reset = min(target + now[5], duration), now[4]
+        held, v_reset = min(target + now.tau_refrac, duration), now.v_reset
         while t < held or (k < times.size and times[k] <= held):
             following = min(held, times[k] if k < times.size else np.inf, begins[stage] if stage < begins.size else np.inf)
             if following > t:
-                _evolve(following - t, 0.0, np.zeros(n), j, inhibitory, now[0])
+                _evolve(following - t, 0.0, np.zeros(n), j, inhibitory, now.rates)
                 t = following
             if stage < begins.size and begins[stage] <= t:
                 now, _ = _enter(now, parameters[stage], 0.0, np.zeros(n), j)
-                v_reset = v_reset if np.isnan(parameters[stage, 9]) else parameters[stage, 9]
+                v_reset = v_reset if np.isnan(parameters[stage].v) else parameters[stage].v
                 stage += 1
             elif k < times.size and times[k] <= t:
-                j[places[k]] += weights[k] / now[3]
+                j[places[k]] += weights[k] / now.cm
                 k += 1
         t = t0 = held
-        x = v_reset - now[1]
-    return matched[:n_matched], missing[:n_missing], extra[:n_extra]
+        x = v_reset - now.level
+    return Followed(recorded[:n_matched], forecast[:n_matched], slopes[:n_matched], d_delay[:n_matched],
+                    d_log_weight[:n_matched], _head(missing, n_missing), _head(extra, n_extra))

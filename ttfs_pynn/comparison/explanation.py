@@ -59,8 +59,7 @@ def _margin(reference, cell, train, kind, time, window):
     """(margin, bound) of the exact network, had the cell not spiked (had it spiked) at that time."""
     others = train[np.abs(train - time) > 1e-9] if kind == "missing" else np.sort(np.append(train, time))
     found = cell_conditional(reference, cell, others, min(window, 1e-3) if kind == "extra" else window)[kind == "extra"]
-    near = found[np.abs(found[:, 0] - time) <= window] if len(found) else found
-    if not len(near):
+    if not len(found.time) or np.abs(found.time - time).min() > window:
         return None, None
-    best = near[np.argmin(np.abs(near[:, 0] - time))]
-    return float(best[1]), float(best[2])
+    best = np.argmin(np.abs(found.time - time))
+    return float(found.margin[best]), float(found.bound[best])

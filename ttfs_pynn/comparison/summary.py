@@ -62,7 +62,7 @@ class _Population:
             return None
         residual, slope = (np.concatenate([getattr(c, name) for c in self.conditionals]) for name in ("residual", "slope"))
         steep = slope >= 0.1 * np.median(slope) if slope.size else np.zeros(0, bool)
-        missing, extra = (sum(getattr(c, name)[0].size for c in self.conditionals) for name in ("missing", "extra"))
+        missing, extra = (sum(getattr(c, name).cell.size for c in self.conditionals) for name in ("missing", "extra"))
         return {"matched": int(residual.size), "missing": int(missing), "extra": int(extra), **_sizes(residual),
                 "mean_error_ms": float(residual.mean()) if residual.size else 0.0, "grazing": int((~steep).sum()),
                 "max_abs_error_steep_ms": _sizes(residual[steep])["max_abs_error_ms"]}

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from ttfs_pynn.first_spike import backward_kernels as kernels
 from ttfs_pynn.first_spike import layer_backward
 from ttfs_pynn.first_spike.forward import check_inputs, one_kind
+from ttfs_pynn.first_spike.several_spikes import columns_of_inputs, sum_by_input, times_of_columns
 from ttfs_pynn.membrane.ranges import LARGEST
 
 __all__ = ["check_outputs", "first_spike_derivatives", "vector_jacobian_product"]
@@ -38,13 +39,19 @@ def first_spike_derivatives(t_in: ArrayLike, w: ArrayLike, t_out: ArrayLike, neu
     """(dT/dw, dT/dt_in), each (samples, inputs, neurons), in ms/nA and ms/ms.
 
     t_in (samples, inputs) ms, w (inputs, neurons) nA, t_out (samples, neurons) ms (inf: silent, derivatives 0),
-    neuron: LIFParameters. Memory grows with the product; learning uses `vector_jacobian_product`.
+    neuron: LIFParameters. Memory grows with the product; learning uses `vector_jacobian_product`. Where t_in is (samples, inputs,
+    spikes), dT/dt_in is (samples, inputs, spikes, neurons).
     """
+    given = np.asarray(t_in)
     t_in, w, (tau_m, tau_syn, cm, _) = check_inputs(t_in, w, neuron)
     t_out = check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
     dt_dw = np.empty((*t_in.shape, w.shape[1]))
     dt_dt_in = np.empty_like(dt_dw)
     kernels.derivatives(t_in, w, t_out, tau_m, tau_syn, cm, dt_dw, dt_dt_in)
+    if given.ndim == 3:
+        columns = columns_of_inputs(given)
+        dt_dw = sum_by_input(dt_dw, columns[0], given.shape[1], axis=1)
+        return dt_dw, times_of_columns(dt_dt_in, columns, given.shape)
     return dt_dw, dt_dt_in
 
 
@@ -55,18 +62,31 @@ def vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, t_out: ArrayLike, err
     Returns (dL/dw (inputs, neurons) summed over samples, dL/dt_in (samples, inputs), number of dropped contributions): a
     sample's contribution to the weights of a neuron is left out where its largest magnitude exceeds max_dw (1/nA, a number or
     one a neuron), which is how the paper's authors keep learning stable where v'(T) -> 0. Without with_inputs the second is None:
-    the first layer needs no error of its inputs.
+    the first layer needs no error of its inputs. Where t_in is (samples, inputs, spikes), so is dL/dt_in, and dL/dw is that of
+    all spikes of an input.
     """
+    given, no_inputs = np.asarray(t_in), np.empty(0, dtype=np.int64)
+    columns = columns_of_inputs(given) if given.ndim == 3 else (no_inputs, no_inputs)
     t_in, w, (tau_m, tau_syn, cm, _) = check_inputs(t_in, w, neuron)
     t_out = check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
     error = check_outputs("error", error, *t_out.shape)
     limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), (w.shape[1],)))
+    dw, dt_in, dropped = _product(t_in, w, t_out, error, (tau_m, tau_syn, cm), limit, columns[0], with_inputs)
+    if given.ndim == 3:
+        dw = sum_by_input(dw, columns[0], given.shape[1])
+        dt_in = times_of_columns(dt_in, columns, given.shape) if with_inputs else None
+    return dw, dt_in, dropped
+
+
+def _product(t_in, w, t_out, error, constants, limit, inputs, with_inputs):
+    """By columns; inputs: that of each column, empty where each has one."""
+    tau_m, tau_syn, cm = constants
     if one_kind(tau_m, tau_syn) and w.size and layer_backward.applies(t_in, tau_m[0], tau_syn[0]):
         dw, dt_in = np.zeros_like(w), np.zeros_like(t_in) if with_inputs else None
-        dropped = layer_backward.layer_backward(t_in, w, t_out, error, tau_m[0], tau_syn[0], cm, limit, dw, dt_in)
+        dropped = layer_backward.layer_backward(t_in, w, t_out, error, tau_m[0], tau_syn[0], cm, limit, dw, dt_in, inputs)
         return dw, dt_in, dropped
     dw_blocks = np.zeros((kernels.N_BLOCKS, *w.shape))
     dt_in = np.zeros_like(t_in)
     n_dropped = np.zeros(kernels.N_BLOCKS, dtype=np.int64)
-    kernels.backward(t_in, w, t_out, error, tau_m, tau_syn, cm, limit, dw_blocks, dt_in, n_dropped)
+    kernels.backward(t_in, w, t_out, error, tau_m, tau_syn, cm, limit, inputs, dw_blocks, dt_in, n_dropped)
     return dw_blocks.sum(axis=0), dt_in if with_inputs else None, int(n_dropped.sum())

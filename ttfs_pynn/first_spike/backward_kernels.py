@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from ttfs_pynn.first_spike.several_spikes import largest_by_input
 from ttfs_pynn.membrane.threads import on_threads
 
 # Blocks of samples whose weight gradients are summed separately and then in order: the result does not depend on the
@@ -44,7 +45,7 @@ def responses_at_spike(times, w, n, t_out, tau_m, tau_syn, cm, response, slope):
 
 
 @njit(cache=True, error_model="numpy")
-def _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in):
+def _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, inputs, dw, dt_in):
     """One block of samples: adds to dw (inputs, neurons) and its rows of dt_in; returns the number of dropped contributions."""
     n_samples, n_inputs = t_in.shape
     response, slope = np.empty(n_inputs), np.empty(n_inputs)
@@ -57,11 +58,9 @@ def _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw
             if not rise > LEAST_RISE:
                 continue
             factor = error[sample, n] / rise
-            largest = 0.0
             for i in range(n_inputs):
-                largest = max(largest, response[i])
                 dt_in[sample, i] += factor * w[i, n] * slope[i]
-            if largest * abs(factor) > max_dw[n]:
+            if largest_by_input(response, inputs) * abs(factor) > max_dw[n]:
                 dropped += 1
                 continue
             for i in range(n_inputs):
@@ -70,22 +69,24 @@ def _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw
 
 
 @njit(cache=True, error_model="numpy")
-def _backward_serial(t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw_blocks, dt_in, n_dropped):
+def _backward_serial(t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, inputs, dw_blocks, dt_in, n_dropped):
     for block in range(N_BLOCKS):
-        n_dropped[block] = _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw_blocks[block], dt_in)
+        n_dropped[block] = _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, inputs, dw_blocks[block],
+                                           dt_in)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _backward_threaded(t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw_blocks, dt_in, n_dropped):
+def _backward_threaded(t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, inputs, dw_blocks, dt_in, n_dropped):
     for block in prange(N_BLOCKS):
-        n_dropped[block] = _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw_blocks[block], dt_in)
+        n_dropped[block] = _backward_block(block, t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, inputs, dw_blocks[block],
+                                           dt_in)
 
 
 def backward(t_in, w, *arguments):
     """Given error = dL/dT (samples, neurons): dw_blocks (N_BLOCKS, inputs, neurons) and dt_in (samples, inputs).
 
     A sample's contribution to the weights of a neuron is dropped where its largest magnitude exceeds max_dw (neurons,); the
-    error passed on to the inputs is not. n_dropped (N_BLOCKS,) counts them.
+    error passed on to the inputs is not. n_dropped (N_BLOCKS,) counts them. inputs: `largest_by_input`.
     """
     run = _backward_threaded if on_threads(t_in.size * w.shape[1]) else _backward_serial
     run(t_in, w, *arguments)

@@ -5,6 +5,7 @@ from numba import njit, prange
 
 from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE, responses_at_spike
 from ttfs_pynn.first_spike.kernels import _doubt, _one_sample
+from ttfs_pynn.first_spike.several_spikes import largest_by_input
 from ttfs_pynn.membrane.threads import on_threads
 
 __all__ = ["backward", "first_spike_times"]
@@ -41,11 +42,12 @@ def first_spike_times(t_in, w, delays, *arguments):
 
 
 @njit(cache=True, error_model="numpy")
-def backward(t_in, w, delays, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in, dd):
+def backward(t_in, w, delays, t_out, error, tau_m, tau_syn, cm, max_dw, inputs, dw, dt_in, dd):
     """Given error = dL/dT: adds to dw and dd (inputs, neurons) and dt_in (samples, inputs).
 
     A sample's contribution to the weights and delays of a neuron is dropped where its largest magnitude of dL/dw exceeds max_dw;
-    the error passed on to the inputs is not. Returns how many were dropped. One thread: layers with delays are small.
+    the error passed on to the inputs is not. Returns how many were dropped. inputs: `largest_by_input`. One thread: layers with
+    delays are small.
     """
     n_samples, n_inputs = t_in.shape
     response, slope = np.empty(n_inputs), np.empty(n_inputs)
@@ -59,7 +61,7 @@ def backward(t_in, w, delays, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_i
             if not rise > LEAST_RISE:
                 continue
             factor = error[sample, n] / rise
-            keep = response.max() * abs(factor) <= max_dw[n]
+            keep = largest_by_input(response, inputs) * abs(factor) <= max_dw[n]
             dropped += not keep
             for i in range(n_inputs):
                 by_time = factor * w[i, n] * slope[i]

@@ -4,22 +4,29 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ttfs_pynn.first_spike import kernels, layer_kernels
+from ttfs_pynn.first_spike.several_spikes import columns_of_inputs
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
-__all__ = ["first_spike_times", "check_inputs", "check_times", "check_weights", "neuron_columns", "one_kind"]
+__all__ = ["check_inputs", "check_times", "check_weights", "first_spike_times", "neuron_columns", "one_kind"]
 
 
 def check_inputs(t_in: ArrayLike, w: ArrayLike, neuron) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
     """Contiguous float arrays and per-neuron parameters, or a ValueError that says what does not fit.
 
-    Numbers are held to a range in which no product of them overflows (`ranges`).
+    Numbers are held to a range in which no product of them overflows (`ranges`). Where t_in is (samples, inputs, spikes), both
+    t_in and w are returned by columns of one spike each (`several_spikes`).
     """
     t_in, w = np.ascontiguousarray(t_in, dtype=float), np.ascontiguousarray(w, dtype=float)
-    if t_in.ndim != 2 or w.ndim != 2 or t_in.shape[1] != w.shape[0]:
-        raise ValueError(f"t_in has shape {t_in.shape} and w {w.shape}; expected (samples, inputs) and (inputs, neurons)")
+    if t_in.ndim not in (2, 3) or w.ndim != 2 or t_in.shape[1] != w.shape[0]:
+        raise ValueError(f"t_in has shape {t_in.shape} and w {w.shape}; expected (samples, inputs), or (samples, inputs, "
+                         "spikes), and (inputs, neurons)")
     check_times(t_in)
     check_weights(w)
-    return t_in, w, neuron_columns(neuron, w.shape[1])
+    parameters = neuron_columns(neuron, w.shape[1])
+    if t_in.ndim == 3:
+        inputs, spike = columns_of_inputs(t_in)
+        return np.ascontiguousarray(t_in[:, inputs, spike]), w[inputs], parameters
+    return t_in, w, parameters
 
 
 def check_times(t_in: np.ndarray) -> None:
@@ -59,11 +66,12 @@ def first_spike_times(t_in: ArrayLike, w: ArrayLike, neuron) -> np.ndarray:
 
         v(T) - v_rest = sum_{i : t_i < T} w_i K(T - t_i)
 
-    t_in (samples, inputs) ms, inf where an input is silent; w (inputs, neurons) nA; neuron: LIFParameters, of numbers or of one
-    value a neuron. Lossless for any tau_m/tau_syn: between two inputs v has at most one extremum, known in closed form, so no
-    crossing is missed and none invented; decisions within rounding of the threshold are taken in twice the digits. A threshold
-    that is only touched counts as reached; an input at the time of the crossing is not among its causes. Raises ValueError for
-    shapes that do not fit, NaN, or weights that are not finite.
+    t_in (samples, inputs) ms, inf where an input is silent, or (samples, inputs, spikes), padded with inf, where inputs spike
+    several times; w (inputs, neurons) nA; neuron: LIFParameters, of numbers or of one value a neuron. Lossless for any
+    tau_m/tau_syn: between two inputs v has at most one extremum, known in closed form, so no crossing is missed and none
+    invented; decisions within rounding of the threshold are taken in twice the digits. A threshold that is only touched counts as
+    reached; an input at the time of the crossing is not among its causes. Raises ValueError for shapes that do not fit, NaN, or
+    weights that are not finite.
     """
     t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
     out = np.empty((t_in.shape[0], w.shape[1]))

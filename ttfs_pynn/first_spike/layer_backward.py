@@ -7,6 +7,7 @@ tile of neurons is computed by one thread, sample after sample: the number of th
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, prange
@@ -84,25 +85,41 @@ def _update_unequal(dw, factor_m, factor_s, t_out, t, a_m, a_s):
         dw[n] -= factor_m[n] * a_m - factor_s[n] * a_s if t_out[n] > t else 0.0
 
 
+class Limit(NamedTuple):
+    """A contribution to the weights of neuron n is dropped where its largest magnitude exceeds max_dw[n].
+
+    inputs: the input of each column, of which none has more than `most` (`several_spikes`), or empty: each has one.
+    """
+
+    max_dw: np.ndarray
+    inputs: np.ndarray
+    most: int
+
+
 @njit(cache=True, error_model="numpy")
-def _largest_response(times, t_out, rate_m, rate_s):
-    """The largest phi(T - t_i), times exp(r (T - t_0)), r the slower rate."""
+def _largest_response(times, order, inputs, t_out, rate_m, rate_s):
+    """The largest phi(T - t_i) of a column, or sum of them of an input, times exp(r (T - t_0)), r the slower rate."""
     slower, difference = min(rate_m, rate_s), abs(rate_s - rate_m)
+    total = np.zeros(inputs[-1] + 1 if inputs.shape[0] else 0)
     largest = 0.0
     for k in range(times.shape[0]):
         if times[k] >= t_out:
             break
         s = t_out - times[k]
         rise = s if difference == 0.0 else -math.expm1(-difference * s) / difference
-        largest = max(largest, math.exp(slower * (times[k] - times[0])) * rise)
+        response = math.exp(slower * (times[k] - times[0])) * rise
+        if inputs.shape[0]:
+            total[inputs[order[k]]] += response
+            response = total[inputs[order[k]]]
+        largest = max(largest, response)
     return largest
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, cm, max_dw, f_s, f_m, update_s, update_m):
+def _factors(times, order, at, t_out, error, v, j, rate_m, rate_s, cm, limit, f_s, f_m, update_s, update_m):
     """From the sums in v and j: f_s = dL/dT E_s/(cm v'), f_m the same with E_m, and update_s, update_m the same for the weights,
     0 where a contribution is dropped. Returns how many were. v', E_s and E_m are times exp(r (T - t_0)), r the slower rate."""
-    dropped = 0
+    dropped, t0 = 0, times[0]
     top = extremum(0.0, 1.0, rate_m, rate_s)
     peak = phi(top, rate_m, rate_s) if top < math.inf else 1.0 / rate_s
     difference = rate_s - rate_m
@@ -121,7 +138,9 @@ def _factors(times, t0, t_out, error, v, j, rate_m, rate_s, cm, max_dw, f_s, f_m
         factor = error[n] / (rise * cm[n])
         f_s[n], f_m[n] = factor * e_s, factor * e_m
         size = abs(factor) * math.exp(min(rate_m, rate_s) * since)
-        if size * peak > max_dw[n] and abs(factor) * _largest_response(times, t_out[n], rate_m, rate_s) > max_dw[n]:
+        max_dw = limit.max_dw[at + n]
+        if size * peak * limit.most > max_dw and abs(factor) * _largest_response(times, order, limit.inputs, t_out[n], rate_m,
+                                                                                  rate_s) > max_dw:
             dropped += 1
         else:
             update_s[n], update_m[n] = f_s[n], f_m[n]
@@ -142,7 +161,7 @@ def _input_error(row, t_out, t, a_m, a_s, f_s, f_m, rate_m, difference):
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _tile_sample(times, order, n_inputs, w, at, t_out, error, tau_m, tau_syn, cm, max_dw, work, dw, dt_in, with_inputs):
+def _tile_sample(times, order, n_inputs, w, at, t_out, error, tau_m, tau_syn, cm, limit, work, dw, dt_in, with_inputs):
     size = t_out.shape[0]
     rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
     difference = rate_s - rate_m
@@ -170,8 +189,8 @@ def _tile_sample(times, order, n_inputs, w, at, t_out, error, tau_m, tau_syn, cm
         else:
             _add_equal(v, j, t_out, row, times[k], a_s[k])
         k += 1
-    dropped = _factors(times[:causal], t0, t_out, error, v, j, rate_m, rate_s, cm, max_dw, f_s, f_m,
-                       update_s, update_m)
+    dropped = _factors(times[:causal], order, at, t_out, error, v, j, rate_m, rate_s, cm, limit, f_s, f_m, update_s,
+                       update_m) if causal else 0
     if with_inputs:
         for k in range(causal):
             dt_in[order[k]] += _input_error(w[order[k]][at:at + size], t_out, times[k], a_m[k], a_s[k], f_s, f_m, rate_m,
@@ -189,7 +208,7 @@ def _tile_sample(times, order, n_inputs, w, at, t_out, error, tau_m, tau_syn, cm
 
 
 @njit(cache=True, error_model="numpy")
-def _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in, with_inputs):
+def _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, limit, dw, dt_in, with_inputs):
     at = part * TILE
     end = min(at + TILE, w.shape[1])
     work = np.empty((8, max(end - at, times.shape[1])))
@@ -200,21 +219,21 @@ def _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, max_d
             active = error[sample, n] != 0.0 and t_out[sample, n] < math.inf
             spikes[n - at] = t_out[sample, n] if active else -math.inf
         dropped += _tile_sample(times[sample], order[sample], counts[sample], w, at, spikes, error[sample, at:end], tau_m,
-                                tau_syn, cm[at:end], max_dw[at:end], work, dw, dt_in[sample], with_inputs)
+                                tau_syn, cm[at:end], limit, work, dw, dt_in[sample], with_inputs)
     return dropped
 
 
 @njit(cache=True, error_model="numpy")
-def _serial(times, order, counts, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in, n_dropped, with_inputs):
+def _serial(times, order, counts, w, t_out, error, tau_m, tau_syn, cm, limit, dw, dt_in, n_dropped, with_inputs):
     for part in range(n_dropped.shape[0]):
-        n_dropped[part] += _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in[part],
+        n_dropped[part] += _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, limit, dw, dt_in[part],
                                  with_inputs)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(times, order, counts, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in, n_dropped, with_inputs):
+def _threaded(times, order, counts, w, t_out, error, tau_m, tau_syn, cm, limit, dw, dt_in, n_dropped, with_inputs):
     for part in prange(n_dropped.shape[0]):
-        n_dropped[part] += _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in[part],
+        n_dropped[part] += _tile(part, times, order, counts, w, t_out, error, tau_m, tau_syn, cm, limit, dw, dt_in[part],
                                  with_inputs)
 
 
@@ -227,21 +246,22 @@ def _sort(t_in, order, times, counts):
             times[sample, k] = t_in[sample, order[sample, k]]
 
 
-def layer_backward(t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in):
+def layer_backward(t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, dw, dt_in, inputs):
     """Add to dw (inputs, neurons) and to dt_in (samples, inputs; None: not wanted). Returns the number of dropped contributions.
 
-    Arguments as in `backward_kernels.backward`, tau_m and tau_syn numbers; only where `applies`.
+    Arguments as in `backward_kernels.backward`, tau_m and tau_syn numbers; only where `applies`. inputs: see `Limit`.
     """
     n_samples, n_inputs = min(len(t_in), _SAMPLES), t_in.shape[1]
     n_tiles = -(-w.shape[1] // TILE)
     order, times = np.empty((n_samples, n_inputs), dtype=np.int64), np.empty((n_samples, n_inputs))
     counts, n_dropped = np.empty(n_samples, dtype=np.int64), np.zeros(n_tiles, dtype=np.int64)
+    limit = Limit(max_dw, inputs, int(np.bincount(inputs).max()) if inputs.size else 1)
     for begin in range(0, len(t_in), _SAMPLES):
         part = slice(begin, begin + _SAMPLES)
         _sort(t_in[part], order, times, counts)
         errors_in = np.zeros((n_tiles, len(t_in[part]), n_inputs if dt_in is not None else 0))
         run = _threaded if on_threads(t_in[part].size * w.shape[1]) else _serial
-        run(times, order, counts, w, t_out[part], error[part], tau_m, tau_syn, cm, max_dw, dw, errors_in, n_dropped,
+        run(times, order, counts, w, t_out[part], error[part], tau_m, tau_syn, cm, limit, dw, errors_in, n_dropped,
             dt_in is not None)
         if dt_in is not None:
             dt_in[part] += errors_in.sum(axis=0)

@@ -18,17 +18,17 @@ from ttfs_pynn.first_spike.forward import check_inputs
 from ttfs_pynn.membrane.interval import extremum, phi, potential, responses
 from ttfs_pynn.membrane.threads import on_threads
 
-__all__ = ["membrane_peaks", "peak_steps"]
+__all__ = ["LEAST_PEAK", "fill_decays", "membrane_peaks", "one_peak", "peak_steps"]
 
 # Without a leak the membrane approaches its limit for ever; after so many tau_syn nothing of the current is left in 16 digits.
 _LIMIT = 40.0
 # A peak below this part of threshold is not worth following: one input's first rise before inhibition, or the end of a long
 # hyperpolarisation, where K is so small that descent stood still for thousands of steps.
-_LEAST = 0.01
+LEAST_PEAK = 0.01
 
 
 @njit(cache=True, error_model="numpy")
-def _fill_decays(times, order, n_inputs, rate_m, rate_s, decays):
+def fill_decays(times, order, n_inputs, rate_m, rate_s, decays):
     for k in range(n_inputs - 1):
         decays[k, 0], decays[k, 1], decays[k, 2] = responses(times[order[k + 1]] - times[order[k]], rate_m, rate_s)
 
@@ -47,7 +47,7 @@ def _highest_ahead(x, j, span, rate_m, rate_s):
 
 
 @njit(cache=True, error_model="numpy")
-def _one_peak(times, order, n_inputs, decays, w, n, rate_m, rate_s, least):
+def one_peak(times, order, n_inputs, decays, w, n, rate_m, rate_s, least):
     """(t_peak, v_peak times cm): between two inputs v has at most one maximum, in closed form, so none is missed."""
     x = j = best = 0.0
     at = math.inf
@@ -86,9 +86,9 @@ def _sample_peaks(times, w, tau_m, tau_syn, cm, thr, wanted, t_peak, v_peak):
             continue
         rate_m, rate_s = 1.0 / tau_m[n], 1.0 / tau_syn[n]
         if rate_m != last_m or rate_s != last_s:
-            _fill_decays(times, order, n_inputs, rate_m, rate_s, decays)
+            fill_decays(times, order, n_inputs, rate_m, rate_s, decays)
             last_m, last_s = rate_m, rate_s
-        t_peak[n], v = _one_peak(times, order, n_inputs, decays, w, n, rate_m, rate_s, _LEAST * cm[n] * thr[n])
+        t_peak[n], v = one_peak(times, order, n_inputs, decays, w, n, rate_m, rate_s, LEAST_PEAK * cm[n] * thr[n])
         v_peak[n] = v / cm[n]
 
 
@@ -114,9 +114,10 @@ def _add_steps(t_in, t_peak, missing, tau_m, tau_syn, cm, step):
             rate_m, rate_s, square = 1.0 / tau_m[n], 1.0 / tau_syn[n], 0.0
             for i in range(t_in.shape[1]):
                 response[i] = 0.0
-                if t_in[sample, i] < t_peak[sample, n]:
-                    response[i] = phi(t_peak[sample, n] - t_in[sample, i], rate_m, rate_s) / cm[n]
-                    square += response[i] * response[i]
+                for k in range(t_in.shape[2]):
+                    if t_in[sample, i, k] < t_peak[sample, n]:
+                        response[i] += phi(t_peak[sample, n] - t_in[sample, i, k], rate_m, rate_s) / cm[n]
+                square += response[i] * response[i]
             if square > 0.0:
                 for i in range(t_in.shape[1]):
                     step[i, n] += missing[sample, n] * response[i] / square
@@ -146,12 +147,14 @@ def peak_steps(t_in, t_peak, missing, neuron):
 
         dw_i = missing K(t_peak - t_i) / sum_k K(t_peak - t_k)^2
 
-    t_in (samples, inputs), t_peak and missing (samples, neurons); where missing is 0, t_peak may be anything.
+    t_in (samples, inputs), t_peak and missing (samples, neurons); where missing is 0, t_peak may be anything. Where t_in is
+    (samples, inputs, spikes), K is summed over the spikes of an input.
     """
     t_in, t_peak, missing = (np.ascontiguousarray(array, dtype=float) for array in (t_in, t_peak, missing))
-    if not (t_in.ndim == t_peak.ndim == 2 and t_peak.shape == missing.shape and len(t_in) == len(t_peak)):
+    if not (t_in.ndim in (2, 3) and t_peak.ndim == 2 and t_peak.shape == missing.shape and len(t_in) == len(t_peak)):
         raise ValueError(f"t_in has shape {t_in.shape}, t_peak {t_peak.shape}, missing {missing.shape}; expected (samples, "
-                         "inputs) and twice (samples, neurons)")
+                         "inputs), or (samples, inputs, spikes), and twice (samples, neurons)")
+    t_in = t_in if t_in.ndim == 3 else t_in[:, :, None]
     step = np.zeros((t_in.shape[1], t_peak.shape[1]))
     tau_m, tau_syn, cm, _ = neuron.columns(t_peak.shape[1])
     _add_steps(t_in, t_peak, missing, tau_m, tau_syn, cm, step)

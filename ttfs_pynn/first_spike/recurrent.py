@@ -1,7 +1,7 @@
 """First-spike times and derivatives of neurons that hear each other: lateral inhibition, winner-take-all, recurrence.
 
-A neuron that spikes once has causes that are all earlier, t_c(s) + d_s < T, so that T is determined spike after spike, and dL/dT of
-a neuron is known when all later spikes have passed their errors back: gradients are exact, with no approximation in time.
+A neuron that spikes once has causes that are all earlier, t_c(s) + d_s < T, so that T is determined spike after spike, and dL/dT
+of a neuron is known when all later spikes have passed their errors back: gradients are exact, with no approximation in time.
 """
 
 import numpy as np
@@ -18,13 +18,13 @@ def recurrent_first_spike_times(t_in: ArrayLike, w: ArrayLike, rows: Rows, neuro
     """As `rows_first_spike_times`, (samples, neurons) in ms, of neurons that hear each other.
 
     Column c of `rows` is column c of t_in where there is one (t_in (samples, columns) or (samples, columns, spikes)); column
-    t_in.shape[1] + m is neuron m. A spike that arrives at the very time of a crossing is no cause of it, with a delay of 0 either.
-    A spike after `deadline` (ms) is inf.
+    t_in.shape[1] + m is neuron m. A spike that arrives at the very time of a crossing is no cause of it, nor is it with a delay
+    of 0. A spike after `deadline` (ms) is inf.
     """
-    t_in, w, rows, neurons = checked(t_in, w, rows, neuron, recurrent=True)
+    given = checked(t_in, w, rows, neuron, recurrent=True)
     if np.isnan(deadline):
         raise ValueError("deadline is not a number (NaN); give a time in ms, or inf")
-    return kernels.first_spike_times(t_in, rows, w, neurons, float(deadline))
+    return kernels.first_spike_times(given.t_in, given.rows, given.w, given.neurons, float(deadline))
 
 
 def recurrent_vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, rows: Rows, t_out: ArrayLike, error: ArrayLike, neuron,
@@ -33,10 +33,8 @@ def recurrent_vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, rows: Rows,
 
     error = dL/dT (samples, neurons) of the loss by itself: what a spike does to later ones is added here.
     """
-    shape = np.shape(t_in)
-    t_in, w, rows, neurons = checked(t_in, w, rows, neuron, recurrent=True)
-    t_out = check_outputs("t_out", t_out, len(t_in), rows.start.size - 1)
-    error = check_outputs("error", error, *t_out.shape)
-    limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), neurons.cm.shape))
-    dw, dd, dt_in, dropped = kernels.backward(t_in, rows, w, neurons, limit, t_out, error)
-    return dw, dt_in.reshape(shape), dd, dropped
+    given = checked(t_in, w, rows, neuron, recurrent=True)
+    t_out, error = check_outputs("t_out", t_out, *given.shape), check_outputs("error", error, *given.shape)
+    limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), given.shape[1:]))
+    dw, dd, dt_in, dropped = kernels.backward(given.t_in, given.rows, given.w, given.neurons, limit, t_out, error)
+    return dw, dt_in.reshape(np.shape(t_in)), dd, dropped

@@ -1,11 +1,12 @@
 """Compiled loops for populations whose neurons hear each other: every neuron spikes once, and its causes are all earlier.
 
-Forwards, the neurons of a sample are settled in order of time. Each has a candidate: its first crossing by what is known to arrive.
-The earliest candidate of all is a spike, and so is whatever is not later than it by more than the shortest delay, for nothing new
-arrives before. These spikes are sent to their targets, and a target that hears one before its candidate is computed again, from
-where it stood at that time. Every round settles a neuron, so the loop ends, also with delays of 0.
+Forwards, the neurons of a sample are settled in order of time. Each has a candidate: its first crossing by what is known to
+arrive. The earliest candidate of all is a spike, and so is whatever is not later than it by more than the shortest delay, for
+nothing new arrives before. These spikes are sent to their targets, and a target that hears one before its candidate is computed
+again, from where it stood at that time. Every round settles a neuron, so the loop ends, also with delays of 0.
 
-Backwards, the neurons are taken in the opposite order: all that a spike caused is later, so its error is known when its turn comes.
+Backwards, the neurons are taken in the opposite order: all that a spike caused is later, so its error is known when its turn
+comes.
 """
 
 import math
@@ -30,11 +31,11 @@ X, J, CANDIDATE, PEAK, HIGHEST = range(5)  # of a neuron, in `state`: where it s
 
 
 class Heard(NamedTuple):
-    """What arrives at the neurons of a sample, each neuron's in order of time: that of neuron n from begin[n] on, count[n] in all,
-    of which it has walked past[n]."""
+    """What arrives at the neurons of a sample, each neuron's in order of time: that of neuron n from begin[n] on, size[n] in
+    all, of which it has walked past[n]."""
 
     begin: np.ndarray
-    count: np.ndarray
+    size: np.ndarray
     past: np.ndarray
     time: np.ndarray
     w: np.ndarray
@@ -74,19 +75,19 @@ def _hear_given(n, rows, w, first, time, n_columns, heard, times, weights, order
     sort_row(times[:m], order, bucket, sorted_times)
     for k in range(m):
         heard.time[heard.begin[n] + k], heard.w[heard.begin[n] + k, 0] = times[order[k]], weights[order[k]]
-    heard.count[n], heard.past[n] = m, 0
+    heard.size[n], heard.past[n] = m, 0
 
 
 @njit(cache=True, error_model="numpy")
 def _insert(n, t, w, heard):
     """After whatever arrives at neuron n at the same time."""
     begin, time, weight = heard.begin[n], heard.time, heard.w
-    k = begin + heard.count[n]
+    k = begin + heard.size[n]
     while k > begin and time[k - 1] > t:
         time[k], weight[k, 0] = time[k - 1], weight[k - 1, 0]
         k -= 1
     time[k], weight[k, 0] = t, w
-    heard.count[n] += 1
+    heard.size[n] += 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -94,7 +95,7 @@ def _walk(n, now, heard, order, neurons, state):
     """The first crossing of neuron n by what it is known to hear; where it stands at `now` is kept: nothing new comes before."""
     tau_m, tau_syn, cm, thr, doubt = neurons.tau_m[n], neurons.tau_syn[n], neurons.cm[n], neurons.thr[n], neurons.doubt[n]
     rate_m, rate_s, low = 1.0 / tau_m, 1.0 / tau_syn, thr - doubt
-    begin, count, time, w = heard.begin[n], heard.count[n], heard.time, heard.w
+    begin, count, time, w = heard.begin[n], heard.size[n], heard.time, heard.w
     highest, peak, x, j = state[n, HIGHEST], state[n, PEAK], state[n, X], state[n, J]
     for k in range(heard.past[n], count + 1):
         span = 0.0
@@ -189,8 +190,8 @@ def first_spike_times(t_in, rows, w, neurons, deadline):
     out = np.empty((t_in.shape[0], n_neurons))
     columns, _, _ = by_column(rows, w, n_columns + n_neurons)
     run = _times_threaded if on_threads(t_in.shape[0] * w.size) else _times_serial
-    run(spikes_by_source(t_in), n_columns, _places(rows, n_columns, t_in.shape[2]), _shortest_delay(rows, n_columns), deadline, rows,
-        w, columns, neurons, out)
+    begin, shortest = _places(rows, n_columns, t_in.shape[2]), _shortest_delay(rows, n_columns)
+    run(spikes_by_source(t_in), n_columns, begin, shortest, deadline, rows, w, columns, neurons, out)
     return out
 
 
@@ -204,10 +205,11 @@ def _backward_sample(times, first, n_given, rows, w, neurons, max_dw, t_out, err
             continue
         m = causes_of_several(start[n], start[n + 1], rows.column, rows.delay, first, times, t, causes.synapse, causes.spike,
                               causes.arrival)
-        rise = responses(m, w, t, neurons.tau_m[n], neurons.tau_syn[n], causes.synapse, causes.arrival, causes.response, causes.slope)
+        rise = responses(m, w, t, neurons.tau_m[n], neurons.tau_syn[n], causes.synapse, causes.arrival, causes.response,
+                         causes.slope)
         if rise / neurons.cm[n] > LEAST_RISE:
-            dropped += add_causes(m, w, its_error / rise, max_dw[n], causes.synapse, causes.spike, causes.response, causes.slope, dw,
-                                  dd, errors)
+            dropped += add_causes(m, w, its_error / rise, max_dw[n], causes.synapse, causes.spike, causes.response, causes.slope,
+                                  dw, dd, errors)
     return dropped
 
 

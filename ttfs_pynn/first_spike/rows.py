@@ -6,6 +6,8 @@ over the synapses s of neuron n and the spikes t_c(s) of their columns of t_in. 
 spike arrives through every synapse that hears the column. T depends on a delay as on the time of a spike.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -15,7 +17,7 @@ from ttfs_pynn.first_spike.forward import check_times, check_weights, neuron_col
 from ttfs_pynn.first_spike.rows_kernels import Neurons, Rows
 from ttfs_pynn.membrane.ranges import LARGEST
 
-__all__ = ["Rows", "checked", "rows_first_spike_times", "rows_vector_jacobian_product"]
+__all__ = ["Checked", "Rows", "checked", "rows_first_spike_times", "rows_vector_jacobian_product"]
 
 
 def _checked_rows(rows: Rows, n_columns: int, w: ArrayLike) -> tuple[Rows, np.ndarray]:
@@ -50,18 +52,32 @@ def _neurons(rows: Rows, w: np.ndarray, most: int, neuron) -> Neurons:
     return Neurons(tau_m, tau_syn, cm, thr, rows_kernels.rounding_doubt(rows, w, most, tau_m, tau_syn, cm, thr))
 
 
-def checked(t_in: ArrayLike, w: ArrayLike, rows: Rows, neuron, recurrent: bool = False) -> tuple:
-    """(t_in (samples, columns, spikes), w, rows, Neurons); recurrent: rows hear the neurons as well, as columns behind the others.
+class Checked(NamedTuple):
+    """t_in (samples, columns, spikes), w (synapses,), rows and parameters of the neurons: arrays that fit."""
+
+    t_in: np.ndarray
+    w: np.ndarray
+    rows: Rows
+    neurons: Neurons
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(samples, neurons)."""
+        return len(self.t_in), self.neurons.cm.size
+
+
+def checked(t_in: ArrayLike, w: ArrayLike, rows: Rows, neuron, recurrent: bool = False) -> Checked:
+    """What was given; recurrent: rows hear the neurons as well, as columns behind the others.
 
     Raises ValueError for what does not fit, NaN, or weights that are not finite.
     """
-    t_in = np.ascontiguousarray(t_in, dtype=float)
-    if t_in.ndim not in (2, 3):
-        raise ValueError(f"t_in has shape {t_in.shape}; expected (samples, columns) or (samples, columns, spikes)")
-    check_times(t_in)
-    rows, w = _checked_rows(rows, t_in.shape[1] + recurrent * max(np.size(rows.start) - 1, 0), w)
-    t_in = t_in[:, :, None] if t_in.ndim == 2 else t_in
-    return t_in, w, rows, _neurons(rows, w, t_in.shape[2], neuron)
+    times = np.ascontiguousarray(t_in, dtype=float)
+    if times.ndim not in (2, 3):
+        raise ValueError(f"t_in has shape {times.shape}; expected (samples, columns) or (samples, columns, spikes)")
+    check_times(times)
+    rows, weights = _checked_rows(rows, times.shape[1] + recurrent * max(np.size(rows.start) - 1, 0), w)
+    times = times[:, :, None] if times.ndim == 2 else times
+    return Checked(times, weights, rows, _neurons(rows, weights, times.shape[2], neuron))
 
 
 def _fast(neurons):
@@ -74,15 +90,15 @@ def rows_first_spike_times(t_in: ArrayLike, w: ArrayLike, rows: Rows, neuron) ->
     """As `first_spike_times`, (samples, neurons) in ms, of neurons that hear the columns of t_in through the synapses `rows`.
 
     t_in (samples, columns) ms, or (samples, columns, spikes), inf where there is none; w (synapses,) nA; neuron: LIFParameters,
-    of numbers or of one value a neuron. The same guarantees, delays included.
+    of numbers or of one value a neuron. The same guarantees, delays included. Raises ValueError for what does not fit.
     """
-    t_in, w, rows, neurons = checked(t_in, w, rows, neuron)
-    if _fast(neurons):
-        columns, delay, one_delay = rows_layer_kernels.by_column(rows, w, t_in.shape[1])
+    given = checked(t_in, w, rows, neuron)
+    if _fast(given.neurons):
+        columns, delay, one_delay = rows_layer_kernels.by_column(given.rows, given.w, given.t_in.shape[1])
         if one_delay:
-            arrivals = t_in + delay[:, None] if rows.delay.size else t_in
-            return rows_layer_kernels.first_spike_times(arrivals, columns, rows, w, neurons)
-    return rows_kernels.first_spike_times(t_in, rows, w, neurons)
+            arrivals = given.t_in + delay[:, None] if given.rows.delay.size else given.t_in
+            return rows_layer_kernels.first_spike_times(arrivals, columns, given.rows, given.w, given.neurons)
+    return rows_kernels.first_spike_times(given.t_in, given.rows, given.w, given.neurons)
 
 
 def rows_vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, rows: Rows, t_out: ArrayLike, error: ArrayLike, neuron,
@@ -93,18 +109,18 @@ def rows_vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, rows: Rows, t_ou
     `vector_jacobian_product`: what it drops changes no delay either. dL/dw and dL/dd are summed over samples, and over the spikes
     of a column.
     """
-    shape = np.shape(t_in)
-    t_in, w, rows, neurons = checked(t_in, w, rows, neuron)
-    t_out = check_outputs("t_out", t_out, len(t_in), rows.start.size - 1)
-    error = check_outputs("error", error, *t_out.shape)
-    limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), neurons.cm.shape))
-    dw, dd, dt_in, dropped = rows_backward.backward(t_in, rows, w, neurons, limit, t_out, error, _in_range(t_in, rows, neurons))
-    return dw, dt_in.reshape(shape), dd, dropped
+    given = checked(t_in, w, rows, neuron)
+    t_out, error = check_outputs("t_out", t_out, *given.shape), check_outputs("error", error, *given.shape)
+    limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), given.shape[1:]))
+    dw, dd, dt_in, dropped = rows_backward.backward(given.t_in, given.rows, given.w, given.neurons, limit, t_out, error,
+                                                    _in_range(given))
+    return dw, dt_in.reshape(np.shape(t_in)), dd, dropped
 
 
-def _in_range(t_in, rows, neurons):
+def _in_range(given):
     """Whether all neurons share time constants, of which few pass from the first to the last arrival (`layer_backward`)."""
-    if not neurons.tau_m.size or not one_kind(neurons.tau_m, neurons.tau_syn):
+    tau_m, tau_syn = given.neurons.tau_m, given.neurons.tau_syn
+    if not tau_m.size or not one_kind(tau_m, tau_syn):
         return False
-    first, last = rows_kernels.first_and_last(t_in.ravel())
-    return layer_backward.applies(np.array([first, last + rows.delay.max(initial=0.0)]), neurons.tau_m[0], neurons.tau_syn[0])
+    first, last = rows_kernels.first_and_last(given.t_in.ravel())
+    return layer_backward.applies(np.array([first, last + given.rows.delay.max(initial=0.0)]), tau_m[0], tau_syn[0])

@@ -1,8 +1,8 @@
 """Compiled loops for derivatives of neurons that each hear inputs of their own; `backward` has the equations.
 
-For every spike its causes are listed, then their responses at the spike are computed, then what they contribute is added up. Where
-all neurons share their time constants, exp(-r (T - t_i - d)) is a product of what belongs to an input, to a delay and to a spike,
-as in `layer_backward`: no exponential is left where they meet.
+For every spike its causes are listed, then their responses at the spike are computed, then what they contribute is added up.
+Where all neurons share their time constants, exp(-r (T - t_i - d)) is a product of what belongs to an input, to a delay and to a
+spike, as in `layer_backward`: no exponential is left where they meet.
 """
 
 import math
@@ -32,8 +32,7 @@ class Causes(NamedTuple):
 
 
 class Grown(NamedTuple):
-    """exp(r_s t) and exp(r_m t) of the spikes of a sample, t since its first one, and of the delays (empty where there are none);
-    time: when that first spike was."""
+    """exp(r_s t) and exp(r_m t) of the spikes of a sample, t since its first one, and of the delays, where there are any."""
 
     spike_s: np.ndarray
     spike_m: np.ndarray
@@ -184,11 +183,23 @@ def _sample(times, first, rows, w, neurons, max_dw, t_out, error, fast, causes, 
 
 
 @njit(cache=True, error_model="numpy")
-def _block(block, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, causes, grown, dw, dd, dt_in):
+def _grown(n_spikes, rows, neurons):
+    n_delays = rows.delay.shape[0]
+    grown = Grown(np.empty(n_spikes), np.empty(n_spikes), np.empty(n_delays), np.empty(n_delays))
+    for s in range(n_delays):
+        grown.delay_s[s] = math.exp(rows.delay[s] / neurons.tau_syn[0])
+        grown.delay_m[s] = math.exp(rows.delay[s] / neurons.tau_m[0])
+    return grown
+
+
+@njit(cache=True, error_model="numpy")
+def _block(block, most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in):
     n_samples, dropped, every = t_out.shape[0], 0, np.empty(0, dtype=np.int64)
+    causes, grown = no_causes(longest_row(rows) * most), _grown(t_in.shape[1] if fast else 0, rows, neurons)
     for k in range(block * n_samples // N_BLOCKS, (block + 1) * n_samples // N_BLOCKS):
-        if spikes.first.shape[0] == 0:
-            dropped += _sample(t_in[k], every, rows, w, neurons, max_dw, t_out[k], error[k], fast, causes, grown, dw, dd, dt_in[k])
+        if most == 1:
+            dropped += _sample(t_in[k], every, rows, w, neurons, max_dw, t_out[k], error[k], fast, causes, grown, dw, dd,
+                               dt_in[k])
             continue
         begin, end = spikes.first[k, 0], spikes.first[k, -1]
         errors = np.zeros(end - begin)
@@ -200,35 +211,17 @@ def _block(block, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, ca
 
 
 @njit(cache=True, error_model="numpy")
-def _scratch(size, n_spikes, rows, neurons, fast):
-    """(Causes, Grown) of a block."""
-    n = n_spikes if fast else 0
-    with_delays = rows.delay.shape[0] if fast else 0
-    grown = Grown(np.empty(n), np.empty(n), np.empty(with_delays), np.empty(with_delays))
-    for s in range(with_delays):
-        grown.delay_s[s], grown.delay_m[s] = math.exp(rows.delay[s] / neurons.tau_syn[0]), math.exp(rows.delay[s] / neurons.tau_m[0])
-    return no_causes(size), grown
-
-
-@njit(cache=True, error_model="numpy")
-def _serial(size, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in, dropped):
-    causes, grown = _scratch(size, t_in.shape[1], rows, neurons, fast)
+def _serial(most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in, dropped):
     for block in range(N_BLOCKS):
-        dropped[block] = _block(block, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, causes, grown, dw[block],
-                                dd[block], dt_in)
-
-
-@njit(cache=True, error_model="numpy")
-def _one_block(block, size, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in):
-    causes, grown = _scratch(size, t_in.shape[1], rows, neurons, fast)
-    return _block(block, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, causes, grown, dw, dd, dt_in)
+        dropped[block] = _block(block, most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw[block], dd[block],
+                                dt_in)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(size, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in, dropped):
+def _threaded(most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in, dropped):
     for block in prange(N_BLOCKS):
-        dropped[block] = _one_block(block, size, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw[block], dd[block],
-                                    dt_in)
+        dropped[block] = _block(block, most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw[block], dd[block],
+                                dt_in)
 
 
 def backward(t_in, rows, w, neurons, max_dw, t_out, error, fast):
@@ -243,5 +236,5 @@ def backward(t_in, rows, w, neurons, max_dw, t_out, error, fast):
     dt_in, dropped = np.zeros_like(flat), np.zeros(N_BLOCKS, dtype=np.int64)
     spikes = spikes_by_source(t_in if most != 1 else t_in[:0])
     run = _threaded if on_threads(len(t_in) * w.size) else _serial
-    run(longest_row(rows) * most, flat, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in, dropped)
+    run(most, flat, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in, dropped)
     return dw.sum(axis=0), dd.sum(axis=0), dt_in.reshape(t_in.shape), int(dropped.sum())

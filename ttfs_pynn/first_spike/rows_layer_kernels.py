@@ -1,15 +1,16 @@
 """First-spike times and derivatives of sparsely connected neurons of equal time constants: the fast version of `rows_kernels`.
 
 Spikes are taken in order of time, each to its targets, as an event-driven simulator does. What a neuron has heard is two sums,
-in a frame that decays with the membrane, so that nothing is to be done between two of its inputs. With t_0 the frame's begin,
-s = t - t_0 and a_i = exp(r (t_i - t_0)),
+in a frame that decays with the membrane, so that nothing is to be done between two of its inputs. With s = t - t_0, t_0 the
+frame's begin, and a(r) = exp(r (t_i - t_0)),
 
-    equal constants      A = sum w_i a_i,               B = sum w_i a_i (t_i - t_0),      v = exp(-r s) (s A - B),  j = exp(-r s) A
-    unequal, d = r_s-r_m A = sum w_i exp(r_s (t_i - t_0)) / d,  B = the same of r_m,      v = exp(-r_m s) B - exp(-r_s s) A,
-                                                                                          j = d exp(-r_s s) A
+    r_m = r_s = r:      A = sum w_i a(r),          B = sum w_i a(r) (t_i - t_0),   v = exp(-r s) (s A - B),   j = exp(-r s) A
+    d = r_s - r_m:      A = sum w_i a(r_s) / d,    B = sum w_i a(r_m) / d,         v = exp(-r_m s) B - exp(-r_s s) A,
+                                                                                   j = d exp(-r_s s) A
 
-(v and j times cm). A neuron whose membrane could reach threshold before its next input is `near`, and looked at when that comes. A
-frame that has lasted for _FRAME time constants is left for a new one. What rounding could decide is left to `kernels.crossing`.
+(v and j times cm). A neuron whose membrane could reach threshold before its next input is `near`, and looked at when that comes.
+A frame that has lasted for _FRAME time constants is left for a new one. What rounding could decide is left to
+`kernels.crossing`.
 """
 
 import math
@@ -121,7 +122,7 @@ def _clear_crossing(x, j, end_x, end_j, span, theta, unsure, rate_m, rate_s):
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _look(n, k, events, cells, levels, rate_m, rate_s):
+def _to_crossing(n, k, events, cells, levels, rate_m, rate_s):
     """ms from the event since which neuron n is near to its crossing before event k, inf, or NaN where rounding decides."""
     at = int(cells[n, NEAR])
     a, b = cells[n, A], cells[n, B]
@@ -146,7 +147,7 @@ def _deliver(k, post, w, from_a, from_b, current, to_a, to_b, peak, cells):
 
 @njit(cache=True, error_model="numpy")
 def _careful(n, k, events, cells, rows, w, times, most, c, neurons):
-    """`_look` where rounding decides."""
+    """`_to_crossing` where rounding decides."""
     at = int(cells[n, NEAR])
     t, cm = events[at, TIME], neurons.cm[n]
     size = (rows.start[n + 1] - rows.start[n]) * most + 2
@@ -164,6 +165,17 @@ def _careful(n, k, events, cells, rows, w, times, most, c, neurons):
                     neurons.doubt[n])
 
 
+@njit(cache=True, error_model="numpy", inline="always")
+def _look(n, k, events, cells, levels, rows, w, times, most, c, neurons, out):
+    """See whether neuron n, which is near, spikes before event k. Inlined: a call with so many arguments takes longer than it."""
+    s = _to_crossing(n, k, events, cells, levels, c.rate_m, c.rate_s)
+    if math.isnan(s):
+        s = _careful(n, k, events, cells, rows, w, times, most, c, neurons)
+    if s < math.inf:
+        out[n], cells[n, LOW] = events[int(cells[n, NEAR]), TIME] + s, math.inf
+    cells[n, NEAR] = -1.0  # another synapse of this event need not look again
+
+
 @njit(cache=True, error_model="numpy")
 def _new_frame(k, events, begin, cells, levels, rows, w, times, most, c, neurons, out):
     """Look at the neurons that are near, and carry all sums to the frame that begins with event k."""
@@ -171,12 +183,7 @@ def _new_frame(k, events, begin, cells, levels, rows, w, times, most, c, neurons
     _fill_event(events[k], t, begin, c.rate_m, c.rate_s)
     for n in range(cells.shape[0]):
         if cells[n, NEAR] >= 0.0:
-            s = _look(n, k, events, cells, levels, c.rate_m, c.rate_s)
-            if math.isnan(s):
-                s = _careful(n, k, events, cells, rows, w, times, most, c, neurons)
-            if s < math.inf:
-                out[n], cells[n, LOW] = events[int(cells[n, NEAR]), TIME] + s, math.inf
-            cells[n, NEAR] = -1.0  # another synapse of this event need not look again
+            _look(n, k, events, cells, levels, rows, w, times, most, c, neurons, out)
         x, j = events[k, FROM_A] * cells[n, A] + events[k, FROM_B] * cells[n, B], events[k, CURRENT] * cells[n, A]
         cells[n, NEAR] = k if max(x, 0.0) + max(j, 0.0) * c.peak >= cells[n, LOW] else -1.0
         cells[n, A], cells[n, B] = (j, -x) if difference == 0.0 else (j / difference, x + j / difference)
@@ -214,22 +221,12 @@ def _times_of_sample(times, most, columns, rows, w, c, neurons, out):
                 x = from_a * cells[n, A] + from_b * cells[n, B]
                 if x < cells[n, LOW] and surely_no_peak(x, current * cells[n, A], c.rate_m):
                     continue
-                s = _look(n, k, events, cells, levels, c.rate_m, c.rate_s)
-                if math.isnan(s):
-                    s = _careful(n, k, events, cells, rows, w, times, most, c, neurons)
-                if s < math.inf:
-                    out[n], cells[n, LOW] = events[int(cells[n, NEAR]), TIME] + s, math.inf
-                cells[n, NEAR] = -1.0  # another synapse of this event need not look again
+                _look(n, k, events, cells, levels, rows, w, times, most, c, neurons, out)
         _deliver(k, post[start[source]:start[source + 1]], sorted_w[start[source]:start[source + 1]], from_a, from_b,
                  current, events[k, TO_A], events[k, TO_B], c.peak, cells)
     for n in range(out.shape[0]):
         if cells[n, NEAR] >= 0.0:
-            s = _look(n, n_spikes, events, cells, levels, c.rate_m, c.rate_s)
-            if math.isnan(s):
-                s = _careful(n, n_spikes, events, cells, rows, w, times, most, c, neurons)
-            if s < math.inf:
-                out[n], cells[n, LOW] = events[int(cells[n, NEAR]), TIME] + s, math.inf
-            cells[n, NEAR] = -1.0  # another synapse of this event need not look again
+            _look(n, n_spikes, events, cells, levels, rows, w, times, most, c, neurons, out)
 
 
 @njit(cache=True, error_model="numpy")

@@ -6,16 +6,16 @@ trained, are one mapping of names to arrays (`graph.parameters`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ttfs_pynn.errors import TTFSError, unknown
-from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.units import in_unit
 
 __all__ = ["DelayRange", "Edge", "Graph", "GraphError", "Node"]
@@ -45,7 +45,7 @@ class DelayRange:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A population of `size` cells: neurons with the parameters `neuron`, or spike sources where that is None.
+    """A population of `size` cells: neurons with the parameters `neuron` (LIFParameters), or spike sources where that is None.
 
     times: of sources, when each spikes in every sample, (size,) or (size, spikes) in ms from the start of a sample, inf for none;
     None where the data say it. train_times: whether these times are learned. axonal_delay, dendritic_delay: ranges of delays that
@@ -56,13 +56,13 @@ class Node:
 
     label: str
     size: int
-    neuron: LIFParameters | None = None
-    times: np.ndarray | None = None
+    neuron: Any = None  # LIFParameters
+    times: Any = None
     train_times: bool = False
     axonal_delay: DelayRange | None = None
     dendritic_delay: DelayRange | None = None
-    weight_mean: float | np.ndarray | None = None
-    weight_std: float | np.ndarray | None = None
+    weight_mean: Any = None
+    weight_std: Any = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.size, int | np.integer) or isinstance(self.size, bool) or self.size < 1:
@@ -206,7 +206,6 @@ class Graph:
             raise GraphError("no spike sources: a network needs at least one population of them to be shown samples")
 
     def _sized(self, edge, labels):
-        from dataclasses import replace
         for end in (edge.pre, edge.post):
             if end not in labels:
                 raise GraphError(f"edge {edge.label!r}: {unknown('population', end, labels)}")

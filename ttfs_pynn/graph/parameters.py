@@ -148,7 +148,7 @@ def summed_delays(edge: Edge, delays: Delays) -> float | np.ndarray:
     if not np.ndim(delays.axonal) and delays.dendritic is None and delays.synaptic is None:
         return float(delays.axonal)
     total = np.zeros(edge.n_connections) if delays.synaptic is None else np.array(delays.synaptic, dtype=float).ravel()
-    total = total + (delays.axonal[edge.pre_index] if np.ndim(delays.axonal) else delays.axonal)
+    total = total + np.broadcast_to(delays.axonal, edge.sizes[0])[edge.pre_index]
     if delays.dendritic is not None:
         total = total + delays.dendritic[edge.post_index]
     return total.reshape(edge.shape)

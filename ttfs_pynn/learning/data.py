@@ -25,7 +25,7 @@ class SpikeData:
     """
 
     times: Any
-    labels: np.ndarray
+    labels: Any
     classes: tuple = field(default=())
 
     def __post_init__(self) -> None:

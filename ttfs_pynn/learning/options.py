@@ -74,6 +74,8 @@ class TrainingOptions:
                         if entry.name == "silent_tolerated" else ""
                     raise ConfigurationError(f"{entry.name} = {value!r} must be {text}{hint}")
         whole = {name: _is_number(getattr(self, name)) and isinstance(getattr(self, name), int | np.integer) for name in ("epochs", "batch_size", "seed")}
+        shares: list[Any] = list(self.silent_tolerated.values()) if isinstance(self.silent_tolerated, dict) \
+            else [self.silent_tolerated]
         for name, allowed, text in (("epochs", whole["epochs"] and self.epochs >= 1, "at least 1, an integer"),
                                     ("batch_size", self.batch_size is None or whole["batch_size"] and self.batch_size >= 1,
                                      "at least 1, an integer"),
@@ -84,9 +86,8 @@ class TrainingOptions:
                                     ("seed", whole["seed"] and self.seed >= 0, "an integer, zero or more"),
                                     ("silent", self.silent in silent_neurons.POLICIES,
                                      f"one of {', '.join(silent_neurons.POLICIES)}"),
-                                    ("silent_tolerated", all(_is_number(share) and 0 <= share <= 1 for share in (
-                                        self.silent_tolerated.values() if isinstance(self.silent_tolerated, dict)
-                                        else [self.silent_tolerated])), "a share from 0 to 1, or a dict of them by population"),
+                                    ("silent_tolerated", all(_is_number(share) and 0 <= share <= 1 for share in shares),
+                                     "a share from 0 to 1, or a dict of them by population"),
                                     ("silent_aim", 1 <= self.silent_aim < np.inf, "1 or more, and finite"),
                                     ("weight_sum", 0 <= self.weight_sum < np.inf, "zero or more"),
                                     ("loss", self.loss in LOSSES, f"one of {', '.join(LOSSES)}")):

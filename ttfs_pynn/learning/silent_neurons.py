@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.graph.graph import Edge, Graph
 from ttfs_pynn.learning.engine import Gradients
 from ttfs_pynn.networks.afferents import Afferents
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.spikes.first_spikes import FirstSpikes
 
 __all__ = ["POLICIES", "MembranePeak", "WeightBumping", "WeightSum", "policy"]
 
@@ -52,6 +54,11 @@ def _trained(graph: Graph, label: str) -> list[Edge]:
     return [edge for edge in graph.afferents(label) if edge.train]
 
 
+def _spiking(times: np.ndarray) -> np.ndarray:
+    """(samples, cells): whether a cell spikes."""
+    return np.isfinite(times) if times.ndim == 2 else np.isfinite(times).any(axis=2)
+
+
 class _Stateless:
     def state(self) -> Arrays:
         return {}
@@ -61,10 +68,10 @@ class _Stateless:
 
 
 class WeightBumping:
-    """Raise all afferent weights of neurons that are silent in more than a tolerated share of a batch.
+    """Raise all afferent weights of neurons that are silent in more than a tolerated share of the samples in which they hear anything.
 
     tolerated: {population: that share} (1 or more: never bump). bump: the amount, in units of the population's current_scale; it
-    doubles from batch to batch while the same population stays above its tolerance. With instead_of_step a batch that trips the
+    doubles from batch to batch while the same population stays above its tolerance, up to 1. With instead_of_step a batch that trips the
     rule gets the bump of the foremost failing population and no gradient step, as the paper's authors did (Göltz, Kriener et al.
     2021); without, every failing population is bumped on top of the step.
     """
@@ -72,23 +79,39 @@ class WeightBumping:
     def __init__(self, graph: Graph, tolerated: Mapping[str, float], bump: float = 0.0005, instead_of_step: bool = False) -> None:
         self.tolerated, self.bump, self.instead_of_step = tolerated, bump, instead_of_step
         self._edges = {label: _trained(graph, label) for label in tolerated}
+        self._hearing = {label: graph.afferents(label) for label in tolerated}
         self._scales = {label: float(np.mean(graph.node(label).neuron.current_scale)) for label in tolerated}
         self.lasting = dict.fromkeys(tolerated, 0)
 
     def apply(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
         new, failing = dict(parameters), False
         for label, share in self.tolerated.items():
-            silent = np.isinf(gradients.first_spikes[label]).mean(axis=0) > share
+            silent = np.asarray(self._silent_share(label, gradients.first_spikes) > share)
             if not silent.any():
                 self.lasting[label] = 0
             elif not (self.instead_of_step and failing):
                 failing = True
-                amount = silent * (self.bump * self._scales[label] * 2.0 ** min(self.lasting[label], 30))
+                amount = silent * (min(self.bump * 2.0 ** min(self.lasting[label], 30), max(self.bump, 1.0)) * self._scales[label])
                 for edge in self._edges[label]:
                     name = f"{edge.label}.weight"
                     new[name] = new[name] + (amount if edge.pairs is None else amount[edge.pairs[:, 1]])
                 self.lasting[label] += 1
         return new, gradients.parameters, failing and self.instead_of_step
+
+    def _silent_share(self, label: str, spikes: FirstSpikes) -> np.ndarray:
+        """(neurons,): in how many of the samples in which it hears a spike each neuron is silent; 0 where there are none."""
+        silent = np.isinf(spikes[label])
+        if any(edge.pairs is None and _spiking(spikes[edge.pre]).any(axis=1).all() for edge in self._hearing[label]):
+            return silent.mean(axis=0)
+        heard = np.zeros(silent.shape, dtype=bool)
+        for edge in self._hearing[label]:
+            pre = _spiking(spikes[edge.pre])
+            if edge.pairs is None:
+                heard |= pre.any(axis=1)[:, None]
+            else:
+                connected = csr_array((np.ones(len(edge.pairs)), (edge.pairs[:, 1], edge.pairs[:, 0])), shape=edge.sizes[::-1])
+                heard |= (connected @ pre.T.astype(float)).T > 0
+        return (silent & heard).sum(axis=0) / np.maximum(heard.sum(axis=0), 1)
 
     def state(self) -> Arrays:
         """Everything that `restore` needs, as {name: array}."""

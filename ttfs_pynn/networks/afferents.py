@@ -124,19 +124,13 @@ class Afferents:
         heard, w, delays, row_of = self._gathered(spikes, parameters)
         if delays is None:
             dw, dt_in, dropped = vector_jacobian_product(heard, w, t_out, error, self.neuron, limit, with_inputs=with_inputs)
-            dd = None
-        else:
-            dw, dt_in, dd, dropped = delayed_vector_jacobian_product(heard, w, delays, t_out, error, self.neuron, limit)
+            return self._from_dense(spikes, dw, dt_in, None, row_of, dropped)
+        dw, dt_in, dd, dropped = delayed_vector_jacobian_product(heard, w, delays, t_out, error, self.neuron, limit)
         return self._from_dense(spikes, dw, dt_in, dd, row_of, dropped)
-
-    def _columns(self, edge: Edge, spikes: FirstSpikes) -> np.ndarray:
-        """When what edge's cells sent arrives, but for what belongs to neurons and connections."""
-        sent, axonal = spikes[edge.pre], spikes.delays[edge.label].axonal
-        return sent + (axonal[:, None] if np.ndim(axonal) and sent.ndim == 3 else axonal)
 
     def _gathered(self, spikes, parameters):
         """(heard (samples, columns), w (columns, neurons), delays or None, row of each column or None) of the dense ways."""
-        parts = [self._columns(edge, spikes) for edge in self.edges]
+        parts = [_arriving(spikes, edge) for edge in self.edges]
         weights = [edge.matrix(parameters[f"{edge.label}.weight"]) for edge in self.edges]
         w, row_of = weights[0] if len(weights) == 1 else np.concatenate(weights), None
         delays = self._dense_delays(spikes)
@@ -217,6 +211,12 @@ class Afferents:
         return found
 
 
+def _arriving(spikes: FirstSpikes, edge: Edge) -> np.ndarray:
+    """When what the edge's cells sent arrives (ms), but for what belongs to neurons and connections."""
+    sent, axonal = spikes[edge.pre], np.asarray(spikes.delays[edge.label].axonal)
+    return sent + (axonal[:, None] if axonal.ndim and sent.ndim == 3 else axonal)
+
+
 def _dense_steps(t_in, w, neuron, wanted, delays, aim):
     if delays is not None and len(delays) > 1:  # every neuron hears its inputs at other times
         step = np.zeros_like(w)
@@ -267,8 +267,7 @@ class _Synapses:
         rows = self.rows._replace(delay=self._delays(spikes))
         parts = []
         for edge in self.external:
-            sent, axonal = spikes[edge.pre], spikes.delays[edge.label].axonal
-            parts.append(sent + (axonal[:, None] if np.ndim(axonal) and sent.ndim == 3 else axonal))
+            parts.append(_arriving(spikes, edge))
         if heard:
             parts += [spikes[label] for label in self.slices]
         longest = max((part.shape[2] for part in parts if part.ndim == 3), default=0)

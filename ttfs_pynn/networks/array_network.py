@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ttfs_pynn.graph.graph import Graph
-from ttfs_pynn.graph.parameters import Parameters, check_parameters, delays_of, times_of, within_ranges
+from ttfs_pynn.graph.parameters import Parameters, check_parameters, delays_of, within_ranges
 from ttfs_pynn.networks.afferents import afferents_of, ideal_spikes
-from ttfs_pynn.networks.interface import input_times
+from ttfs_pynn.networks.interface import source_times
 from ttfs_pynn.networks.pynn_network import within_simulator
 from ttfs_pynn.networks.timing import timing_of
 from ttfs_pynn.simulators import Simulator
@@ -33,7 +33,7 @@ class ArrayNetwork:
                  simulator: Simulator | None = None) -> None:
         self.graph, self._simulator = graph, simulator
         self.timing = timing_of(graph, single=True, deadline=deadline)
-        self.neurons: dict = {}
+        self.neurons: dict[str, Any] = {}
         self._parts = afferents_of(graph)
         self.write(parameters)
 
@@ -69,15 +69,12 @@ class ArrayNetwork:
 
     def _sent(self, times):
         """FirstSpikes of the sources."""
-        shown = input_times(self.graph, times)
+        shown = source_times(self.graph, times, self.parameters)
         for label, array in shown.items():
+            if self.graph.node(label).times is not None:
+                continue
             late = np.isfinite(array) & (array >= self.timing.deadline)
             if late.any():
                 raise PresentationError(f"an input of {label!r} spikes at {array[late][0]:g} ms, not before the deadline of "
                                         f"{self.timing.deadline:g} ms; use inf for no spike")
-        n_samples = len(next(iter(shown.values()))) if shown else 1
-        for node in self.graph.sources:
-            if node.label not in shown:
-                own = times_of(self.graph, node.label, self.parameters)
-                shown[node.label] = np.tile(own, (n_samples, *(1 for _ in own.shape)))
         return FirstSpikes(shown, self.graph.outputs, self._delays, self.timing.deadline)

@@ -195,7 +195,8 @@ def _places(ids, of):
 
 def _merged(edges, weights, parts):
     """An excitatory and an inhibitory edge of the same connections become one of signed weights."""
-    found, merged, names = [], {}, {edge.label: edge.label for edge in edges}
+    found: list[Edge] = []
+    merged, names = {}, {edge.label: edge.label for edge in edges}
     for edge in edges:
         partner = next((other for other in found if (other.pre, other.post, other.sign) == (edge.pre, edge.post, -edge.sign)
                         and _same(other.pairs, edge.pairs) and _same(other.delay, edge.delay)), None)

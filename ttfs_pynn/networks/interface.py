@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike
 
 from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.graph.graph import Graph
-from ttfs_pynn.graph.parameters import Parameters
+from ttfs_pynn.graph.parameters import Parameters, times_of
 from ttfs_pynn.spikes.windows import PresentationError, Timing
 from ttfs_pynn.units import in_unit
 
-__all__ = ["TrainableNetwork", "input_times"]
+__all__ = ["TrainableNetwork", "input_times", "source_times"]
 
 
 @runtime_checkable
@@ -23,11 +23,20 @@ class TrainableNetwork(Protocol):
     sample's window. neurons: LIFParameters by population where they differ from the graph's and are known, else empty.
     """
 
-    graph: Graph
-    parameters: Mapping[str, np.ndarray]
-    n_copies: int
-    timing: Timing
-    neurons: Mapping[str, Any]
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]: ...
+
+    @property
+    def n_copies(self) -> int: ...
+
+    @property
+    def timing(self) -> Timing: ...
+
+    @property
+    def neurons(self) -> Mapping[str, Any]: ...
 
     def present(self, times: Any) -> Any:
         """Show samples, spike times of the inputs as in `input_times`. Returns what `learning.engine.first_spikes` reads."""
@@ -52,8 +61,8 @@ class TrainableNetwork(Protocol):
 
 
 def input_times(graph: Graph, times: Any) -> dict[str, np.ndarray]:
-    """{population: (samples, sources) or (samples, sources, spikes)} in ms from the start of a sample, inf for none, of all spike
-    sources: what `times` says, else their own times in every sample.
+    """{population: (samples, sources) or (samples, sources, spikes)} in ms from the start of a sample, inf for none, of the
+    spike sources that `times` names.
 
     times: a dict by population, or one array where a single population waits for data. Raises ConfigurationError for populations
     that are missing or none, and other shapes; PresentationError for negative times and NaN.
@@ -76,6 +85,17 @@ def input_times(graph: Graph, times: Any) -> dict[str, np.ndarray]:
         raise ConfigurationError("as many samples of each population are wanted; found "
                                  + ", ".join(f"{len(array)} of {label!r}" for label, array in found.items()))
     return found
+
+
+def source_times(graph: Graph, times: Any, parameters: Parameters) -> dict[str, np.ndarray]:
+    """As `input_times`, and for all other sources their own times, in every sample."""
+    shown = input_times(graph, times)
+    n_samples = len(next(iter(shown.values()))) if shown else 1
+    for node in graph.sources:
+        if node.label not in shown:
+            own = np.asarray(times_of(graph, node.label, parameters))
+            shown[node.label] = np.tile(own, (n_samples, *(1 for _ in own.shape)))
+    return shown
 
 
 def _checked(label: str, values: ArrayLike, size: int) -> np.ndarray:

@@ -15,10 +15,9 @@ from ttfs_pynn.graph.parameters import (
     check_parameters,
     delays_of,
     summed_delays,
-    times_of,
     within_ranges,
 )
-from ttfs_pynn.networks.interface import input_times
+from ttfs_pynn.networks.interface import source_times
 from ttfs_pynn.networks.timing import inputs_of, timing_of
 from ttfs_pynn.simulators import Simulator, SimulatorError, simulator_of
 from ttfs_pynn.spikes.windows import Presentation, PresentationError, Timing
@@ -86,19 +85,19 @@ class BuiltProjections:
             weights, neuron = parameters[f"{edge.label}.weight"], self._graph.node(edge.post).neuron
             for sign, projection in self.of[edge.label].items():
                 part = np.maximum(weights, 0.0) if sign > 0 else np.minimum(weights, 0.0)
-                self._simulator.write_values(projection, "weight", part, self._n_copies, *edge.sizes, edge.pairs, neuron)
+                self._simulator.write_values(projection, "weight", part, self._n_copies, edge.sizes[0], edge.sizes[1], edge.pairs, neuron)
 
     def write_delays(self, edge: Edge, delays: float | np.ndarray) -> None:
         each = np.array(np.broadcast_to(delays, edge.shape), dtype=float)
         for projection in self.of[edge.label].values():
-            self._simulator.write_values(projection, "delay", each, self._n_copies, *edge.sizes, edge.pairs,
+            self._simulator.write_values(projection, "delay", each, self._n_copies, edge.sizes[0], edge.sizes[1], edge.pairs,
                                          self._graph.node(edge.post).neuron)
 
     def read_weights(self, edge: Edge) -> np.ndarray:
         """Signed weights (nA) of the first copy, of the edge's shape."""
         neuron = self._graph.node(edge.post).neuron
-        return sum(self._simulator.read_values(projection, "weight", self._n_copies, *edge.sizes, edge.pairs, neuron)
-                   for projection in self.of[edge.label].values())
+        return np.add.reduce([self._simulator.read_values(projection, "weight", self._n_copies, edge.sizes[0], edge.sizes[1], edge.pairs, neuron)
+                              for projection in self.of[edge.label].values()])
 
 
 def build(sim: ModuleType, graph: Graph, parameters: Parameters | None = None, copies: int = 1, single: bool | None = None,
@@ -159,7 +158,7 @@ class PyNNNetwork:
                  timing: Timing, n_copies: int, single: bool, delay: float, simulator: Simulator) -> None:
         self.sim, self.graph, self.populations, self.projections = sim, graph, dict(populations), projections
         self.timing, self.n_copies, self.delay = timing, n_copies, delay
-        self.neurons: dict = {}
+        self.neurons: dict[str, Any] = {}
         self._single, self._simulator = single, simulator
         self._at_start = True  # False from the begin of a run until after the reset that follows it
         self._delays: dict[str, Delays] = {}
@@ -217,12 +216,8 @@ class PyNNNetwork:
         The order set, run, read, reset is one that keeps the weights on every simulator.
         """
         self._check_current()
-        shown = input_times(self.graph, times)
-        n_samples = len(next(iter(shown.values()))) if shown else 1
-        for node in self.graph.sources:
-            if node.label not in shown:
-                own = times_of(self.graph, node.label, self.parameters)
-                shown[node.label] = np.broadcast_to(own, (n_samples, *own.shape))
+        shown = source_times(self.graph, times, self.parameters)
+        n_samples = len(next(iter(shown.values())))
         self._check_latest(shown)
         presentation = Presentation(n_samples, self.timing.window, self.n_copies, self.timing.deadline, self._simulator.tick)
         if self._single and presentation.n_windows > 1:

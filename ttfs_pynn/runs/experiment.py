@@ -11,7 +11,6 @@ model, backend, dt (ms), copies, and the tables `network` (the model's parameter
 """
 
 import inspect
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.interface import TrainableNetwork, input_times
 from ttfs_pynn.networks.pynn_network import build
 from ttfs_pynn.runs.folder import RunFolder
+from ttfs_pynn.runs.sample_spikes import names_of
 from ttfs_pynn.simulators import SIMULATORS, Simulator, simulator
 
 __all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "check_backend", "metrics_of"]
@@ -191,15 +191,16 @@ class Experiment:
             folder.write_bytes("model.py", Path(self.model.__file__).read_bytes())
 
     def record_sample(self, network: TrainableNetwork, folder: RunFolder, name: str, sample: int = 0) -> None:
-        """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix. An ArrayNetwork has no Neo data:
-        nothing is written."""
+        """Write the spikes of one test sample, a NIX file a population: spikes/NAME_LABEL.nix (`sample_spikes.names_of`). An
+        ArrayNetwork has no Neo data: nothing is written."""
         if isinstance(network, ArrayNetwork):
             return
         recording = network.present(self.data["test"].batch(slice(sample, sample + 1)))
+        names = names_of(self.graph, name)
         for label, block in network.blocks(recording).items():
             for segment in block.segments:
                 segment.name = f"sample{sample}"  # PyNN's name counts the resets of the process, which a resumed run has fewer of
-            folder.write_spikes(f"{name}_{re.sub('[^A-Za-z0-9._-]', '_', label)}", block)
+            folder.write_spikes(names[label], block)
 
     def finish(self, trainer: Trainer, folder: RunFolder) -> tuple[dict[str, Any], Evaluation]:
         """Test the trained network once; write parameters and metrics. Returns (metrics, Evaluation of the test samples)."""

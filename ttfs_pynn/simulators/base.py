@@ -81,6 +81,10 @@ class Simulator:
         if not 0 < dt < math.inf:
             raise SimulatorError(f"dt = {dt} ms must be positive and finite")
 
+    def measured_neurons(self, path: str, layers: Seq[Any]) -> list[LIFParameters]:
+        """LIFParameters of populations (with size and neuron) as the profile of a chip in a file has them."""
+        raise SimulatorError(f"profile: the backend {self.name} is no chip; leave it out, or use brainscales2")
+
     def check(self, sim: ModuleType) -> None:
         """An error where the network that was built cannot run, before anything does."""
 

@@ -163,7 +163,7 @@ class Presentation:
         found[place, np.arange(place.size) - (np.cumsum(counts) - counts)[place]] = relative
         return found.reshape(*shape, -1)[:self.n_samples]
 
-    def _read(self, segment, source_ids, time_scale):
+    def _read(self, segment: Any, source_ids: ArrayLike, time_scale: float) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
         """(place among (samples, cells), ms since its window began) of each spike that counts, and (samples, cells)."""
         source_ids = np.asarray(source_ids)
         n_cells, remainder = divmod(source_ids.size, self.n_copies)
