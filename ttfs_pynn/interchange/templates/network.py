@@ -32,6 +32,7 @@ from pyNN.parameters import Sequence
 
 # [network]
 
+
 def build(sim, copies=1):
     """({label: Population}, {label: Projection}) on a PyNN simulator, after its setup. copies: equal networks side by side."""
     populations, projections = {}, {}
@@ -55,6 +56,12 @@ def build(sim, copies=1):
 
 
 # [simulators]
+
+def extra_delay(sim, shortest):
+    """How much (ms) is added to all delays of the network, the shortest of which is given: most simulators want one step at least."""
+    dt = sim.get_time_step()
+    return dt if shortest < dt * (1 - 1e-9) and sim.__name__ != "pyNN.brian2" else 0.0
+
 
 def classify(sim, populations, samples, copies=1):
     """Show samples, and return the times of `first_spikes`.

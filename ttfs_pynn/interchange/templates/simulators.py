@@ -26,12 +26,6 @@ def synaptic_times(sim, tau_syn, tau_m):
     return tau_syn
 
 
-def extra_delay(sim, shortest):
-    """How much (ms) is added to all delays of the network, the shortest of which is given: most simulators want one step at least."""
-    dt = sim.get_time_step()
-    return dt if shortest < dt * (1 - 1e-9) and sim.__name__ != "pyNN.brian2" else 0.0
-
-
 def give_spikes(sim, population, trains):
     """Give spike sources their times (ms), an array for each source."""
     dt = sim.get_time_step()
