@@ -129,7 +129,7 @@ def test_verbose_says_where_an_error_arose(capsys, arguments):
 
 
 def test_quiet_means_results_only_before_the_command_and_after_it(capsys, monkeypatch):
-    monkeypatch.setattr(entry_point.load("train"), "main", lambda arguments: print(train.parser().parse_args(arguments).quiet))
+    monkeypatch.setattr(entry_point.command_module("train"), "main", lambda arguments: print(train.parser().parse_args(arguments).quiet))
     rest = ("train", "yin_yang", "--output", "run")
     assert [call(capsys, *arguments)[1] for arguments in (("--quiet", *rest), (*rest, "--quiet"), rest)] == ["True\n", "True\n",
                                                                                                          "False\n"]
@@ -141,11 +141,11 @@ def test_a_package_that_is_missing(monkeypatch):
 
     monkeypatch.setattr(entry_point.importlib, "import_module", missing)
     with pytest.raises(ConfigurationError, match="train needs the package nowhere.inside, .* pip install nowhere$"):
-        entry_point.load("train")
+        entry_point.command_module("train")
 
 
 def test_names_with_hyphens():
-    assert entry_point.load("learning-curve") is importlib.import_module("ttfs_pynn.analysis.learning_curve")
+    assert entry_point.command_module("learning-curve") is importlib.import_module("ttfs_pynn.analysis.learning_curve")
 
 
 @pytest.mark.parametrize("options", [[], ["-P"]])
@@ -155,8 +155,8 @@ def test_folders_of_the_user_with_the_same_names_are_not_in_the_way(tmp_path, op
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("MINE = True\n")
         (tmp_path / name / "train.py").write_text("raise SystemExit('the wrong one')\n")
-    code = ("from ttfs_pynn.commands.entry_point import load\nfrom ttfs_pynn.runs import model_files\n"
-            "print(load('train').__file__, model_files.load('yin_yang').__file__)\n")
+    code = ("from ttfs_pynn.commands.entry_point import command_module\nfrom ttfs_pynn.runs import model_files\n"
+            "print(command_module('train').__file__, model_files.load('yin_yang').__file__)\n")
     if not options:
         code += "import analysis, models, protocols\nassert analysis.MINE and models.MINE and protocols.MINE\n"
     found = [Path(file) for file in python(code, tmp_path, options).split()]
