@@ -29,6 +29,9 @@ from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord, 
 from ttfs_pynn.datasets import mnist
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.files.sealed import read_json
+from ttfs_pynn.graph.initialisation import initial_parameters
+from ttfs_pynn.graph.storage import stored
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.runs.folder import RunFolder
 
 _QUANTITIES = ("v_rest", "tau_m", "tau_syn_E", "tau_syn_I", "gain_E", "gain_I", "v_thresh")
@@ -63,8 +66,11 @@ def make_files(folder):
     folder, rng = Path(folder), np.random.default_rng(1)
     run = RunFolder.create(folder / "run", CONFIGURATION)
     run.close()
-    run.save_checkpoint({"w0": rng.normal(size=(7, 12)), "step": np.array(3)}, {"epoch": 3, "history": []})
-    run.write_weights({"w0": rng.normal(size=(7, 12)), "w1": rng.normal(size=(12, 3))})
+    graph = yin_yang.graph({**yin_yang.PARAMETERS["network"], "hidden": 12})
+    parameters = initial_parameters(graph, rng)
+    run.write_graph(graph)
+    run.save_checkpoint({**parameters, "step": np.array(3)}, {"epoch": 3, "history": []})
+    run.write_parameters(parameters)
     run.write_arrays("decisions", {"label_times": rng.exponential(size=(20, 3)), "labels": np.arange(20) % 3})
     run.write_history([{"epoch": k, "train_loss": 1 / (k + 1), "seconds": 0.5} for k in range(5)])
     run.write_metrics({"test_accuracy": 0.98, "backend": "exact", "latency_ms": None})
@@ -91,7 +97,8 @@ def make_files(folder):
     ours = (TTFSError,)
     return {
         "checkpoint.npz": (run.path / "checkpoint.npz", lambda p: RunFolder.open(p.parent).load_checkpoint()[:2], ours, True),
-        "weights.npz": (run.path / "weights.npz", lambda p: RunFolder.open(p.parent).read_weights(), ours, True),
+        "parameters.npz": (run.path / "parameters.npz", lambda p: RunFolder.open(p.parent).read_parameters(), ours, True),
+        "graph.npz": (run.path / "graph.npz", lambda p: stored(RunFolder.open(p.parent).read_graph()), ours, True),
         "decisions.npz": (run.path / "decisions.npz", lambda p: RunFolder.open(p.parent).read_arrays("decisions"), ours, True),
         "spikes/*.nix": (run.path / "spikes/layer0.nix", lambda p: _spikes(RunFolder.open(p.parents[1]).read_spikes("layer0")),
                          ours, True),

@@ -35,8 +35,8 @@ def _finish(process):
 
 
 def _digest(folder):
-    weights = RunFolder.open(folder).read_weights()
-    return hashlib.sha256(b"".join(np.ascontiguousarray(weights[name]).tobytes() for name in sorted(weights))).hexdigest()
+    found = RunFolder.open(folder).read_parameters()
+    return hashlib.sha256(b"".join(np.ascontiguousarray(found[name]).tobytes() for name in sorted(found))).hexdigest()
 
 
 def undisturbed(folder, epochs):

@@ -9,6 +9,7 @@ from ttfs_pynn.learning.engine import first_spikes
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.models import mnist16, yin_yang
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import SimulatorError, simulator

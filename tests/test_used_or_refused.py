@@ -16,6 +16,7 @@ from ttfs_pynn.learning.loss import MeanSquaredError, PairwiseDifference
 from ttfs_pynn.learning.optimizer import schedule
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Callback, Trainer
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.distortion import DistortedNetwork, Distortion
 from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork

@@ -61,7 +61,7 @@ def test_spikes_layer_by_layer():
 def test_an_evaluation_holds_both_counts_and_its_summary():
     network, _ = small_network()
     e = evaluate(network, task(30), batch_size=7)
-    hidden, label = e.first_spikes.layers
+    hidden, label = e.first_spikes["layer0"], e.first_spikes["layer1"]
     decided = np.isfinite(e.latency)
     assert 0 < decided.sum()
     np.testing.assert_array_equal(e.layer_spikes[:, 0], [(h <= t).sum() if t < INF else np.isfinite(h).sum()

@@ -1,38 +1,41 @@
 import numpy as np
 import pytest
 
+from tests.small_networks import assert_same
 from ttfs_pynn.learning.optimizer import Adam, schedule
 
 
 def test_first_step_has_the_size_of_the_learning_rate():
-    adam = Adam([(2, 2)], [1.5])
-    w = [np.ones((2, 2))]
-    new = adam.step(w, [np.array([[1.0, -2.0], [0.0, 1e-3]])], 0.01)
-    np.testing.assert_allclose(w[0] - new[0], 0.01 * 1.5 * np.array([[1, -1], [0, 1]]), rtol=1e-4)
-    assert (w[0] == 1).all()
+    adam = Adam({"w": (2, 2)}, {"w": 1.5})
+    w = {"w": np.ones((2, 2)), "fixed": np.zeros(3)}
+    new = adam.step(w, {"w": np.array([[1.0, -2.0], [0.0, 1e-3]])}, 0.01)
+    np.testing.assert_allclose(w["w"] - new["w"], 0.01 * 1.5 * np.array([[1, -1], [0, 1]]), rtol=1e-4)
+    assert (w["w"] == 1).all() and set(new) == {"w"}
 
 
 def test_finds_the_minimum_of_a_quadratic():
-    adam, w = Adam([(3,)], [1.0]), [np.array([5.0, -3.0, 1.0])]
+    adam, w = Adam({"w": (3,)}, {"w": 1.0}), {"w": np.array([5.0, -3.0, 1.0])}
     for _ in range(3000):
-        w = adam.step(w, [2 * (w[0] - np.array([1.0, 2.0, 3.0]))], 0.01)
-    np.testing.assert_allclose(w[0], [1, 2, 3], atol=1e-3)
+        w = adam.step(w, {"w": 2 * (w["w"] - np.array([1.0, 2.0, 3.0]))}, 0.01)
+    np.testing.assert_allclose(w["w"], [1, 2, 3], atol=1e-3)
 
 
 def test_restored_optimizer_goes_on_bit_for_bit():
     rng = np.random.default_rng(0)
-    gradients = rng.normal(size=(10, 3))
-    whole, w = Adam([(3,)], [2.0]), [np.zeros(3)]
+    shapes, scales = {"a": (3,), "b": (2, 2)}, {"a": 2.0, "b": 0.5}
+    gradients = [{name: rng.normal(size=shape) for name, shape in shapes.items()} for _ in range(10)]
+    start = {name: np.zeros(shape) for name, shape in shapes.items()}
+    whole, w = Adam(shapes, scales), start
     for g in gradients:
-        w = whole.step(w, [g], 0.1)
-    half, v = Adam([(3,)], [2.0]), [np.zeros(3)]
+        w = whole.step(w, g, 0.1)
+    half, v = Adam(shapes, scales), start
     for g in gradients[:5]:
-        v = half.step(v, [g], 0.1)
-    other = Adam([(3,)], [2.0])
+        v = half.step(v, g, 0.1)
+    other = Adam(shapes, scales)
     other.restore(half.state())
     for g in gradients[5:]:
-        v = other.step(v, [g], 0.1)
-    np.testing.assert_array_equal(w[0], v[0])
+        v = other.step(v, g, 0.1)
+    assert_same(v, w)
 
 
 def test_schedules():

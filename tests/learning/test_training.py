@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.small_networks import samples, small_network
+from tests.small_networks import assert_same, samples, small_network
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import Gradients
@@ -25,7 +25,7 @@ def trainer(folder=None, callbacks=(), **options):
 
 def test_learns():
     t = trainer(epochs=8, learning_rate=0.02)
-    before = evaluate(t.network, task(200), weights=t.weights).accuracy
+    before = evaluate(t.network, task(200), parameters=t.parameters).accuracy
     history = t.run()
     assert [record["epoch"] for record in history] == list(range(1, 9))
     assert history[-1]["train_loss"] < 0.6 * history[0]["train_loss"]
@@ -37,21 +37,20 @@ def test_learns():
                                                 ("mean_squared_error", {"t_right": 1.0, "t_wrong": 1.4}, 0.02)])
 def test_other_losses_learn(loss, loss_options, learning_rate):
     """With the paper's tolerance of silence: none in the label layer."""
-    history = trainer(epochs=7, loss=loss, loss_options=loss_options, silent_tolerated=(0.3, 0.0), bump=0.005,
+    history = trainer(epochs=7, loss=loss, loss_options=loss_options, silent_tolerated={"layer0": 0.3, "layer1": 0.0}, bump=0.005,
                       learning_rate=learning_rate).run()
     assert history[-1]["train_loss"] < 0.85 * history[0]["train_loss"]
     assert history[-1]["validation_accuracy"] > 0.5
 
 
 def test_one_seed_makes_a_run_reproducible_and_another_seed_another_run():
-    weights = []
+    found = []
     for seed in (9, 9, 10):
         t = trainer(epochs=2, seed=seed, input_jitter=0.5)
         t.run()
-        weights.append(t.weights)
-    for a, b, c in zip(*weights, strict=True):
-        np.testing.assert_array_equal(a, b)
-        assert (a != c).any()
+        found.append(t.parameters)
+    assert_same(found[1], found[0])
+    assert all((found[2][name] != array).any() for name, array in found[0].items())
 
 
 @pytest.mark.parametrize("stop", [1, 3])
@@ -61,18 +60,17 @@ def test_resumed_run_ends_with_the_same_bits(tmp_path, stop):
             if record["epoch"] == stop:
                 raise KeyboardInterrupt
 
-    whole = trainer(input_jitter=0.5, silent_tolerated=(0.1, 0.1))
+    whole = trainer(input_jitter=0.5, silent_tolerated=0.1)
     whole.run()
     folder = RunFolder.create(tmp_path / "run", {"seed": 9})
     with pytest.raises(KeyboardInterrupt):
-        trainer(folder, [Stop()], input_jitter=0.5, silent_tolerated=(0.1, 0.1)).run()
-    again = trainer(folder, input_jitter=0.5, silent_tolerated=(0.1, 0.1))
+        trainer(folder, [Stop()], input_jitter=0.5, silent_tolerated=0.1).run()
+    again = trainer(folder, input_jitter=0.5, silent_tolerated=0.1)
     arrays, meta, warning = folder.load_checkpoint()
     assert warning is None and meta["epoch"] == stop
     again.restore(arrays, meta)
     again.run()
-    for a, b in zip(whole.weights, again.weights, strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(again.parameters, whole.parameters)
     assert [r["train_loss"] for r in again.history] == [r["train_loss"] for r in whole.history]
 
 
@@ -88,13 +86,13 @@ def test_callbacks_are_called_in_order_and_the_early_hook_may_change_gradients()
 
         def before_step(self, trainer, gradients):
             calls.append("early")
-            self.weights = trainer.weights
-            return Gradients([0 * g for g in gradients.weights], gradients.loss, gradients.first_spikes, 0)
+            self.parameters = trainer.parameters
+            nothing = {name: 0 * g for name, g in gradients.parameters.items()}
+            return Gradients(nothing, gradients.loss, gradients.first_spikes, 0)
 
         def after_step(self, trainer, gradients):
             calls.append("late")
-            for a, b in zip(self.weights, trainer.weights, strict=True):
-                np.testing.assert_array_equal(a, b)  # no gradient, no step
+            assert_same(trainer.parameters, self.parameters)  # no gradient, no step
 
         def on_epoch_end(self, trainer, record):
             calls.append("end")
@@ -108,9 +106,10 @@ def test_callbacks_are_called_in_order_and_the_early_hook_may_change_gradients()
 
 def test_the_network_holds_the_trained_weights():
     t = trainer(epochs=1)
+    before = t.parameters
     t.run()
-    for a, b in zip(t.weights, t.network.read_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(t.network.read(), t.parameters)
+    assert all((array != before[name]).any() for name, array in t.parameters.items())
 
 
 def test_evaluation_counts():
@@ -136,7 +135,7 @@ def test_times_that_are_no_numbers():
 
 
 def test_options_as_a_dict():
-    assert TrainingOptions.of({"silent_tolerated": [0.5, 0.1]}).silent_tolerated == (0.5, 0.1)
+    assert TrainingOptions.of({"silent_tolerated": {"layer0": 0.5}}).silent_tolerated == {"layer0": 0.5}
     with pytest.raises(ConfigurationError, match="unknown training option 'epoch'; did you mean 'epochs'"):
         TrainingOptions.of({"epoch": 3})
     with pytest.raises(ConfigurationError, match="options are dict; give TrainingOptions"):
@@ -144,7 +143,7 @@ def test_options_as_a_dict():
 
 
 def test_a_network_of_copies_is_evaluated_one_sample_a_copy():
-    network, weights = small_network(n_copies=7, single=True)
+    network, _ = small_network(copies=7)
     np.testing.assert_allclose(evaluate(network, task(20)).label_times, evaluate(small_network()[0], task(20)).label_times,
                                atol=1e-8)
 
@@ -157,12 +156,15 @@ def test_a_network_of_copies_is_evaluated_one_sample_a_copy():
     ({"loss_options": {"difference": -0.2}}, "difference = -0.2 must be zero or more"),
     ({"learning_rate": "fast"}, "learning_rate = 'fast' must be a number"),
     ({"bump_instead_of_step": 1}, "must be true or false"),
-    ({"silent_tolerated": 0.95}, "silent_tolerated = 0.95 must be a list"),
+    ({"silent_tolerated": (0.3, 0.0)}, "silent_tolerated = .* must be a number; one a layer is no more: give one for all, or a dict"),
+    ({"silent_tolerated": {"layer7": 0.5}}, "silent_tolerated: unknown population 'layer7'"),
     ({"loss_options": None}, "loss_options = None must be a table"),
     ({"seed": 1.5}, "seed = 1.5 must be an integer"),
-    ({"silent_tolerated": (95, 95)}, "shares from 0 to 1"),
+    ({"silent_tolerated": 95}, "a share from 0 to 1, or a dict of them by population"),
+    ({"silent_tolerated": {"layer0": -1}}, "a share from 0 to 1"),
     ({"schedule": "linear"}, "known: constant"),
-    ({"silent_tolerated": (0.5,)}, "each of 2 layers"),
+    ({"batch_size": 0}, "batch_size = 0 must be at least 1"),
+    ({"batch_size": 2.5}, "batch_size = 2.5 must be at least 1, an integer"),
     ({"seed": -1}, "seed"),
 ])
 def test_bad_options(options, text):

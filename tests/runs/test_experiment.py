@@ -8,6 +8,7 @@ import pytest
 
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.runs.experiment import Experiment
 
 

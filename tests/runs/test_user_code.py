@@ -6,6 +6,8 @@ import pytest
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.protocols import train
+from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.runs.user_code import load_file, names_in
 

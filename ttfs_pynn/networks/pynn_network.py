@@ -1,6 +1,6 @@
 """A graph as PyNN populations and projections, shown samples by running the simulator."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any

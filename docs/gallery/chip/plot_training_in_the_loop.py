@@ -9,9 +9,11 @@ that it recorded, for ideal neurons. The same training without any non-ideality 
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ttfs_pynn.analysis.style import BLUE, ORANGE
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.simulators import simulator
 
 parameters = {**yin_yang.PARAMETERS["network"], "hidden": 60}

@@ -9,10 +9,12 @@ bright points are decided early. The network runs on arrays here: the equations 
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ttfs_pynn.analysis.decision_map import decision_grid, draw
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Callback, Trainer
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = yin_yang.PARAMETERS["network"]

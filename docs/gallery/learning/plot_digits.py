@@ -12,6 +12,7 @@ import numpy as np
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.models import digits
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = digits.PARAMETERS["network"]

@@ -9,9 +9,11 @@ training, which then learns around them: ``ttfs-pynn robustness`` measures both.
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ttfs_pynn.analysis.style import BLUE, GREEN, ORANGE
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.distortion import DistortedNetwork, Distortion
 

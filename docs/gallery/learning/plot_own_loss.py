@@ -10,8 +10,10 @@ right one costs, others do not. A second term keeps the right neuron near 1.2 ta
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ttfs_pynn.analysis.style import BLUE, ORANGE
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Callback, Trainer
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = yin_yang.PARAMETERS["network"]

@@ -10,8 +10,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import ttfs_pynn.exact as sim
+from ttfs_pynn.analysis.raster import draw, readable
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.models import yin_yang
 
 parameters = yin_yang.PARAMETERS["network"]
 data = yin_yang.data(parameters)

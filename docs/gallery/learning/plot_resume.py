@@ -11,9 +11,11 @@ import tempfile
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ttfs_pynn.analysis.style import BLUE, ORANGE
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.runs.folder import RunFolder
 

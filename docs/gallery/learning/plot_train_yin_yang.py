@@ -10,9 +10,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import ttfs_pynn.exact as sim
+from ttfs_pynn.analysis.learning_curve import draw_error, draw_loss
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.models import yin_yang
 
 parameters = yin_yang.PARAMETERS["network"]
 data = yin_yang.data(parameters)
