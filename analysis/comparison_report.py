@@ -8,8 +8,7 @@ import html
 from pathlib import Path
 
 from ttfs_pynn.analysis import error_against_dt, raster
-from ttfs_pynn.analysis.page import document, facts, figure
-from ttfs_pynn.analysis.page import table as html_table
+from ttfs_pynn.analysis.page import document, facts, figure, html_table
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.record import read_records
 from ttfs_pynn.errors import ResultsError
@@ -159,7 +158,7 @@ def page(result, folder):
         facts(given), facts(result["versions"]["packages"].items())])
 
 
-def table(result):
+def as_lines(result):
     """The overview as lines of text, and below it what is not the same network."""
     lines = [f"{'simulator':<14}{'dt (ms)':>9}{'matched':>9}{'missing':>9}{'extra':>7}{'unexplained':>13}{'largest |error|':>17}"
              "  defects"]

@@ -66,7 +66,7 @@ HEAD = ["setting", "seeds", "accuracy", "latency (tau_syn)", "no answer", "hidde
         "inputs seen"]
 
 
-def table(runs):
+def as_lines(runs):
     """`rows` as lines of a Markdown table."""
     return ["| " + " | ".join(map(str, cells)) + " |" for cells in (HEAD, ["---"] * len(HEAD), *rows(runs))]
 

@@ -42,7 +42,7 @@ def number(value, digits=3):
     return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
-def table(head, rows, digits=3):
+def html_table(head, rows, digits=3):
     """A table. rows: lists of cells, or (class of the row, cells)."""
     lines = ["<div class=wide><table><tr>" + "".join(f"<th>{html.escape(h)}</th>" for h in head) + "</tr>"]
     for row in rows:

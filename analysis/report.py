@@ -23,7 +23,7 @@ from ttfs_pynn.analysis import (
     weight_histogram,
 )
 from ttfs_pynn.analysis.neo_files import no_spikes
-from ttfs_pynn.analysis.page import document, facts, figure, table
+from ttfs_pynn.analysis.page import document, facts, figure, html_table
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files.sealed import write_bytes
@@ -115,12 +115,12 @@ def _decisions(folder):
         known = latency[of & np.isfinite(latency)]
         rows.append([name, int(of.sum()), f"{100 * (answers[of] == k).mean():.1f}" if of.any() else None,
                      f"{np.median(known):.3f}" if known.size else None, int((answers[of] == -1).sum())])
-    text.append(table(head, rows))
+    text.append(html_table(head, rows))
     if "layer_spikes" in stored:
         first, whole = stored["layer_spikes"].mean(axis=0), stored["window_spikes"].mean(axis=0)
         graph = folder.read_graph()
         names = [node.label + (" (decides)" if node.label == graph.outputs else "") for node in graph.neurons]
-        text.append(table(["population", "spikes a sample until the decision", "in the whole window"],
+        text.append(html_table(["population", "spikes a sample until the decision", "in the whole window"],
                           [[name, f"{a:.1f}", f"{b:.1f}"] for name, a, b in zip(names, first, whole, strict=True)]))
     return "\n".join(text)
 
@@ -193,7 +193,7 @@ def _elsewhere(folder):
             whole, own = row["whole_network"], row["own_inputs"]
             rows.append([e["backend"], e["dt_ms"], e["test_accuracy"], e["class_agreement"], row["population"], whole["matched"],
                          whole["missing"], whole["extra"], own["max_abs_difference_ms"]])
-    return table(["simulator", "dt (ms)", "accuracy", "same class", "population", "first spikes matched", "missing", "extra",
+    return html_table(["simulator", "dt (ms)", "accuracy", "same class", "population", "first spikes matched", "missing", "extra",
                   "own inputs: largest |dt| (ms)"], rows, digits=4)
 
 

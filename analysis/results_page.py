@@ -44,7 +44,7 @@ def line(result):
         mean_and_spread([r["spikes_per_sample"] for r in runs], 1), f"`{result['command']}`")) + " |"
 
 
-def table(results):
+def markdown_table(results):
     """The table of results (a list of the dicts in the files), as Markdown."""
     return "\n".join([_HEAD, *map(line, results)])
 
@@ -76,7 +76,7 @@ def page(folder):
             "page is written by `ttfs-pynn reproduce`; settings are in `protocols/rows`, all figures in JSON files.")
     if (Path(folder) / "robustness" / "README.md").is_file():
         notes.append("How much imperfection of a substrate training bears: `robustness/README.md`.")
-    return "\n\n".join([title, text, table(results), "## Settings", *notes]) + "\n"
+    return "\n\n".join([title, text, markdown_table(results), "## Settings", *notes]) + "\n"
 
 
 def main(arguments=None):

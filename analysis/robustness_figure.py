@@ -44,7 +44,7 @@ def draw(axes, panel, ideal, marked=False):
     return axes
 
 
-def table(found):
+def markdown_table(found):
     """Means and standard deviations over seeds of every point, as Markdown."""
     def text(values):
         spread = f" +- {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
@@ -78,7 +78,7 @@ def page(found, picture):
     text = (f"Yin-Yang, 4(+3 bias)-120-3, {found['epochs']} epochs, {len(found['seeds'])} seeds a point, tested on "
             f"{found['fresh_samples']:,} fresh samples.\nWritten by `ttfs-pynn robustness`.")
     return "\n\n".join([f"# Robustness{quick}", f"![Accuracy against the size of each distortion]({picture})", text,
-                        "\n".join(lines), "## Every point", table(found)]) + "\n"
+                        "\n".join(lines), "## Every point", markdown_table(found)]) + "\n"
 
 
 def _read(path):

@@ -22,17 +22,17 @@ def main(repetitions=30):
                      "hardware": {"chip": 0}}
     experiment = Experiment(yin_yang, configuration)
     network, data = experiment.network(seed=0), experiment.data["train"]
-    weights = experiment.architecture.initial_weights(np.random.default_rng(0))
+    parameters = experiment.initial_parameters()
     for k in range(repetitions + 2):
         begin, begin_cpu = time.perf_counter(), time.process_time()
-        network.write_weights(weights)
+        network.write(parameters)
         times = first_spikes(network.present(data.times[40 * k:40 * k + 40]))
         seconds.append(time.perf_counter() - begin)
         cpu.append(time.process_time() - begin_cpu)
     for name, values in (("wall clock", seconds), ("processor", cpu)):
         found = np.array(values[2:]) * 1e3  # the first ones compile
         print(f"{name:<11} minimum {found.min():.1f} ms, median {np.median(found):.1f} ms, most {found.max():.1f} ms")
-    print(f"{np.isfinite(times.layers[0]).sum() / 40:.0f} of 120 hidden neurons spike")
+    print(f"{np.isfinite(times['layer0']).sum() / 40:.0f} of 120 hidden neurons spike")
 
 
 if __name__ == "__main__":

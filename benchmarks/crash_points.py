@@ -39,7 +39,7 @@ from ttfs_pynn.models import yin_yang as whole
 PARAMETERS = copy.deepcopy(whole.PARAMETERS)
 PARAMETERS["network"].update(hidden=5, bias_times={bias_times}, hidden_layer={hidden_layer})
 PARAMETERS["training"].update(epochs=2, batch_size=20)
-CLASS_NAMES, architecture, build, encode = whole.CLASS_NAMES, whole.architecture, whole.build, whole.encode
+CLASS_NAMES, graph, encode = whole.CLASS_NAMES, whole.graph, whole.encode
 @functools.cache  # parameters are the same; the arrays are not changed
 def samples():
     return whole.data(PARAMETERS["network"])

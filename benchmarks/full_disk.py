@@ -78,7 +78,7 @@ def command(folder, *options):
             return stop.code, errors.getvalue()
 
 
-def weights(folder):
+def parameters(folder):
     return RunFolder.open(folder).read_parameters()
 
 
@@ -92,9 +92,9 @@ def failed_and_resumed(folder, trouble, expected, heal=lambda: None):
         run_folder = RunFolder.open(folder, free=FREE)
         found["epochs"] = run_folder.load_checkpoint()[1]["epoch"] if run_folder.has_checkpoint else 0
     status, text = command(folder, "--resume")
-    found["same"] = status == 0 and all((weights(folder)[name] == w).all() for name, w in expected.items())
+    found["same"] = status == 0 and all((parameters(folder)[name] == w).all() for name, w in expected.items())
     if not found["same"]:
-        found["text"] += f"; then status {status}, {text.strip() or 'other weights'}"
+        found["text"] += f"; then status {status}, {text.strip() or 'other parameters'}"
     return found
 
 
@@ -129,7 +129,7 @@ def main():
     rng, rows = np.random.default_rng(0), {}
     with tempfile.TemporaryDirectory() as temporary:
         command(Path(temporary) / "whole")
-        expected = weights(Path(temporary) / "whole")
+        expected = parameters(Path(temporary) / "whole")
         for kind in KINDS:
             for k in range(a.runs):
                 base = Path(temporary) / f"{kind} {k}"

@@ -29,10 +29,9 @@ from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord, 
 from ttfs_pynn.datasets import mnist
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.files.sealed import read_json
-from ttfs_pynn.graph import Layer, layered, random_pairs
 from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.graph.storage import stored
-from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.runs.folder import RunFolder
 
 _QUANTITIES = ("v_rest", "tau_m", "tau_syn_E", "tau_syn_I", "gain_E", "gain_I", "v_thresh")
@@ -67,10 +66,11 @@ def make_files(folder):
     folder, rng = Path(folder), np.random.default_rng(1)
     run = RunFolder.create(folder / "run", CONFIGURATION)
     run.close()
-    run.save_checkpoint({"a>b.weight": rng.normal(size=(7, 12)), "step": np.array(3)}, {"epoch": 3, "history": []})
-    graph = layered(4, (Layer(12, LIFParameters(), (1.5, 9.0, 16.0)), Layer(3, LIFParameters(), pairs=random_pairs(12, 3, 0.5, rng))), 1.5, 20.0)
+    graph = yin_yang.graph({**yin_yang.PARAMETERS["network"], "hidden": 12})
+    parameters = initial_parameters(graph, rng)
     run.write_graph(graph)
-    run.write_parameters(initial_parameters(graph, rng))
+    run.save_checkpoint({**parameters, "step": np.array(3)}, {"epoch": 3, "history": []})
+    run.write_parameters(parameters)
     run.write_arrays("decisions", {"label_times": rng.exponential(size=(20, 3)), "labels": np.arange(20) % 3})
     run.write_history([{"epoch": k, "train_loss": 1 / (k + 1), "seconds": 0.5} for k in range(5)])
     run.write_metrics({"test_accuracy": 0.98, "backend": "exact", "latency_ms": None})

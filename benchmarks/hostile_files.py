@@ -46,6 +46,7 @@ from ttfs_pynn.analysis import (
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.datasets import mnist
 from ttfs_pynn.files.sealed import sealed, write_arrays
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.interchange import from_nir, read_nir, to_nir, write_nir
 from ttfs_pynn.models import yin_yang
 from ttfs_pynn.protocols import compare, evaluate, export, train, transfer
@@ -283,24 +284,28 @@ def archive(members, compression=zipfile.ZIP_STORED, meta=b"null"):
     return sealed(buffer.getvalue()[:-71])
 
 
-def npz_contents(base):
-    whole = (base / "weights.npz").read_bytes()
-    good = npy(header("(7, 20)"), bytes(7 * 20 * 8))
-    zeros = npy(header("(1000000000,)"), b"")
-    nan = np.full((20, 3), np.nan)
+FIRST, BIAS, LAST = (f"{edge}.weight" for edge in ("input>layer0", "bias0>layer0", "layer0>layer1"))  # of the base run
+W0, W1 = f"{FIRST}.npy", f"{LAST}.npy"
 
-    def arrays(**kinds):
+
+def npz_contents(base):
+    whole = (base / "parameters.npz").read_bytes()
+    good = npy(header("(4, 20)"), bytes(4 * 20 * 8))
+    zeros = npy(header("(1000000000,)"), b"")
+    parameters = {FIRST: np.zeros((4, 20)), BIAS: np.zeros((3, 20)), LAST: np.zeros((20, 3))}
+
+    def arrays(name, values):
         file = Path(tempfile.mkstemp(suffix=".npz")[1])
         try:
-            write_arrays(file, {"w0": np.zeros((7, 20)), "w1": np.zeros((20, 3)), **kinds})
+            write_arrays(file, {**parameters, name: values})
             return file.read_bytes()
         finally:
             file.unlink()
 
     def one(content):
-        return archive([("w0.npy", content), ("w1.npy", good)])
+        return archive([(W0, content), (W1, good)])
 
-    overlapping = bytearray(archive([("w0.npy", good), ("w1.npy", good)])[:-64])
+    overlapping = bytearray(archive([(W0, good), (W1, good)])[:-64])
     first = overlapping.find(b"PK\1\2")
     second = overlapping.find(b"PK\1\2", first + 1)
     overlapping[second + 42:second + 46] = overlapping[first + 42:first + 46]  # the offset of the member
@@ -311,8 +316,8 @@ def npz_contents(base):
         return sealed(bytes(content).removesuffix(b"sha256:"))
 
     return {
-        "compressed: 8 MB for 8 GiB": _bomb(8 * 1024), "compressed with bzip2": archive([("w0.npy", good)], zipfile.ZIP_BZIP2),
-        "compressed with LZMA": archive([("w0.npy", good)], zipfile.ZIP_LZMA), "members that overlap": resealed(overlapping),
+        "compressed: 8 MB for 8 GiB": _bomb(8 * 1024), "compressed with bzip2": archive([(W0, good)], zipfile.ZIP_BZIP2),
+        "compressed with LZMA": archive([(W0, good)], zipfile.ZIP_LZMA), "members that overlap": resealed(overlapping),
         "offset of the directory": resealed(directory), "an array of 8 GB in 100 bytes": one(zeros),
         "an array of 2^62 numbers": one(npy(header("(4611686018427387904,)"))),
         "a shape of 2^32 x 2^32 x 0": one(npy(header("(4294967296, 4294967296, 0)"))),
@@ -324,15 +329,16 @@ def npz_contents(base):
         "a header of 64 kB of brackets": one(npy("(" * 65_000)), "a header that calls": one(npy("__import__('os').getcwd()")),
         "a header of 4 GB": one(b"\x93NUMPY\2\0" + struct.pack("<I", 2**32 - 1) + b"{}"),
         "version 9.9": one(npy(header("(1,)"), bytes(8), (9, 9))), "no array": one(b"nothing"), "an empty member": one(b""),
-        "a name with ..": archive([("../../w0.npy", good)]), "two of one name": archive([("w0.npy", good), ("w0.npy", good)]),
-        "no meta data": archive([("w0.npy", good)], meta=None), "meta data that are no JSON": archive([("w0.npy", good)],
+        "a name with ..": archive([("../../w0.npy", good)]), "two of one name": archive([(W0, good), (W0, good)]),
+        "no meta data": archive([(W0, good)], meta=None), "meta data that are no JSON": archive([(W0, good)],
         meta=b"{"),
-        "meta data of 100,000 brackets": archive([("w0.npy", good)], meta=b"[" * 100_000), "an empty archive": archive([]),
+        "meta data of 100,000 brackets": archive([(W0, good)], meta=b"[" * 100_000), "an empty archive": archive([]),
         "a seal alone": sealed(b""), "a seal of text": sealed(b"text"), "no seal": whole[:-71], "half": whole[:len(whole) // 2],
         "empty": b"", "a bit of a weight": whole[:300] + bytes([whole[300] ^ 1]) + whole[301:],
-        "weights that are not finite": arrays(w1=nan), "weights of another shape": arrays(w0=np.zeros((5, 20))),
-        "complex weights": arrays(w0=np.zeros((7, 20), complex)), "texts for weights": arrays(w0=np.full((7, 20), "x")),
-        "weights of no dimension": arrays(w0=np.array(1.0)), "weights of 16 MB": arrays(w0=np.zeros((7, 300_000))),
+        "weights that are not finite": arrays(LAST, np.full((20, 3), np.nan)),
+        "weights of another shape": arrays(FIRST, np.zeros((5, 20))),
+        "complex weights": arrays(FIRST, np.zeros((4, 20), complex)), "texts for weights": arrays(FIRST, np.full((4, 20), "x")),
+        "weights of no dimension": arrays(FIRST, np.array(1.0)), "weights of 16 MB": arrays(FIRST, np.zeros((7, 300_000))),
     }
 
 
@@ -340,7 +346,7 @@ def _bomb(megabytes):
     """A sealed .npz whose one array is so many megabytes of zeros, compressed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-        with file.open("w0.npy", "w", force_zip64=True) as member:
+        with file.open(W0, "w", force_zip64=True) as member:
             member.write(npy(header(f"({megabytes * MB // 8},)")))
             for _ in range(megabytes):
                 member.write(bytes(MB))
@@ -352,7 +358,7 @@ def _bomb(megabytes):
 def npz_cases(base):
     contents = npz_contents(base)
 
-    def case(name, target="weights.npz", main=evaluate.main, more=("--backend", "exact", "--samples", "5")):
+    def case(name, target="parameters.npz", main=evaluate.main, more=("--backend", "exact", "--samples", "5")):
         def make(folder):
             run_folder = _copy(base, folder)
             (run_folder / target).write_bytes(contents[name])
@@ -376,12 +382,12 @@ def npz_cases(base):
 
     def sparse(folder):
         run_folder = _copy(base, folder)
-        os.truncate(run_folder / "weights.npz", 2**36)
+        os.truncate(run_folder / "parameters.npz", 2**36)
         return [str(run_folder)]
 
     some = ("compressed: 8 MB for 8 GiB", "an array of 8 GB in 100 bytes", "objects", "no meta data", "weights of another shape")
-    return [*(case(name) for name in contents), Case("weights.npz: sparse, 64 GiB", sparse, evaluate.main),
-            *(case(name, "weights.npz", weight_histogram.main, ()) for name in (some[0], some[1], "texts for weights")),
+    return [*(case(name) for name in contents), Case("parameters.npz: sparse, 64 GiB", sparse, evaluate.main),
+            *(case(name, "parameters.npz", weight_histogram.main, ()) for name in (some[0], some[1], "texts for weights")),
             *(case(name, "decisions.npz", latency_histogram.main, ()) for name in some),
             *(case(name, "decisions.npz", decision_time.main, ()) for name in some),
             *(case(name, "decision_map.npz", decision_map.main, ()) for name in some),
@@ -634,18 +640,18 @@ def nix_cases(base, scratch):
 
 
 def nir_cases(scratch):
-    architecture = yin_yang.architecture(yin_yang.PARAMETERS["network"])
-    graph = to_nir(architecture, architecture.initial_weights(np.random.default_rng(0)))
+    network = yin_yang.graph(yin_yang.PARAMETERS["network"])
+    graph = to_nir(network, initial_parameters(network, np.random.default_rng(0)))
     plain = scratch / "plain.nir"
     nir.write(plain, graph)
     whole = plain.read_bytes()
     write_nir(scratch / "sealed.nir", graph)
     ours = (scratch / "sealed.nir").read_bytes()
-    changes = _hdf5_changes(scratch, lambda file: (file["node/nodes/weights0"], "weight"))
+    changes = _hdf5_changes(scratch, lambda file: (file["node/nodes/input_to_layer0"], "weight"))
 
     def node(text, value):
         def change(file):
-            group = file["node/nodes/weights0"]
+            group = file["node/nodes/input_to_layer0"]
             if text in group:
                 del group[text]
             group[text] = value

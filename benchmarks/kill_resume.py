@@ -35,8 +35,8 @@ def _finish(process):
 
 
 def _digest(folder):
-    parameters = RunFolder.open(folder).read_parameters()
-    return hashlib.sha256(b"".join(np.ascontiguousarray(parameters[name]).tobytes() for name in sorted(parameters))).hexdigest()
+    found = RunFolder.open(folder).read_parameters()
+    return hashlib.sha256(b"".join(np.ascontiguousarray(found[name]).tobytes() for name in sorted(found))).hexdigest()
 
 
 def undisturbed(folder, epochs):

@@ -31,7 +31,6 @@ def steps(backend, n_samples, dt=0.1, seed=1):
                      "training": {**yin_yang.PARAMETERS["training"], "batch_size": n_samples, "seed": seed}}
     experiment = Experiment(yin_yang, configuration)
     trainer = experiment.trainer(experiment.network(seed=seed))
-    trainer.network.write_weights(trainer.weights)
     data, rng = experiment.data["train"], np.random.default_rng(seed)
 
     def step():

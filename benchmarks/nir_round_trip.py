@@ -1,8 +1,8 @@
 """Do norse and snnTorch, given the NIR file, fire first where we do? `python -m benchmarks.nir_round_trip RUN [--samples 200]`
 
-RUN is a run of protocols.train. Its network is exported, read back (every bit must be there), and the file is loaded by each
-framework's own importer and stepped through the test samples; a hook lets every neuron spike once, which NIR cannot say. norse
-takes any time step. snnTorch's importer has 0.1 ms built in: there the network is made slower instead (all times and cm times
+RUN is a run of ttfs-pynn train of a chain of layers. Its network is exported, read back (every bit must be there), and the file
+is loaded by each framework's own importer and stepped through the test samples; a hook lets every neuron spike once, which NIR
+cannot say. norse takes any time step. snnTorch's importer has 0.1 ms built in: there the network is made slower instead (all times and cm times
 10, 100: the same equations), so that a step is a smaller share of tau_syn. Prints the rows of benchmarks/README.md.
 
 Needs torch and one of norse, snntorch; a framework that is missing is left out, with a message.
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
+from ttfs_pynn.graph.storage import stored
 from ttfs_pynn.interchange import from_nir, read_nir, to_nir, write_nir
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.runs.finished import open_run
@@ -92,43 +93,50 @@ def agreement(reference, found):
         np.flatnonzero((a * b < 0).any(axis=1))
 
 
-def slower(architecture, factor):
+def slower(graph, factor):
     """The same network with all times and capacitances `factor` times as large: the same weights."""
-    layers = tuple(replace(layer, bias_times=tuple(t * factor for t in layer.bias_times), neuron=replace(
-        layer.neuron, **{name: getattr(layer.neuron, name) * factor for name in ("tau_m", "tau_syn", "cm")}))
-        for layer in architecture.layers)
-    return replace(architecture, layers=layers, t_early=architecture.t_early * factor, t_late=architecture.t_late * factor)
+    def scaled(node):
+        if node.is_source:
+            return node if node.times is None else replace(node, times=node.times * factor)
+        times = {name: getattr(node.neuron, name) * factor for name in ("tau_m", "tau_syn", "cm")}
+        return replace(node, neuron=replace(node.neuron, **times))
+
+    return replace(graph, nodes=tuple(map(scaled, graph.nodes)), t_early=graph.t_early * factor, t_late=graph.t_late * factor)
 
 
-def check_bits(path, architecture, weights):
+def check_bits(path, graph, parameters):
     found = from_nir(read_nir(path))
-    if found.architecture != architecture or not all(map(np.array_equal, found.weights, weights)):
+    (arrays, description), (again, same) = stored(graph), stored(found.graph)
+    if description != same or not all(np.array_equal(again[name], array) for name, array in arrays.items()) \
+            or not all(np.array_equal(found.parameters[name], array) for name, array in parameters.items()):
         raise RuntimeError(f"{path} holds another network than was exported")
 
 
-def row(framework, path, network, t_in, weights, time_step, factor):
-    architecture = network.architecture
-    biases = [np.tile(np.array(layer.bias_times) * factor, (len(t_in), 1)) for layer in architecture.layers if layer.bias_times]
+def row(framework, path, network, t_in, parameters, time_step, factor):
+    graph = network.graph
+    biases = [np.tile(node.times * factor, (len(t_in), 1)) for node in graph.sources if node.times is not None]
     begin = time.perf_counter()
     reference = network.present(t_in)
     layers = simulate(framework, path, np.concatenate([t_in * factor, *biases], 1), time_step, network.timing.deadline * factor)
     seconds = time.perf_counter() - begin
-    layers = tuple(np.where(layer / factor < network.timing.deadline, layer / factor, np.inf) for layer in layers)
+    layers = {label: np.where(layer / factor < network.timing.deadline, layer / factor, np.inf)
+              for label, layer in zip((label for group in graph.groups for label in group), layers, strict=True)}
     dt = time_step / factor
-    label, found = reference.layers[-1], layers[-1]
+    label, found = reference.labels, layers[graph.outputs]
     same_class, same_order, kendall, unequal, reverse = agreement(label, found)
-    share = dt / np.mean(architecture.layers[-1].neuron.tau_syn)
+    share = dt / np.mean(graph.node(graph.outputs).neuron.tau_syn)
     print(f"\n{framework}, step {dt:g} ms = {share:g} tau_syn, {len(t_in)} samples, {seconds:.0f} s: same class "
           f"{same_class:.4f}, same order {same_order:.4f}, Kendall's tau {kendall:.4f}\n  of {len(unequal)} "
           f"samples of another order {len(unequal) - len(reverse)} have two spikes in one step, {len(reverse)} a pair reversed")
-    own = explained_by_own_inputs(replace(reference, layers=layers), weights, [x.neuron for x in architecture.layers])
-    for k, alone in enumerate(own):
-        for text, one in (("whole network", compare_first_spikes(reference.layers[k], layers[k])), ("given own inputs", alone)):
+    own = explained_by_own_inputs(reference.with_times(layers), graph, parameters)
+    for name, alone in own.items():
+        for text, one in (("whole network", compare_first_spikes(reference[name], layers[name])), ("given own inputs", alone)):
             size = np.abs(one.differences)
-            print(f"  layer {k}, {text}: matched {one.matched}, missing {one.missing}, extra {one.extra}, difference median "
+            print(f"  {name}, {text}: matched {one.matched}, missing {one.missing}, extra {one.extra}, difference median "
                   f"{np.median(size):.4f}, 99 % {np.quantile(size, 0.99):.4f}, largest {size.max():.4f} ms")
+    first = graph.groups[0][0]
     for sample in reverse[:10]:
-        hidden = compare_first_spikes(reference.layers[0][sample], layers[0][sample])
+        hidden = compare_first_spikes(reference[first][sample], layers[first][sample])
         print(f"  reversed in sample {sample}: exact {np.round(label[sample], 4)}, {framework} {np.round(found[sample], 4)} ms; "
               f"of its hidden spikes {hidden.missing} missing, {hidden.extra} extra, {hidden.max_abs_difference:.2f} ms at most")
 
@@ -141,9 +149,9 @@ def main():
     p.add_argument("--steps", default="0.1,0.01,0.001", help="ms")
     a = p.parse_args()
     warnings.filterwarnings("ignore", category=DeprecationWarning)  # nirtorch.load, which norse 1.1 calls
-    _, experiment, weights = open_run(a.run)
-    architecture, t_in = experiment.architecture, experiment.data["test"].times[:a.samples]
-    network = ArrayNetwork(architecture, weights)
+    _, experiment, parameters = open_run(a.run)
+    graph, t_in = experiment.graph, experiment.data["test"].times[:a.samples]
+    network = ArrayNetwork(graph, parameters)
     with tempfile.TemporaryDirectory() as folder:
         for framework in a.frameworks.split(","):
             try:
@@ -154,11 +162,11 @@ def main():
             for step in map(float, a.steps.split(",")):
                 factor = 1 if framework == "norse" else 0.1 / step
                 graph_step, path = step * factor, Path(folder) / f"{framework}_{step:g}.nir"
-                scaled = architecture if factor == 1 else slower(architecture, factor)
-                write_nir(path, to_nir(scaled, weights, time_step=graph_step))
-                check_bits(path, scaled, weights)
-                row(framework, path, network, t_in, weights, graph_step, factor)
-    print("\nevery file gave back the architecture and the weights, bit for bit")
+                scaled = graph if factor == 1 else slower(graph, factor)
+                write_nir(path, to_nir(scaled, parameters, time_step=graph_step))
+                check_bits(path, scaled, parameters)
+                row(framework, path, network, t_in, parameters, graph_step, factor)
+    print("\nevery file gave back the graph and the parameters, bit for bit")
 
 
 if __name__ == "__main__":

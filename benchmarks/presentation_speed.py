@@ -15,13 +15,13 @@ import time
 import numpy as np
 
 
-def architecture(sizes):
-    from ttfs_pynn.networks.network import Architecture, Layer
+def described(sizes):
+    from ttfs_pynn.graph import Layer, layered
     from ttfs_pynn.neuron import LIFParameters
     n_inputs, hidden, labels = sizes
     neuron = LIFParameters()
-    return Architecture(n_inputs, (Layer(hidden, neuron, (), 7.0 / n_inputs, 7.0 / n_inputs ** 0.5 / 2.5),
-                                   Layer(labels, neuron, (), 0.2, 0.3)), 1.5, 20.0)
+    return layered(n_inputs, (Layer(hidden, neuron, (), 7.0 / n_inputs, 7.0 / n_inputs ** 0.5 / 2.5),
+                              Layer(labels, neuron, (), 0.2, 0.3)), 1.5, 20.0)
 
 
 def module(backend, dt):
@@ -35,22 +35,22 @@ def module(backend, dt):
 
 
 def measure(backend, sizes, samples, dt, repeats):
+    from ttfs_pynn.graph.initialisation import initial_parameters
     from ttfs_pynn.learning.engine import first_spikes
-    from ttfs_pynn.networks.network import LayeredNetwork
+    from ttfs_pynn.networks.pynn_network import build
     rng = np.random.default_rng(0)
-    description = architecture(sizes)
-    weights = description.initial_weights(rng)
+    graph = described(sizes)
+    parameters = initial_parameters(graph, rng)
     t_in = rng.uniform(1.5, 20.0, (samples, sizes[0]))
     side_by_side = backend == "brian2"
-    network = LayeredNetwork(module(backend, dt), description, weights, n_copies=samples if side_by_side else 1,
-                             single=side_by_side)
+    network = build(module(backend, dt), graph, parameters, copies=samples if side_by_side else 1, single=side_by_side)
     seconds = []
     for _ in range(repeats + 1):
         begin = time.perf_counter()
         recording = network.present(t_in)
         seconds.append(time.perf_counter() - begin)
-    times = first_spikes(recording).layers
-    spiking = [float(np.isfinite(t).mean()) for t in times]
+    times = first_spikes(recording)
+    spiking = [float(np.isfinite(times[label]).mean()) for label in ("layer0", "layer1")]
     print(f"{float(np.median(seconds[1:]))} {spiking[0]:.3f} {spiking[1]:.3f}")
 
 

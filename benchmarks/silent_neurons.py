@@ -10,6 +10,7 @@ import copy
 
 import numpy as np
 
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import first_spikes
 from ttfs_pynn.learning.options import TrainingOptions
@@ -31,8 +32,8 @@ class Silence(Callback):
         self.times, self.pairs, self.neurons = data.times[:1000], [], []
 
     def _look(self, trainer):
-        layers = first_spikes(trainer.network.present(self.times)).layers[:-1]
-        silent = np.concatenate([np.isinf(times) for times in layers], axis=1)
+        graph, spikes = trainer.network.graph, first_spikes(trainer.network.present(self.times))
+        silent = np.concatenate([np.isinf(spikes[node.label]) for node in graph.neurons if node.label != graph.outputs], axis=1)
         self.pairs.append(silent.mean())
         self.neurons.append((silent.mean(axis=0) > 0.95).mean())
 
@@ -49,14 +50,14 @@ def train(model, data, initial, seed, epochs, samples, options):
     if initial is not None:
         hidden, label = initial
         parameters.update({name: list(value) for name, value in (("hidden_weights", hidden), ("label_weights", label)) if value})
-    architecture = model.architecture(parameters)
+    graph = model.graph(parameters)
     training = {**training, "epochs": epochs, "seed": seed, **options}
     training = TrainingOptions.of(training)
     silence = Silence(data["validation"])
-    weights = architecture.initial_weights(np.random.default_rng(seed))
+    initial = initial_parameters(graph, np.random.default_rng(seed))
     augment = (lambda times, rng: model.augment(times, rng, parameters)) if hasattr(model, "augment") else None
     part = {name: SpikeData(d.times[:samples], d.labels[:samples]) for name, d in data.items()}
-    trainer = Trainer(ArrayNetwork(architecture, weights), part["train"], training, part["validation"], callbacks=[silence],
+    trainer = Trainer(ArrayNetwork(graph, initial), part["train"], training, part["validation"], callbacks=[silence],
                       augment=augment)
     return [record["validation_accuracy"] for record in trainer.run()], silence
 
@@ -88,8 +89,10 @@ def main():
     data = model.data(model.PARAMETERS["network"])
     policies = {"none": {"silent": "bumping", "bump": 0.0}}
     for share in arguments.tolerated:
-        label_layer = model.PARAMETERS["training"]["silent_tolerated"][-1]
-        tolerated = tuple([share] * (len(model.PARAMETERS["training"]["silent_tolerated"]) - 1) + [label_layer])
+        graph = model.graph(model.PARAMETERS["network"])
+        own = model.PARAMETERS["training"].get("silent_tolerated", TrainingOptions.silent_tolerated)
+        of_labels = own.get(graph.outputs, TrainingOptions.silent_tolerated) if isinstance(own, dict) else own
+        tolerated = {**{node.label: share for node in graph.neurons}, graph.outputs: of_labels}
         for policy, option, values in (("bumping", "bump", arguments.bumps),
                                        ("membrane_peak", "silent_aim", arguments.aims)):
             policies.update({f"{policy} {value:g}, {share:g}": {"silent": policy, option: value, "silent_tolerated": tolerated}

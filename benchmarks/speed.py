@@ -21,27 +21,30 @@ from collections import defaultdict
 import numpy as np
 from numba import get_num_threads, njit
 
+from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.graph.initialisation import initial_parameters
+from ttfs_pynn.graph.parameters import summed_delays
 from ttfs_pynn.learning.engine import GradientEngine, first_spikes
 from ttfs_pynn.learning.loss import TimeToFirstSpike
 from ttfs_pynn.learning.optimizer import Adam
 from ttfs_pynn.networks.array_network import ArrayNetwork
-from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.networks.pynn_network import build
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import simulator
 
 
-def architecture(sizes, spiking):
+def described(sizes, spiking):
     neuron, before, layers = LIFParameters(), sizes[0] * spiking, []
     for size in sizes[1:]:
         layers.append(Layer(size, neuron, (), 7.0 / before, 2.4 / before ** 0.5))
         before = size
-    return Architecture(sizes[0], tuple(layers), 1.5, 20.0)
+    return layered(sizes[0], tuple(layers), 1.5, 20.0)
 
 
-def samples(description, n, spiking, rng):
-    times = rng.uniform(description.t_early, description.t_late, (n, description.n_inputs))
+def samples(graph, n, spiking, rng):
+    times = rng.uniform(graph.t_early, graph.t_late, (n, graph.node("input").size))
     times[rng.random(times.shape) >= spiking] = np.inf
-    return times, rng.integers(0, description.layers[-1].size, n)
+    return times, rng.integers(0, graph.n_classes, n)
 
 
 class Clock:
@@ -59,7 +62,7 @@ class Clock:
         return result
 
 
-def epoch(network, engine, optimizer, weights, data, batch, through_pynn):
+def epoch(network, engine, optimizer, parameters, data, batch, through_pynn):
     """One pass; returns a Clock."""
     clock, loss = Clock(), TimeToFirstSpike(tau_syn=10.0)
     times, labels = data
@@ -67,22 +70,22 @@ def epoch(network, engine, optimizer, weights, data, batch, through_pynn):
         chosen = slice(begin, begin + batch)
         recording = clock("PyNN: set, run, read Neo, reset" if through_pynn else "forward", network.present, times[chosen])
         spikes = clock("first spikes from Neo", first_spikes, recording) if through_pynn else recording
-        _, error = clock("loss", loss, spikes.layers[-1], labels[chosen])
-        gradients, _ = clock("backward", engine.backward, spikes, weights, error / len(error))
-        weights = clock("update", optimizer.step, weights, gradients, 1e-4)
-        clock("write weights", network.write_weights, weights)
+        _, error = clock("loss", loss, spikes.labels, labels[chosen])
+        gradients, _ = clock("backward", engine.backward, spikes, parameters, error / len(error))
+        parameters = clock("update", optimizer.step, parameters, gradients, 1e-4)
+        clock("write weights", network.write, parameters)
     return clock
 
 
-def fastest(network, description, weights, data, batch, repeats, through_pynn):
+def fastest(network, graph, parameters, data, batch, repeats, through_pynn):
     """{step: CPU seconds} of the fastest of several passes, after a short one that compiles."""
-    neurons = [layer.neuron for layer in description.layers]
-    engine, clocks = GradientEngine(neurons, 0.2), []
+    engine, clocks = GradientEngine(graph, 0.2), []
+    scales = {f"{edge.label}.weight": graph.node(edge.post).neuron.current_scale for edge in graph.edges}
     for repeat in range(repeats + 1):
-        optimizer = Adam(description.shapes, [neuron.current_scale for neuron in neurons])
-        network.write_weights(weights)
+        optimizer = Adam({name: array.shape for name, array in parameters.items()}, scales)
+        network.write(parameters)
         part = data if repeat else tuple(array[:2 * batch] for array in data)
-        clocks.append(epoch(network, engine, optimizer, weights, part, batch, through_pynn).seconds)
+        clocks.append(epoch(network, engine, optimizer, parameters, part, batch, through_pynn).seconds)
     return dict(min(clocks[1:], key=lambda seconds: sum(seconds.values())))
 
 
@@ -106,13 +109,13 @@ def multiply_add_rate():
     return 400 * w.size / min(seconds)
 
 
-def needed(network, weights, times):
+def needed(network, parameters, times):
     """Multiply-adds a sample: forward two a causal pair (all inputs of a silent neuron), backward two of those that spike."""
-    network.write_weights(weights)
+    network.write(parameters)
     spikes, total = network.present(times[:200]), 0
-    for k, out in enumerate(spikes.layers):
-        t_in = np.sort(spikes.afferent(k), axis=1)
-        for row, last in zip(t_in, out, strict=True):
+    for edge in network.graph.edges:  # a chain: each layer has one
+        t_in = np.sort(spikes[edge.pre] + summed_delays(edge, spikes.delays[edge.label]), axis=1)
+        for row, last in zip(t_in, spikes[edge.post], strict=True):
             forward = np.searchsorted(row, last)
             forward[np.isinf(last)] = np.isfinite(row).sum()
             total += 2 * forward.sum() + 2 * forward[np.isfinite(last)].sum()
@@ -121,22 +124,22 @@ def needed(network, weights, times):
 
 def measure(sizes, n_samples, batch, spiking, repeats, pynn=True):
     rng = np.random.default_rng(1)
-    description = architecture(sizes, spiking)
-    data, weights = samples(description, n_samples, spiking, rng), description.initial_weights(rng)
-    network = ArrayNetwork(description, weights)
-    arrays = fastest(network, description, weights, data, batch, repeats, False)
+    graph = described(sizes, spiking)
+    data, parameters = samples(graph, n_samples, spiking, rng), initial_parameters(graph, rng)
+    network = ArrayNetwork(graph, parameters)
+    arrays = fastest(network, graph, parameters, data, batch, repeats, False)
     threads = get_num_threads()
     rate = threads * multiply_add_rate()
     total = sum(arrays.values())
     result = {"network": "-".join(map(str, sizes)), "samples": n_samples, "batch": batch, "spiking": spiking,
               "threads": threads,
               "array_us_per_sample": 1e6 * total / n_samples,
-              "multiply_adds_per_sample": needed(network, weights, data[0]), "multiply_adds_per_second": rate,
+              "multiply_adds_per_sample": needed(network, parameters, data[0]), "multiply_adds_per_second": rate,
               "array_shares": {name: seconds / total for name, seconds in arrays.items()}}
     result["fraction_of_arithmetic_limit"] = result["multiply_adds_per_sample"] * n_samples / (total * rate)
     if pynn:
-        simulated = LayeredNetwork(simulator("exact").setup(0.1), description, weights)
-        steps = fastest(simulated, description, weights, data, batch, repeats, True)
+        simulated = build(simulator("exact").setup(0.1), graph, parameters)
+        steps = fastest(simulated, graph, parameters, data, batch, repeats, True)
         total = sum(steps.values())
         result.update(pynn_us_per_sample=1e6 * total / n_samples,
                       pynn_shares={name: seconds / total for name, seconds in steps.items()})

@@ -17,6 +17,7 @@ import copy
 import numpy as np
 
 from ttfs_pynn.learning.evaluation import evaluate
+from ttfs_pynn.models import yin_yang
 from ttfs_pynn.runs.experiment import Experiment
 
 THRESHOLD = 70.0  # LSB, v_thresh - v_rest on the chip
@@ -36,7 +37,7 @@ def configurations(epochs):
                 "bump_instead_of_step": True}
     found = {"authors": (network, training)}
     training = {**training, "learning_rate": 0.006, "schedule": "cosine", "schedule_options": {},
-                "loss_options": {"difference": 0.2}, "silent_tolerated": [0.95, 0.95], "bump_instead_of_step": False}
+                "loss_options": {"difference": 0.2}, "silent_tolerated": 0.95, "bump_instead_of_step": False}
     found["loss"] = network, training
     network = {**network, "hidden_weights": [1.5, 1.0], "label_weights": [0.3, 0.3]}
     found["weights"] = network, training
@@ -53,7 +54,8 @@ def run(configuration, seed):
     network = experiment.network(seed=seed)
     trainer = experiment.trainer(network)
     trainer.run()
-    return evaluate(network, experiment.data["test"], 100, trainer.weights).accuracy, trainer.history[-1]["validation_accuracy"]
+    accuracy = evaluate(network, experiment.data["test"], 100, trainer.parameters).accuracy
+    return accuracy, trainer.history[-1]["validation_accuracy"]
 
 
 def main():

@@ -16,6 +16,7 @@ def one_seed(seed, epochs, fresh_samples):
     from ttfs_pynn.datasets import yin_yang as samples
     from ttfs_pynn.learning.data import SpikeData
     from ttfs_pynn.learning.evaluation import evaluate
+    from ttfs_pynn.models import yin_yang
     from ttfs_pynn.runs.experiment import Experiment
 
     configuration = {"model": "yin_yang", "backend": "exact", "dt": 0.1, "copies": 1, **copy.deepcopy(yin_yang.PARAMETERS)}

@@ -36,7 +36,7 @@ def parser():
     return p
 
 
-def table(profile):
+def as_lines(profile):
     """What was measured, as lines of text."""
     lines = [f"{'':<10}{'mean':>10}{'std':>10}{'std/mean':>10}  not measured"]
     for name, values in profile.values.items():
@@ -62,7 +62,7 @@ def main(arguments=None):
     profile = characterise(backend.load(), a.chip, targets, np.arange(a.neurons), a.repetitions, a.seed,
                            lambda text: None if a.quiet else print(f"measuring: {text}", file=sys.stderr, flush=True))
     profile.save(path)
-    print("\n".join(table(profile)))
+    print("\n".join(as_lines(profile)))
     print(f"profile   {path}")
 
 

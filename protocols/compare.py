@@ -110,7 +110,7 @@ def main(arguments=None):
         result = compare_simulators(task, simulators_of(a), folder, a.window,
                                     partial(in_a_process, timeout=a.timeout, verbose=a.verbose), say)
         comparison_report.main([str(folder)])
-    print("\n".join(comparison_report.table(result)))
+    print("\n".join(comparison_report.as_lines(result)))
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def main(arguments=None):
     print("Drawing", flush=True)
     overview = figures(folder)
     print(f"\ntest accuracy on exact         {metrics['test_accuracy']:.4f}  ({metrics['test_samples']} test samples)")
-    print("\n".join(evaluate.table(result)))
+    print("\n".join(evaluate.as_lines(result)))
     print(f"seconds an epoch               {metrics['seconds_per_epoch']:.2f}")
     print(f"decision after                 {metrics['latency_tau_syn']:.2f} tau_syn, "
           f"{metrics['spikes_per_sample']:.0f} spikes a sample")

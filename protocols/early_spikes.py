@@ -144,7 +144,7 @@ def main(arguments=None):
                 lines = ",\n".join(json.dumps(entry) for entry in runs)
                 write_bytes(a.output, f'{{"model": {json.dumps(a.model)}, "runs": [\n{lines}\n]}}\n'.encode())
                 print(early_spikes_figure.line(runs[-1]), flush=True)
-    print("\n".join(early_spikes_figure.table(runs)))
+    print("\n".join(early_spikes_figure.as_lines(runs)))
     early_spikes_figure.main([a.output])
 
 

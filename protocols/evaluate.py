@@ -66,7 +66,7 @@ def _as_dict(agreement):
             "median_abs_difference_ms": float(np.median(size)) if size.size else 0.0}
 
 
-def table(result):
+def as_lines(result):
     """The comparison as lines of text."""
     lines = [f"{'accuracy on exact':<31}{result['exact_accuracy']:.4f}  (the same samples)",
              f"{'accuracy on ' + result['backend']:<31}{result['test_accuracy']:.4f}  "
@@ -93,7 +93,7 @@ def main(arguments=None):
     # A run on arrays has recorded none; some may be there of a command that was killed.
     if experiment.configuration["backend"] == ARRAYS or not folder.spike_names():
         experiment.record_sample(experiment.network("exact", parameters, dt, copies=1), folder, "after")
-    print("\n".join(table(result)))
+    print("\n".join(as_lines(result)))
 
 
 if __name__ == "__main__":

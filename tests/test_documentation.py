@@ -60,7 +60,7 @@ def test_a_command_can_be_typed(page, command, capsys):
         assert all((ROOT / path).exists() for path in arguments)
     elif program == "ttfs-pynn":
         if not arguments[0].startswith("-"):
-            understood(entry_point.load(arguments[0]), arguments[1:], capsys)
+            understood(entry_point.command_module(arguments[0]), arguments[1:], capsys)
     else:
         understood(importlib.import_module(arguments[1]), arguments[2:], capsys)
 

@@ -159,7 +159,7 @@ def test_a_folder_that_is_no_run(tmp_path, capsys):
 
 
 def test_a_table_escapes_and_lets_a_failure_take_the_rest_of_its_row():
-    text = page.table(["a", "b", "c"], [["<b>", 0.123456, None], ("bad", ["x", "y" * 30]), [True, 3, "&"]])
+    text = page.html_table(["a", "b", "c"], [["<b>", 0.123456, None], ("bad", ["x", "y" * 30]), [True, 3, "&"]])
     assert "<td>&lt;b&gt;</td><td>0.123</td><td>–</td>" in text and "colspan='2'" in text and "<td>yes</td>" in text
     Reader(text)
 

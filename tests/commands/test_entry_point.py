@@ -1,6 +1,7 @@
 """`ttfs-pynn`: every recipe is a command, from any folder, and finding one costs nothing."""
 
 import ast
+import configparser
 import importlib
 import os
 import re
@@ -70,7 +71,7 @@ assert threading.active_count() == 1""", tmp_path, ["-I"])
 def test_importing_the_library_draws_and_logs_nothing(tmp_path):
     text = python("""
 import threading
-import ttfs_pynn.runs.experiment, ttfs_pynn.learning.engine, ttfs_pynn.networks.own, ttfs_pynn.learning.trainer
+import ttfs_pynn.runs.experiment, ttfs_pynn.learning.trainer, ttfs_pynn.networks.pynn_network, ttfs_pynn.comparison.task
 assert not {"matplotlib", "brian2", "nest", "neuron"} & set(sys.modules)
 import logging
 assert not logging.getLogger().handlers and threading.active_count() == 1""", tmp_path, ["-I"])
@@ -128,7 +129,7 @@ def test_verbose_says_where_an_error_arose(capsys, arguments):
 
 
 def test_quiet_means_results_only_before_the_command_and_after_it(capsys, monkeypatch):
-    monkeypatch.setattr(entry_point.load("train"), "main", lambda arguments: print(train.parser().parse_args(arguments).quiet))
+    monkeypatch.setattr(entry_point.command_module("train"), "main", lambda arguments: print(train.parser().parse_args(arguments).quiet))
     rest = ("train", "yin_yang", "--output", "run")
     assert [call(capsys, *arguments)[1] for arguments in (("--quiet", *rest), (*rest, "--quiet"), rest)] == ["True\n", "True\n",
                                                                                                          "False\n"]
@@ -140,11 +141,11 @@ def test_a_package_that_is_missing(monkeypatch):
 
     monkeypatch.setattr(entry_point.importlib, "import_module", missing)
     with pytest.raises(ConfigurationError, match="train needs the package nowhere.inside, .* pip install nowhere$"):
-        entry_point.load("train")
+        entry_point.command_module("train")
 
 
 def test_names_with_hyphens():
-    assert entry_point.load("learning-curve") is importlib.import_module("ttfs_pynn.analysis.learning_curve")
+    assert entry_point.command_module("learning-curve") is importlib.import_module("ttfs_pynn.analysis.learning_curve")
 
 
 @pytest.mark.parametrize("options", [[], ["-P"]])
@@ -154,8 +155,8 @@ def test_folders_of_the_user_with_the_same_names_are_not_in_the_way(tmp_path, op
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("MINE = True\n")
         (tmp_path / name / "train.py").write_text("raise SystemExit('the wrong one')\n")
-    code = ("from ttfs_pynn.commands.entry_point import load\nfrom ttfs_pynn.runs import model_files\n"
-            "print(load('train').__file__, model_files.load('yin_yang').__file__)\n")
+    code = ("from ttfs_pynn.commands.entry_point import command_module\nfrom ttfs_pynn.runs import model_files\n"
+            "print(command_module('train').__file__, model_files.load('yin_yang').__file__)\n")
     if not options:
         code += "import analysis, models, protocols\nassert analysis.MINE and models.MINE and protocols.MINE\n"
     found = [Path(file) for file in python(code, tmp_path, options).split()]
@@ -178,6 +179,13 @@ def test_what_a_wheel_holds():
         runpy.run_path(str(ROOT / "setup.py"))
     (_, arguments), = described.call_args_list
     folders = {Path(arguments["package_dir"].get(name, name.replace(".", "/"))) for name in arguments["packages"]}
-    wanted = {file.parent.relative_to(ROOT) for top in ("ttfs_pynn", "models", "protocols", "analysis")
-              for file in (ROOT / top).rglob("*.py")} - {Path("ttfs_pynn/commands/template")}  # data, in setup.cfg
-    assert folders == wanted and len(folders) > 15, "a folder without __init__.py is not installed"
+    assert len(folders) > 15 and not any("template" in str(folder) for folder in folders)
+    metadata = configparser.ConfigParser()
+    metadata.read(ROOT / "setup.cfg")
+    data = {file for name, patterns in metadata["options.package_data"].items() for pattern in patterns.split()
+            for file in (ROOT / arguments["package_dir"].get(name, name.replace(".", "/"))).glob(pattern)}
+    for top in ("ttfs_pynn", "models", "protocols", "analysis"):
+        for file in (ROOT / top).rglob("*"):
+            inside = file.relative_to(ROOT)
+            if file.is_file() and "__pycache__" not in file.parts:
+                assert file in data or file.suffix == ".py" and inside.parent in folders, f"{inside} is not installed"

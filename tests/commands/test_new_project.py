@@ -97,7 +97,7 @@ def test_a_resumed_run_says_that_its_model_is_another(project, capsys):
 
 @pytest.mark.parametrize("old, new, where, text", [
     ("p = parameters", "p = parameters + 1", "parameters + 1", "unsupported operand"),
-    ("return Layered", "1 / 0; return Layered", "1 / 0", "ZeroDivisionError: division by zero"),
+    ("return layered", "1 / 0; return layered", "1 / 0", "ZeroDivisionError: division by zero"),
     ('"tau_m": 10.0', '"tau_m": -10.0', "neuron = LIF", "tau_m = -10.0 must be positive")])
 def test_a_mistake_in_the_model_has_its_line(project, capsys, old, new, where, text):
     file = project / "my_sound.py"

@@ -1,5 +1,7 @@
 """The fast loops for whole groups against the readable ones."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from ttfs_pynn.event_driven import kernels
 from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.groups import LIFGroup
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
+from ttfs_pynn.event_driven.sparse_kernels import in_tiles, merged_rows, run_rows
 
 
 def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0, tau_syn=(10.0, 10.0)):
@@ -30,8 +33,11 @@ def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0, tau_sy
     room = 4000
     out, noted = np.zeros(size * room), np.array([[0, room, n * room] for n in range(size)])
     connections = (inhibitory, weights)
-    if kernel is kernels.run_sparse:
+    if kernel in (kernels.run_sparse, run_rows):
         connections = (inhibitory, np.arange(len(weights) + 1) * size, np.tile(np.arange(size), len(weights)), weights.ravel())
+        if kernel is run_rows:
+            start, targets, order, most = in_tiles(*connections[1:3], size)
+            connections += ((start, targets, merged_rows(connections[1], connections[3], partner)[order], most), partner)
     elif kernel is not kernels.run_all_to_all:
         connections += (partner,)
     assert kernel(times, rows, *connections, 0.0, stop, *state, group.table, out, noted)
@@ -43,8 +49,8 @@ def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0, tau_sy
 @pytest.mark.parametrize("tau_m", [4.0, 10.0, 20.0, np.inf])
 def test_spikes_and_state(tau_m, tau_refrac, gap):
     expected = run(kernels.run_all_to_all, 1, tau_m, tau_refrac, False, gap=gap)
-    for partners in (False, True):
-        state, out, count = run(run_blocks, 1, tau_m, tau_refrac, partners, gap=gap)
+    for partners, kernel in product((False, True), (run_blocks, run_rows)):
+        state, out, count = run(kernel, 1, tau_m, tau_refrac, partners, gap=gap)
         assert count.sum() > 100
         np.testing.assert_array_equal(count, expected[2])
         assert np.abs(out - expected[1]).max() < 1e-9  # sums in another order, amplified by flat crossings

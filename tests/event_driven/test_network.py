@@ -8,7 +8,7 @@ from tests.event_driven.reference import reference_spikes
 from tests.event_driven.test_core import PARAMETERS, random_network, source_group
 from ttfs_pynn.event_driven import groups
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, LIFGroup, SimulationError, Synapses
-from ttfs_pynn.membrane import threads
+from ttfs_pynn.membrane import threads as splitting
 
 FIRES_ONCE = {**PARAMETERS, "tau_refrac": 40.0}  # for one input
 
@@ -89,7 +89,7 @@ def test_split_runs_of_a_recurrent_network_equal_one_run():
 @pytest.mark.parametrize("make", [lambda: random_network(np.random.default_rng(5), 70, 10, 60.0, shared=True)[0],
                                   lambda: recurrent_network(np.random.default_rng(8))])
 def test_the_number_of_threads_changes_no_bit(make, monkeypatch):
-    monkeypatch.setattr(threads, "PARALLEL_FROM", 0)
+    monkeypatch.setattr(splitting, "PARALLEL_FROM", 0)
     if numba.config.NUMBA_NUM_THREADS < 2:
         pytest.skip("one thread only")
     before, results = numba.get_num_threads(), []

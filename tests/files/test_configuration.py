@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.files.configuration import canonical, differences, plain, text_of
+from ttfs_pynn.files.configuration import canonical, configuration_differences, plain, text_of
 
 
 def test_canonical_form_knows_values_and_not_their_writing():
@@ -35,9 +35,9 @@ def test_the_text_of_a_configuration_is_of_no_other():
 
 
 def test_differences_name_both_values_and_what_is_missing():
-    text = differences(canonical({"a": 1, "b": "x", "c": 2}), canonical({"a": 1, "b": "y", "d": 3}))
+    text = configuration_differences(canonical({"a": 1, "b": "x", "c": 2}), canonical({"a": 1, "b": "y", "d": 3}))
     assert text == 'b ("x" there, "y" here), c (2 there, not set here), d (not set there, 3 here)'
-    assert differences(canonical({"a": np.nan}), canonical({"a": float("nan")})) == ""
+    assert configuration_differences(canonical({"a": np.nan}), canonical({"a": float("nan")})) == ""
 
 
 def test_what_cannot_be_stored_is_named_by_its_place():

@@ -8,8 +8,15 @@ from ttfs_pynn.first_spike import (
     vector_jacobian_product,
 )
 from ttfs_pynn.membrane import threads
-from ttfs_pynn.networks.trained_times import DELAYS, delay_shape
 from ttfs_pynn.neuron import LIFParameters
+
+DELAYS = ("axonal", "dendritic", "synaptic")
+
+
+def delay_shape(kind, shape):
+    """Of delays of a kind for weights of `shape` (inputs, neurons)."""
+    return {"axonal": (shape[0], 1), "dendritic": (1, shape[1]), "synaptic": shape}[kind]
+
 
 
 def case(ratio=1.0, seed=8):

@@ -15,6 +15,7 @@ from ttfs_pynn.first_spike import (
     rows_first_spike_times,
     rows_peak_steps,
 )
+from ttfs_pynn.membrane import threads
 from ttfs_pynn.neuron import LIFParameters
 
 

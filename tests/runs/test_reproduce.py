@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from tests.small_networks import assert_same
 from ttfs_pynn.errors import ConfigurationError, TTFSError
 from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.runs import model_files, reproduce
@@ -45,7 +44,7 @@ def test_rows_fit_their_models(name):
     found = row.configuration(row.seeds[0])
     assert found["training"]["seed"] == row.seeds[0] and found["network"] == {**found["network"], **row.network}
     assert found["hardware"]["chip"] == row.seeds[0] if row.chip_is_seed else "hardware" not in found
-    assert model_files.load(row.model).graph(found["network"]).n_classes > 1
+    assert model_files.load(row.model).graph(found["network"]).outputs
 
 
 def test_a_row_overrides_the_model(tmp_path):
@@ -80,7 +79,8 @@ def test_an_interrupted_run_goes_on_and_ends_as_an_undisturbed_one(tmp_path, mon
     assert {k: v for k, v in found.items() if k != "seconds_per_epoch"} == \
         {k: v for k, v in expected.items() if k != "seconds_per_epoch"}
     one, other = (RunFolder.open(job["folder"]).read_parameters() for job in (whole, broken))
-    assert_same(other, one)
+    for name, w in one.items():
+        np.testing.assert_array_equal(w, other[name])
 
 
 def test_other_settings_begin_a_new_file(tmp_path):
@@ -91,7 +91,7 @@ def test_other_settings_begin_a_new_file(tmp_path):
 
     for row_now, seeds in ((row, [3]), (row, [4]), (reproduce.Row(**{**vars(row), "network": {"hidden": 13}}), [5])):
         jobs = [reproduce.job_of(row_now, seed, tmp_path, False) for seed in seeds]
-        reproduce.gather(row_now, jobs, [result(seed) for seed in seeds], path, False)
+        reproduce.store_row(row_now, jobs, [result(seed) for seed in seeds], path, False)
         if seeds == [4]:
             assert [r["seed"] for r in json.loads(path.read_text())["runs"]] == [3, 4]
     found = json.loads(path.read_text())

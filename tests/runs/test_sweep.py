@@ -11,7 +11,7 @@ from benchmarks.dask_kill import executions, killed_sweep  # noqa: E402
 from ttfs_pynn.errors import ConfigurationError, ResultsError  # noqa: E402
 from ttfs_pynn.files.sealed import atomic_file  # noqa: E402
 from ttfs_pynn.processes import PARENT_LOST, ChildProcess  # noqa: E402
-from ttfs_pynn.runs.sweep import execute, key_of, run_all, stored  # noqa: E402
+from ttfs_pynn.runs.sweep import execute, key_of, run_all, stored_result  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEP = "tests.sweep_jobs:sleep"
@@ -78,14 +78,14 @@ def test_a_run_ends_with_its_worker_and_stores_nothing(tmp_path):
     while not (tmp_path / "log").exists():
         time.sleep(0.02)
     process._process.stdin.close()
-    assert process.wait(30) == PARENT_LOST and stored(SLEEP, job, tmp_path) is None
+    assert process.wait(30) == PARENT_LOST and stored_result(SLEEP, job, tmp_path) is None
 
 
 def test_two_processes_on_one_job_execute_it_once(tmp_path):
     (job,) = jobs(1, tmp_path, seconds=0.3)
     processes = [started(job, tmp_path) for _ in range(2)]
     assert [process.wait(30) for process in processes] == [0, 0]
-    assert executions(tmp_path / "log")["begun"] == 1 and stored(SLEEP, job, tmp_path)["square"] == 0
+    assert executions(tmp_path / "log")["begun"] == 1 and stored_result(SLEEP, job, tmp_path)["square"] == 0
 
 
 def test_slurm_through_a_command_that_starts_jobs_here(tmp_path, monkeypatch):
@@ -146,13 +146,13 @@ def test_keys_and_damaged_results(tmp_path, monkeypatch):
                     path.read_text().replace('"job": {', '"job": {"more": {}, '), "[]"):
         path.write_text(content)
         with pytest.raises(ResultsError, match="is damaged .* delete it"):
-            stored(SLEEP, job, tmp_path)
+            stored_result(SLEEP, job, tmp_path)
 
 
 def test_a_result_is_a_dict(tmp_path):
     with pytest.raises(ConfigurationError, match="getpid returned int; the function of a sweep must return a dict"):
         execute("tests.sweep_jobs:getpid", {"a": 1}, tmp_path)
-    assert stored("tests.sweep_jobs:getpid", {"a": 1}, tmp_path) is None
+    assert stored_result("tests.sweep_jobs:getpid", {"a": 1}, tmp_path) is None
 
 
 @pytest.mark.parametrize("module", ["jobs_in_package", "outer.jobs_in_package"])
@@ -225,7 +225,7 @@ def test_a_link_in_place_of_a_log_or_a_lock_is_not_followed(tmp_path):
     (job,) = jobs(1, tmp_path)
     (folder / f"{key_of(SLEEP, job)}.log").symlink_to(victim)
     run_all(SLEEP, [job], folder, quiet=True)
-    assert victim.read_text() == "precious" and stored(SLEEP, job, folder)["square"] == 0
+    assert victim.read_text() == "precious" and stored_result(SLEEP, job, folder)["square"] == 0
     (other,) = [dict(job, number=5)]
     (folder / f"{key_of(SLEEP, other)}.json.lock").symlink_to(victim)
     run_all(SLEEP, [other], folder, quiet=True)

@@ -50,9 +50,8 @@ class BypassGroup(LIFGroup):
     """Circuits in bypass: each excitatory event of a weight > 0 leaves them as a spike; membranes rest."""
 
     def advance(self, t_stop):
-        times, rows = self._events(t_stop)
-        inhibitory, row_start, targets = self._arrange(False)
-        weights = np.concatenate([s.sparse_weights() for s in self.incoming] or [np.empty(0)])
+        times, rows = self.arrangement.events(t_stop)
+        inhibitory, row_start, targets, weights = self.arrangement.rows()
         counts = np.diff(row_start)[rows]
         place = np.repeat(row_start[rows] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
         heard = (weights[place] > 0) & ~np.repeat(inhibitory[rows], counts)
@@ -69,8 +68,7 @@ class BypassGroup(LIFGroup):
 
     def trace(self, t_stop, index, time):
         silent = (np.empty(0), np.empty(0, dtype=np.int64))
-        none = (np.empty(0, dtype=bool), np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))
-        self.probe.follow(self._drive(*silent, False, none, t_stop), self.t, float(t_stop),
+        self.probe.follow(self._drive(*silent, t_stop), self.t, float(t_stop),
                           [array.copy() for array in self.state], self.table, self._parameters["v_rest"],
                           time, np.zeros(self.size + 1, dtype=np.int64))
 

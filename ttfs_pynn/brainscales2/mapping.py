@@ -15,8 +15,8 @@ from ttfs_pynn.brainscales2.routing import (
     CIRCUITS,
     HEMISPHERES,
     LARGEST_WEIGHT,
-    Connections,
     MappingError,
+    RoutedConnections,
     hardware_synapses,
     route,
 )
@@ -161,14 +161,14 @@ class _Table:
                 )
 
     def of_execution(self, execution):
-        """Positions of the connections that end in this execution, and the same as `Connections`."""
+        """Positions of the connections that end in this execution, and the same as `RoutedConnections`."""
         placement = self.placement
         chosen = np.flatnonzero(placement.partition[self.target] == execution)
         source = self.source[chosen]
         elsewhere = (placement.partition[source] != execution) & (placement.circuit[source] >= 0)
         group = np.where(elsewhere, -1, placement.group[source])
         circuit = placement.circuit[self.target[chosen]]
-        return chosen, Connections(
+        return chosen, RoutedConnections(
             source, circuit, self.inhibitory[chosen], self.synapses[chosen], group, placement.group_bus
         )
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from ttfs_pynn.errors import TTFSError
 
-__all__ = ["Connections", "MappingError", "Routing", "hardware_synapses", "route"]
+__all__ = ["MappingError", "RoutedConnections", "Routing", "hardware_synapses", "route"]
 
 CIRCUITS, HEMISPHERES, COLUMNS = 512, 2, 256
 BUSES, DRIVERS_PER_BUS, ROWS_PER_DRIVER = 4, 32, 2  # of a hemisphere, of a bus, of a driver
@@ -43,7 +43,7 @@ class MappingError(TTFSError, RuntimeError):
 
 
 @dataclass(frozen=True, eq=False)
-class Connections:
+class RoutedConnections:
     """The connections into one execution, one entry per connection in every array.
 
     `source` is a number for each neuron or generator, `circuit` the target (0..511), `inhibitory` 0 or 1, `synapses` the hardware
@@ -77,7 +77,7 @@ def hardware_synapses(weight):
 
 
 def route(connections, describe):
-    """The `Routing` of the `Connections` of one execution: with groups of their own if that fits, else with shared rows.
+    """The `Routing` of the `RoutedConnections` of one execution: with groups of their own if that fits, else with shared rows.
 
     `describe(chosen)` names the origin of the connections at the positions `chosen` in an error. Errors: MappingError where a
     circuit has more than 256 synapses, a bus more than 64 rows (32 drivers), or the external sources find no free drivers.

@@ -45,14 +45,14 @@ def parser_of(main: Callable[[Sequence[str]], Any]) -> ArgumentParser:
 
 def tree(shtab: ModuleType) -> ArgumentParser:
     """One parser with a sub-parser for each command, as shtab reads it."""
-    from ttfs_pynn.commands.entry_point import commands, load
+    from ttfs_pynn.commands.entry_point import command_module, commands
     from ttfs_pynn.simulators import SIMULATORS
     root = ArgumentParser(prog="ttfs-pynn")
     root.add_argument("--version", action="store_true", help="show the version")
     below = root.add_subparsers()
     for name, (_, summary) in commands().items():
         try:
-            own = parser_of(load(name).main)
+            own = parser_of(command_module(name).main)
         except ConfigurationError:  # what needs a package that is not installed cannot be completed
             continue
         own.description = summary

@@ -21,7 +21,7 @@ from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.processes import away_from_folder
 from ttfs_pynn.runs.recipes import recipe_folder
 
-__all__ = ["COMMANDS", "commands", "load", "main"]
+__all__ = ["COMMANDS", "command_module", "commands", "main"]
 
 # In the order in which they are met; what the recipe folders hold besides comes after them.
 COMMANDS = ("new", "train", "evaluate", "compare", "characterise", "transfer", "reproduce", "demo", "completion", "report",
@@ -57,7 +57,7 @@ def commands() -> dict[str, tuple[str, str]]:
     return result
 
 
-def load(name: str) -> ModuleType:
+def command_module(name: str) -> ModuleType:
     """The module of a command. ConfigurationError where there is none, or where it needs a package that is missing."""
     known = commands()
     name = name if name in known else name.replace("-", "_")
@@ -96,7 +96,7 @@ def _main(arguments: Sequence[str] | None) -> int | None:
         parser.print_help()
         return 0
     # --verbose and --quiet mean the same before the command's name and after it.
-    command = load(rest[0])
+    command = command_module(rest[0])
     with of_data(command.__name__):
         return command.main([*own, *rest[1:]])
 

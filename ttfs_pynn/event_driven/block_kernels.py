@@ -106,7 +106,7 @@ def _walk(n, first, last, rows, steps, weights, x, j, theta, highest, peak, rate
 
 
 @njit(cache=True, error_model="numpy")
-def _close(x, bound, reach, leak, theta, clamped_until, begin, end, chosen):
+def close(x, bound, reach, leak, theta, clamped_until, begin, end, chosen):
     """Fill chosen with the neurons that must be walked; returns how many, and the earliest end of refractoriness of all."""
     n_chosen = 0
     for n in range(x.shape[0]):
@@ -161,7 +161,7 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
             continue
         add_block(x, j, decay_m, weights, rows, steps, first, last, at, new_x, new_j, bound)
         reach, leak = short_reach(end - begin, peak if end - begin >= highest else steps[first, TO_V], rate_m)
-        n_chosen = _close(x, bound, reach, leak, theta, clamped, begin, end, chosen)
+        n_chosen = close(x, bound, reach, leak, theta, clamped, begin, end, chosen)
         for n in range(size):
             new_x[n] = x[n] if clamped[n] >= end else new_x[n]
         for c in range(n_chosen):

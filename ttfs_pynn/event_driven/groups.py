@@ -3,15 +3,19 @@
 import numpy as np
 
 from ttfs_pynn.event_driven import driven_kernels, kernels
+from ttfs_pynn.event_driven.arrangement import Arrangement
 from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.currents import Injections
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
+from ttfs_pynn.event_driven.sorting import order_by_time
+from ttfs_pynn.event_driven.sparse_kernels import run_rows
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
 __all__ = ["LIFGroup", "SimulationError"]
 
 _SHARED_ROOM = 2**21  # spikes of a group
 _MOST_EVENTS = 2**22  # of one group at a time
+_TABLE_FROM = {True: 0.3, False: 0.05}  # connectivity from which on zeros in a table cost less than rows, of neurons alike or not
 
 
 class SimulationError(ValueError):
@@ -57,10 +61,9 @@ class LIFGroup:
         missing = [name for name in self.PARAMETERS if name not in parameters]
         if missing:
             raise SimulationError(f"missing parameters {missing}; a LIF group needs {list(self.PARAMETERS)}")
-        self.incoming = []
+        self.arrangement = Arrangement(self.size)
         self.probe = None  # a Probe, where anything but spikes is recorded
         self._injections = Injections(self.size)
-        self._stacked = None
         self.room = np.full(self.size, 16)  # for how many spikes of each neuron, before a run is repeated with more
         self.set_parameters(**parameters)
         self._initial = {"v": self._parameters["v_rest"].copy(), "isyn_exc": np.zeros(size), "isyn_inh": np.zeros(size)}
@@ -184,9 +187,13 @@ class LIFGroup:
         for synapses in self.incoming:
             synapses.clear()
 
+    @property
+    def incoming(self):
+        """All Synapses onto these neurons."""
+        return self.arrangement.synapses
+
     def connect(self, synapses):
-        self.incoming.append(synapses)
-        self._stacked = None
+        self.arrangement.connect(synapses)
 
     def inject(self, current, indices):
         """Let a current of `ttfs_pynn.event_driven.currents` flow into the neurons `indices`, in addition to what does."""
@@ -194,58 +201,6 @@ class LIFGroup:
         if np.isinf(self._parameters["tau_m"][indices]).any():
             raise SimulationError("a current cannot be injected where tau_m = inf (no leak); give a finite tau_m")
         self._injections.add(current, indices)
-
-    def _events(self, t_stop, alone=None):
-        """Arrivals before t_stop over all incoming synapses: (times, rows), in time order. alone: without those of synapses whose
-        rows arrive with a partner, see `_partners`."""
-        parts = [synapses.take_events(t_stop) for synapses in self.incoming]
-        first_rows = np.cumsum([0] + [synapses.n_rows for synapses in self.incoming])
-        if alone is not None:
-            kept = [k for k, first in enumerate(first_rows[:-1]) if parts[k][0].size and alone[first]]
-            parts, first_rows = [parts[k] for k in kept], first_rows[kept]
-        times = np.concatenate([times for times, _ in parts]) if parts else np.empty(0)
-        rows = np.concatenate([rows + first for (_, rows), first in zip(parts, first_rows, strict=False)]) if parts \
-            else np.empty(0, dtype=np.int64)
-        if (times[1:] >= times[:-1]).all():
-            return times, rows
-        order = np.argsort(times, kind="stable")
-        return times[order], rows[order]
-
-    def _partners(self, wanted):
-        """(partner, alone), of each row: an excitatory and an inhibitory matrix that hear the same spikes, as signed weights in
-        PyNN do, need one arrival, that of the first, which brings its partner along (-1: none). alone: the others arrive."""
-        first_rows = np.cumsum([0] + [s.n_rows for s in self.incoming])
-        partner, alone = np.full(first_rows[-1], -1, dtype=np.int64), np.ones(first_rows[-1], dtype=bool)
-        for a, one in enumerate(self.incoming if wanted else ()):
-            for b in range(a + 1, len(self.incoming)):
-                mine, other = slice(*first_rows[a:a + 2]), slice(*first_rows[b:b + 2])
-                if one.n_rows and alone[mine].all() and alone[other].all() and partner[mine][0] < 0 \
-                        and one.carries_as(self.incoming[b]):
-                    partner[mine], alone[other] = np.arange(*first_rows[b:b + 2]), False
-        return partner, alone
-
-    def _arrange(self, all_to_all):
-        """Lay the rows of all incoming synapses one below the other, and let each Synapses object see its part."""
-        key = (all_to_all, tuple(synapses.layout_version for synapses in self.incoming))
-        if self._stacked is not None and self._stacked[0] == key:
-            return self._stacked[1]
-        inhibitory = np.concatenate([np.full(s.n_rows, s.receptor == "inhibitory") for s in self.incoming]
-                                    or [np.empty(0, dtype=bool)])
-        if all_to_all:
-            weights = np.concatenate([s.dense_weights for s in self.incoming] or [np.empty((0, self.size))])
-            first = 0
-            for s in self.incoming:
-                s.move_dense_weights(weights[first:first + s.n_rows])
-                first += s.n_rows
-            arranged = (inhibitory, weights)
-        else:
-            tables = [s.sparse_table() for s in self.incoming]
-            counts = np.concatenate([np.diff(start) for start, _ in tables] or [np.empty(0, dtype=np.int64)])
-            row_start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-            targets = np.concatenate([targets for _, targets in tables] or [np.empty(0, dtype=np.int64)])
-            arranged = (inhibitory, row_start, targets)
-        self._stacked = (key, arranged)
-        return arranged
 
     def pieces(self, t, t_stop):
         """Into how many pieces [t, t_stop) is cut so that arrivals of one fit in memory: it is to grow with spikes only."""
@@ -257,44 +212,51 @@ class LIFGroup:
         """Whether these neurons have what only `driven_kernels` can simulate."""
         return self.JUMPS or bool(self._injections)
 
-    def _connections(self):
-        """(whether all are all-to-all, arguments of the kernels for that or else those of `run_sparse`)."""
-        all_to_all = all(s.is_dense for s in self.incoming)
-        arranged = self._arrange(all_to_all)
-        if all_to_all:
-            return True, arranged
-        return False, (*arranged, np.concatenate([s.sparse_weights() for s in self.incoming] or [np.empty(0)]))
+    def _kernel(self):
+        """(compiled loop, whether it takes the table of weights): of what is connected, and of neurons alike or not."""
+        if self.driven:
+            return driven_kernels.run_driven, self.arrangement.all_matrices
+        if self.arrangement.all_matrices or self.arrangement.connectivity > _TABLE_FROM[self._one_kind]:
+            return (run_blocks if self._one_kind else run_mixed), True
+        return (run_rows if self._one_kind else kernels.run_sparse), False
 
-    def _drive(self, times, rows, all_to_all, connections, t_stop):
+    def _drive(self, times, rows, t_stop):
         """All input in the general form of `driven_kernels`."""
-        if all_to_all:
-            inhibitory, weights = connections
+        if self.arrangement.all_matrices:
+            inhibitory, weights = self.arrangement.table()
             n_rows, size = weights.shape
             connections = inhibitory, np.arange(n_rows + 1) * size, np.empty(0, dtype=np.int64), weights.reshape(-1)
+        else:
+            connections = self.arrangement.rows()
         times, rows, injected = self._injections.merge_into(times, rows, connections[0].size, self.t, t_stop)
         return times, rows, *connections, self.JUMPS, *injected
 
     def trace(self, t_stop, index, time):
         """Let the probe see [t, t_stop), with these spikes, of a group that is advanced by somebody else afterwards."""
         order = np.lexsort((time, index))
-        self.probe.follow(self._drive(*self._events(t_stop), *self._connections(), t_stop), self.t, float(t_stop),
+        self.probe.follow(self._drive(*self.arrangement.events(t_stop), t_stop), self.t, float(t_stop),
                           [array.copy() for array in self.state], self._table, self._parameters["v_rest"],
                           time[order], np.searchsorted(index[order], np.arange(self.size + 1)))
 
     def advance(self, t_stop):
         """Deliver the events before t_stop. Returns the spikes of [t, t_stop): (index, time), in time order."""
-        all_to_all, arguments = self._connections()
-        partner, alone = self._partners(all_to_all and not self.driven)
-        times, rows = self._events(t_stop, alone if self.probe is None else None)
-        kernel = kernels.run_sparse
-        if self.driven or self.probe is not None:
-            drive = self._drive(times, rows, all_to_all, arguments, t_stop)
-        if self.driven:
-            kernel, (times, rows, *arguments) = driven_kernels.run_driven, drive
-        elif all_to_all:
-            kernel, arguments = run_blocks if self._one_kind else run_mixed, (*arguments, partner)
-            if self.probe is not None:
+        arrangement = self.arrangement
+        kernel, table = self._kernel()
+        partner, alone = arrangement.partners(table, kernel not in (kernels.run_sparse, driven_kernels.run_driven))
+        whole = self.driven or self.probe is not None  # every arrival by itself
+        times, rows = arrangement.events(t_stop, None if whole else alone)
+        if whole:
+            drive = self._drive(times, rows, t_stop)
+            if not self.driven:
                 times, rows = times[alone[rows]], rows[alone[rows]]
+        if self.driven:
+            times, rows, *arguments = drive
+        elif table:
+            arguments = *arrangement.table(), partner
+        else:
+            arguments = arrangement.rows()
+            if kernel is run_rows:
+                arguments = *arguments, arrangement.tiles(partner), partner
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
             first = np.cumsum(self.room) - self.room
@@ -314,5 +276,5 @@ class LIFGroup:
                               time, start)
         self.state = state
         self.t = float(t_stop)
-        order = np.argsort(time, kind="stable")
+        order = order_by_time(time)
         return index[order], time[order]

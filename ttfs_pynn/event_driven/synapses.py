@@ -4,10 +4,23 @@ A *row* is what one arrival delivers: the connections of one source that share a
 connected once, with one delay, the rows are those of a dense (n_pre, n_post) matrix and a row is a source.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ttfs_pynn.event_driven.sorting import order_by_source
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
+
+
+class _Rows(NamedTuple):
+    """The rows where they are not those of a matrix. Connections order[start[r]:start[r + 1]] are those of row r, in the order in
+    which they were created; rows of_source[i] to of_source[i + 1] - 1 are those of source i."""
+
+    start: np.ndarray
+    delay: np.ndarray
+    of_source: np.ndarray
+    order: np.ndarray
+    one_each: bool  # every source has one row, whose number is the source's
 
 
 class Synapses:
@@ -124,22 +137,24 @@ class Synapses:
 
     @property
     def n_rows(self):
-        return self.pre_group.size if self.is_dense else self._divide()[1].size
+        return self.pre_group.size if self.is_dense else self._divide().delay.size
 
     def sorted_table(self):
         """(start, order): connections order[start[i]:start[i + 1]] are those of source i, by delay, then as created."""
         return order_by_source(self.pre, self.delay, self.pre_group.size)
 
     def _divide(self):
-        """The rows where they are not sources: (row_start, row_delay, source_rows, order). Made when needed."""
+        """Made when needed."""
         if self._rows is None:
             start, order = self.sorted_table()
             pre, delay = self.pre[order], self.delay[order]
             new_row = np.ones(pre.size, dtype=bool)
             new_row[1:] = (pre[1:] != pre[:-1]) | (delay[1:] != delay[:-1])
             begin = np.flatnonzero(new_row)
-            self._rows = (np.append(begin, pre.size).astype(np.int64), delay[begin],
-                          np.searchsorted(pre[begin], np.arange(self.pre_group.size + 1)), order)
+            of_source = np.searchsorted(pre[begin], np.arange(self.pre_group.size + 1))
+            self._rows = _Rows(np.append(begin, pre.size).astype(np.int64), delay[begin], of_source, order,
+                               bool((np.diff(of_source) == 1).all()))
+            self._places = None
         return self._rows
 
     def sparse_table(self):
@@ -147,11 +162,25 @@ class Synapses:
         if self.is_dense:
             n_pre, n_post = self._dense.shape
             return np.arange(n_pre + 1) * n_post, np.tile(np.arange(n_post), n_pre)
-        row_start, _, _, order = self._divide()
-        return row_start, self.post[order].astype(np.int64)
+        rows = self._divide()
+        return rows.start, self.post[rows.order].astype(np.int64)
 
     def sparse_weights(self):
-        return self._dense.ravel() if self.is_dense else self.weight[self._divide()[3]]
+        return self._dense.ravel() if self.is_dense else self.weight[self._divide().order]
+
+    def fill(self, table):
+        """Write the weights to a table (rows, n_post) that is 0 where nothing is connected; the sum where several connections of
+        a row reach one neuron."""
+        rows = self._divide()
+        if self._places is None:
+            self._places = np.empty(self.pre.size, dtype=np.int64)
+            self._places[rows.order] = np.repeat(np.arange(rows.delay.size), np.diff(rows.start)) * table.shape[1]
+            self._places += self.post
+            self._several = bool((np.bincount(self._places, minlength=1) > 1).any())
+        if self._several:
+            table[...] = np.bincount(self._places, self.weight, table.size).reshape(table.shape)
+        else:
+            table.reshape(-1)[self._places] = self.weight
 
     def send(self, index, time):
         """Spikes of the sources `index` at `time` set out."""
@@ -185,7 +214,7 @@ class Synapses:
         sources = [index for _, index in self._in_flight]
         if self.is_dense or not sources:
             return sum(index.size for index in sources)
-        return int(sum(np.diff(self._divide()[2])[index].sum() for index in sources))
+        return int(sum(np.diff(self._divide().of_source)[index].sum() for index in sources))
 
     def take_events(self, t_stop):
         """Arrivals before t_stop: (times, rows), unsorted; the later ones stay on their way."""
@@ -197,19 +226,31 @@ class Synapses:
         if self.is_dense:
             times, rows = times + self.delay[0], index
         else:
-            _, row_delay, source_rows, _ = self._divide()
-            n_rows = np.diff(source_rows)[index]
-            rows = np.repeat(source_rows[index] - np.cumsum(n_rows) + n_rows, n_rows) + np.arange(n_rows.sum())
-            times = np.repeat(times, n_rows) + row_delay[rows]
+            rows, divided = index, self._divide()
+            if not divided.one_each:
+                n_rows = np.diff(divided.of_source)[index]
+                rows = np.repeat(divided.of_source[index] - np.cumsum(n_rows) + n_rows, n_rows) + np.arange(n_rows.sum())
+                times = np.repeat(times, n_rows)
+            times = times + divided.delay[rows]
         due = (times >= delivered_until) & (times < t_stop)
         return (times, rows) if due.all() else (times[due], rows[due])
 
     def carries_as(self, other):
-        """Whether the very same spikes are on their way here and there, with the same delay."""
-        return (self.pre_group is other.pre_group and self.is_dense and other.is_dense and self.pre.size > 0
-                and self.delay[0] == other.delay[0] and self._delivered_until == other._delivered_until
+        """Whether the very same spikes are on their way here and there."""
+        return (self.pre_group is other.pre_group and self._delivered_until == other._delivered_until
                 and len(self._in_flight) == len(other._in_flight)
                 and all(a is c and b is d for (a, b), (c, d) in zip(self._in_flight, other._in_flight, strict=True)))
+
+    def arrives_as(self, other):
+        """Whether the rows are of the same sources and have the same delays as those of other synapses."""
+        return all(np.array_equal(mine, its) for mine, its in zip(self._sources(), other._sources(), strict=True))
+
+    def _sources(self):
+        """(rows of each source, delay of each row)."""
+        if self.is_dense:
+            n_pre = self.pre_group.size
+            return np.arange(n_pre + 1), np.full(n_pre, self.delay[0])
+        return self._divide().of_source, self._divide().delay
 
     def clear(self):
         self._in_flight = []

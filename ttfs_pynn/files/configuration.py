@@ -9,7 +9,7 @@ import numpy as np
 
 from ttfs_pynn.errors import ConfigurationError
 
-__all__ = ["canonical", "check_types", "differences", "plain", "text_of"]
+__all__ = ["canonical", "check_types", "configuration_differences", "plain", "text_of"]
 
 # What a run's configuration holds (see `experiment`), and what each must be.
 _TYPES: dict[str, tuple[Any, str]] = {
@@ -91,7 +91,7 @@ def canonical(configuration: Mapping[str, Any], free: Iterable[str] = ()) -> dic
             if not any(name == key or name.startswith(f"{key}.") for key in free)}
 
 
-def differences(stored: Mapping[str, str], given: Mapping[str, str]) -> str:
+def configuration_differences(stored: Mapping[str, str], given: Mapping[str, str]) -> str:
     """Text such as 'seed (7 there, 8 here)' for two canonical forms; empty where they agree."""
     return ", ".join(f"{name} ({_shown(stored.get(name))} there, {_shown(given.get(name))} here)"
                      for name in sorted(stored.keys() | given.keys()) if stored.get(name) != given.get(name))

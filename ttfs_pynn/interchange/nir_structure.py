@@ -46,13 +46,16 @@ class Structure:
         if not self.inputs:
             raise InterchangeError("the graph has no node Input")
         outputs = self._named(nir.Output)
-        if len(outputs) != 1:
-            raise InterchangeError(f"the graph has {len(outputs)} nodes Output {outputs}; exactly one is allowed")
-        self.outputs = self._single(outputs[0], (nir.CubaLIF, nir.IF), "CubaLIF or IF")
+        # nir 1.0.8 gives neurons that lead nowhere an Output of their own, called output_NAME.
+        chosen = outputs if len(outputs) == 1 else [name for name in outputs if name == "output"]
+        if len(chosen) != 1:
+            raise InterchangeError(f"the graph has {len(outputs)} nodes Output {outputs}; give it one, or call the one whose neurons are "
+                                   "the classes 'output'")
+        self.outputs = self._single(chosen[0], (nir.CubaLIF, nir.IF), "CubaLIF or IF")
         self.synapses = {name: self._single(name, nir.LI, "LI, for synapses are exponential") if isinstance(node, nir.IF) else None
                          for name, node in self.nodes.items() if isinstance(node, (nir.CubaLIF, nir.IF))}
         self.ways = [way for name in self.synapses for way in self._ways_to(name)]
-        self._check_nothing_left(outputs[0])
+        self._check_nothing_left(outputs)
         self.sizes = self._checked_sizes()
 
     def _named(self, kind: Any) -> list[str]:
@@ -85,8 +88,8 @@ class Structure:
                     source, delay = self._single(source, _SENDERS, "Input, CubaLIF or IF"), source
                 yield Way(source, delay, linear, after, name)
 
-    def _check_nothing_left(self, output: str) -> None:
-        used = {output, *self.inputs, *self.synapses, *self.synapses.values(), *(name for way in self.ways for name in way)}
+    def _check_nothing_left(self, outputs: list[str]) -> None:
+        used = {*outputs, *self.inputs, *self.synapses, *self.synapses.values(), *(name for way in self.ways for name in way)}
         left = sorted(set(self.nodes) - used)
         if left:
             raise InterchangeError(f"node {left[0]!r} ({type(self.nodes[left[0]]).__name__}) is on no way to neurons; take it out, or "

@@ -1,6 +1,6 @@
 """A graph's edges as what other simulators have: excitatory and inhibitory connections, one by one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np

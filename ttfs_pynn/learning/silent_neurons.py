@@ -8,7 +8,6 @@ that the training options name. Which is better was measured: see benchmarks/REA
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array

@@ -19,6 +19,7 @@ from ttfs_pynn.first_spike import (
     recurrent_first_spike_times,
     recurrent_vector_jacobian_product,
     rows_first_spike_times,
+    rows_peak_steps,
     rows_vector_jacobian_product,
     vector_jacobian_product,
 )
@@ -197,7 +198,6 @@ class Afferents:
         each population, to first order, to `aim` times threshold (see `learning.silent_neurons.MembranePeak`)."""
         chosen = np.concatenate([wanted[label] for label in self.group], axis=1)
         if self._in_rows(spikes):
-            from ttfs_pynn.first_spike import rows_peak_steps
             rows, w, t_in = self.synapses.gathered(spikes, parameters, heard=True)
             return self.synapses.scattered(rows_peak_steps(t_in, w, rows, self.neuron, chosen, aim))
         heard, w, delays, row_of = self._gathered(spikes, parameters)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ttfs_pynn.errors import ResultsError
-from ttfs_pynn.files.configuration import differences, plain
+from ttfs_pynn.files.configuration import configuration_differences, plain
 from ttfs_pynn.files.sealed import LARGEST_ARRAYS, DamagedFile, read_arrays, write_arrays
 
 __all__ = ["Checkpoints"]
@@ -68,7 +68,7 @@ class Checkpoints:
                 meta, of = stored["meta"], stored["configuration"]
                 if not (isinstance(meta, dict) and isinstance(of, dict) and all(isinstance(text, str) for text in of.values())):
                     raise TypeError
-                changed = differences(of, configuration)
+                changed = configuration_differences(of, configuration)
             except DamagedFile as problem:
                 problems.append(str(problem))
                 continue

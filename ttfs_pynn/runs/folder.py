@@ -37,7 +37,7 @@ from numpy.typing import ArrayLike
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files import nix_files
 from ttfs_pynn.files.atomic import is_leftover, remove_leftovers, write_bytes
-from ttfs_pynn.files.configuration import canonical, check_types, differences, plain
+from ttfs_pynn.files.configuration import canonical, check_types, configuration_differences, plain
 from ttfs_pynn.files.run_lock import LOCK_FILES, RunLock
 from ttfs_pynn.files.sealed import LARGEST_ARRAYS, LARGEST_TEXT, read_arrays, read_json, read_toml, write_arrays
 from ttfs_pynn.graph.graph import Graph, GraphError
@@ -159,7 +159,7 @@ class RunFolder:
             except ConfigurationError as error:
                 raise ResultsError(f"{path / _CONFIGURATION}: {error}") from None
             if configuration is not None:
-                changed = differences(canonical(stored, free), canonical(configuration, free))
+                changed = configuration_differences(canonical(stored, free), canonical(configuration, free))
                 if changed:
                     raise ResultsError(f"{path} is a run of another configuration: {changed}; only "
                                        f"{', '.join(free)} may change when a run is continued")

@@ -27,7 +27,7 @@ from ttfs_pynn.runs.provenance import versions
 from ttfs_pynn.runs.settings import Settings
 from ttfs_pynn.runs.sweep import run_all
 
-__all__ = ["QUICK", "Job", "Row", "gather", "job_of", "reproduce", "row_names", "run_one"]
+__all__ = ["QUICK", "Job", "Row", "job_of", "reproduce", "row_names", "run_one", "store_row"]
 
 _FRESH_SEED = 2021  # of the generator of fresh test samples, which neither training nor validation has seen
 QUICK = {"epochs": 2, "seeds": 2, "samples": 1000}  # what a look takes instead of all
@@ -157,7 +157,7 @@ def _on_fresh_samples(experiment: Experiment, network: Any, n: int) -> dict[str,
     return {"fresh_accuracy": evaluate(network, data, keep=False).accuracy, "fresh_samples": n}
 
 
-def gather(row: Row, jobs: Sequence[Job], results: Sequence[dict[str, Any] | None], path: Path, quick: bool = False) -> None:
+def store_row(row: Row, jobs: Sequence[Job], results: Sequence[dict[str, Any] | None], path: Path, quick: bool = False) -> None:
     """Write what was found for a row to `path`, with the seeds that are there already of the same configuration.
 
     jobs: at least one of the row. results: what `run_one` returned, None where a run failed.
@@ -189,7 +189,7 @@ def _finite(value: Any) -> Any:
 
 def reproduce(row: Row, seeds: Sequence[int], results: str | Path, runs: str | Path, scheduler: str = "local", workers: int = 2,
               quick: bool = False) -> set[str]:
-    """Run seeds of a row that have no result yet and gather all in `results`/ROW.json. Returns why some failed.
+    """Run seeds of a row that have no result yet and store_row all in `results`/ROW.json. Returns why some failed.
 
     runs: where run folders are kept. scheduler, workers: see `sweep.run_all`. quick: a look at few epochs and samples.
     """
@@ -198,5 +198,5 @@ def reproduce(row: Row, seeds: Sequence[int], results: str | Path, runs: str | P
     if len(failures) < len(jobs):
         path = Path(results) / f"{row.name}.json"
         with FileLock(path):  # another process may have other seeds of the row
-            gather(row, jobs, found, path, quick)
+            store_row(row, jobs, found, path, quick)
     return set(failures.values())

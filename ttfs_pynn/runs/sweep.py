@@ -32,7 +32,7 @@ from ttfs_pynn.files.run_lock import FileLock
 from ttfs_pynn.files.sealed import read_json
 from ttfs_pynn.processes import ChildProcess, away_from_folder, safe_path_commands
 
-__all__ = ["key_of", "run_all", "stored"]
+__all__ = ["key_of", "run_all", "stored_result"]
 
 _INSTALL = "sweeps need Dask distributed: pip install 'ttfs_pynn[sweep]'"
 _ONE_CORE = {name: "1" for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
@@ -50,7 +50,7 @@ def _file(function, job, folder):
     return Path(folder) / f"{key_of(function, job)}.json"
 
 
-def stored(function, job, folder):
+def stored_result(function, job, folder):
     """The result of a job that is finished, None of one that is not. ResultsError where its file is not as it was written."""
     path = _file(function, job, folder)
     if not path.exists():
@@ -81,7 +81,7 @@ def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
     folder.mkdir(parents=True, exist_ok=True)
     missing: dict = {}  # equal jobs are one run
     for index, job in enumerate(jobs):
-        if stored(function, job, folder) is None:
+        if stored_result(function, job, folder) is None:
             missing.setdefault(key_of(function, job), index)
     failures = {}
     if missing:
@@ -97,7 +97,7 @@ def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
         _tidy(function, job, folder)
     failures = {i: failures[missing[key_of(function, job)]] for i, job in enumerate(jobs)
                 if missing.get(key_of(function, job)) in failures}
-    return [None if i in failures else stored(function, job, folder) for i, job in enumerate(jobs)], failures
+    return [None if i in failures else stored_result(function, job, folder) for i, job in enumerate(jobs)], failures
 
 
 def _source(function):
@@ -213,7 +213,7 @@ def _finished_there(client, scheduler, function, jobs, missing, folder, source):
             elif future.status == "error":  # the worker died again and again
                 yield futures[future], str(future.exception()).splitlines()[0]
             else:
-                left = sum(stored(function, jobs[index], folder) is None for index in missing.values())
+                left = sum(stored_result(function, jobs[index], folder) is None for index in missing.values())
                 raise ResultsError(f"the scheduler {scheduler} was lost; {len(missing) - left} of {len(missing)} runs are "
                                    "stored: start it again and give the same command, which runs the rest")
 
@@ -292,7 +292,7 @@ class _Run:
         self.kill()
         # A program can end in many ways that look like success; only the result is one.
         try:
-            if status == 0 and stored(self._function, self._job, self._folder) is not None:
+            if status == 0 and stored_result(self._function, self._job, self._folder) is not None:
                 self._log.unlink(missing_ok=True)
                 return None
         except ResultsError as error:
@@ -308,7 +308,7 @@ class _Run:
 
 def _run_in_process(function, job, folder, source, cwd):
     """On a worker: run one job in a process of its own. Returns None, or why it failed."""
-    if stored(function, job, folder) is not None:  # by another sweep, or before this worker was lost
+    if stored_result(function, job, folder) is not None:  # by another sweep, or before this worker was lost
         return None
     run = _Run(function, job, folder, source, cwd)
     try:
@@ -323,7 +323,7 @@ def execute(function, job, folder):
     path = _file(function, job, folder)
     # Whoever waits for the lock finds the result next.
     with FileLock(path):
-        if stored(function, job, folder) is not None:
+        if stored_result(function, job, folder) is not None:
             return
         module, _, name = function.partition(":")
         begin = time.perf_counter()

@@ -5,10 +5,9 @@ Replace `samples` by your own arrays: features (samples, inputs) in [0, 1], and 
 
 import numpy as np
 
+from ttfs_pynn import SpikeData
 from ttfs_pynn.datasets import spike_times
-from ttfs_pynn.graph.initialisation import balanced
-from ttfs_pynn.learning.data import SpikeData
-from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.graph import Layer, layered
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF.
@@ -21,7 +20,7 @@ PARAMETERS = {
     "training": {
         "epochs": 15, "batch_size": 40, "learning_rate": 0.01, "schedule": "cosine",
         "loss": "pairwise_difference", "loss_options": {"difference": 0.2},
-        "max_dw": 0.2, "silent_tolerated": [0.95, 0.95], "bump": 0.0005,
+        "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005,
     },
 }
 CLASS_NAMES = ("left", "right")
@@ -58,14 +57,13 @@ def data(parameters):
             for name, part in zip(("train", "validation", "test"), parts, strict=True)}
 
 
-def architecture(parameters):
-    """Neurons and layers: as many label neurons as there are classes, and initial weights with which each layer spikes."""
+def graph(parameters):
+    """Neurons and layers: as many label neurons as there are classes. Initial weights are such that each layer spikes.
+
+    A network that you have written in PyNN goes here instead: `build(sim)` makes its populations and projections, and returns
+    `ttfs_pynn.Network(sim, projections, outputs=..., t_early=..., t_late=...)`.
+    """
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
     layers = (Layer(p["hidden"], neuron, tuple(p["bias_times"])), Layer(len(CLASS_NAMES), neuron))
-    return balanced(Architecture(p["inputs"], layers, p["t_early"], p["t_late"]))
-
-
-def build(sim, parameters, weights, **options):
-    """The network on a PyNN simulator (its module, after setup)."""
-    return LayeredNetwork(sim, architecture(parameters), weights, **options)
+    return layered(p["inputs"], layers, p["t_early"], p["t_late"])

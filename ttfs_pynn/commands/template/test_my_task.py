@@ -20,4 +20,4 @@ def test_it_learns(tmp_path):
     metrics = train(tmp_path / "run", epochs=5)
     # Guessing gives 0.5.
     assert metrics["test_accuracy"] > 0.9
-    assert (tmp_path / "run" / "weights.npz").is_file()
+    assert (tmp_path / "run" / "parameters.npz").is_file()

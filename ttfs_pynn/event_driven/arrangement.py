@@ -1,0 +1,132 @@
+"""The synapses that reach one group: their rows one below the other, as the compiled loops want them, and what arrives."""
+
+import numpy as np
+
+from ttfs_pynn.event_driven.sparse_kernels import in_tiles, merged_rows
+
+__all__ = ["Arrangement"]
+
+
+class Arrangement:
+    """All synapses onto a group of `size` neurons. Rows (see `synapses`) are numbered through them all.
+
+    Two forms: a *table* (rows, neurons) of weights, 0 where a row does not reach a neuron, which the loops for whole groups want;
+    and *rows* as (row_start, targets, weights), row r reaching targets[row_start[r]:row_start[r + 1]].
+    """
+
+    def __init__(self, size):
+        self.size, self.synapses = size, []
+        self._key = None
+
+    def connect(self, synapses):
+        self.synapses.append(synapses)
+        self._key = None
+
+    def _renew(self):
+        """Forget what was laid out before synapses or delays have changed."""
+        key = tuple(s.layout_version for s in self.synapses)
+        if key == self._key:
+            return
+        self._key = key
+        self._first_rows = np.cumsum([0] + [s.n_rows for s in self.synapses])
+        self._inhibitory = np.repeat(np.array([s.receptor == "inhibitory" for s in self.synapses], dtype=bool),
+                                     np.diff(self._first_rows))
+        self._table = self._rows = self._weights = self._tiles = None
+        self._alike = {}
+
+    @property
+    def all_matrices(self):
+        """Whether every row reaches every neuron once."""
+        return all(s.is_dense for s in self.synapses)
+
+    @property
+    def connectivity(self):
+        """Connections over the size of the table."""
+        self._renew()
+        return sum(map(len, self.synapses)) / max(1, self._first_rows[-1] * self.size)
+
+    def _parts(self):
+        for s, first, last in zip(self.synapses, self._first_rows[:-1], self._first_rows[1:], strict=True):
+            yield s, slice(first, last)
+
+    def table(self):
+        """(inhibitory, weights (rows, neurons)). Matrices keep their weights in it from now on, so changes of them are seen;
+        others are copied to it after a change."""
+        self._renew()
+        if self._table is None:
+            self._table = np.zeros((self._first_rows[-1], self.size))
+            self._copied = {}
+            for s, part in self._parts():
+                if s.is_dense:
+                    self._table[part] = s.dense_weights
+                    s.move_dense_weights(self._table[part])
+        for s, part in self._parts():
+            if not s.is_dense and self._copied.get(s) != s.weight_version:
+                s.fill(self._table[part])
+                self._copied[s] = s.weight_version
+        return self._inhibitory, self._table
+
+    def rows(self):
+        """(inhibitory, row_start, targets, weights)."""
+        self._renew()
+        if self._rows is None:
+            tables = [s.sparse_table() for s in self.synapses]
+            counts = np.concatenate([np.diff(start) for start, _ in tables] or [np.empty(0, dtype=np.int64)])
+            self._rows = (self._inhibitory, np.append(0, np.cumsum(counts)).astype(np.int64),
+                          np.concatenate([targets for _, targets in tables] or [np.empty(0, dtype=np.int64)]))
+        versions = tuple(s.weight_version for s in self.synapses)
+        if self._weights is None or self._weights[0] != versions:
+            self._weights = versions, np.concatenate([s.sparse_weights() for s in self.synapses] or [np.empty(0)])
+        return *self._rows, self._weights[1]
+
+    def tiles(self, partner):
+        """(start, targets, weights, most) of `sparse_kernels.run_rows`: rows with their partners' weights, tile by tile."""
+        _, row_start, targets, weights = self.rows()
+        if self._tiles is None:
+            self._tiles, self._tile_weights = in_tiles(row_start, targets, self.size), None
+        start, targets, order, most = self._tiles
+        kept = self._tile_weights
+        if kept is None or kept[0] is not weights or not np.array_equal(kept[1], partner):
+            kept = self._tile_weights = weights, partner, merged_rows(row_start, weights, partner)[order]
+        return start, targets, kept[2], most
+
+    def events(self, t_stop, alone=None):
+        """Arrivals before t_stop over all synapses: (times, rows), in time order. alone: without those of synapses whose rows
+        arrive with a partner, see `partners`."""
+        self._renew()
+        parts, first_rows = [synapses.take_events(t_stop) for synapses in self.synapses], self._first_rows
+        if alone is not None:
+            kept = [k for k, first in enumerate(first_rows[:-1]) if parts[k][0].size and alone[first]]
+            parts, first_rows = [parts[k] for k in kept], first_rows[kept]
+        times = np.concatenate([times for times, _ in parts]) if parts else np.empty(0)
+        rows = np.concatenate([rows + first for (_, rows), first in zip(parts, first_rows, strict=False)]) if parts \
+            else np.empty(0, dtype=np.int64)
+        if (times[1:] >= times[:-1]).all():
+            return times, rows
+        order = np.argsort(times, kind="stable")
+        return times[order], rows[order]
+
+    def partners(self, table, wanted=True):
+        """(partner, alone), of each row: an excitatory and an inhibitory projection that hear the same spikes, as signed weights
+        in PyNN do, need one arrival, that of the first, which brings its partner along (-1: none). alone: the others arrive.
+
+        table: of rows of the table, which may reach other neurons than their partners do. wanted: or none has a partner.
+        """
+        self._renew()
+        first_rows = self._first_rows
+        partner, alone = np.full(first_rows[-1], -1, dtype=np.int64), np.ones(first_rows[-1], dtype=bool)
+        for a, one in enumerate(self.synapses if wanted else ()):
+            for b in range(a + 1, len(self.synapses)):
+                mine, other = slice(*first_rows[a:a + 2]), slice(*first_rows[b:b + 2])
+                if one.n_rows and one.n_rows == self.synapses[b].n_rows and alone[mine].all() and alone[other].all() \
+                        and partner[mine][0] < 0 and one.carries_as(self.synapses[b]) and self._are_alike(a, b, table):
+                    partner[mine], alone[other] = np.arange(*first_rows[b:b + 2]), False
+        return partner, alone
+
+    def _are_alike(self, a, b, table):
+        """Whether the rows of two synapses are of the same sources and delays, and outside a table reach the same neurons."""
+        if (a, b, table) not in self._alike:
+            one, other = self.synapses[a], self.synapses[b]
+            self._alike[a, b, table] = one.arrives_as(other) and (table or all(
+                np.array_equal(mine, its) for mine, its in zip(one.sparse_table(), other.sparse_table(), strict=True)))
+        return self._alike[a, b, table]
