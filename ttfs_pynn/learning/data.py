@@ -77,7 +77,7 @@ def _as_array(value: Any, label: Any) -> np.ndarray:
     if is_block(value):
         return trials_of(value)
     ragged = isinstance(value, Sequence) and not hasattr(value, "units") and _is_ragged(value)
-    array = _padded(value, name) if ragged else np.asarray(in_unit(value, "ms", name), dtype=float)
+    array = _padded(value, name) if ragged else _plain(value, name)
     if array.ndim not in (2, 3):
         raise ConfigurationError(f"{name} have shape {array.shape}; expected (samples, inputs), or (samples, inputs, spikes)")
     if np.isnan(array).any():
@@ -86,6 +86,16 @@ def _as_array(value: Any, label: Any) -> np.ndarray:
         raise ConfigurationError(f"an input spikes at {array.min():g} ms; give times from the start of a sample, zero or more, and inf "
                                  "for no spike")
     return array
+
+
+def _plain(value, name):
+    try:
+        return np.asarray(in_unit(value, "ms", name), dtype=float)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ConfigurationError):
+            raise
+        raise ConfigurationError(f"{name}: {error}; give an array (samples, sources), or a list of spike times for each source of "
+                                 "each sample") from None
 
 
 def _is_ragged(value):

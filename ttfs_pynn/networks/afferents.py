@@ -93,7 +93,7 @@ class Afferents:
             else:
                 found = rows_first_spike_times(t_in, w, rows, self.neuron)
         else:
-            heard, w, delays, _ = self._gathered(spikes, parameters)
+            heard, w, delays = self._gathered(spikes, parameters)
             if delays is None:
                 found = first_spike_times(heard, w, self.neuron)
             else:
@@ -122,26 +122,18 @@ class Afferents:
             product = recurrent_vector_jacobian_product if self.is_cycle else rows_vector_jacobian_product
             dw, dt_in, dd, dropped = product(t_in, w, rows, t_out, error, self.neuron, limit)
             return self._from_rows(spikes, dw, dt_in, dd if rows.delay.size else None, dropped)
-        heard, w, delays, row_of = self._gathered(spikes, parameters)
+        heard, w, delays = self._gathered(spikes, parameters)
         if delays is None:
             dw, dt_in, dropped = vector_jacobian_product(heard, w, t_out, error, self.neuron, limit, with_inputs=with_inputs)
-            return self._from_dense(spikes, dw, dt_in, None, row_of, dropped)
+            return self._from_dense(spikes, dw, dt_in, None, dropped)
         dw, dt_in, dd, dropped = delayed_vector_jacobian_product(heard, w, delays, t_out, error, self.neuron, limit)
-        return self._from_dense(spikes, dw, dt_in, dd, row_of, dropped)
+        return self._from_dense(spikes, dw, dt_in, dd, dropped)
 
     def _gathered(self, spikes, parameters):
-        """(heard (samples, columns), w (columns, neurons), delays or None, row of each column or None) of the dense ways."""
-        parts = [_arriving(spikes, edge) for edge in self.edges]
+        """(heard (samples, inputs[, spikes]), w (inputs, neurons), delays or None) of the dense ways."""
         weights = [edge.matrix(parameters[f"{edge.label}.weight"]) for edge in self.edges]
-        w, row_of = weights[0] if len(weights) == 1 else np.concatenate(weights), None
-        delays = self._dense_delays(spikes)
-        if any(part.ndim == 3 for part in parts):
-            counts = np.concatenate([np.full(part.shape[1], part.shape[2] if part.ndim == 3 else 1) for part in parts])
-            row_of = np.repeat(np.arange(len(w)), counts)
-            parts = [part.reshape(len(part), -1) for part in parts]
-            w = w[row_of]
-            delays = delays[row_of] if delays is not None and len(delays) > 1 else delays
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), w, delays, row_of
+        w = weights[0] if len(weights) == 1 else np.concatenate(weights)
+        return _side_by_side([_arriving(spikes, edge) for edge in self.edges]), w, self._dense_delays(spikes)
 
     def _dense_delays(self, spikes):
         """(1, neurons) where delays are dendritic alone, (inputs, neurons) where an edge's connections have their own, or None."""
@@ -153,15 +145,11 @@ class Afferents:
                 for edge, delays in zip(self.edges, found, strict=True)]
         return np.concatenate(each) + (0.0 if dendritic is None else dendritic)
 
-    def _from_dense(self, spikes, dw, dt_in, dd, row_of, dropped):
+    def _from_dense(self, spikes, dw, dt_in, dd, dropped):
         """Scatter what the dense ways found to the edges."""
         label = self.group[0]
         dendritic = {label: dd.sum(axis=0)} if dd is not None and self.graph.node(label).dendritic_delay is not None else {}
-        if row_of is not None:
-            starts = np.flatnonzero(np.diff(row_of, prepend=-1))
-            dw = np.add.reduceat(dw, starts, axis=0)
-            dd = np.add.reduceat(dd, starts, axis=0) if dd is not None and len(dd) > 1 else dd
-        weights, delays, inputs, row, column = {}, {}, {}, 0, 0
+        weights, delays, inputs, row = {}, {}, {}, 0
         for edge in self.edges:
             mine = slice(row, row + edge.sizes[0])
             row = mine.stop
@@ -169,10 +157,7 @@ class Afferents:
             if dd is not None and len(dd) > 1:
                 delays[edge.label] = _picked(edge, dd[mine])
             if dt_in is not None:
-                shape = spikes[edge.pre].shape
-                n = int(np.prod(shape[1:]))
-                inputs[edge.label] = dt_in[:, column:column + n].reshape(shape)
-                column += n
+                inputs[edge.label] = _as_sent(dt_in[:, mine], spikes[edge.pre])
         return Backward(weights, delays, inputs, dendritic, dropped)
 
     def _from_rows(self, spikes, dw, dt_in, dd, dropped):
@@ -186,9 +171,7 @@ class Afferents:
                     * (np.diff(self.synapses.rows.start)[part] > 0)
         inputs, column = {}, 0
         for edge in self.synapses.external:
-            mine = dt_in[:, column:column + edge.sizes[0]]
-            inputs[edge.label] = mine[:, :, :spikes[edge.pre].shape[2]] if spikes[edge.pre].ndim == 3 \
-                else mine[:, :, 0] if mine.ndim == 3 else mine
+            inputs[edge.label] = _as_sent(dt_in[:, column:column + edge.sizes[0]], spikes[edge.pre])
             column += edge.sizes[0]
         return Backward(weights, delays, inputs, dendritic, dropped)
 
@@ -197,13 +180,12 @@ class Afferents:
         """{edge: changes of weights (nA)}, summed over samples, that bring the highest membrane of the wanted (samples, neurons) of
         each population, to first order, to `aim` times threshold (see `learning.silent_neurons.MembranePeak`)."""
         chosen = np.concatenate([wanted[label] for label in self.group], axis=1)
-        if self._in_rows(spikes):
+        # What is not connected has no share in a step: of matrices it would have.
+        if self._in_rows(spikes) or any(edge.pairs is not None for edge in self.edges):
             rows, w, t_in = self.synapses.gathered(spikes, parameters, heard=True)
             return self.synapses.scattered(rows_peak_steps(t_in, w, rows, self.neuron, chosen, aim))
-        heard, w, delays, row_of = self._gathered(spikes, parameters)
+        heard, w, delays = self._gathered(spikes, parameters)
         step = _dense_steps(heard, w, self.neuron, chosen, delays, aim)
-        if row_of is not None:
-            step = np.add.reduceat(step, np.flatnonzero(np.diff(row_of, prepend=-1)), axis=0)
         found, row = {}, 0
         for edge in self.edges:
             found[edge.label] = _picked(edge, step[row:row + edge.sizes[0]])
@@ -217,11 +199,25 @@ def _arriving(spikes: FirstSpikes, edge: Edge) -> np.ndarray:
     return sent + (axonal[:, None] if axonal.ndim and sent.ndim == 3 else axonal)
 
 
+def _side_by_side(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Times (samples, cells) or (samples, cells, spikes) of several populations as one array; inf where a cell has fewer spikes."""
+    longest = max((part.shape[2] for part in parts if part.ndim == 3), default=0)
+    if longest:
+        parts = [part if part.ndim == 3 else part[:, :, None] for part in parts]
+        parts = [np.pad(part, ((0, 0), (0, 0), (0, longest - part.shape[2])), constant_values=np.inf) for part in parts]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _as_sent(part: np.ndarray, sent: np.ndarray) -> np.ndarray:
+    """A population's part of derivatives by times of `_side_by_side`, in the shape of its own times."""
+    return part[:, :, :sent.shape[2]] if sent.ndim == 3 else part[:, :, 0] if part.ndim == 3 else part
+
+
 def _dense_steps(t_in, w, neuron, wanted, delays, aim):
     if delays is not None and len(delays) > 1:  # every neuron hears its inputs at other times
         step = np.zeros_like(w)
         for n in np.flatnonzero(wanted.any(axis=0)):
-            step[:, [n]] = _dense_steps(t_in + delays[:, n], w[:, [n]], neuron.one(n), wanted[:, [n]], None, aim)
+            step[:, [n]] = _dense_steps(t_in + (delays[:, n] if t_in.ndim == 2 else delays[:, [n]]), w[:, [n]], neuron.one(n), wanted[:, [n]], None, aim)
         return step
     t_peak, v_peak = membrane_peaks(t_in, w, neuron, wanted)  # dendritic delays shift the whole membrane
     missing = np.where(v_peak < neuron.threshold, aim * neuron.threshold - v_peak, 0.0)
@@ -265,17 +261,8 @@ class _Synapses:
         """(rows with delays, weights of the synapses, t_in of the columns). heard: with those of the group itself as inputs."""
         w = np.concatenate([parameters[f"{edge.label}.weight"].ravel() for edge in self.edges])[self._order]
         rows = self.rows._replace(delay=self._delays(spikes))
-        parts = []
-        for edge in self.external:
-            parts.append(_arriving(spikes, edge))
-        if heard:
-            parts += [spikes[label] for label in self.slices]
-        longest = max((part.shape[2] for part in parts if part.ndim == 3), default=0)
-        if longest:
-            parts = [part if part.ndim == 3 else part[:, :, None] for part in parts]
-            parts = [np.pad(part, ((0, 0), (0, 0), (0, longest - part.shape[2])), constant_values=np.inf) for part in parts]
-        n_samples = len(next(iter(spikes.times.values())))
-        return rows, w, np.concatenate(parts, axis=1) if parts else np.empty((n_samples, 0))
+        parts = [_arriving(spikes, edge) for edge in self.external] + [spikes[label] for label in self.slices if heard]
+        return rows, w, _side_by_side(parts) if parts else np.empty((len(next(iter(spikes.times.values()))), 0))
 
     def _delays(self, spikes):
         """Of each synapse, what is not in the times of its column already; empty where there is none."""

@@ -30,7 +30,12 @@ def labels_of(block: Any, name: str, classes: Sequence = ()) -> tuple[np.ndarray
     values = [value.item() if isinstance(value, np.generic) else value for value in values]
     if not classes and all(isinstance(value, int) and not isinstance(value, bool) for value in values):
         return np.array(values), ()
-    classes = tuple(classes) or tuple(sorted(set(values)))
+    try:
+        classes = tuple(classes) or tuple(sorted(set(values)))
+    except TypeError:
+        kinds = sorted({type(value).__name__ for value in values})
+        raise ConfigurationError(f"the annotation {name!r} of the trials is {', '.join(kinds)}; give texts or numbers of one kind, or "
+                                 "`classes` in their order") from None
     foreign = [value for value in values if value not in classes]
     if foreign:
         raise ConfigurationError(f"a trial is labelled {foreign[0]!r}; classes are {', '.join(map(repr, classes))}")
