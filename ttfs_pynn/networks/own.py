@@ -94,6 +94,10 @@ class Network:
         self.graph, self._populations, self.in_place = taken.graph, taken.populations, in_place
         self._own = OwnProjections(self._simulator, self.graph, taken.parts)
         parameters = _drawn(self.graph, taken.parameters, rng)
+        if sim.get_current_time() != 0:  # what the user ran before stays recorded
+            self._simulator.keep(sim)
+            self._simulator.before_reset(sim, max(float(np.max(node.neuron.tau_refrac)) for node in self.graph.neurons))
+            sim.reset()
         if in_place:
             if copies not in (None, 1):
                 raise GraphError(f"copies = {copies} and in_place: the user's own populations are one copy; give one of the two")
