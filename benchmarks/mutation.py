@@ -36,11 +36,16 @@ ROOT = Path(__file__).resolve().parents[1]
 SMALL = ("first_spike/test_small_cases.py", "first_spike/test_membrane.py", "first_spike/test_sorted_inputs.py")
 TIMES = ("first_spike/test_forward.py", "first_spike/test_adversarial.py", "first_spike/test_properties.py")
 LAYERS = ("first_spike/test_layer_kernels.py",)
+ROWS = ("first_spike/test_rows.py",)
 DERIVATIVES = ("first_spike/test_backward.py",)
 TESTS = {
     "gradient_engine": ("test_gradient_engine.py",), "double_double": ("first_spike/test_double_double.py", *TIMES[:2]),
     "delays": ("first_spike/test_delays.py",), "delay_kernels": ("first_spike/test_delays.py",),
     "peak": ("first_spike/test_peak.py",), "layer_kernels": (*LAYERS, *TIMES), "layer_backward": (*LAYERS, *DERIVATIVES),
+    "rows": ROWS, "rows_kernels": ROWS, "rows_layer_kernels": ROWS, "rows_backward": ROWS,
+    "rows_peak": ("first_spike/test_peak.py",), "recurrent": ("first_spike/test_recurrent.py",),
+    "recurrent_kernels": ("first_spike/test_recurrent.py",),
+    "several_spikes": ("first_spike/test_several_spikes.py",),
     "backward": DERIVATIVES, "backward_kernels": (*DERIVATIVES, *LAYERS), "sorted_inputs": LAYERS,
 }
 LONG = "not any_number_of_threads and not 100.0 and not (central_differences_of_delays and synaptic and (0.7 or 2.0))"

@@ -5,8 +5,8 @@ A 2(+2 bias)-30-3 network. The onset varies, so that neither ear alone tells the
 
 import numpy as np
 
-from ttfs_pynn.learning.data import SpikeData
-from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn import SpikeData
+from ttfs_pynn.graph import Layer, layered
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; weights in current_scale.
@@ -20,23 +20,19 @@ PARAMETERS = {
     "training": {
         "epochs": 10, "batch_size": 50, "learning_rate": 0.01,
         "loss": "pairwise_difference", "loss_options": {"difference": 0.2},
-        "silent_tolerated": [0.95, 0.5],
+        "silent_tolerated": {"layer1": 0.5},
     },
 }
 CLASS_NAMES = ("left", "ahead", "right")
 
 
-def architecture(parameters):
+def graph(parameters):
     p = parameters
     neuron = LIFParameters(**{name: p[name] for name in
                               ("tau_m", "tau_syn", "cm", "v_rest", "v_thresh")})
     hidden = Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"])
     label = Layer(3, neuron, (), *p["label_weights"])
-    return Architecture(2, (hidden, label), t_early=0.0, t_late=12.0)
-
-
-def build(sim, parameters, weights, **options):
-    return LayeredNetwork(sim, architecture(parameters), weights, **options)
+    return layered(2, (hidden, label), t_early=0.0, t_late=12.0)
 
 
 def sounds(n, rng, parameters):

@@ -36,9 +36,8 @@ def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0, tau_sy
     if kernel in (kernels.run_sparse, run_rows):
         connections = (inhibitory, np.arange(len(weights) + 1) * size, np.tile(np.arange(size), len(weights)), weights.ravel())
         if kernel is run_rows:
-            start, order, most = in_tiles(*connections[1:3], size)
-            merged = merged_rows(connections[1], connections[3], partner)[order]
-            connections += ((start, connections[2][order], merged, most), partner)
+            start, targets, order, most = in_tiles(*connections[1:3], size)
+            connections += ((start, targets, merged_rows(connections[1], connections[3], partner)[order], most), partner)
     elif kernel is not kernels.run_all_to_all:
         connections += (partner,)
     assert kernel(times, rows, *connections, 0.0, stop, *state, group.table, out, noted)

@@ -290,3 +290,47 @@ def test_of_a_projection_that_could_not_be_made_nothing_is_left(sim):
         sim.Projection(sources, parts[0] + parts[1], sim.FromListConnector([(0, 0, 1.0, 1.0), (0, 1, 1.0, -1.0)]),
                        receptor_type="excitatory")
     assert sim.simulator.state.network.synapses == [] and parts[0].group.incoming == []
+
+
+@pytest.mark.parametrize("connected", [0.97, 0.1])
+def test_pairs_that_are_absent_stay_absent(sim, monkeypatch, connected):
+    """Whether the loops want a table, with zeros, or not: in what is read and set, and in traces and spikes, which are those of
+    the loop for any connections to rounding."""
+    from ttfs_pynn.event_driven import groups
+    found = []
+    for table_from in (groups._TABLE_FROM, {True: 2.0, False: 2.0}):
+        monkeypatch.setattr(groups, "_TABLE_FROM", table_from)
+        sim.setup(0.1)
+        rng = np.random.default_rng(1)
+        pre = sim.Population(50, sim.SpikeSourceArray(spike_times=[sim_times(rng) for _ in range(50)]))
+        post = sim.Population(30, sim.IF_curr_exp(tau_m=20.0, tau_syn_E=10.0, tau_syn_I=10.0, tau_refrac=30.0))
+        excitatory, inhibitory = (
+            sim.Projection(pre, post, sim.FixedProbabilityConnector(connected, rng=NumpyRNG(seed=k)),
+                           sim.StaticSynapse(weight=0.1 * (1 - 2 * k), delay=1.0), receptor_type=receptor)
+            for k, receptor in enumerate(("excitatory", "inhibitory")))
+        post.record(["spikes", "v"])
+        post.group._one_kind = table_from[True] < 2.0
+        traces = []
+        for factor in (0.4, 1.0):
+            exists = np.isfinite(excitatory.get("weight", "array"))
+            assert 0 < exists.sum() == excitatory.size() == len(excitatory) < exists.size
+            weights = factor * rng.uniform(0.0, 0.7, exists.shape) / connected
+            excitatory.set(weight=weights)
+            np.testing.assert_array_equal(excitatory.get("weight", "array"), np.where(exists, weights, np.nan))
+            assert {(i, j) for i, j, _ in excitatory.get("weight", "list")} == set(zip(*np.nonzero(exists), strict=True))
+            sim.run(60.0)
+            segment = post.get_data(clear=True).segments[-1]
+            traces.append((segment.analogsignals[0].magnitude, [np.array(train) for train in segment.spiketrains]))
+            np.testing.assert_array_equal(np.isnan(excitatory.get("delay", "array")), ~exists)
+            sim.reset()
+        found.append(traces)
+    for (v, spikes), (other_v, other_spikes) in zip(*found, strict=True):
+        np.testing.assert_allclose(v, other_v, rtol=1e-10)
+        for train, other in zip(spikes, other_spikes, strict=True):
+            np.testing.assert_allclose(train, other, rtol=1e-12)
+    assert sum(train.size for train in found[0][1][1]) > 10
+
+
+def sim_times(rng):
+    from pyNN.parameters import Sequence
+    return Sequence(np.sort(rng.uniform(1.0, 30.0, 2)))

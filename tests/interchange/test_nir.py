@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.interchange.networks import assert_same, assert_same_values, chain, classes, own, samples, with_trained_delays
 from ttfs_pynn.errors import InterchangeError
-from ttfs_pynn.graph import DelayRange, Edge, Graph, GraphError, Layer, Node, layered, random_pairs
+from ttfs_pynn.graph import DelayRange, Edge, Graph, GraphError, Layer, Node, layered
 from ttfs_pynn.graph.initialisation import balanced, initial_parameters
 from ttfs_pynn.graph.parameters import shapes_of
 from ttfs_pynn.learning.data import SpikeData

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ttfs_pynn.datasets import mnist
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
@@ -26,11 +27,10 @@ def test_mnist_models(tmp_path, monkeypatch, name, n_inputs, hidden):
     monkeypatch.setenv("TTFS_PYNN_DATA", str(tmp_path))
     model = model_files.load(name)
     parameters = model.PARAMETERS["network"]
-    design = model.architecture(parameters)
-    shapes = [(before + len(layer.bias_times), layer.size)
-              for before, layer in zip([n_inputs, *hidden], design.layers, strict=True)]
-    assert design.shapes == shapes and [size for _, size in shapes] == [*hidden, 10]
-    assert len(model.PARAMETERS["training"]["silent_tolerated"]) == len(shapes)
+    graph = model.graph(parameters)
+    assert [node.size for node in graph.neurons] == [*hidden, 10] and graph.inputs == ("input",)
+    assert graph.node("input").size == n_inputs and all(edge.pairs is None for edge in graph.edges)
+    assert TrainingOptions.of(model.PARAMETERS["training"]).silent_tolerated <= 1
     data = model.data(parameters)
     assert {part: len(samples) for part, samples in data.items()} == {"train": 20, "validation": 10_000, "test": 10}
     for samples in data.values():
@@ -42,11 +42,26 @@ def test_mnist_models(tmp_path, monkeypatch, name, n_inputs, hidden):
         assert samples.times[spikes].min() >= parameters["t_early"] and samples.times[spikes].max() <= parameters["t_late"]
 
 
+def test_mnist_through_local_fields():
+    """Eight neurons at each place see the 5 x 5 pixels there, and nothing else."""
+    model = model_files.load("mnist_local")
+    graph = model.graph(model.PARAMETERS["network"])
+    (edge,) = graph.afferents("layer0")
+    assert edge.sizes == (784, 8 * 12 * 12) and edge.n_connections == 8 * 144 * 25
+    rows, columns = np.divmod(edge.pairs[:, 0], 28)
+    for field in (0, 13, 143, 144 + 13):
+        mine = edge.pairs[:, 1] == field
+        top, left = 2 * ((field % 144) // 12), 2 * (field % 12)
+        assert sorted(zip(rows[mine], columns[mine], strict=True)) == [(top + y, left + x) for y in range(5) for x in range(5)]
+    w = initial_parameters(graph, np.random.default_rng(0))["input>layer0.weight"]
+    assert w.shape == (8 * 144 * 25,) and (w > 0).mean() > 0.5
+
+
 def test_digits_are_learned_on_arrays():
     pytest.importorskip("sklearn", reason="scikit-learn is the extra 'digits'")
     model = model_files.load("digits")
     parameters, training = model.PARAMETERS["network"], {**model.PARAMETERS["training"], "epochs": 12}
-    architecture, data = model.architecture(parameters), model.data(parameters)
-    network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(0)))
+    graph, data = model.graph(parameters), model.data(parameters)
+    network = ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(0)))
     history = Trainer(network, data["train"], TrainingOptions(**training), data["validation"]).run()
     assert history[-1]["validation_accuracy"] > 0.8

@@ -54,9 +54,16 @@ def test_a_file_with_the_name_of_a_model_of_the_package_is_asked_about(here):
 
 
 def test_a_file_that_is_no_model(here):
-    (here / "half.py").write_text("PARAMETERS = {}\ndef build(sim): pass\n")
-    with pytest.raises(ConfigurationError, match="has no CLASS_NAMES, architecture, data;"):
-        model_files.load("half")
+    for k, (source, text) in enumerate((("PARAMETERS = {}\ndef build(sim): pass\n", r"has no data\(parameters\);"),
+                                     ("def data(): pass\n", r"has no graph\(parameters\) or build\(sim\);"),
+                                     ("x = 1\n", r"has no data\(parameters\) and no graph\(parameters\) or build\(sim\);"),
+                                     ("PARAMETERS = 3\ndef build(sim): pass\ndef data(): pass\n", "PARAMETERS in .* is int; PARAMETERS is a dict"),
+                                     ("PARAMETERS = {'network': 3}\ndef graph(p): pass\ndef data(): pass\n", "network in .* is int; PARAMETERS is"))):
+        (here / f"half{k}.py").write_text(source)
+        with pytest.raises(ConfigurationError, match=text):
+            model_files.load(f"half{k}")
+    (here / "whole.py").write_text("def build(sim): pass\ndef data(): pass\n")
+    assert model_files.tables_of(model_files.load("whole")) == {"network": {}, "training": {}}
 
 
 def test_the_model_of_a_run(here, tmp_path):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.errors import ConfigurationError, TTFSError
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.models import yin_yang
 from ttfs_pynn.runs.experiment import Experiment
@@ -19,7 +19,7 @@ def model(**changed):
         return SpikeData(yin_yang.encode(rng.random((n, 4)), yin_yang.PARAMETERS["network"]), np.arange(n) % 3)
 
     parts = {name: part(9) for name in ("train", "validation", "test")}
-    return SimpleNamespace(**{"architecture": yin_yang.architecture, "build": yin_yang.build, "data": lambda p: parts, **changed})
+    return SimpleNamespace(**{"graph": yin_yang.graph, "data": lambda p: parts, **changed})
 
 
 def configuration(backend="exact", network=(), training=(), **other):
@@ -35,10 +35,10 @@ def test_what_fits_runs():
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 @pytest.mark.parametrize("change, text", [
-    (lambda d: SpikeData(d.times[:, :3], d.labels), "data have 3 inputs a sample, the architecture has 4"),
-    (lambda d: SpikeData(d.times, d.labels + 1), "labels up to 3, the architecture has 3 label neurons"),
-    (lambda d: SpikeData(d.times / 1000, d.labels), "before the architecture's t_early = 1.5 ms; give times in ms"),
-    (lambda d: (d.times, d.labels), "must return a dict of training.SpikeData with the keys train, validation, test")])
+    (lambda d: SpikeData(d.times[:, :3], d.labels), r"data: spike times of .input. have shape \(9, 3\); expected \(samples, 4 inputs\)"),
+    (lambda d: SpikeData(d.times, d.labels + 1), "data have labels up to 3, the network has 3 label neurons"),
+    (lambda d: SpikeData(d.times / 1000, d.labels), "before the network's t_early = 1.5 ms; give times in ms"),
+    (lambda d: (d.times, d.labels), "must return a dict of SpikeData with the keys train, test and, if there is one, validation")])
 def test_data_that_do_not_fit(part, change, text):
     data = model().data(None)
     with pytest.raises(ConfigurationError, match=text):
@@ -47,16 +47,19 @@ def test_data_that_do_not_fit(part, change, text):
 
 def test_a_part_that_is_missing():
     data = model().data(None)
-    with pytest.raises(ConfigurationError, match="with the keys train, validation, test"):
-        Experiment(model(data=lambda p: {"train": data["train"], "val": data["test"], "test": data["test"]}), configuration())
+    for parts in ({"train": data["train"], "val": data["test"], "test": data["test"]}, {"train": data["train"]}):
+        with pytest.raises(ConfigurationError, match="with the keys train, test and, if there is one, validation"):
+            Experiment(model(data=lambda p, parts=parts: parts), configuration())
+    without = Experiment(model(data=lambda p: {"train": data["train"], "test": data["test"]}), configuration(training={"epochs": 1}))
+    assert "validation_accuracy" not in without.trainer(without.network("arrays")).run()[-1]
 
 
 @pytest.mark.parametrize("given, text", [
     ({"training": {"epoch": 3}}, "unknown training option 'epoch'; did you mean 'epochs'"),
     ({"backend": "Brian2"}, "unknown backend 'Brian2'; did you mean 'brian2'. known: exact.*arrays"),
-    ({"network": {"hidden": 30.5}}, "a layer of 30.5 neurons: give an integer")])
+    ({"network": {"hidden": 30.5}}, "population 'layer0' of 30.5 cells: give an integer")])
 def test_configurations_that_are_not_possible(given, text):
-    with pytest.raises(ConfigurationError, match=text):
+    with pytest.raises(TTFSError, match=text):
         Experiment(model(), configuration(**given))
 
 
@@ -67,9 +70,11 @@ def test_a_parameter_by_a_wrong_name():
         Experiment(model(), given)
 
 
-def test_a_build_that_returns_nothing():
-    with pytest.raises(ConfigurationError, match="build returned NoneType; it must return the network"):
-        Experiment(model(build=lambda *a, **k: None), configuration()).network()
+def test_functions_that_return_nothing():
+    with pytest.raises(ConfigurationError, match="graph.parameters. returned NoneType; it must return a graph.Graph, such as layered"):
+        Experiment(model(graph=lambda p: None), configuration())
+    with pytest.raises(ConfigurationError, match="build returned NoneType; it must return a ttfs_pynn.Network of its projections"):
+        Experiment(SimpleNamespace(build=lambda sim: None, data=model().data), configuration(network={}))
 
 
 def test_a_time_step_as_long_as_a_time_constant():

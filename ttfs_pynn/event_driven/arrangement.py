@@ -50,8 +50,8 @@ class Arrangement:
             yield s, slice(first, last)
 
     def table(self):
-        """(inhibitory, weights (rows, neurons)). Matrices keep their weights in it from now on, so changes of them are seen; others
-        are copied to it after a change."""
+        """(inhibitory, weights (rows, neurons)). Matrices keep their weights in it from now on, so changes of them are seen;
+        others are copied to it after a change."""
         self._renew()
         if self._table is None:
             self._table = np.zeros((self._first_rows[-1], self.size))
@@ -72,7 +72,7 @@ class Arrangement:
         if self._rows is None:
             tables = [s.sparse_table() for s in self.synapses]
             counts = np.concatenate([np.diff(start) for start, _ in tables] or [np.empty(0, dtype=np.int64)])
-            self._rows = (self._inhibitory, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            self._rows = (self._inhibitory, np.append(0, np.cumsum(counts)).astype(np.int64),
                           np.concatenate([targets for _, targets in tables] or [np.empty(0, dtype=np.int64)]))
         versions = tuple(s.weight_version for s in self.synapses)
         if self._weights is None or self._weights[0] != versions:
@@ -80,12 +80,11 @@ class Arrangement:
         return *self._rows, self._weights[1]
 
     def tiles(self, partner):
-        """(start, targets, weights, most) of `sparse_kernels.run_rows`: the rows, each with its partner's weights, tile by tile."""
+        """(start, targets, weights, most) of `sparse_kernels.run_rows`: rows with their partners' weights, tile by tile."""
         _, row_start, targets, weights = self.rows()
         if self._tiles is None:
-            start, order, most = in_tiles(row_start, targets, self.size)
-            self._tiles, self._tile_weights = (start, order, targets[order], most), None
-        start, order, targets, most = self._tiles
+            self._tiles, self._tile_weights = in_tiles(row_start, targets, self.size), None
+        start, targets, order, most = self._tiles
         kept = self._tile_weights
         if kept is None or kept[0] is not weights or not np.array_equal(kept[1], partner):
             kept = self._tile_weights = weights, partner, merged_rows(row_start, weights, partner)[order]
@@ -108,9 +107,11 @@ class Arrangement:
         return times[order], rows[order]
 
     def partners(self, table, wanted=True):
-        """(partner, alone), of each row: an excitatory and an inhibitory projection that hear the same spikes, as signed weights in
-        PyNN do, need one arrival, that of the first, which brings its partner along (-1: none). alone: the others arrive. table:
-        of rows of the table, which may reach other neurons than their partners do."""
+        """(partner, alone), of each row: an excitatory and an inhibitory projection that hear the same spikes, as signed weights
+        in PyNN do, need one arrival, that of the first, which brings its partner along (-1: none). alone: the others arrive.
+
+        table: of rows of the table, which may reach other neurons than their partners do. wanted: or none has a partner.
+        """
         self._renew()
         first_rows = self._first_rows
         partner, alone = np.full(first_rows[-1], -1, dtype=np.int64), np.ones(first_rows[-1], dtype=bool)
@@ -123,7 +124,7 @@ class Arrangement:
         return partner, alone
 
     def _are_alike(self, a, b, table):
-        """Whether the rows of two synapses are of the same sources and delays, and where it is no table, reach the same neurons."""
+        """Whether the rows of two synapses are of the same sources and delays, and outside a table reach the same neurons."""
         if (a, b, table) not in self._alike:
             one, other = self.synapses[a], self.synapses[b]
             self._alike[a, b, table] = one.arrives_as(other) and (table or all(

@@ -7,6 +7,7 @@ from ttfs_pynn.event_driven.arrangement import Arrangement
 from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.currents import Injections
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
+from ttfs_pynn.event_driven.sorting import order_by_time
 from ttfs_pynn.event_driven.sparse_kernels import run_rows
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
@@ -14,7 +15,7 @@ __all__ = ["LIFGroup", "SimulationError"]
 
 _SHARED_ROOM = 2**21  # spikes of a group
 _MOST_EVENTS = 2**22  # of one group at a time
-_TABLE_FROM = {True: 0.3, False: 0.1}  # connectivity from which on zeros in a table cost less than rows, of neurons alike or not
+_TABLE_FROM = {True: 0.3, False: 0.05}  # connectivity from which on zeros in a table cost less than rows, of neurons alike or not
 
 
 class SimulationError(ValueError):
@@ -275,5 +276,5 @@ class LIFGroup:
                               time, start)
         self.state = state
         self.t = float(t_stop)
-        order = np.argsort(time, kind="stable")
+        order = order_by_time(time)
         return index[order], time[order]

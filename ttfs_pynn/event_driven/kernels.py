@@ -223,6 +223,8 @@ def run_sparse(event_times, event_rows, inhibitory, row_start, targets, weights,
     for k in range(event_times.shape[0]):
         row = event_rows[k]
         for c in range(row_start[row], row_start[row + 1]):
+            if weights[c] == 0.0:  # of signed weights in two projections, every other one
+                continue
             n = targets[c]
             # An arrival one ulp before t (a delay that is the step of a cycle, rounded) counts as one at t.
             until = max(now[n], event_times[k])

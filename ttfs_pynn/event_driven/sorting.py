@@ -1,9 +1,16 @@
-"""Connections sorted by source and delay in linear time: NumPy's sort by several keys takes seconds for ten million."""
+"""Orders of connections and of spikes, faster than NumPy's: its sort by several keys takes seconds for ten million."""
 
 import numpy as np
 from numba import njit
 
-__all__ = ["order_by_source"]
+__all__ = ["order_by_source", "order_by_time"]
+
+
+def order_by_time(times):
+    """As np.argsort(times, kind="stable"), which takes three times as long where no two are the same."""
+    order = np.argsort(times)
+    in_order = times[order]
+    return np.argsort(times, kind="stable") if (in_order[1:] == in_order[:-1]).any() else order
 
 
 @njit(cache=True)

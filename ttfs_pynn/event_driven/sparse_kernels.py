@@ -5,10 +5,10 @@ In a block of events that begins at t_b, with a = t - t_b, an arrival w_i at a_i
     phi(a - a_i) = (phi(a) - phi(a_i) exp(-r_m (a - a_i))) exp(r_s a_i),
 
 so that x(a) = exp(-r_m a) X + phi(a) J and j(a) = exp(-r_s a) J, where an arrival adds w_i exp(r_s a_i) to J and takes
-w_i phi(a_i) exp(r_m a_i) exp(r_s a_i) from X. Of an event all neurons share these factors. Blocks are as long as neurons have one or
-two arrivals in them. Where a bound of the membrane reaches threshold, or refractoriness ends, the arrivals of these neurons are
-picked out, and each is taken from one to the next; whether it spikes between two is decided from values and slopes at both, and where
-these do not tell, by `kernels.advance_neuron`. A pause (no event for a time constant) is a block of its own.
+w_i phi(a_i) exp(r_m a_i) exp(r_s a_i) from X. Of an event all neurons share these factors. Blocks are as long as neurons have a
+few arrivals in them. Where a bound of the membrane reaches threshold, or refractoriness ends, the arrivals of these neurons are
+picked out, and each is taken from one to the next; whether it spikes between two is decided from values and slopes at both, and
+where these do not tell, by `kernels.advance_neuron`. A pause (no event for a time constant) is a block of its own.
 """
 
 import math
@@ -40,7 +40,8 @@ TILE = 192  # neurons that one thread takes at a time
 TIME, DECAY_M, DECAY_S, RESPONSE, TO_J, TO_X, GROWTH_M = range(7)
 N_FACTORS = 8  # a row is one line of the cache
 _LONGEST = 3.0  # time constants of a block: factors grow to exp(3), and lose no more than that of their digits
-_PER_NEURON = 1.5  # arrivals in a block
+_PER_NEURON = 2.5  # arrivals in a block
+_AS_LONG = 8  # arrivals take as much longer than a neuron and event of `block_kernels`
 _FORGOTTEN = 138.0  # time constants after which a current is 1e-60 of what it was
 _CLOSE = 1e-11  # of the threshold: nearer, the exact decision is left to `advance_neuron`
 
@@ -80,34 +81,34 @@ def _blocks(times, sizes, most_arrivals, t_stop, rate_m, rate_s, factors, bounds
 
 
 @njit(cache=True, error_model="numpy")
-def _add_currents(first, last, at, rows, row_start, targets, weights, factors, to_j):
+def _add_currents(first, last, rows, row_start, targets, weights, factors, to_j):
     for k in range(first, last):
         factor = factors[k, TO_J]
         for c in range(row_start[rows[k]], row_start[rows[k] + 1]):
-            to_j[targets[c] - at] += weights[c] * factor
+            to_j[targets[c]] += weights[c] * factor
 
 
 @njit(cache=True, error_model="numpy")
-def _add(first, last, at, rows, row_start, targets, weights, factors, to_j, to_x, bound):
+def _add(first, last, rows, row_start, targets, weights, factors, to_j, to_x, bound):
     """What the arrivals of events first to last - 1 add to J and take from X, and the sum of positive weights."""
     for k in range(first, last):
         factor_j, factor_x = factors[k, TO_J], factors[k, TO_X]
         for c in range(row_start[rows[k]], row_start[rows[k] + 1]):
-            n, w = targets[c] - at, weights[c]
+            n, w = targets[c], weights[c]
             to_j[n] += w * factor_j
             to_x[n] -= w * factor_x
             bound[n] += w if w > 0.0 else 0.0
 
 
 @njit(cache=True, error_model="numpy")
-def _pick_out(first, last, at, room, rows, row_start, targets, weights, slot, n_chosen, filled, event, weight):
+def _pick_out(first, last, room, rows, row_start, targets, weights, slot, n_chosen, filled, event, weight):
     """Arrivals of the events first to last - 1 at the chosen neurons, whose number is slot[n] (n_chosen for all others): each
     neuron's in order of time, event and weight at the places slot * room to filled[slot] - 1."""
     for k in range(n_chosen + 1):
         filled[k] = k * room
     for k in range(first, last):
         for c in range(row_start[rows[k]], row_start[rows[k] + 1]):
-            mine = slot[targets[c] - at]
+            mine = slot[targets[c]]
             to = filled[mine]
             event[to], weight[to] = k, weights[c]
             filled[mine] = to + (mine != n_chosen)
@@ -123,13 +124,13 @@ def _stays_below(x, j, new_x, new_j, theta, below, peak, rate_m):
 
 @njit(cache=True, error_model="numpy")
 def _crossing(x, j, new_x, new_j, theta, rate_m, rate_s, span):
-    """The root of x(s) = theta > x in (0, span], at whose end it is new_x > theta with current new_j. Begins where the cubic through
-    values and slopes of both ends crosses; as `threshold_root`, each step solves the local quadratic model of x."""
+    """The root of x(s) = theta > x in (0, span], at whose end it is new_x > theta with current new_j. Begins where the cubic
+    through values and slopes of both ends crosses; as `threshold_root`, each step solves the local quadratic model of x."""
     slope, new_slope = (j - rate_m * x) * span, (new_j - rate_m * new_x) * span
     rise = new_x - x
     a, b = slope + new_slope - 2.0 * rise, 3.0 * rise - 2.0 * slope - new_slope
     z = (theta - x) / rise
-    for _ in range(4):
+    for _ in range(2):
         z -= (((a * z + b) * z + slope) * z - (theta - x)) / ((3.0 * a * z + 2.0 * b) * z + slope)
     s, rate = z * span, max(rate_m, rate_s)
     for _ in range(3):
@@ -153,8 +154,9 @@ def _crossing(x, j, new_x, new_j, theta, rate_m, rate_s, span):
 @njit(cache=True, error_model="numpy")
 def _walk(at, chosen, room, filled, event, weight, begin, k_end, factors, x, j, new_x, new_j, theta, peak, rate_m, rate_s,
           u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
-    """The chosen neurons through a block that begins at `begin` and ends as factors[k_end] say, each through its own arrivals: from
-    x, j to new_x, new_j. False where one fires without end. All in one: Numba counts references at each call that is given arrays."""
+    """The chosen neurons through a block that begins at `begin` and ends as factors[k_end] say, each through its own arrivals:
+    from x, j to new_x, new_j. False where one fires without end. All in one, for a call that is given arrays costs as much as
+    the rest."""
     for c in range(chosen.size):
         n = chosen[c]
         m, limit, inverse_cm, u_inf = at + n, theta[n], parameters[at + n, INVERSE_CM], parameters[at + n, U_INF]
@@ -215,7 +217,7 @@ def _tile(at, size, t, rows, factors, bounds, n_blocks, row_start, targets, weig
     work, chosen = np.empty((8, size)), np.empty(size, dtype=np.int64)
     x, j, new_x, new_j = work[0], work[1], work[2], work[3]
     to_j, to_x, bound, theta = work[4], work[5], work[6], work[7]
-    clamped, slot, filled = clamped_until[at:at + size], np.empty(size, dtype=np.int64), np.empty(size + 1, dtype=np.int64)
+    clamped, slot, filled = clamped_until[at:at + size], np.empty(size, dtype=np.int32), np.empty(size + 1, dtype=np.int64)
     event, weight = np.empty(0, dtype=np.int32), np.empty(0)
     begin = factors[0, TIME]
     for n in range(size):
@@ -231,7 +233,7 @@ def _tile(at, size, t, rows, factors, bounds, n_blocks, row_start, targets, weig
         end, decay_m, decay_s, response = (factors[k_end, TIME], factors[k_end, DECAY_M], factors[k_end, DECAY_S],
                                            factors[k_end, RESPONSE])
         if free_from >= end:
-            _add_currents(first, last, at, rows, row_start, targets, weights, factors, j)
+            _add_currents(first, last, rows, row_start, targets, weights, factors, j)
             for n in range(size):
                 j[n] *= decay_s
             begin = end
@@ -240,7 +242,7 @@ def _tile(at, size, t, rows, factors, bounds, n_blocks, row_start, targets, weig
         to_x[:] = x
         for n in range(size):
             bound[n] = j[n] if j[n] > 0.0 else 0.0
-        _add(first, last, at, rows, row_start, targets, weights, factors, to_j, to_x, bound)
+        _add(first, last, rows, row_start, targets, weights, factors, to_j, to_x, bound)
         for n in range(size):
             new_x[n] = decay_m * to_x[n] + response * to_j[n]
         for n in range(size):
@@ -254,12 +256,15 @@ def _tile(at, size, t, rows, factors, bounds, n_blocks, row_start, targets, weig
             if event.size < room * (n_chosen + 1) + 1:
                 event, weight = (np.empty(2 * room * (n_chosen + 1) + 1, dtype=np.int32),
                                  np.empty(2 * room * (n_chosen + 1) + 1))
-            slot[:] = n_chosen
-            for c in range(n_chosen):
-                slot[chosen[c]] = c
-            _pick_out(first, last, at, room, rows, row_start, targets, weights, slot, n_chosen, filled, event, weight)
-            if not _walk(at, chosen[:n_chosen], room, filled, event, weight, begin, k_end, factors, x, j, new_x, new_j, theta, peak,
-                         rate_m, rate_s, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
+            if room:
+                slot[:] = n_chosen
+                for c in range(n_chosen):
+                    slot[chosen[c]] = c
+                _pick_out(first, last, room, rows, row_start, targets, weights, slot, n_chosen, filled, event, weight)
+            else:
+                filled[:n_chosen] = 0
+            if not _walk(at, chosen[:n_chosen], room, filled, event, weight, begin, k_end, factors, x, j, new_x, new_j, theta,
+                         peak, rate_m, rate_s, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
                 return False
             free_from = clamped.min()
         x, new_x = new_x, x
@@ -326,7 +331,7 @@ def run_rows(event_times, event_rows, inhibitory, row_start, targets, weights, t
     sizes = np.diff(row_start)[event_rows]
     n_blocks = _blocks(times, sizes, _PER_NEURON * u.size, t_stop, rate_m, rate_s, factors, bounds)
     begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
-    run = _threaded if on_threads(sizes.sum()) else _serial
+    run = _threaded if on_threads(_AS_LONG * sizes.sum()) else _serial
     if not run(t, event_rows, factors, bounds, n_blocks, *tiles, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
         return False
     i_exc[:], i_inh[:] = begin_exc, begin_inh
@@ -335,15 +340,16 @@ def run_rows(event_times, event_rows, inhibitory, row_start, targets, weights, t
 
 
 def in_tiles(row_start, targets, size):
-    """(start, order, most): connections order[start[tile, row]:start[tile, row + 1]] are those of a row onto the neurons of a tile;
-    how many of one row reach one neuron, at most."""
+    """(start, targets, order, most): connections order[start[tile, row]:start[tile, row + 1]] are those of a row onto the neurons
+    of a tile, whose numbers in it the targets are; and how many of one row reach one neuron, at most."""
     n_rows, n_tiles = row_start.size - 1, -(-size // TILE)
     row = np.repeat(np.arange(n_rows), np.diff(row_start))
     cell = targets // TILE * n_rows + row
     order = np.argsort(cell, kind="stable")
     start = np.searchsorted(cell[order], np.arange(n_tiles * n_rows + 1))
     most = int(np.unique(row * size + targets, return_counts=True)[1].max(initial=1))
-    return np.stack([start[k * n_rows:(k + 1) * n_rows + 1] for k in range(n_tiles)]), order, most
+    return (np.stack([start[k * n_rows:(k + 1) * n_rows + 1] for k in range(n_tiles)]), (targets % TILE)[order].astype(np.int32),
+            order, most)
 
 
 def merged_rows(row_start, weights, partner):

@@ -169,8 +169,8 @@ class Synapses:
         return self._dense.ravel() if self.is_dense else self.weight[self._divide().order]
 
     def fill(self, table):
-        """Write the weights to a table (rows, n_post) that is 0 where nothing is connected; the sum where several connections of a
-        row reach one neuron."""
+        """Write the weights to a table (rows, n_post) that is 0 where nothing is connected; the sum where several connections of
+        a row reach one neuron."""
         rows = self._divide()
         if self._places is None:
             self._places = np.empty(self.pre.size, dtype=np.int64)

@@ -32,7 +32,8 @@ class Causes(NamedTuple):
 
 
 class Grown(NamedTuple):
-    """exp(r_s t) and exp(r_m t) of the spikes of a sample, t since its first one, and of the delays, where there are any."""
+    """exp(r_s t) and exp(r_m t) of the spikes of a sample, t since its first one (scratch of a block), and of the delays, where
+    there are any."""
 
     spike_s: np.ndarray
     spike_m: np.ndarray
@@ -46,7 +47,7 @@ def no_causes(size):
                   np.empty(size + 1))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _causes_of_one(begin, end, column, delay, times, t_out, synapse, spike, arrival):
     """List the synapses begin ... end - 1 through which something arrives before t_out, where column c spikes at times[c] alone.
     Without branches, which would be missed. Returns their number."""
@@ -101,30 +102,30 @@ def responses(m, w, t_out, tau_m, tau_syn, synapse, arrival, response, slope):
     return j - rate_m * v
 
 
-@njit(cache=True, error_model="numpy")
-def _grown_responses(m, w, t_out, since, rate_m, rate_s, causes, grown):
-    """`responses`, all times exp(r (T - t_0)): the same quotients. since: T - t_0, of which t_0 is the begin of `grown`."""
+@njit(cache=True, error_model="numpy", inline="always")
+def _grown_responses(m, w, t_out, since, rate_m, rate_s, synapse, spike, arrival, response, slope, spike_s, spike_m, delay_s,
+                     delay_m):
+    """`responses`, all times exp(r (T - t_0)): the same quotients. since: T - t_0; spike_s ...: see `Grown`."""
     difference, rise = rate_s - rate_m, 0.0
     e_s = math.exp(-difference * since) if difference > 0.0 else 1.0
     e_m = math.exp(difference * since) if difference < 0.0 else 1.0
     for i in range(m):
-        s, k = causes.synapse[i], causes.spike[i]
-        e = grown.spike_s[k] * e_s
-        if grown.delay_s.shape[0]:
-            e *= grown.delay_s[s]
+        e = spike_s[spike[i]] * e_s
+        if delay_s.shape[0]:
+            e *= delay_s[synapse[i]]
         if difference == 0.0:
-            r = (t_out - causes.arrival[i]) * e
+            r = (t_out - arrival[i]) * e
         else:
-            r = grown.spike_m[k] * e_m
-            if grown.delay_m.shape[0]:
-                r *= grown.delay_m[s]
+            r = spike_m[spike[i]] * e_m
+            if delay_m.shape[0]:
+                r *= delay_m[synapse[i]]
             r = (r - e) / difference
-        causes.response[i], causes.slope[i] = r, e - rate_m * r
-        rise += w[s] * causes.slope[i]
+        response[i], slope[i] = r, e - rate_m * r
+        rise += w[synapse[i]] * slope[i]
     return rise
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def add_causes(m, w, factor, max_dw, synapse, spike, response, slope, dw, dd, error_of_spike):
     """Add the contributions of m causes of a spike, factor = dL/dT / v'(T): to dw and (unless it is empty) dd by synapse, and to
     error_of_spike. Returns 1 where those to dw and dd were dropped, for the largest magnitude exceeds max_dw."""
@@ -153,49 +154,44 @@ def _grow(times, begin, rate_m, rate_s, spike_s, spike_m):
 
 @njit(cache=True, error_model="numpy")
 def _sample(times, first, rows, w, neurons, max_dw, t_out, error, fast, causes, grown, dw, dd, error_of_spike):
-    """times: of the spikes of a sample; first: where those of each column begin, or empty: each column has one."""
+    """times: of the spikes of a sample; first: where those of each column begin, or empty: each column has one.
+
+    What is called for every neuron is inlined, and takes arrays, not tuples: references to them were counted most of the time.
+    """
     start, column, delay, dropped, begin = rows.start, rows.column, rows.delay, 0, 0.0
+    synapse, spike, arrival, response, slope = causes.synapse, causes.spike, causes.arrival, causes.response, causes.slope
+    spike_s, spike_m, delay_s, delay_m = grown.spike_s, grown.spike_m, grown.delay_s, grown.delay_m
+    tau_m, tau_syn, cm = neurons.tau_m, neurons.tau_syn, neurons.cm
     if fast:
         begin = math.inf
         for k in range(times.shape[0]):
             begin = min(begin, times[k])
-        _grow(times, begin, 1.0 / neurons.tau_m[0], 1.0 / neurons.tau_syn[0], grown.spike_s, grown.spike_m)
+        _grow(times, begin, 1.0 / tau_m[0], 1.0 / tau_syn[0], spike_s, spike_m)
     for n in range(t_out.shape[0]):
         t = t_out[n]
         if error[n] == 0.0 or t == math.inf:
             continue
         if first.shape[0]:
-            m = causes_of_several(start[n], start[n + 1], column, delay, first, times, t, causes.synapse, causes.spike,
-                                   causes.arrival)
+            m = causes_of_several(start[n], start[n + 1], column, delay, first, times, t, synapse, spike, arrival)
         else:
-            m = _causes_of_one(start[n], start[n + 1], column, delay, times, t, causes.synapse, causes.spike, causes.arrival)
+            m = _causes_of_one(start[n], start[n + 1], column, delay, times, t, synapse, spike, arrival)
         if m == 0:
             continue
         if fast:
-            rise = _grown_responses(m, w, t, t - begin, 1.0 / neurons.tau_m[n], 1.0 / neurons.tau_syn[n], causes, grown)
+            rise = _grown_responses(m, w, t, t - begin, 1.0 / tau_m[n], 1.0 / tau_syn[n], synapse, spike, arrival, response,
+                                    slope, spike_s, spike_m, delay_s, delay_m)
         else:
-            rise = responses(m, w, t, neurons.tau_m[n], neurons.tau_syn[n], causes.synapse, causes.arrival, causes.response,
-                             causes.slope)
-        if rise / neurons.cm[n] > LEAST_RISE:
-            dropped += add_causes(m, w, error[n] / rise, max_dw[n], causes.synapse, causes.spike, causes.response, causes.slope,
-                                  dw, dd, error_of_spike)
+            rise = responses(m, w, t, tau_m[n], tau_syn[n], synapse, arrival, response, slope)
+        if rise / cm[n] > LEAST_RISE:
+            dropped += add_causes(m, w, error[n] / rise, max_dw[n], synapse, spike, response, slope, dw, dd, error_of_spike)
     return dropped
 
 
 @njit(cache=True, error_model="numpy")
-def _grown(n_spikes, rows, neurons):
-    n_delays = rows.delay.shape[0]
-    grown = Grown(np.empty(n_spikes), np.empty(n_spikes), np.empty(n_delays), np.empty(n_delays))
-    for s in range(n_delays):
-        grown.delay_s[s] = math.exp(rows.delay[s] / neurons.tau_syn[0])
-        grown.delay_m[s] = math.exp(rows.delay[s] / neurons.tau_m[0])
-    return grown
-
-
-@njit(cache=True, error_model="numpy")
-def _block(block, most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in):
+def _block(block, most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, grown, dw, dd, dt_in):
     n_samples, dropped, every = t_out.shape[0], 0, np.empty(0, dtype=np.int64)
-    causes, grown = no_causes(longest_row(rows) * most), _grown(t_in.shape[1] if fast else 0, rows, neurons)
+    causes, size = no_causes(longest_row(rows) * most), t_in.shape[1] if fast else 0
+    grown = Grown(np.empty(size), np.empty(size), grown.delay_s, grown.delay_m)
     for k in range(block * n_samples // N_BLOCKS, (block + 1) * n_samples // N_BLOCKS):
         if most == 1:
             dropped += _sample(t_in[k], every, rows, w, neurons, max_dw, t_out[k], error[k], fast, causes, grown, dw, dd,
@@ -211,17 +207,17 @@ def _block(block, most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fa
 
 
 @njit(cache=True, error_model="numpy")
-def _serial(most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in, dropped):
+def _serial(most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, grown, dw, dd, dt_in, dropped):
     for block in range(N_BLOCKS):
-        dropped[block] = _block(block, most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw[block], dd[block],
-                                dt_in)
+        dropped[block] = _block(block, most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, grown, dw[block],
+                                dd[block], dt_in)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in, dropped):
+def _threaded(most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, grown, dw, dd, dt_in, dropped):
     for block in prange(N_BLOCKS):
-        dropped[block] = _block(block, most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw[block], dd[block],
-                                dt_in)
+        dropped[block] = _block(block, most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, grown, dw[block],
+                                dd[block], dt_in)
 
 
 def backward(t_in, rows, w, neurons, max_dw, t_out, error, fast):
@@ -234,7 +230,10 @@ def backward(t_in, rows, w, neurons, max_dw, t_out, error, fast):
     flat = t_in.reshape(len(t_in), t_in.shape[1] * most)
     dw, dd = np.zeros((N_BLOCKS, w.size)), np.zeros((N_BLOCKS, rows.delay.size))
     dt_in, dropped = np.zeros_like(flat), np.zeros(N_BLOCKS, dtype=np.int64)
+    nothing = np.empty(0)
+    grown = Grown(nothing, nothing, np.exp(rows.delay / neurons.tau_syn[0]), np.exp(rows.delay / neurons.tau_m[0])) if fast \
+        else Grown(nothing, nothing, nothing, nothing)
     spikes = spikes_by_source(t_in if most != 1 else t_in[:0])
     run = _threaded if on_threads(len(t_in) * w.size) else _serial
-    run(most, flat, spikes, rows, w, neurons, max_dw, t_out, error, fast, dw, dd, dt_in, dropped)
+    run(most, flat, spikes, rows, w, neurons, max_dw, t_out, error, fast, grown, dw, dd, dt_in, dropped)
     return dw.sum(axis=0), dd.sum(axis=0), dt_in.reshape(t_in.shape), int(dropped.sum())

@@ -121,23 +121,40 @@ def _clear_crossing(x, j, end_x, end_j, span, theta, unsure, rate_m, rate_s):
     return threshold_root(x, j, 0.0, theta, rate_m, rate_s, rate_s, 0.0, top) if margin > unsure else math.nan
 
 
-@njit(cache=True, error_model="numpy", inline="always")
-def _to_crossing(n, k, events, cells, levels, rate_m, rate_s):
-    """ms from the event since which neuron n is near to its crossing before event k, inf, or NaN where rounding decides."""
-    at = int(cells[n, NEAR])
-    a, b = cells[n, A], cells[n, B]
-    span = events[k, TIME] - events[at, TIME]
-    if span == 0.0:
-        return math.inf
-    return _clear_crossing(events[at, FROM_A] * a + events[at, FROM_B] * b, events[at, CURRENT] * a,
-                           events[k, FROM_A] * a + events[k, FROM_B] * b, events[k, CURRENT] * a, span, levels[n, 0],
-                           levels[n, 1], rate_m, rate_s)
+@njit(cache=True, error_model="numpy")
+def _look(k, begin, end, post, events, cells, levels, rate_m, rate_s, doubtful, out):
+    """See which of the neurons post[begin:end] that are near spike before event k. Returns of how many rounding decides: they are
+    listed in `doubtful`, with NEAR = -2 - the event since which they are near. Given arrays, for references in tuples are
+    counted, which took most of the time."""
+    from_a, from_b, current, t, unsure = events[k, FROM_A], events[k, FROM_B], events[k, CURRENT], events[k, TIME], 0
+    for i in range(begin, end):
+        n = post[i]
+        if cells[n, NEAR] < 0.0:
+            continue
+        a, b = cells[n, A], cells[n, B]
+        end_x, end_j = from_a * a + from_b * b, current * a
+        if end_x < cells[n, LOW] and surely_no_peak(end_x, end_j, rate_m):
+            continue
+        at = int(cells[n, NEAR])
+        span = t - events[at, TIME]
+        if span == 0.0:
+            continue
+        x, j = events[at, FROM_A] * a + events[at, FROM_B] * b, events[at, CURRENT] * a
+        s = _clear_crossing(x, j, end_x, end_j, span, levels[n, 0], levels[n, 1], rate_m, rate_s)
+        if math.isnan(s):
+            doubtful[unsure], cells[n, NEAR] = n, -2.0 - at
+            unsure += 1
+        elif s < math.inf:
+            out[n], cells[n, LOW], cells[n, NEAR] = events[at, TIME] + s, math.inf, -1.0
+    return unsure
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract"})
-def _deliver(k, post, w, from_a, from_b, current, to_a, to_b, peak, cells):
-    """An event reaches its targets. No branches, which would be missed."""
-    for s in range(post.shape[0]):
+def _deliver(k, begin, end, post, w, events, peak, cells):
+    """Event k reaches its targets. No branches, which would be missed."""
+    from_a, from_b, current = events[k, FROM_A], events[k, FROM_B], events[k, CURRENT]
+    to_a, to_b = events[k, TO_A], events[k, TO_B]
+    for s in range(begin, end):
         n = post[s]
         a, b = cells[n, A] + w[s] * to_a, cells[n, B] + w[s] * to_b
         x, j = from_a * a + from_b * b, current * a
@@ -146,44 +163,34 @@ def _deliver(k, post, w, from_a, from_b, current, to_a, to_b, peak, cells):
 
 
 @njit(cache=True, error_model="numpy")
-def _careful(n, k, events, cells, rows, w, times, most, c, neurons):
-    """`_to_crossing` where rounding decides."""
-    at = int(cells[n, NEAR])
-    t, cm = events[at, TIME], neurons.cm[n]
-    size = (rows.start[n + 1] - rows.start[n]) * most + 2
-    heard, weights = np.empty(size), np.zeros((size, 1))
-    m = 0
-    for synapse in range(rows.start[n], rows.start[n + 1]):
-        for place in range(rows.column[synapse] * most, (rows.column[synapse] + 1) * most):
-            if times[place] <= t:
-                heard[m], weights[m, 0] = times[place], w[synapse]
-                m += 1
-    heard[m], heard[m + 1] = t, events[k, TIME]  # a frame may have begun at t without an input
-    order = np.argsort(heard[:m + 2], kind="mergesort")
-    x, j = events[at, FROM_A] * cells[n, A] + events[at, FROM_B] * cells[n, B], events[at, CURRENT] * cells[n, A]
-    return crossing(heard, order, m + 1, weights, 0, x / cm, j / cm, heard[m + 1] - t, c.tau_m, c.tau_syn, cm, neurons.thr[n],
-                    neurons.doubt[n])
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def _look(n, k, events, cells, levels, rows, w, times, most, c, neurons, out):
-    """See whether neuron n, which is near, spikes before event k. Inlined: a call with so many arguments takes longer than it."""
-    s = _to_crossing(n, k, events, cells, levels, c.rate_m, c.rate_s)
-    if math.isnan(s):
-        s = _careful(n, k, events, cells, rows, w, times, most, c, neurons)
-    if s < math.inf:
-        out[n], cells[n, LOW] = events[int(cells[n, NEAR]), TIME] + s, math.inf
-    cells[n, NEAR] = -1.0  # another synapse of this event need not look again
+def _decide(k, unsure, doubtful, events, cells, rows, w, times, most, c, neurons, out):
+    """`_look` for the neurons doubtful[:unsure]: by `crossing`, from all that they have heard."""
+    for i in range(unsure):
+        n = doubtful[i]
+        at = int(-2.0 - cells[n, NEAR])
+        t, cm = events[at, TIME], neurons.cm[n]
+        size = (rows.start[n + 1] - rows.start[n]) * most + 2
+        heard, weights = np.empty(size), np.zeros((size, 1))
+        m = 0
+        for s in range(rows.start[n], rows.start[n + 1]):
+            for place in range(rows.column[s] * most, (rows.column[s] + 1) * most):
+                if times[place] <= t:
+                    heard[m], weights[m, 0] = times[place], w[s]
+                    m += 1
+        heard[m], heard[m + 1] = t, events[k, TIME]  # a frame may have begun at t without an input
+        order = np.argsort(heard[:m + 2], kind="mergesort")
+        x, j = events[at, FROM_A] * cells[n, A] + events[at, FROM_B] * cells[n, B], events[at, CURRENT] * cells[n, A]
+        s = crossing(heard, order, m + 1, weights, 0, x / cm, j / cm, heard[m + 1] - t, c.tau_m, c.tau_syn, cm, neurons.thr[n],
+                     neurons.doubt[n])
+        if s < math.inf:
+            out[n], cells[n, LOW] = t + s, math.inf
 
 
 @njit(cache=True, error_model="numpy")
-def _new_frame(k, events, begin, cells, levels, rows, w, times, most, c, neurons, out):
-    """Look at the neurons that are near, and carry all sums to the frame that begins with event k."""
+def _new_frame(k, events, cells, c):
+    """Carry all sums to the frame that begins with event k."""
     t, difference = events[k, TIME], c.rate_s - c.rate_m
-    _fill_event(events[k], t, begin, c.rate_m, c.rate_s)
     for n in range(cells.shape[0]):
-        if cells[n, NEAR] >= 0.0:
-            _look(n, k, events, cells, levels, rows, w, times, most, c, neurons, out)
         x, j = events[k, FROM_A] * cells[n, A] + events[k, FROM_B] * cells[n, B], events[k, CURRENT] * cells[n, A]
         cells[n, NEAR] = k if max(x, 0.0) + max(j, 0.0) * c.peak >= cells[n, LOW] else -1.0
         cells[n, A], cells[n, B] = (j, -x) if difference == 0.0 else (j / difference, x + j / difference)
@@ -193,40 +200,36 @@ def _new_frame(k, events, begin, cells, levels, rows, w, times, most, c, neurons
 @njit(cache=True, error_model="numpy")
 def _times_of_sample(times, most, columns, rows, w, c, neurons, out):
     """times (sources * most,): fill out (neurons,)."""
-    size = times.shape[0]
+    size, n_neurons = times.shape[0], out.shape[0]
     order, bucket = np.empty(size, dtype=np.int64), np.empty(2 * size + 2, dtype=np.int64)
     n_spikes = sort_row(times, order, bucket, np.empty(size))
-    cells, levels, events = np.empty((out.shape[0], 4)), np.empty((out.shape[0], 2)), np.empty((n_spikes + 1, 8))
+    cells, levels, events = np.empty((n_neurons, 4)), np.empty((n_neurons, 2)), np.empty((n_spikes + 1, 8))
+    every, doubtful = np.arange(n_neurons).astype(np.int32), np.empty(n_neurons, dtype=np.int64)
     events[n_spikes] = 0.0  # the end of time, where nothing is left
     events[n_spikes, TIME] = math.inf
-    for n in range(out.shape[0]):
+    for n in range(n_neurons):
         cells[n, A] = cells[n, B] = 0.0
         levels[n, 0], levels[n, 1] = neurons.cm[n] * neurons.thr[n], neurons.cm[n] * neurons.doubt[n]
         cells[n, LOW], cells[n, NEAR], out[n] = levels[n, 0] - levels[n, 1], -1.0, math.inf
-    begin, longest = -math.inf, _FRAME / max(c.rate_m, c.rate_s)
+    begin, longest = times[order[0]] if n_spikes else 0.0, _FRAME / max(c.rate_m, c.rate_s)
     start, post, sorted_w = columns.start, columns.post, columns.w
     for k in range(n_spikes):
-        t = events[k, TIME] = times[order[k]]
-        if k == 0:
-            begin = t
-        elif t - begin > longest:
-            _new_frame(k, events, begin, cells, levels, rows, w, times, most, c, neurons, out)
-            begin = t
+        t = times[order[k]]
         _fill_event(events[k], t, begin, c.rate_m, c.rate_s)
-        source = order[k] // most
-        from_a, from_b, current = events[k, FROM_A], events[k, FROM_B], events[k, CURRENT]
-        for at in range(start[source], start[source + 1]):
-            n = post[at]
-            if cells[n, NEAR] >= 0.0:
-                x = from_a * cells[n, A] + from_b * cells[n, B]
-                if x < cells[n, LOW] and surely_no_peak(x, current * cells[n, A], c.rate_m):
-                    continue
-                _look(n, k, events, cells, levels, rows, w, times, most, c, neurons, out)
-        _deliver(k, post[start[source]:start[source + 1]], sorted_w[start[source]:start[source + 1]], from_a, from_b,
-                 current, events[k, TO_A], events[k, TO_B], c.peak, cells)
-    for n in range(out.shape[0]):
-        if cells[n, NEAR] >= 0.0:
-            _look(n, n_spikes, events, cells, levels, rows, w, times, most, c, neurons, out)
+        if t - begin > longest:
+            unsure = _look(k, 0, n_neurons, every, events, cells, levels, c.rate_m, c.rate_s, doubtful, out)
+            if unsure:
+                _decide(k, unsure, doubtful, events, cells, rows, w, times, most, c, neurons, out)
+            _new_frame(k, events, cells, c)
+            begin = t
+        first, last = start[order[k] // most], start[order[k] // most + 1]
+        unsure = _look(k, first, last, post, events, cells, levels, c.rate_m, c.rate_s, doubtful, out)
+        if unsure:
+            _decide(k, unsure, doubtful, events, cells, rows, w, times, most, c, neurons, out)
+        _deliver(k, first, last, post, sorted_w, events, c.peak, cells)
+    unsure = _look(n_spikes, 0, n_neurons, every, events, cells, levels, c.rate_m, c.rate_s, doubtful, out)
+    if unsure:
+        _decide(n_spikes, unsure, doubtful, events, cells, rows, w, times, most, c, neurons, out)
 
 
 @njit(cache=True, error_model="numpy")

@@ -80,8 +80,7 @@ def check_parameters(graph: Graph, parameters: Mapping[str, ArrayLike]) -> dict[
     shapes = shapes_of(graph)
     missing, foreign = [n for n in shapes if n not in parameters], [n for n in parameters if n not in shapes]
     if foreign:
-        raise GraphError(f"{unknown('parameter', foreign[0], list(shapes))} of this network"
-                         + (f"; missing: {_shown(missing)}" if missing else ""))
+        raise GraphError((f"{_shown(missing)} missing; " if missing else "") + unknown("parameter", foreign[0], list(shapes)))
     if missing:
         raise GraphError(f"{_shown(missing)} missing: give all parameters of the network, as `read`, initial_parameters and a "
                          "Trainer's `parameters` have them")

@@ -54,7 +54,7 @@ def write_sonata(folder: str | Path, graph: Graph, parameters: Parameters, sampl
     if folder.exists() or folder.is_symlink():
         raise InterchangeError(f"{folder} exists; give the folder another name, or remove it")
     if not 0 < dt < np.inf:
-        raise InterchangeError(f"dt = {dt} ms must be positive and finite")
+        raise InterchangeError(f"a time step of {dt:g} ms: SONATA describes a run of steps, give one that is positive and finite")
     parameters = check_parameters(graph, parameters)
     deadline, window, tau_refrac = window_of(graph, timing)
     if np.isinf(window):

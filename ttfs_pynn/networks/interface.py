@@ -75,7 +75,7 @@ def input_times(graph: Graph, times: Any) -> dict[str, np.ndarray]:
     sources = [node.label for node in graph.sources]
     for label in times:
         if label not in sources:
-            raise ConfigurationError(f"spike times of {unknown('population', label, sources)} of spike sources")
+            raise ConfigurationError(f"spike times: {unknown('population of spike sources', label, sources)}")
     missing = [label for label in graph.inputs if label not in times]
     if missing:
         raise ConfigurationError(f"no spike times of {', '.join(map(repr, missing))}, which have none of their own; give "

@@ -91,7 +91,7 @@ class Network:
         self.sim = sim
         self._simulator = simulator_of(sim)
         taken = take(sim, projections, outputs, t_early, t_late, train, train_delays, train_times, longest_delay)
-        self.graph, self._populations = taken.graph, taken.populations
+        self.graph, self._populations, self.in_place = taken.graph, taken.populations, in_place
         self._own = OwnProjections(self._simulator, self.graph, taken.parts)
         parameters = _drawn(self.graph, taken.parameters, rng)
         if in_place:
@@ -108,8 +108,6 @@ class Network:
                 raise GraphError(f"copies = {copies!r}: give an integer, at least 1")
             self._shown = build(sim, self.graph, parameters, copies, simulator=self._simulator)
             _say_what_differs(self.graph, self._shown.timing)
-        self.in_place = in_place
-
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         """{name: array} in use, see `graph.parameters`."""
@@ -137,7 +135,19 @@ class Network:
 
     def present(self, times: Any) -> Any:
         """Show samples, see `networks.interface.input_times`. Returns a `networks.pynn_network.Recording`."""
-        return self._shown.present(times)
+        if self.in_place:
+            return self._shown.present(times)
+        # The user's populations are in the same simulation: each reset would store what they did meanwhile, which is nobody's data.
+        somebody_ran = self.sim.get_current_time() != 0 and self._shown.at_start
+        before = [(population.recorder.cache, list(population.recorder.cache)) for population in self._populations.values()]
+        try:
+            return self._shown.present(times)
+        finally:
+            for cache, segments in before:
+                kept = [*segments, *[s for s in cache if not any(s is own for own in segments)][:somebody_ran]]
+                cache.clear()
+                for segment in kept:
+                    cache.store(segment)
 
     def write(self, parameters: Parameters) -> None:
         """Use these parameters from now on. The user's objects have them after `finish`."""

@@ -160,7 +160,7 @@ class PyNNNetwork:
         self.timing, self.n_copies, self.delay = timing, n_copies, delay
         self.neurons: dict[str, Any] = {}
         self._single, self._simulator = single, simulator
-        self._at_start = True  # False from the begin of a run until after the reset that follows it
+        self.at_start = True  # False from the begin of a run until after the reset that follows it
         self._delays: dict[str, Delays] = {}
         self._summed: dict[str, Any] = {}
         self.write(parameters)
@@ -222,13 +222,13 @@ class PyNNNetwork:
         presentation = Presentation(n_samples, self.timing.window, self.n_copies, self.timing.deadline, self._simulator.tick)
         if self._single and presentation.n_windows > 1:
             raise ValueError(f"{n_samples} samples for {self.n_copies} copies that see one sample a run; present fewer at once")
-        if not self._at_start or self.sim.get_current_time() != 0:
+        if not self.at_start or self.sim.get_current_time() != 0:
             self._start_over()
         for label, array in shown.items():
             self._set_spikes(self.populations[label], presentation, array)
         for population in self.populations.values():
             population.recorder.cache.clear()  # the reset of another network in this simulation has stored a segment
-        self._at_start = False
+        self.at_start = False
         self.sim.run(presentation.duration / self._simulator.time_scale)
         recording = Recording(presentation, {label: population.get_data("spikes", clear=True)
                                              for label, population in self.populations.items()}, self.graph.outputs,
@@ -251,7 +251,7 @@ class PyNNNetwork:
     def _reset(self):
         self._simulator.before_reset(self.sim, self.timing.tau_refrac)
         self.sim.reset()
-        self._at_start = True
+        self.at_start = True
 
     def _start_over(self):
         """After a presentation that failed or was interrupted, or a run of somebody else: what is left of it is dropped."""

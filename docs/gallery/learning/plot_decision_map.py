@@ -9,16 +9,15 @@ bright points are decided early. The network runs on arrays here: the equations 
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ttfs_pynn import SpikeData, Trainer, TrainingOptions, evaluate
 from ttfs_pynn.analysis.decision_map import decision_grid, draw
-from ttfs_pynn.learning.data import SpikeData
-from ttfs_pynn.learning.evaluation import evaluate
-from ttfs_pynn.learning.options import TrainingOptions
-from ttfs_pynn.learning.trainer import Callback, Trainer
+from ttfs_pynn.graph.initialisation import initial_parameters
+from ttfs_pynn.learning.trainer import Callback
 from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = yin_yang.PARAMETERS["network"]
-architecture, data = yin_yang.architecture(parameters), yin_yang.data(parameters)
+graph, data = yin_yang.graph(parameters), yin_yang.data(parameters)
 
 
 def answers(network):
@@ -45,7 +44,7 @@ class Snapshots(Callback):
 
 
 snapshots = Snapshots((1, 4, 12))
-network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(7)))
+network = ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(7)))
 Trainer(network, data["train"], TrainingOptions(epochs=12, seed=7, loss_options={"difference": 0.1}), callbacks=[snapshots]).run()
 
 figure, axes = plt.subplots(1, 4, figsize=(11, 3.2), sharey=True)

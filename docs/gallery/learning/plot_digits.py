@@ -9,16 +9,15 @@ got wrong; below: which digit was taken for which.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ttfs_pynn.learning.evaluation import evaluate
-from ttfs_pynn.learning.options import TrainingOptions
-from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn import Trainer, TrainingOptions, evaluate
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.models import digits
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = digits.PARAMETERS["network"]
-architecture, data = digits.architecture(parameters), digits.data(parameters)
+graph, data = digits.graph(parameters), digits.data(parameters)
 options = TrainingOptions.of({**digits.PARAMETERS["training"], "epochs": 20, "seed": 1})
-network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(1)))
+network = ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(1)))
 Trainer(network, data["train"], options).run()
 answer = evaluate(network, data["validation"], batch_size=300)
 wrong = np.flatnonzero(answer.predictions != answer.labels)

@@ -9,17 +9,16 @@ training, which then learns around them: ``ttfs-pynn robustness`` measures both.
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ttfs_pynn import Trainer, TrainingOptions, evaluate
 from ttfs_pynn.analysis.style import BLUE, GREEN, ORANGE
-from ttfs_pynn.learning.evaluation import evaluate
-from ttfs_pynn.learning.options import TrainingOptions
-from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.distortion import DistortedNetwork, Distortion
 
 parameters = yin_yang.PARAMETERS["network"]
-architecture, data = yin_yang.architecture(parameters), yin_yang.data(parameters)
-network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(7)))
+graph, data = yin_yang.graph(parameters), yin_yang.data(parameters)
+network = ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(7)))
 trainer = Trainer(network, data["train"], TrainingOptions(epochs=8, seed=7, loss_options={"difference": 0.2}))
 trainer.run()
 
@@ -28,7 +27,7 @@ studies = (("threshold_std", (0, 0.01, 0.03, 0.1), "spread of thresholds (relati
            ("jitter", (0, 0.1, 0.3, 1.0), "jitter of each spike (ms)", ORANGE),
            ("lost_spikes", (0, 0.003, 0.01, 0.03), "probability of losing a spike", GREEN))
 for panel, (name, sizes, label, colour) in zip(axes, studies, strict=True):
-    accuracy = [[evaluate(DistortedNetwork(architecture, trainer.weights, Distortion(**{name: size}, seed=seed)),
+    accuracy = [[evaluate(DistortedNetwork(graph, trainer.parameters, Distortion(**{name: size}, seed=seed)),
                           data["validation"], 1000).accuracy for seed in range(3)] for size in sizes]
     places = np.arange(len(sizes))
     panel.plot(places, accuracy, ".", color=colour)

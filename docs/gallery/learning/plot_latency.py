@@ -9,18 +9,17 @@ a given time after the start of the sample, with samples that are still undecide
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ttfs_pynn import Trainer, TrainingOptions, evaluate
 from ttfs_pynn.analysis.latency_histogram import draw
 from ttfs_pynn.analysis.style import BLUE
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.learning.decision import accuracy_at
-from ttfs_pynn.learning.evaluation import evaluate
-from ttfs_pynn.learning.options import TrainingOptions
-from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = yin_yang.PARAMETERS["network"]
-architecture, data = yin_yang.architecture(parameters), yin_yang.data(parameters)
-network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(7)))
+graph, data = yin_yang.graph(parameters), yin_yang.data(parameters)
+network = ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(7)))
 Trainer(network, data["train"], TrainingOptions(epochs=10, seed=7, loss_options={"difference": 0.1})).run()
 answer = evaluate(network, data["test"], batch_size=1000)
 

@@ -10,14 +10,15 @@ right one costs, others do not. A second term keeps the right neuron near 1.2 ta
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ttfs_pynn import Trainer, TrainingOptions
 from ttfs_pynn.analysis.style import BLUE, ORANGE
-from ttfs_pynn.learning.options import TrainingOptions
-from ttfs_pynn.learning.trainer import Callback, Trainer
+from ttfs_pynn.graph.initialisation import initial_parameters
+from ttfs_pynn.learning.trainer import Callback
 from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 
 parameters = yin_yang.PARAMETERS["network"]
-architecture, data = yin_yang.architecture(parameters), yin_yang.data(parameters)
+graph, data = yin_yang.graph(parameters), yin_yang.data(parameters)
 TAU_SYN, MARGIN, EARLY = parameters["tau_syn"], 0.1, 1.2  # ms, tau_syn, tau_syn
 
 
@@ -34,17 +35,17 @@ def hinge(times, labels):
 
 
 class GradientNorms(Callback):
-    """The norm of the gradient of each layer, step by step."""
+    """The norm of the gradient of two projections, step by step."""
 
-    def __init__(self):
-        self.norms = []
+    def __init__(self, *projections):
+        self.names, self.norms = [f"{projection}.weight" for projection in projections], []
 
     def before_step(self, trainer, gradients):
-        self.norms.append([np.linalg.norm(g) for g in gradients.weights])
+        self.norms.append([np.linalg.norm(gradients.parameters[name]) for name in self.names])
 
 
-norms = GradientNorms()
-network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(7)))
+norms = GradientNorms("input>layer0", "layer0>layer1")
+network = ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(7)))
 trainer = Trainer(network, data["train"], TrainingOptions(epochs=8, seed=7), data["validation"], callbacks=[norms])
 trainer.loss = hinge
 history = trainer.run()
@@ -53,8 +54,8 @@ figure, (accuracy, norm) = plt.subplots(1, 2, figsize=(8.5, 3.2))
 accuracy.plot([h["epoch"] for h in history], [h["validation_accuracy"] for h in history], ".-", color=BLUE)
 accuracy.set(xlabel="epoch", ylabel="validation accuracy", title="trained with the hinge")
 smooth = np.ones(20) / 20
-for layer, (values, colour) in enumerate(zip(np.transpose(norms.norms), (BLUE, ORANGE), strict=True)):
-    norm.semilogy(np.convolve(values, smooth, "valid"), color=colour, label=("hidden", "label")[layer])
+for name, values, colour in zip(norms.names, np.transpose(norms.norms), (BLUE, ORANGE), strict=True):
+    norm.semilogy(np.convolve(values, smooth, "valid"), color=colour, label=name)
 norm.set(xlabel="step", ylabel="norm of the gradient (1/nA)", title="mean over 20 steps")
 norm.legend()
 plt.show()

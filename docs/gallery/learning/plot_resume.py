@@ -11,21 +11,20 @@ import tempfile
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ttfs_pynn import SpikeData, Trainer, TrainingOptions
 from ttfs_pynn.analysis.style import BLUE, ORANGE
-from ttfs_pynn.learning.data import SpikeData
-from ttfs_pynn.learning.options import TrainingOptions
-from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.runs.folder import RunFolder
 
 parameters = yin_yang.PARAMETERS["network"]
-architecture, data = yin_yang.architecture(parameters), yin_yang.data(parameters)
+graph, data = yin_yang.graph(parameters), yin_yang.data(parameters)
 train = SpikeData(data["train"].times[:1000], data["train"].labels[:1000])
 
 
 def trainer(epochs, folder=None):
-    network = ArrayNetwork(architecture, architecture.initial_weights(np.random.default_rng(7)))
+    network = ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(7)))
     # A constant rate, for the cosine schedule depends on the number of epochs.
     return Trainer(network, train, TrainingOptions(epochs=epochs, schedule="constant", seed=7), folder=folder)
 
@@ -33,13 +32,15 @@ def trainer(epochs, folder=None):
 whole = trainer(8)
 whole.run()
 with tempfile.TemporaryDirectory() as place:
-    stopped = trainer(3, RunFolder.create(f"{place}/run", {"seed": 7}))
+    folder = RunFolder.create(f"{place}/run", {"seed": 7})
+    folder.write_graph(graph)
+    stopped = trainer(3, folder)
     stopped.run()
     resumed = trainer(8)
     arrays, meta, _ = RunFolder.open(f"{place}/run").load_checkpoint()
     resumed.restore(arrays, meta)
     resumed.run()
-equal = all(np.array_equal(a, b) for a, b in zip(whole.weights, resumed.weights, strict=True))
+equal = all(np.array_equal(array, resumed.parameters[name]) for name, array in whole.parameters.items())
 print("weights equal bit by bit:", equal)
 
 figure, axes = plt.subplots(figsize=(5.5, 3.2))

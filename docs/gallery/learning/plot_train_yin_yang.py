@@ -10,20 +10,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import ttfs_pynn.exact as sim
+from ttfs_pynn import Trainer, TrainingOptions, evaluate
 from ttfs_pynn.analysis.learning_curve import draw_error, draw_loss
-from ttfs_pynn.learning.evaluation import evaluate
-from ttfs_pynn.learning.options import TrainingOptions
-from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.models import yin_yang
+from ttfs_pynn.networks.pynn_network import build
 
 parameters = yin_yang.PARAMETERS["network"]
-data = yin_yang.data(parameters)
-weights = yin_yang.architecture(parameters).initial_weights(np.random.default_rng(7))
+graph, data = yin_yang.graph(parameters), yin_yang.data(parameters)
 sim.setup()
-network = yin_yang.build(sim, parameters, weights)
+network = build(sim, graph, initial_parameters(graph, np.random.default_rng(7)))
 options = TrainingOptions(epochs=6, batch_size=50, learning_rate=0.006, loss="pairwise_difference",
                           loss_options={"difference": 0.1}, seed=7)
-trainer = Trainer(network, data["train"], options, data["validation"], weights=weights)
+trainer = Trainer(network, data["train"], options, data["validation"])
 history = trainer.run()
 print(f"accuracy on 1,000 test samples: {evaluate(network, data['test']).accuracy:.3f}")
 

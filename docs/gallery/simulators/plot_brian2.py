@@ -11,29 +11,31 @@ import numpy as np
 
 from ttfs_pynn.analysis.style import BLUE, GREY, ORANGE
 from ttfs_pynn.comparison import compare_first_spikes
+from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.learning.engine import first_spikes
-from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.networks.pynn_network import build
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import simulator
 
 neuron = LIFParameters(tau_m=10.0, tau_syn=10.0)
-network = Architecture(8, (Layer(20, neuron), Layer(5, neuron)), t_early=1.5, t_late=20.0)
-weights = network.initial_weights(np.random.default_rng(1))
+graph = layered(8, (Layer(20, neuron), Layer(5, neuron)), t_early=1.5, t_late=20.0)
+parameters = initial_parameters(graph, np.random.default_rng(1))
 samples = np.random.default_rng(2).uniform(1.5, 20.0, (10, 8))  # ms
 
 
 def spikes_on(name, dt):
     known = simulator(name)
-    n_copies = len(samples) if name == "brian2" else 1  # all samples side by side: Brian2's time goes into steps
-    populations = LayeredNetwork(known.setup(dt), network, weights, n_copies=n_copies, single=n_copies > 1)
-    return first_spikes(populations.present(samples))
+    copies = len(samples) if name == "brian2" else 1  # all samples side by side: Brian2's time goes into steps
+    return first_spikes(build(known.setup(dt), graph, parameters, copies).present(samples))
 
 
 reference = spikes_on("exact", 0.1)
 steps = (1.0, 0.3, 0.1)  # ms
 errors = []
 for dt in steps:
-    agreements = [compare_first_spikes(r, o) for r, o in zip(reference.layers, spikes_on("brian2", dt).layers, strict=True)]
+    other = spikes_on("brian2", dt)
+    agreements = [compare_first_spikes(reference[node.label], other[node.label]) for node in graph.neurons]
     differences = np.abs(np.concatenate([a.differences for a in agreements]))
     errors.append((np.median(differences), differences.max()))
     print(f"dt {dt:4g} ms: {sum(a.matched for a in agreements)} spikes match, {sum(a.missing for a in agreements)} missing, "

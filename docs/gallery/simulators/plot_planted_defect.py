@@ -13,28 +13,31 @@ import numpy as np
 
 from ttfs_pynn.analysis.style import BLUE, VERMILION
 from ttfs_pynn.comparison.conditional import conditional
-from ttfs_pynn.comparison.layered import layered_record
+from ttfs_pynn.comparison.layered import graph_record
 from ttfs_pynn.comparison.summary import compare_records
+from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.networks.array_network import ArrayNetwork
-from ttfs_pynn.networks.network import Architecture, Layer
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.spikes.windows import Timing
 
 neuron = LIFParameters(tau_m=10.0, tau_syn=10.0)
 planted = np.full(30, neuron.v_thresh)
 planted[7] += 0.3  # mV
-network = Architecture(4, (Layer(30, neuron), Layer(3, neuron, weight_mean=0.5)), t_early=1.5, t_late=20.0)
-broken = replace(network, layers=(replace(network.layers[0], neuron=replace(neuron, v_thresh=planted)), network.layers[1]))
-weights = network.initial_weights(np.random.default_rng(1))
+labels = Layer(3, neuron, weight_mean=0.5)
+graph = layered(4, (Layer(30, neuron), labels), t_early=1.5, t_late=20.0)
+broken = layered(4, (Layer(30, replace(neuron, v_thresh=planted)), labels), t_early=1.5, t_late=20.0)
+parameters = initial_parameters(graph, np.random.default_rng(1))
 samples = np.random.default_rng(2).uniform(1.5, 20.0, (40, 4))  # ms
 
 
-def record(architecture):
-    """What was built (as we believe: the network without defect) and what spiked."""
-    spikes = ArrayNetwork(architecture, weights).present(samples)
-    return layered_record(spikes, network, weights, delay=0.0, window=500.0, deadline=80.0)
+def record(built):
+    """What we believe was built, the network without defect, and what spiked."""
+    spikes = ArrayNetwork(built, parameters).present(samples)
+    return graph_record(spikes, graph, parameters, Timing(deadline=80.0, window=500.0, tau_refrac=420.0))
 
 
-reference, other = record(network), record(broken)
+reference, other = record(graph), record(broken)
 result = compare_records(reference, other, dt=0.01, window=5.0)
 print(f"{result['matched']} spikes match, {result['missing']} missing, {result['extra']} extra")
 for defect in result["defects"]:

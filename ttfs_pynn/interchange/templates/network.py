@@ -57,6 +57,7 @@ def build(sim, copies=1):
 
 # [simulators]
 
+
 def extra_delay(sim, shortest):
     """How much (ms) is added to all delays of the network, the shortest of which is given: most simulators want one step at least."""
     dt = sim.get_time_step()
@@ -99,10 +100,16 @@ def main():
     p.add_argument("--copies", type=int, default=25, metavar="N", help="networks side by side that share out the samples (default 25)")
     p.add_argument("--output", metavar="FILE", help="JSON file to write (default: classes_SIMULATOR.json in the current folder)")
     a = p.parse_args()
+    if not a.dt > 0 or a.samples is not None and a.samples < 1 or a.copies < 1:
+        p.error("--dt must be positive, --samples and --copies at least 1")
+    shown = [label for label in SOURCES if label not in OWN_TIMES]
     if not Path(a.file).is_file():
-        raise SystemExit(f"{a.file} is no file; give --file, an .npz with spike times of {', '.join(sorted(set(SOURCES) - set(OWN_TIMES)))}")
+        p.error(f"{a.file} is no file; give --file, an .npz with {', '.join(f'{label}.times' for label in shown)}")
     with np.load(a.file, allow_pickle=False) as file:
-        samples = {label: file[f"{label}.times"][:a.samples] for label in SOURCES if label not in OWN_TIMES}
+        missing = [f"{label}.times" for label in shown if f"{label}.times" not in file]
+        if missing:
+            p.error(f"{a.file} has no {', '.join(missing)}; it has {', '.join(file)}")
+        samples = {label: file[f"{label}.times"][:a.samples] for label in shown}
         labels = file["labels"][:a.samples] if "labels" in file else None
     n_samples = len(next(iter(samples.values())))
     copies = min(a.copies, n_samples) if np.isfinite(WINDOW) else n_samples

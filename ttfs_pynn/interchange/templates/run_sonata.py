@@ -57,6 +57,7 @@ def spikes_of(label, size, until):
 
 # [simulators]
 
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("simulator", help="nest, brian2, neuron, or the name of another PyNN module")
@@ -65,7 +66,9 @@ def main():
     p.add_argument("--samples", type=int, default=len(LABELS), metavar="N", help="the first N samples (default: all)")
     p.add_argument("--output", metavar="FILE", help="JSON file to write (default: classes_SIMULATOR.json in the current folder)")
     a = p.parse_args()
-    n_samples = max(1, min(a.samples, len(LABELS)))
+    if not a.dt > 0 or not 1 <= a.samples <= len(LABELS):
+        p.error(f"--dt must be positive, and --samples from 1 to {len(LABELS)}")
+    n_samples = a.samples
     sim = start(a.simulator, a.dt)
     populations = load(sim)
     for entry in CONFIG["inputs"].values():

@@ -8,10 +8,14 @@ def start(name, dt):
     if name == "neuron":
         # pyNN.neuron compiles its mechanisms at the first import, with a program that it looks for on PATH alone.
         os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
-    sim = importlib.import_module(name if "." in name else f"pyNN.{name}")
+    try:
+        sim = importlib.import_module(name if "." in name else f"pyNN.{name}")
+    except ImportError as error:
+        raise SystemExit(f"no simulator {name!r}: {error}; use nest, brian2 or neuron, if installed, or name a PyNN module") from None
     if name == "brian2":
         import brian2
         brian2.prefs.codegen.target = "numpy"  # else Brian2 compiles for a minute
+        brian2.BrianLogger.suppress_name("method_choice")  # that it integrates exactly
     sim.setup(timestep=dt, min_delay=dt)  # without min_delay, every source of NEST spikes late by (smallest delay - dt)
     if name == "brian2":
         brian2.defaultclock.dt = dt * brian2.ms  # the clock of pyNN.brian2's sources, which setup leaves at 0.1 ms
