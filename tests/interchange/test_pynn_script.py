@@ -31,7 +31,8 @@ def answers_here(backend, graph, parameters, data):
 
 
 def written(result):
-    return np.array(result["classes"]), np.array([[np.inf if t is None else t for t in times] for times in result["first_spikes_ms"]])
+    times = [[np.inf if t is None else t for t in row] for row in result["first_spikes_ms"]]
+    return np.array(result["classes"]), np.array(times)
 
 
 @pytest.mark.parametrize("backend, make", [
@@ -91,8 +92,9 @@ def test_the_script_can_be_read_and_imports_pynn_alone(tmp_path):
     graph, parameters = own()
     path = write_pynn_script(tmp_path / "net.py", graph, parameters)[0]
     text = path.read_text()
-    imported = {alias.name.split(".")[0] for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {node.module.split(".")[0] for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)}
+    nodes = list(ast.walk(ast.parse(text)))
+    imported = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
     assert imported - set(sys.stdlib_module_names) == {"numpy", "pyNN", "brian2"}
     assert max(map(len, text.splitlines())) <= 140 and "# [" not in text and "%(" not in text
     with np.load(tmp_path / "net.npz", allow_pickle=False) as arrays:
@@ -115,7 +117,8 @@ def test_connections_are_what_the_network_has(tmp_path):
     w = sum(np.nan_to_num(projection.get("weight", format="array")) for projection in both)
     np.testing.assert_array_equal(w, graph.edge("A>L").matrix(parameters["A>L.weight"]))
     delays = np.array([delay for _, _, delay in projections["B/C>I"].get("delay", format="list")])
-    np.testing.assert_allclose(np.sort(delays), np.sort(graph.edge("B/C>I").delay), rtol=1e-15)  # also those of pairs that come twice
+    np.testing.assert_allclose(np.sort(delays), np.sort(graph.edge("B/C>I").delay),
+                               rtol=1e-15)  # also those of pairs that come twice
 
 
 @pytest.mark.parametrize("name, text", [("net.txt", "ends in .py"), ("a-b.py", "letters, digits and _"), ("1.py", "letters")])
