@@ -214,6 +214,10 @@ def test_changed_delays_count_and_are_fixed_then():
 def test_what_changed_too_much_is_refused():
     network, parameters = own()
     graph = to_nir(network, parameters)
+    graph.nodes["I"].tau_syn = np.ones(3)
+    with pytest.raises(InterchangeError, match="node 'I': tau_syn has shape .3,.; expected one value a neuron, of 4"):
+        from_nir(graph)
+    graph = to_nir(network, parameters)
     absent = np.argwhere(graph.nodes["A_to_L"].weight == 0)[0]
     graph.nodes["A_to_L"].weight[tuple(absent)] = 1.0
     with pytest.raises(InterchangeError, match="node 'A_to_L': the weight from element .* does not connect them"):

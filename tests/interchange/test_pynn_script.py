@@ -8,31 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.exported_networks import answers_here, answers_of, run_without_us
 from tests.interchange.networks import chain, classes, own, samples, with_trained_delays
-from tests.interchange.outside import run_without_us
 from ttfs_pynn.errors import InterchangeError
 from ttfs_pynn.graph import GraphError
 from ttfs_pynn.interchange import write_pynn_script
 from ttfs_pynn.learning.data import SpikeData
-from ttfs_pynn.learning.evaluation import evaluate
-from ttfs_pynn.networks.pynn_network import build
-from ttfs_pynn.simulators import simulator
 
 
 def needs(name):
     return pytest.mark.skipif(importlib.util.find_spec(name) is None, reason=f"{name} is not installed")
-
-
-def answers_here(backend, graph, parameters, data):
-    """(classes, first spikes of the outputs) of our own run on a simulator."""
-    sim = simulator(backend).setup(0.1)
-    found = evaluate(build(sim, graph, parameters, copies=len(data), simulator=simulator(backend)), data)
-    return found.predictions, found.label_times
-
-
-def written(result):
-    times = [[np.inf if t is None else t for t in row] for row in result["first_spikes_ms"]]
-    return np.array(result["classes"]), np.array(times)
 
 
 @pytest.mark.parametrize("backend, make", [
@@ -47,7 +32,7 @@ def test_same_classes_without_us(tmp_path, backend, make):
     assert [file.name for file in files] == ["net.py", "net.npz", "net_samples.npz"] and all(file.is_file() for file in files)
     status, text, result = run_without_us(files[0], backend, "--copies", 2, folder=tmp_path)
     assert status == 0, text
-    found, times = written(result)
+    found, times = answers_of(result)
     expected, expected_times = answers_here(backend, graph, parameters, data)
     assert len(set(expected)) > 1 and np.isfinite(times).any()
     assert np.array_equal(found, expected)

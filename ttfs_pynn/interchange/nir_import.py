@@ -136,9 +136,8 @@ def _as_stored(graph: nir.NIRGraph, found: Structure, stored: dict[str, Any],
         name = names.of[node.label]
         pairs = [(name, found.nodes[name])] + [(key, found.nodes[key]) for key in [found.synapses[name]] if key is not None]
         if time_step != exported or not all(same_numbers(old, again.nodes[key]) for key, old in pairs):
-            changed[node.label] = neurons_from_nodes(name, found.nodes.get(found.synapses[name]), found.nodes[name],
-                                                     int(node.size),
-                                                     time_step)
+            synapses = found.nodes.get(found.synapses[name])
+            changed[node.label] = neurons_from_nodes(name, synapses, found.nodes[name], int(node.size), time_step)
     parts = list(parts_of(network, parameters, names))
     for part in parts:
         values = _part_weights(found, part, network, parameters, names, changed, exported)
@@ -160,13 +159,12 @@ def _check_same_nodes(graph: nir.NIRGraph, again: nir.NIRGraph) -> None:
 
     differing = sorted(described(graph) ^ described(again))
     if differing:
-        raise InterchangeError(f"the nodes of the graph are not those that its metadata describe: "
-                               f"{' '.join(differing[0]).strip()}; take "
-                               "the metadata 'ttfs_pynn' of the graph out to read it as one from elsewhere")
+        raise InterchangeError("the nodes of the graph are not those that its metadata describe: "
+                               f"{' '.join(differing[0]).strip()}; take the metadata 'ttfs_pynn' of the graph out to read it as "
+                               "one from elsewhere")
     if int(np.ravel(graph.nodes["input"].input_type["input"])[0]) != int(again.nodes["input"].input_type["input"][0]):
         raise InterchangeError(f"node 'input' has {graph.nodes['input'].input_type['input']} elements, of which the metadata "
-                               f"describe "
-                               f"{again.nodes['input'].input_type['input']}")
+                               f"describe {again.nodes['input'].input_type['input']}")
 
 
 def _part_weights(found: Structure, part: Part, network: Graph, parameters: dict[str, np.ndarray], names: Names,

@@ -69,9 +69,10 @@ def neurons_from_nodes(name: str, synapses: Any, neurons: Any, n: int, time_step
 def same_numbers(old: Any, new: Any) -> bool:
     """Whether two nodes of neurons are of one kind and hold the same bits."""
     names = ("tau", "tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in")
-    return type(old) is type(new) and all(
-        np.array_equal(np.broadcast_to(getattr(old, name), np.shape(getattr(new, name))), getattr(new, name))
-        for name in names if hasattr(new, name) and np.size(getattr(old, name)) in (1, np.size(getattr(new, name))))
+    def same(one, other):
+        return np.size(one) in (1, np.size(other)) and np.array_equal(np.broadcast_to(one, np.shape(other)), other)
+
+    return type(old) is type(new) and all(same(getattr(old, name), getattr(new, name)) for name in names if hasattr(new, name))
 
 
 def column(name: str, node: Any, field: str, n: int) -> np.ndarray:
