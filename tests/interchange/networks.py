@@ -11,6 +11,7 @@ from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.spikes.windows import Timing
 
 
 def chain(hidden=30, tau_m=10.0, seed=2, **delays):
@@ -52,6 +53,16 @@ def samples(graph, n, seed=5):
     rng = np.random.default_rng(seed)
     times = {label: rng.uniform(graph.t_early, graph.t_late, (n, graph.node(label).size)) for label in graph.inputs}
     return SpikeData(times, np.zeros(n, dtype=int))
+
+
+def short_windows(graph):
+    """Timing that makes tests quick: a spike after 60 ms does not count."""
+    return Timing.derive(graph.t_early, graph.t_late, [node.neuron for node in graph.neurons], leftover=1e-5, deadline=60.0)
+
+
+def until(times, deadline=60.0):
+    """Times before the deadline, inf for later ones."""
+    return np.where(times < deadline, times, np.inf)
 
 
 def classes(graph, parameters, data):
