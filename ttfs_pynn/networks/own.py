@@ -112,6 +112,7 @@ class Network:
                 raise GraphError(f"copies = {copies!r}: give an integer, at least 1")
             self._shown = build(sim, self.graph, parameters, copies, simulator=self._simulator)
             _say_what_differs(self.graph, self._shown.timing)
+
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         """{name: array} in use, see `graph.parameters`."""
