@@ -30,7 +30,7 @@ def files(tmp_path_factory):
 
 
 def kinds():
-    return ["checkpoint.npz", "weights.npz", "decisions.npz", "spikes/*.nix", "chip profile", "virtual chip", "comparison record",
+    return ["checkpoint.npz", "parameters.npz", "graph.npz", "decisions.npz", "spikes/*.nix", "chip profile", "virtual chip", "comparison record",
             "IDX images, gzip", "IDX images", "IDX labels", "configuration.toml", "history.json", "metrics.json",
             "comparison.json", "vendor's settings"]
 
@@ -69,7 +69,7 @@ def test_a_pickle_in_an_archive_is_not_loaded(tmp_path):
     np.savez(buffer, w0=array)
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.comment = b"sha256:" + b"0" * 64
-    path = tmp_path / "weights.npz"
+    path = tmp_path / "parameters.npz"
     path.write_bytes(sealed(buffer.getvalue()[:-71]))
     with pytest.raises(DamagedFile, match="not written by write_arrays"):
         read_arrays(path)

@@ -10,6 +10,8 @@ import pytest
 
 from tests.runs.test_folder import ARRAYS, CONFIGURATION, spike_block
 from ttfs_pynn.errors import ResultsError
+from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.runs.folder import RunFolder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX file systems")
@@ -48,18 +50,19 @@ def test_a_checkpoint_is_there_wherever_the_system_refuses(tmp_path, monkeypatch
 
 def assert_refuses_and_keeps(folder, text):
     """Every kind of file; what was there before is still whole, and nothing half written is left."""
-    for write in (lambda: folder.write_arrays("weights", LARGE), lambda: folder.save_checkpoint(LARGE, {"epoch": 9}),
+    for write in (lambda: folder.write_parameters(LARGE), lambda: folder.save_checkpoint(LARGE, {"epoch": 9}),
                   lambda: folder.write_history([{"text": "x" * 300_000}]), lambda: folder.write_spikes("after", spike_block())):
         with pytest.raises(ResultsError, match=f"cannot write .*: {text}"):
             write()
     again = RunFolder.open(folder.path)
-    assert again.load_checkpoint()[1] == {"epoch": 1} and again.read_weights()["w0"] == [1.0]
+    assert again.load_checkpoint()[1] == {"epoch": 1} and again.read_parameters()["a>b.weight"] == [1.0]
     assert not list(folder.path.rglob("*.npz.*tmp")) and again.spike_names() == []
 
 
 def filled(path):
     folder = RunFolder.create(path / "run", CONFIGURATION)
-    folder.write_weights({"w0": [1.0]})
+    folder.write_graph(layered(1, (Layer(1, LIFParameters()),), 1.0, 15.0))
+    folder.write_parameters({"a>b.weight": [1.0]})
     folder.save_checkpoint(ARRAYS, {"epoch": 1})
     return folder
 

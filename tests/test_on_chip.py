@@ -3,27 +3,36 @@
 import numpy as np
 import pytest
 
+from tests.small_networks import assert_same
 from ttfs_pynn.first_spike import first_spike_times
+from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import first_spikes
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.models import mnist16, yin_yang
-from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.networks.pynn_network import build
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import SimulatorError, simulator
 from ttfs_pynn.spikes.recordings import recordings_of
 
 PARAMETERS = {**yin_yang.PARAMETERS["network"], "hidden": 20}
-ARCHITECTURE = yin_yang.architecture(PARAMETERS)
+GRAPH = yin_yang.graph(PARAMETERS)
+NEURON = GRAPH.node("layer0").neuron
+FIRST, LAST = "input>layer0.weight", "layer0>layer1.weight"
 IDEAL = {"non_idealities": {"off": True}}
 
 
-def build(name, weights, hardware=None, seed=0):
+def sizes(graph):
+    return [node.size for node in graph.neurons]
+
+
+def network_on(name, parameters, hardware=None, seed=0):
     known = simulator(name).configured(hardware or {})
-    sim = known.setup(0.1, seed=seed, layers=[layer.size for layer in ARCHITECTURE.layers])
-    return LayeredNetwork(sim, ARCHITECTURE, weights, simulator=known)
+    sim = known.setup(0.1, seed=seed, layers=sizes(GRAPH))
+    return build(sim, GRAPH, parameters, simulator=known)
 
 
 def samples(n, seed=0):
@@ -33,33 +42,34 @@ def samples(n, seed=0):
 
 @pytest.fixture
 def weights():
-    return ARCHITECTURE.initial_weights(np.random.default_rng(3))
+    return initial_parameters(GRAPH, np.random.default_rng(3))
 
 
 @pytest.mark.parametrize("circuits", [1, 2])
 def test_weights_are_rounded_shared_out_and_clipped(weights, circuits):
-    weights[1][0, 0] = 100.0
-    network = build("brainscales2", weights, {"circuits": circuits})
-    read = network.read_weights()
-    unit = network._simulator.unit(ARCHITECTURE.layers[0].neuron)
-    assert unit == pytest.approx(1.62 / 63 * ARCHITECTURE.layers[0].neuron.current_scale, rel=0.01)
-    assert np.abs(read[0] - weights[0]).max() <= unit / 2 + 1e-12  # five synapses hold one integer
-    inside = np.abs(weights[1]) < 63 * unit
-    assert np.abs(read[1] - weights[1])[inside].max() <= unit / 2 + 1e-12
-    assert read[1][0, 0] == pytest.approx(63 * unit)
+    weights[LAST][0, 0] = 100.0
+    network = network_on("brainscales2", weights, {"circuits": circuits})
+    read = network.read()
+    unit = network.simulator.unit(NEURON)
+    assert unit == pytest.approx(1.62 / 63 * NEURON.current_scale, rel=0.01)
+    for name in (FIRST, "bias0>layer0.weight"):
+        assert np.abs(read[name] - weights[name]).max() <= unit / 2 + 1e-12  # five synapses hold one integer
+    inside = np.abs(weights[LAST]) < 63 * unit
+    assert np.abs(read[LAST] - weights[LAST])[inside].max() <= unit / 2 + 1e-12
+    assert read[LAST][0, 0] == pytest.approx(63 * unit)
     limited = network.within_limits(weights)
-    np.testing.assert_array_equal(limited[1][inside], weights[1][inside])
-    assert limited[1][0, 0] == pytest.approx(63 * unit)
+    np.testing.assert_array_equal(limited[LAST][inside], weights[LAST][inside])
+    assert limited[LAST][0, 0] == pytest.approx(63 * unit)
 
 
 @pytest.mark.parametrize("circuits", [1, 2])
 def test_an_ideal_chip_spikes_where_exact_does(weights, circuits):
-    chip = build("brainscales2", weights, {**IDEAL, "circuits": circuits})
-    held, t_in = chip.read_weights(), samples(40)
+    chip = network_on("brainscales2", weights, {**IDEAL, "circuits": circuits})
+    held, t_in = chip.read(), samples(40)
     found = first_spikes(chip.present(t_in))
-    expected = first_spikes(build("exact", held).present(t_in))
-    for k in (0, 1):
-        a, b = found.layers[k], expected.layers[k]
+    expected = first_spikes(network_on("exact", held).present(t_in))
+    for label in ("layer0", "layer1"):
+        a, b = found[label], expected[label]
         assert np.isfinite(b).sum() > 40
         assert (np.isfinite(a) == np.isfinite(b)).all()
         # Input and recording are on a grid of 8 ns, 0.008 ms of the model; a neuron that grazes its threshold multiplies that.
@@ -68,41 +78,41 @@ def test_an_ideal_chip_spikes_where_exact_does(weights, circuits):
 
 
 def test_first_spikes_are_those_of_the_model_in_its_time(weights):
-    recording = build("brainscales2", weights).present(samples(10))
+    network = network_on("brainscales2", weights)
+    recording = network.present(samples(10))
     times = first_spikes(recording)
-    assert times.inputs.shape == (10, 4) and times.biases[0].shape == (10, 3)
-    np.testing.assert_allclose(times.inputs, samples(10), atol=0.05)  # ticks of 8 ns, and events that wait for each other
-    blocks = recording.blocks()
+    assert times["input"].shape == (10, 4) and times["bias0"].shape == (10, 3)
+    np.testing.assert_allclose(times["input"], samples(10), atol=0.05)  # ticks of 8 ns, and events that wait for each other
+    blocks = network.blocks(recording)
     assert blocks["input"].annotations["size"] == 20, "five sources an input"
     (drawn,) = recordings_of(blocks["layer1"])  # figures show the time of the model
-    spiking = np.isfinite(times.layers[1][0])
+    spiking = np.isfinite(times["layer1"][0])
     np.testing.assert_allclose([train.times[0] for train, s in zip(drawn.trials[0], spiking, strict=True) if s],
-                               times.layers[1][0][spiking])
+                               times["layer1"][0][spiking])
     assert drawn.span == pytest.approx((0.0, recording.presentation.duration))
 
 
 def test_one_seed_one_result(weights):
-    a, b, c = (first_spikes(build("brainscales2", weights, seed=seed).present(samples(10))).layers[1] for seed in (1, 1, 2))
+    a, b, c = (first_spikes(network_on("brainscales2", weights, seed=seed).present(samples(10)))["layer1"] for seed in (1, 1, 2))
     np.testing.assert_array_equal(a, b)
     assert not np.array_equal(a, c)
 
 
 def test_chips_differ(weights):
-    a, b = (first_spikes(build("brainscales2", weights, {"chip": chip}).present(samples(10))).layers[1] for chip in (1, 2))
+    a, b = (first_spikes(network_on("brainscales2", weights, {"chip": chip}).present(samples(10)))["layer1"] for chip in (1, 2))
     both = np.isfinite(a) & np.isfinite(b)
     assert both.any() and np.abs(a - b)[both].max() > 0.1
 
 
 def test_it_learns_on_the_chip(weights):
-    rng = np.random.default_rng(0)
     data = yin_yang.data(PARAMETERS)["train"]
     data = SpikeData(data.times[:1500], data.labels[:1500])
-    network = build("brainscales2", weights, {"chip": 2})
+    network = network_on("brainscales2", weights, {"chip": 2})
     options = TrainingOptions(epochs=2, batch_size=30, learning_rate=0.02, loss_options={"difference": 0.2})
     before = evaluate(network, data, 100, weights).accuracy
-    trainer = Trainer(network, data, options, weights=[w + 0 * rng.random() for w in weights])
+    trainer = Trainer(network, data, options, parameters=weights)
     trainer.run()
-    assert evaluate(network, data, 100, trainer.weights).accuracy > max(before, 0.45) + 0.1  # chance is 0.4
+    assert evaluate(network, data, 100, trainer.parameters).accuracy > max(before, 0.45) + 0.1  # chance is 0.4
 
 
 def test_a_run_that_is_resumed_meets_the_same_noise(weights):
@@ -111,10 +121,10 @@ def test_a_run_that_is_resumed_meets_the_same_noise(weights):
 
     def trainer(epochs):
         options = TrainingOptions(epochs=epochs, batch_size=20, schedule="constant", seed=5)
-        return Trainer(build("brainscales2", weights), data, options, data)
+        return Trainer(network_on("brainscales2", weights), data, options, data)
 
     def last(trainer):
-        return [*trainer.weights, evaluate(trainer.network, data).label_times]
+        return {**trainer.parameters, "label times": evaluate(trainer.network, data).label_times}
 
     whole = trainer(2)
     whole.run()
@@ -126,30 +136,29 @@ def test_a_run_that_is_resumed_meets_the_same_noise(weights):
         again.network.present(samples(5))  # what was shown before does not matter
         again.restore(*checkpoint)
         again.run()
-        for a, b in zip(at_once, last(again), strict=True):
-            np.testing.assert_array_equal(a, b)
+        assert_same(last(again), at_once)
 
 
 def test_neurons_with_constants_of_their_own():
     neuron = LIFParameters(tau_m=6.0, tau_syn=np.linspace(5.0, 7.0, 20))
-    architecture = Architecture(3, (Layer(20, neuron),), 1.5, 20.0)
+    graph = layered(3, (Layer(20, neuron),), 1.5, 20.0)
     known = simulator("brainscales2").configured(IDEAL)
-    network = LayeredNetwork(known.setup(0.1, layers=[20]), architecture, [np.full((3, 20), 3 * 6.0)], simulator=known)
-    found = first_spikes(network.present(np.array([[2.0, 5.0, 9.0]]))).layers[0]
-    expected = first_spike_times(np.array([[2.0, 5.0, 9.0]]), network.read_weights()[0], neuron)
+    network = build(known.setup(0.1, layers=[20]), graph, {FIRST: np.full((3, 20), 3 * 6.0)}, simulator=known)
+    found = first_spikes(network.present(np.array([[2.0, 5.0, 9.0]])))["layer0"]
+    expected = first_spike_times(np.array([[2.0, 5.0, 9.0]]), network.read()[FIRST], neuron)
     assert np.isfinite(expected).all() and np.abs(found - expected).max() < 0.1  # time stamps of 0.008 ms, grazing at most 10
-    limited, unit = network.within_limits([np.full((3, 20), 1e6)])[0], known.unit(neuron)
+    limited, unit = network.within_limits({FIRST: np.full((3, 20), 1e6)})[FIRST], known.unit(neuron)
     np.testing.assert_allclose(limited, np.tile(63 * known.input_copies * unit, (3, 1)))
 
 
 def test_the_network_of_256_inputs_fits_pairs_of_circuits_and_nothing_else():
-    architecture = mnist16.architecture({**mnist16.PARAMETERS["network"], **mnist16.PARAMETERS["network_on_hardware"]})
-    weights = architecture.initial_weights(np.random.default_rng(0))
+    graph = mnist16.graph({**mnist16.PARAMETERS["network"], **mnist16.PARAMETERS["network_on_hardware"]})
+    weights = initial_parameters(graph, np.random.default_rng(0))
 
     def network(**options):
         known = simulator("brainscales2").configured({**mnist16.PARAMETERS["hardware"], **options})
-        sim = known.setup(0.1, layers=[layer.size for layer in architecture.layers])
-        built = LayeredNetwork(sim, architecture, weights, simulator=known)
+        sim = known.setup(0.1, layers=sizes(graph))
+        built = build(sim, graph, weights, simulator=known)
         known.check(sim)
         return built
 
@@ -178,8 +187,8 @@ def test_layers_lie_on_both_halves_of_the_chip():
 
 
 def test_hardware_time_and_energy_are_in_the_metrics(weights):
-    network = build("brainscales2", weights)
-    known = network._simulator
+    network = network_on("brainscales2", weights)
+    known = network.simulator
     begin = known.hardware_time(network.sim)
     network.present(samples(10))
     costs = known.costs(10, known.hardware_time(network.sim) - begin)
@@ -203,27 +212,27 @@ def test_the_profile_of_another_chip_is_refused(tmp_path):
     values = {name: np.ones(512) for name in ("v_rest", "tau_m", "tau_syn_E", "tau_syn_I", "gain_E", "gain_I", "v_thresh")}
     ChipProfile(4, np.arange(512), values, {}).save(tmp_path / "p.npz")
     with pytest.raises(SimulatorError, match="profile of chip 4"):
-        simulator("brainscales2").configured({"chip": 3}).measured_neurons(tmp_path / "p.npz", ARCHITECTURE.layers)
+        simulator("brainscales2").configured({"chip": 3}).measured_neurons(tmp_path / "p.npz", GRAPH.neurons)
 
 
 def test_measured_neurons_have_the_units_of_the_model(tmp_path):
     """A profile of exactly the nominal chip gives back the nominal neuron."""
     from ttfs_pynn.brainscales2.characterisation import ChipProfile
     from ttfs_pynn.brainscales2.circuits import psp_height
-    known, neuron = simulator("brainscales2"), ARCHITECTURE.layers[0].neuron
+    known, neuron = simulator("brainscales2"), NEURON
     gain = np.e * psp_height(1.0, known.i_synin_gm, known.synapse_dac_bias) / neuron.tau_syn
     nominal = {"v_rest": 80.0, "v_thresh": 150.0, "tau_m": 10.0, "tau_syn_E": 10.0, "tau_syn_I": 10.0, "gain_E": gain,
                "gain_I": gain}
     path = tmp_path / "chip.npz"
     ChipProfile(0, np.arange(512), {name: np.full(512, value) for name, value in nominal.items()}, {}).save(path)
-    for layer, measured in zip(ARCHITECTURE.layers, known.measured_neurons(path, ARCHITECTURE.layers), strict=True):
+    for node, measured in zip(GRAPH.neurons, known.measured_neurons(path, GRAPH.neurons), strict=True):
         for name in ("tau_m", "tau_syn", "cm", "v_thresh"):
-            np.testing.assert_allclose(getattr(measured, name), np.full(layer.size, getattr(neuron, name)), rtol=1e-12)
+            np.testing.assert_allclose(getattr(measured, name), np.full(node.size, getattr(neuron, name)), rtol=1e-12)
 
 
 def test_a_network_that_does_not_fit_is_refused_before_it_runs():
     known = simulator("brainscales2").configured({"input_copies": 60})
-    sim = known.setup(0.1, layers=[layer.size for layer in ARCHITECTURE.layers])
-    LayeredNetwork(sim, ARCHITECTURE, ARCHITECTURE.initial_weights(np.random.default_rng(0)), simulator=known)
+    sim = known.setup(0.1, layers=sizes(GRAPH))
+    build(sim, GRAPH, initial_parameters(GRAPH, np.random.default_rng(0)), simulator=known)
     with pytest.raises(SimulatorError, match="does not fit on the chip.*60 sources"):
         known.check(sim)

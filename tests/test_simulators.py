@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from pyNN.parameters import Sequence
 
-from tests.small_networks import samples, small_architecture, small_network
+from tests.small_networks import assert_same, samples, scaled, small_graph, small_network
 from ttfs_pynn.comparison import compare_first_spikes, explained_by_own_inputs
+from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.learning.engine import first_spikes
-from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.networks.pynn_network import build
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.simulators import SIMULATORS, SimulatorError, simulator, simulator_of
 
@@ -40,38 +42,35 @@ def test_lookup_by_module():
 @pytest.fixture(scope="module")
 def brian2_recordings():
     """A network on Brian2 (equal time constants, 7 copies) before, after new weights, and after the old ones are back."""
-    network, weights = small_network("brian2", n_copies=7, single=True)
+    network, parameters = small_network("brian2", copies=7)
     recordings = [network.present(samples(7))]
-    network.write_weights([1.3 * w for w in weights])
+    network.write(scaled(parameters, 1.3))
     recordings.append(network.present(samples(7)))
-    read = network.read_weights()
-    network.write_weights(weights)
+    read = network.read()
+    network.write(parameters)
     recordings.append(network.present(samples(7)))
-    return network, weights, recordings, read
+    return network, parameters, recordings, read
 
 
 def test_brian2_agrees_with_exact_within_a_step(brian2_recordings):
     """Given its own inputs every first spike of Brian2 comes 0 to 1 step after the exact one (1e-3 of a step for the detuned
     tau_syn). Also shows that equal time constants (singular in pyNN.brian2 0.13) and the spike sources' clock are handled."""
-    network, weights, recordings, _ = brian2_recordings
+    network, parameters, recordings, _ = brian2_recordings
     times = first_spikes(recordings[0])
-    neurons = [layer.neuron for layer in network.architecture.layers]
-    for agreement in explained_by_own_inputs(times, weights, neurons):
+    for agreement in explained_by_own_inputs(times, network.graph, parameters).values():
         assert agreement.matched > 10 and agreement.missing == agreement.extra == 0
         assert agreement.differences.min() > -0.1 * 1e-3 and agreement.differences.max() < 0.1 * (1 + 1e-3)
     # Rounded to the nearest step, not cut off to the one before.
-    np.testing.assert_array_less(np.abs(times.inputs - samples(7)), 0.05 + 1e-9)
+    np.testing.assert_array_less(np.abs(times["input"] - samples(7)), 0.05 + 1e-9)
 
 
 def test_brian2_keeps_new_weights_over_a_reset(brian2_recordings):
     """pyNN.brian2 0.13 restores the weights of before the first run at reset: they are written after it."""
-    network, weights, recordings, read = brian2_recordings
-    for expected, found in zip(weights, read, strict=True):
-        np.testing.assert_allclose(found, 1.3 * expected, rtol=1e-12)
-    before, changed, back = (first_spikes(recording).layers for recording in recordings)
-    assert compare_first_spikes(before[0], changed[0]).differences.min() < -0.1
-    for a, b in zip(before, back, strict=True):
-        np.testing.assert_array_equal(a, b)
+    _, parameters, recordings, read = brian2_recordings
+    assert_same(read, scaled(parameters, 1.3), rtol=1e-12)
+    before, changed, back = (first_spikes(recording) for recording in recordings)
+    assert compare_first_spikes(before["layer0"], changed["layer0"]).differences.min() < -0.1
+    assert_same(back.times, before.times)
 
 
 def test_brian2_bulk_connector_makes_the_connections_of_pynn():
@@ -120,11 +119,12 @@ def test_network_on_a_plain_pynn_backend():
     import pyNN.mock as sim
 
     sim.setup(timestep=0.1, min_delay=0.1)
-    architecture = small_architecture(5)
-    weights = architecture.initial_weights(np.random.default_rng(0))
-    excitatory = LayeredNetwork(sim, architecture, weights).projections[0]  # inputs to the first layer
-    held = {(c.presynaptic_index, c.postsynaptic_index): c.weight for c in excitatory.connections}  # mock's get() makes them up
-    assert held == {(i, j): max(weights[0][i, j], 0.0) for i in range(4) for j in range(5)}
+    graph = small_graph(5)
+    parameters = initial_parameters(graph, np.random.default_rng(0))
+    projections = build(sim, graph, parameters).projections.of["input>layer0"]
+    for sign, projection in projections.items():  # mock's get() makes weights up
+        held = {(c.presynaptic_index, c.postsynaptic_index): sign * c.weight for c in projection.connections}
+        assert held == {(i, j): max(sign * parameters["input>layer0.weight"][i, j], 0.0) for i in range(4) for j in range(5)}
 
 
 def needs(name):
@@ -136,13 +136,13 @@ def needs(name):
 def test_nest_agrees_with_exact(name, lowest, highest):
     """Given its own inputs, in steps of 0.1 ms. Lossless has a tau_syn that is 1e-6 longer: it refuses equal ones."""
     needs(name)
-    network, weights = small_network(name, delay=1.0)
+    network, parameters = small_network(name, delay=1.0)
     times = first_spikes(network.present(samples(12)))
-    for agreement in explained_by_own_inputs(times, weights, [layer.neuron for layer in network.architecture.layers]):
+    for agreement in explained_by_own_inputs(times, network.graph, parameters).values():
         assert agreement.matched > 10 and agreement.missing == agreement.extra == 0
         assert lowest < agreement.differences.min() / 0.1 and agreement.differences.max() / 0.1 < highest
     # Nothing is late by (delay - dt), and nothing between two steps moves to the wrong one.
-    late = np.abs(times.inputs - samples(12)).max()
+    late = np.abs(times["input"] - samples(12)).max()
     assert late < (0.05 + 1e-9 if name == "nest_grid" else 1e-9)
 
 
@@ -151,10 +151,10 @@ def test_nest_sends_what_spikes_in_the_first_step_after_it(name, late):
     """pyNN.nest 0.13 loses a spike at 0 ms, and NEST 3.10 refuses one at the first step."""
     needs(name)
     sim = simulator(name).setup(0.1)
-    architecture = Architecture(3, (Layer(2, LIFParameters(tau_m=20.0), bias_times=(0.0,)),), 0.0, 20.0)
-    network = LayeredNetwork(sim, architecture, [np.full((4, 2), 1.0)])
+    graph = layered(3, (Layer(2, LIFParameters(tau_m=20.0), bias_times=(0.0,)),), 0.0, 20.0)
+    network = build(sim, graph, {"input>layer0.weight": np.ones((3, 2)), "bias0>layer0.weight": np.ones((1, 2))})
     times = first_spikes(network.present(np.tile([[0.0, 0.1, 5.0]], (2, 1))))
-    errors = np.concatenate([times.inputs - [0.0, 0.1, 5.0], times.biases[0]], axis=1)
+    errors = np.concatenate([times["input"] - [0.0, 0.1, 5.0], times["bias0"]], axis=1)
     assert (errors > -1e-9).all() and (errors[0] < late * 0.1 * (1 + 1e-5)).all() and (errors[1] < 1e-9).all()
     assert errors[0].max() > 0.09
 
@@ -162,17 +162,15 @@ def test_nest_sends_what_spikes_in_the_first_step_after_it(name, late):
 def test_nest_starts_anew_after_a_reset_and_reads_the_weights_it_has():
     """pyNN.nest 0.13 cannot reset without t_flush, and reads other connections' weights after a run."""
     needs("nest")
-    network, weights = small_network("nest", n_copies=5, single=True, delay=1.0)
+    network, parameters = small_network("nest", copies=5, delay=1.0)
     first = first_spikes(network.present(samples(5)))
-    network.write_weights([1.3 * w for w in weights])
-    for expected, found in zip(weights, network.read_weights(), strict=True):
-        np.testing.assert_allclose(found, 1.3 * expected, rtol=1e-12)
+    network.write(scaled(parameters, 1.3))
+    assert_same(network.read(), scaled(parameters, 1.3), rtol=1e-12)
     changed = first_spikes(network.present(samples(5)))
-    network.write_weights(weights)
+    network.write(parameters)
     again = first_spikes(network.present(samples(5)))
-    assert compare_first_spikes(first.layers[0], changed.layers[0]).differences.min() < -0.1
-    for a, b in zip(first.layers, again.layers, strict=True):
-        np.testing.assert_allclose(a, b, atol=1e-9)  # times are counted from another start
+    assert compare_first_spikes(first["layer0"], changed["layer0"]).differences.min() < -0.1
+    assert_same(again.times, first.times, atol=1e-9)  # times are counted from another start
 
 
 def test_nest_entries_know_which_of_them_runs():
@@ -188,13 +186,12 @@ def test_neuron_agrees_with_exact_within_its_integration_error():
     needs("neuron")
     medians = []
     for dt in (0.1, 0.01):
-        network, weights = small_network("neuron", dt=dt, n_copies=12, single=True, delay=1.0)
+        network, parameters = small_network("neuron", dt=dt, copies=12, delay=1.0)
         times = first_spikes(network.present(samples(12)))
-        neurons = [layer.neuron for layer in network.architecture.layers]
-        agreement = explained_by_own_inputs(times, weights, neurons)
+        agreement = explained_by_own_inputs(times, network.graph, parameters).values()
         assert all(a.matched > 10 and a.missing + a.extra <= 1 for a in agreement)
         medians.append(np.median(np.abs(np.concatenate([a.differences for a in agreement]))) / dt)
-        assert np.abs(times.inputs - samples(12)).max() < 1e-9  # its sources are precise
+        assert np.abs(times["input"] - samples(12)).max() < 1e-9  # its sources are precise
     assert all(0.2 < m < 0.8 for m in medians)
 
 

@@ -35,7 +35,7 @@ except ResultsError as error:
 @pytest.fixture
 def folder(tmp_path):
     with RunFolder.create(tmp_path / "run", CONFIGURATION) as made:
-        made.write_weights({"w0": [1.0]})
+        made.write_parameters({"a>b.weight": [1.0]})
     return made.path
 
 
@@ -60,7 +60,7 @@ def test_a_second_writer_is_told_who_writes(folder, holder):
 
 
 def test_readers_need_no_lock(folder, holder):
-    assert RunFolder.open(folder).read_weights()["w0"] == [1.0]
+    assert RunFolder.open(folder).read_parameters()["a>b.weight"] == [1.0]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.small_networks import assert_same
 from ttfs_pynn.commands.command_line import run
 from ttfs_pynn.protocols import characterise, evaluate, train, transfer
 from ttfs_pynn.runs.folder import RunFolder
@@ -32,18 +33,19 @@ def test_a_run_leaves_what_it_promises(finished):
     assert 0.5 < metrics["latency_tau_syn"] < 3 and metrics["seconds_per_epoch"] > 0 and metrics["spikes_per_sample"] > 3
     assert len(folder.read_history()) == 2 and folder.configuration["training"]["seed"] == 3
     assert {"before_layer0", "after_layer1"} <= set(folder.spike_names())
-    assert folder.read_weights()["w0"].shape == (7, 120)
+    assert folder.read_parameters()["input>layer0.weight"].shape == (4, 120)
+    assert folder.read_graph().node("bias0").times.shape == (3,)
     assert folder.read_arrays("decision_map")["labels"].shape == (101, 101)
 
 
 def test_a_run_begins_with_the_weights_of_another(capsys, finished, tmp_path):
-    weights = RunFolder.open(finished).read_weights()
+    weights = RunFolder.open(finished).read_parameters()
     begin = ("yin_yang", "--backend", "arrays", "--epochs", "1", "--learning-rate", "1e-9", "--seed", "5", "--quiet")
     train.main([*begin, "--from", str(finished), "--output", str(tmp_path / "run")])
-    for name, w in RunFolder.open(tmp_path / "run").read_weights().items():
+    for name, w in RunFolder.open(tmp_path / "run").read_parameters().items():
         np.testing.assert_allclose(w, weights[name], atol=0.02)  # bumps of silent neurons, at a learning rate of nearly nothing
     assert RunFolder.open(tmp_path / "run").configuration["from"] == str(finished)
-    RunFolder.create(tmp_path / "other", {"model": "other"}).write_weights({"w0": np.zeros((4, 3))})
+    RunFolder.create(tmp_path / "other", {"model": "other"}).write_parameters({"input>layer0.weight": np.zeros((4, 3))})
     assert "--hardware-network" in fails(capsys, train.main, *begin, "--from", str(tmp_path / "other"), "--output",
                                          str(tmp_path / "none"))
 
@@ -61,15 +63,14 @@ def test_a_model_may_differ_on_a_chip():
 def test_evaluation_on_exact_is_the_identity(finished, capsys):
     evaluate.main([str(finished), "--backend", "exact", "--samples", "40"])
     result = RunFolder.open(finished).read_json("evaluation_exact.json")
-    assert result["class_agreement"] == 1 and result["layers"][0]["whole_network"]["max_abs_difference_ms"] == 0
+    assert result["class_agreement"] == 1 and result["populations"][0]["whole_network"]["max_abs_difference_ms"] == 0
     assert "matched" in capsys.readouterr().out
 
 
 def test_resuming_a_finished_run_changes_nothing(finished):
-    before = RunFolder.open(finished).read_weights()
+    before = RunFolder.open(finished).read_parameters()
     train.main(["yin_yang", "--epochs", "2", "--seed", "3", "--output", str(finished), "--quiet", "--resume"])
-    for name, w in RunFolder.open(finished).read_weights().items():
-        np.testing.assert_array_equal(w, before[name])
+    assert_same(RunFolder.open(finished).read_parameters(), before)
 
 
 @pytest.mark.parametrize("arguments, text", [
@@ -138,8 +139,7 @@ def test_a_truncated_checkpoint_falls_back_to_the_one_before(capsys, finished, t
     path.write_bytes(path.read_bytes()[:-100])
     train.main(["yin_yang", "--epochs", "2", "--seed", "3", "--output", str(run_folder), "--quiet", "--resume"])
     assert "going on from checkpoint.previous.npz" in capsys.readouterr().out
-    for name, w in RunFolder.open(finished).read_weights().items():
-        np.testing.assert_array_equal(w, RunFolder.open(run_folder).read_weights()[name])
+    assert_same(RunFolder.open(run_folder).read_parameters(), RunFolder.open(finished).read_parameters())
 
 
 def test_an_output_that_cannot_be_written(capsys, tmp_path):
@@ -161,14 +161,46 @@ def test_evaluation_records_a_sample_of_a_run_that_has_none(capsys, tmp_path):
     assert {"after_input", "after_layer0", "after_layer1"} <= set(RunFolder.open(path).spike_names())
 
 
-def test_weights_of_another_network_than_the_configuration_says(capsys, finished, tmp_path):
+def test_parameters_of_another_network_than_the_graph(capsys, finished, tmp_path):
+    """The network of a run is the one in its graph.npz, whatever the model would make of its parameters today."""
     import shutil
     path = shutil.copytree(finished, tmp_path / "run") / "configuration.toml"
     path.write_text(path.read_text().replace("hidden = 120", "hidden = 121"))
+    evaluate.main([str(path.parent), "--backend", "exact", "--samples", "5"])
+    assert RunFolder.open(path.parent).read_json("evaluation_exact.json")["class_agreement"] == 1
+    folder = RunFolder.open(path.parent)
+    folder.write_parameters(folder.read_parameters() | {"input>layer0.weight": np.zeros((4, 121))})
     text = fails(capsys, evaluate.main, str(path.parent), "--backend", "exact", "--samples", "5")
-    assert "are of another network" in text and "configuration.toml must be as it was then" in text
-    path.with_name("weights.npz").unlink()
-    assert "has no weights.npz" in (text := fails(capsys, evaluate.main, str(path.parent))) and "evaluate it" not in text
+    assert "are of another network: input>layer0.weight has shape (4, 121); expected (4, 120)" in text
+    assert "graph.npz must be as it was then" in text
+    path.with_name("parameters.npz").unlink()
+    assert "has no parameters.npz" in (text := fails(capsys, evaluate.main, str(path.parent))) and "evaluate it" not in text
+
+
+def test_a_run_of_before_there_were_graphs(capsys, finished, tmp_path):
+    import shutil
+    old = shutil.copytree(finished, tmp_path / "run")
+    (old / "graph.npz").unlink()
+    (old / "parameters.npz").rename(old / "weights.npz")
+    for main, more in ((evaluate.main, ()), (transfer.main, ("--output", str(tmp_path / "x.json")))):
+        assert "is a run of ttfs_pynn 0.1.0" in fails(capsys, main, str(old), *more)
+    assert "is a run of ttfs_pynn 0.1.0" in fails(capsys, train.main, "yin_yang", "--epochs", "2", "--seed", "3", "--output", str(old),
+                                                  "--resume")
+
+
+def test_values_of_the_model_are_set_on_the_command_line(tmp_path, capsys):
+    path = str(tmp_path / "run")
+    train.main(["yin_yang", "--backend", "arrays", "--epochs", "1", "--set", "network.hidden=12", "--set", "training.schedule=constant",
+                "--set", "network.bias_times=[2.0]", "--output", path, "--quiet"])
+    folder = RunFolder.open(path)
+    assert folder.configuration["network"]["hidden"] == 12 and folder.configuration["training"]["schedule"] == "constant"
+    assert {edge.label: edge.sizes for edge in folder.read_graph().edges} == {
+        "input>layer0": (4, 12), "bias0>layer0": (1, 12), "layer0>layer1": (12, 3)}
+    for text, message in (("network.hiden=3", "unknown parameter 'hiden'; did you mean 'hidden'"), ("hidden=3", "is no TABLE.NAME=VALUE"),
+                          ("net.hidden=3", "unknown table 'net'"), ("training.seed=3", "use --seed"),
+                          ("training.epoch=3", "unknown parameter 'epoch'; did you mean 'epochs'"),
+                          ("training.max_dw=-1", "max_dw = -1 must be positive"), ("network.hidden=many", "of 'many' cells")):
+        assert message in fails(capsys, train.main, "yin_yang", "--set", text, "--output", str(tmp_path / "none"))
 
 
 @pytest.mark.parametrize("option, text", [("--tau-m=0", "tau_m = 0.0 must be positive"), ("--tau-syn=-10", "must be positive"),

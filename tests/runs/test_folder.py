@@ -11,9 +11,18 @@ import numpy as np
 import pytest
 import quantities as pq
 
+from tests.small_networks import assert_same
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files.run_lock import LOCK_FILES
+from ttfs_pynn.files.sealed import write_arrays
+from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.graph.initialisation import initial_parameters
+from ttfs_pynn.graph.storage import stored
+from ttfs_pynn.learning.engine import first_spikes
+from ttfs_pynn.networks.array_network import ArrayNetwork
+from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.runs.folder import RunFolder
+from ttfs_pynn.simulators import simulator
 
 CONFIGURATION = {"seed": 7, "epochs": 30, "neuron": {"tau_m": 10.0, "tau_syn": 5.0}, "layers": [4, 120, 3]}
 LEFT = ".ttfs-0123456789abcdef.tmp"  # how a file's name ends while it is written
@@ -58,7 +67,7 @@ def test_a_folder_with_a_run_is_refused_with_the_way_out(folder):
 def test_overwrite_deletes_the_run_and_nothing_else(folder):
     folder.save_checkpoint(ARRAYS, {})
     folder.save_checkpoint(ARRAYS, {})
-    folder.write_weights(ARRAYS)
+    folder.write_parameters(ARRAYS)
     folder.write_metrics({})
     folder.write_history([])
     for name in ("notes.txt", "figures/mine.csv", "figures/raster.png", "spikes/a.nix", f"metrics.json{LEFT}", "mine.tmp"):
@@ -280,9 +289,54 @@ def test_kill_9_leaves_a_checkpoint(folder, kills):
 # -- results
 
 
-def test_weights_metrics_and_history_return(folder):
-    folder.write_weights(ARRAYS)
-    assert_same_arrays(folder.read_weights(), ARRAYS)
+def test_a_graph_and_its_parameters_return_as_a_network(folder):
+    """Populations, connections and fixed delays from one file, what was trained from another; on a simulator, with its delays."""
+    neuron = LIFParameters(tau_m=20.0)
+    graph = layered(3, (Layer(4, neuron, (1.5,), delays=("synaptic",), delay_mean=2.0, delay_std=1.0), Layer(2, neuron)), 1.0, 15.0)
+    parameters = initial_parameters(graph, np.random.default_rng(0))
+    folder.write_graph(graph)
+    folder.write_parameters(parameters)
+    again = RunFolder.open(folder.path)
+    network = again.network(simulator("exact").setup(0.1))
+    assert_same(network.read(), parameters)
+    t_in = np.random.default_rng(1).uniform(1, 15, (5, 3))
+    expected = ArrayNetwork(graph, parameters).present(t_in)
+    assert np.isfinite(expected.labels).any()
+    assert_same(first_spikes(network.present(t_in)).times, expected.times, atol=1e-9)
+    assert again.network(simulator("exact").setup(0.1), copies=5).n_copies == 5
+    (folder.path / "graph.npz").unlink()
+    with pytest.raises(ResultsError, match="no graph.npz"):
+        again.network(simulator("exact").setup(0.1))
+
+
+def test_a_run_of_before_there_were_graphs_is_refused(folder):
+    folder.write_arrays("weights", {"w0": [[1.0]]})
+    for read in (folder.read_graph, folder.read_parameters, folder.refuse_old):
+        with pytest.raises(ResultsError, match="is a run of ttfs_pynn 0.1.0, .*; read it with that version, or train again") as error:
+            read()
+        assert "\n" not in str(error.value)
+    (folder.path / "weights.npz").unlink()
+    folder.refuse_old()
+    folder.save_checkpoint(ARRAYS, {"epoch": 1})  # an old run that was not finished
+    with pytest.raises(ResultsError, match="is a run of ttfs_pynn 0.1.0"):
+        folder.refuse_old()
+
+
+@pytest.mark.parametrize("change, text", [
+    ({"format": 7}, "graph.npz: a graph of format 7; this version reads 1"), ({"outputs": "label"}, "unknown population 'label'"),
+    ({"nodes": 5}, "this is no stored graph"), ({"nodes": [{"label": "a"}]}, "this is no stored graph"),
+    ({"t_late": "soon"}, "a stored graph that is none|this is no stored graph"), (None, "this is no stored graph")])
+def test_a_graph_file_of_another_kind_is_one_line(folder, change, text):
+    arrays, description = stored(layered(2, (Layer(2, LIFParameters()),), 1.0, 15.0))
+    write_arrays(folder.path / "graph.npz", arrays, None if change is None else description | change)
+    with pytest.raises(ResultsError, match=text) as error:
+        folder.read_graph()
+    assert "\n" not in str(error.value)
+
+
+def test_parameters_metrics_and_history_return(folder):
+    folder.write_parameters(ARRAYS)
+    assert_same_arrays(folder.read_parameters(), ARRAYS)
     folder.write_metrics({"test_accuracy": np.float64(0.98), "latency": np.inf, "n": np.int64(3), "x": None})
     assert folder.read_metrics() == {"test_accuracy": 0.98, "latency": None, "n": 3, "x": None}
     folder.write_history([{"epoch": 0, "train_loss": float("nan")}])
@@ -291,7 +345,7 @@ def test_weights_metrics_and_history_return(folder):
 
 
 def test_what_is_not_there_yet_is_named(folder):
-    for read in (folder.read_weights, folder.read_metrics, folder.read_history,
+    for read in (folder.read_parameters, folder.read_graph, folder.read_metrics, folder.read_history,
                  lambda: folder.read_spikes("a")):
         with pytest.raises(ResultsError, match="yet"):
             read()
@@ -368,12 +422,12 @@ def test_links_in_place_of_files_are_replaced(tmp_path):
     victim.write_text("precious")
     folder = RunFolder.create(tmp_path / "run", CONFIGURATION)
     folder.save_checkpoint(ARRAYS, {"epoch": 1})
-    for name in ("history.json", "metrics.json", "weights.npz", "versions.toml", "configuration.toml", "run.lock.json"):
+    for name in ("history.json", "metrics.json", "parameters.npz", "graph.npz", "versions.toml", "configuration.toml", "run.lock.json"):
         (folder.path / name).unlink(missing_ok=True)
         (folder.path / name).symlink_to(victim)
     folder.write_history([{"epoch": 1}])
     folder.write_metrics({"a": 1})
-    folder.write_weights({"w0": [1.0]})
+    folder.write_parameters({"a>b.weight": [1.0]})
     folder.close()
     for name in ("configuration.toml", "run.lock"):
         (folder.path / name).unlink()
@@ -396,7 +450,7 @@ def test_a_run_folder_that_is_moved_does_not_come_back(folder, tmp_path, afterwa
         RunFolder.create(place, changed(seed=8)).close()
     before = files_in(place) if place.exists() else None
     for write in (lambda: folder.save_checkpoint(ARRAYS, {"epoch": 2}), lambda: folder.write_history([]),
-                  lambda: folder.write_weights({"w0": [1.0]}), lambda: folder.figure_path("a.png"),
+                  lambda: folder.write_parameters({"a>b.weight": [1.0]}), lambda: folder.figure_path("a.png"),
                   lambda: folder.write_spikes("a", spike_block()), lambda: folder.write_bytes("model.py", b"")):
         with pytest.raises(ResultsError, match="moved, deleted or replaced.*--resume"):
             write()

@@ -10,6 +10,7 @@ from ttfs_pynn.protocols import train
 from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.runs.user_code import load_file, names_in
+from ttfs_pynn.simulators import simulator
 
 
 def test_a_file_is_executed_once_and_may_import_its_neighbour(tmp_path):
@@ -61,9 +62,8 @@ def test_a_script_that_is_no_model_is_not_executed(tmp_path, monkeypatch, capsys
     monkeypatch.chdir(tmp_path)
     mark = "open('executed', 'w').close()\n"
     (tmp_path / "script.py").write_text(mark + "import ttfs_pynn.exact as sim\nsim.setup()\nsim.run(10)\n")
-    (tmp_path / "half.py").write_text(mark + "PARAMETERS = {}\ndef build(): pass\ndef data(): pass\n")
-    for name, missing in (("script.py", "PARAMETERS, CLASS_NAMES, architecture, build, data"),
-                          ("half", "CLASS_NAMES, architecture")):
+    (tmp_path / "half.py").write_text(mark + "PARAMETERS = {}\ndef build(sim): pass\n")
+    for name, missing in (("script.py", "data(parameters) and no graph(parameters) or build(sim)"), ("half", "data(parameters)")):
         with pytest.raises(SystemExit) as stopped:
             run(train.main, [name, "--output", "run"])
         assert stopped.value.code == 2 and f"is no model: it has no {missing};" in capsys.readouterr().err
@@ -75,20 +75,17 @@ def test_a_script_that_is_no_model_is_not_executed(tmp_path, monkeypatch, capsys
 
 SMALL = """
 import numpy as np
-from ttfs_pynn.networks.network import Architecture, Layer, LayeredNetwork
+from ttfs_pynn.graph import Layer, layered
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.learning.data import SpikeData
 
-PARAMETERS = {"network": {}, "training": {"silent_tolerated": [0.9]}}
+PARAMETERS = {"training": {"silent_tolerated": 0.9}}
 CLASS_NAMES = ("early", "late")
 
-def architecture(parameters):
-    return Architecture(3, (Layer(2, LIFParameters()),), 1.0, 20.0)
+def graph():
+    return layered(3, (Layer(2, LIFParameters()),), 1.0, 20.0)
 
-def build(sim, parameters, weights, **options):
-    return LayeredNetwork(sim, architecture(parameters), weights, **options)
-
-def data(parameters):
+def data():
     times = np.random.default_rng(1).uniform(1.0, 20.0, (60, 3))
     part = SpikeData(times, (times[:, 0] > 10.0).astype(int))
     return {"train": part, "validation": part, "test": part}
@@ -105,7 +102,9 @@ def test_a_model_that_leaves_training_options_out(tmp_path, monkeypatch, capsys)
     assert "the cosine schedule now ends at epoch 3, not 2" in capsys.readouterr().out
     assert len(RunFolder.open("run").read_history()) == 3
     asked = train.configuration(train.parser().parse_args(["small", "--backend", "brian2", "--output", "run"]))
-    assert asked["copies"] == TrainingOptions.batch_size
-    (tmp_path / "bare.py").write_text(SMALL.replace('"training":', '"trainig":'))
-    with pytest.raises(ConfigurationError, match="PARAMETERS of .*bare.py has no table training"):
-        model_files.load("bare")
+    assert asked["copies"] == simulator("brian2").default_copies > 1 and TrainingOptions.batch_size is None
+    (tmp_path / "bare.py").write_text(SMALL.replace('{"training": {"silent_tolerated": 0.9}}', "{}"))
+    assert model_files.tables_of(model_files.load("bare")) == {"network": {}, "training": {}}
+    (tmp_path / "wrong.py").write_text(SMALL.replace('{"silent_tolerated": 0.9}', "0.9"))
+    with pytest.raises(ConfigurationError, match="training in .*wrong.py is float; PARAMETERS is a dict of dicts"):
+        model_files.load("wrong")

@@ -67,6 +67,8 @@ class Node:
     def __post_init__(self) -> None:
         if not isinstance(self.size, int | np.integer) or isinstance(self.size, bool) or self.size < 1:
             raise GraphError(f"population {self.label!r} of {self.size!r} cells: give an integer, at least 1")
+        for name in ("weight_mean", "weight_std"):
+            object.__setattr__(self, name, self._drawn_with(name))
         if self.neuron is not None:
             self.neuron.columns(self.size)  # a number each, or one number a neuron
             if self.times is not None or self.train_times:
@@ -88,6 +90,21 @@ class Node:
                              f"found {times[~((times >= 0) & np.isfinite(times))].ravel()[0]:g} ms")
         times.flags.writeable = False
         object.__setattr__(self, "times", times)
+
+    def _drawn_with(self, name):
+        """weight_mean or weight_std as a float, an array with one a neuron, or None."""
+        value = getattr(self, name)
+        if value is None:
+            return None
+        try:
+            array = np.array(value, dtype=float)
+        except (TypeError, ValueError):
+            array = np.array(np.nan)
+        if array.shape not in ((), (self.size,)) or not np.isfinite(array).all() or name == "weight_std" and (array < 0).any():
+            raise GraphError(f"{name} of population {self.label!r} = {value}: give a finite number, or {self.size} of them"
+                             + (", zero or more" if name == "weight_std" else ""))
+        array.flags.writeable = False
+        return array if array.ndim else float(array)
 
     @property
     def is_source(self) -> bool:
@@ -133,7 +150,8 @@ class Edge:
         if not (np.isfinite(delay) & (delay >= 0)).all():
             raise GraphError(f"delays of edge {self.label!r} must be zero or more, and finite")
         if delay.ndim and delay.size and (delay == delay.flat[0]).all():
-            delay = delay.flat[0]
+            delay = np.array(delay.flat[0])
+        delay.flags.writeable = False
         object.__setattr__(self, "delay", float(delay) if np.ndim(delay) == 0 else delay)
 
     @property

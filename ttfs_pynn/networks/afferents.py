@@ -31,7 +31,7 @@ from ttfs_pynn.spikes.first_spikes import FirstSpikes
 
 __all__ = ["Afferents", "Backward", "afferents_of", "ideal_spikes"]
 
-DENSE_FROM = 0.35  # share of connected pairs from which on a matrix with zeros is faster than rows; see benchmarks/sparse_layers.py
+DENSE_FROM = 0.25  # share of connected pairs from which on a matrix with zeros is faster than rows; see benchmarks/sparse_rows.py
 
 
 class Backward(NamedTuple):
