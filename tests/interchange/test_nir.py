@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.interchange.networks import assert_same, assert_same_values, chain, classes, own, recurrent, samples, with_trained_delays
+from tests.interchange.networks import (
+    assert_same,
+    assert_same_values,
+    chain,
+    classes,
+    own,
+    recurrent,
+    samples,
+    with_trained_delays,
+)
 from ttfs_pynn.errors import InterchangeError
 from ttfs_pynn.graph import DelayRange, Edge, Graph, GraphError, Layer, Node, layered
 from ttfs_pynn.graph.initialisation import balanced, initial_parameters
