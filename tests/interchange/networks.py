@@ -84,6 +84,18 @@ def with_trained_delays(graph, parameters, seed=6):
     return changed, {**parameters, **more}
 
 
+def recurrent(graph, parameters, seed=0):
+    """The same with lateral inhibition of the outputs, a loop of two populations, and recurrence in one."""
+    rng = np.random.default_rng(seed)
+    others = np.array([[1, 0], [2, 0], [0, 1], [2, 1], [0, 2], [1, 2]])
+    more = (Edge("L>L", "L", "L", others, -1, 0.5), Edge("L>I", "L", "I", None, 1, 1.0),
+            Edge("E>E", "E", "E", random_pairs(12, 12, 0.3, rng), 0, 1.0))
+    changed = replace(graph, edges=(*graph.edges, *more))
+    values = {"L>L.weight": -5 * rng.random(6), "L>I.weight": rng.random((3, 4)),
+              "E>E.weight": rng.normal(size=changed.edge("E>E").shape)}
+    return changed, {**parameters, **values}
+
+
 def assert_same(found, graph):
     """Equal to the bit, arrays and numbers being different things."""
     (new, one), (old, other) = stored(found), stored(graph)

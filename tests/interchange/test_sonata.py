@@ -58,7 +58,7 @@ def test_pynn_reads_every_value(tmp_path, monkeypatch):
         assert projection.receptor_type == each.receptor and projection.pre.label == {"0": "population0"}.get(
             each.source, each.source.replace("/", "_"))
         table = np.array(projection.get(["weight", "delay"], format="list"), dtype=float)
-        expected = np.stack([each.pre, each.post, each.weight, each.delay], axis=1)
+        expected = np.stack([each.pre, each.post, each.weight, np.round(each.delay / 0.1) * 0.1], axis=1)
         np.testing.assert_array_equal(table[np.lexsort(table.T)], expected[np.lexsort(expected.T)])
     assert not projections
 
@@ -85,7 +85,9 @@ def test_the_format(tmp_path):
         edges = file["edges/A>E"]
         assert edges["source_node_id"].attrs["node_population"] == "A" and edges["target_node_id"].attrs["node_population"] == "E"
         np.testing.assert_array_equal(edges["0/syn_weight"][:], parameters["A>E.weight"])
-        np.testing.assert_array_equal(edges["0/delay"][:], graph.edge("A>E").delay)
+        np.testing.assert_allclose(edges["0/delay"][:], graph.edge("A>E").delay, rtol=0, atol=0.05)  # of the nearest step
+        steps = edges["0/delay"][:] / 0.1
+        np.testing.assert_allclose(steps, np.round(steps), atol=1e-9)
     with h5py.File(folder / "inputs" / "spikes.h5") as file:
         cells, times = file["spikes/B_C/node_ids"][:], file["spikes/B_C/timestamps"][:]
         assert (np.diff(times) >= 0).all() and cells.size == 16
