@@ -71,12 +71,13 @@ def row(what, here, there, exact):
 def main(arguments=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("run")
+    p.add_argument("--model", metavar="FILE", help="the run's model, where it is neither of the package nor in this folder")
     p.add_argument("--simulators", default="nest,brian2")
     p.add_argument("--formats", default="pynn,sonata")
     p.add_argument("--samples", type=int, default=100)
     p.add_argument("--dt", type=float, default=0.1, help="ms")
     a = p.parse_args(arguments)
-    _, experiment, parameters = open_run(a.run)
+    _, experiment, parameters = open_run(a.run, a.model)
     graph, data = experiment.graph, experiment.data["test"].select(slice(0, a.samples))
     exact = answers_here("arrays", graph, parameters, data)
     with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ Importing this package imports no simulator and none of these before they are us
 
 import importlib
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _WHERE = {"Network": "networks.own", "SpikeData": "learning.data", "Trainer": "learning.trainer",
           "TrainingOptions": "learning.options", "evaluate": "learning.evaluation"}

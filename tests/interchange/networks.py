@@ -11,6 +11,7 @@ from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.spikes.windows import Timing
 
 
 def chain(hidden=30, tau_m=10.0, seed=2, **delays):
@@ -54,6 +55,16 @@ def samples(graph, n, seed=5):
     return SpikeData(times, np.zeros(n, dtype=int))
 
 
+def short_windows(graph):
+    """Timing that makes tests quick: a spike after 60 ms does not count."""
+    return Timing.derive(graph.t_early, graph.t_late, [node.neuron for node in graph.neurons], leftover=1e-5, deadline=60.0)
+
+
+def until(times, deadline=60.0):
+    """Times before the deadline, inf for later ones."""
+    return np.where(times < deadline, times, np.inf)
+
+
 def classes(graph, parameters, data):
     """(classes, first spikes of the outputs) on arrays."""
     found = evaluate(ArrayNetwork(graph, parameters), data)
@@ -71,6 +82,18 @@ def with_trained_delays(graph, parameters, seed=6):
     more = {"E.axonal_delay": rng.random(12), "E.dendritic_delay": rng.random(12), "A.axonal_delay": rng.random(5)}
     more |= {f"{label}.delay": rng.uniform(0.5, 3.0, graph.edge(label).shape) for label in ("A>L", "E>L")}
     return changed, {**parameters, **more}
+
+
+def recurrent(graph, parameters, seed=0):
+    """The same with lateral inhibition of the outputs, a loop of two populations, and recurrence in one."""
+    rng = np.random.default_rng(seed)
+    others = np.array([[1, 0], [2, 0], [0, 1], [2, 1], [0, 2], [1, 2]])
+    more = (Edge("L>L", "L", "L", others, -1, 0.5), Edge("L>I", "L", "I", None, 1, 1.0),
+            Edge("E>E", "E", "E", random_pairs(12, 12, 0.3, rng), 0, 1.0))
+    changed = replace(graph, edges=(*graph.edges, *more))
+    values = {"L>L.weight": -5 * rng.random(6), "L>I.weight": rng.random((3, 4)),
+              "E>E.weight": rng.normal(size=changed.edge("E>E").shape)}
+    return changed, {**parameters, **values}
 
 
 def assert_same(found, graph):

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.interchange.networks import assert_same, assert_same_values, chain, classes, own, samples, with_trained_delays
+from tests.interchange.networks import (
+    assert_same,
+    assert_same_values,
+    chain,
+    classes,
+    own,
+    recurrent,
+    samples,
+    with_trained_delays,
+)
 from ttfs_pynn.errors import InterchangeError
 from ttfs_pynn.graph import DelayRange, Edge, Graph, GraphError, Layer, Node, layered
 from ttfs_pynn.graph.initialisation import balanced, initial_parameters
@@ -230,12 +239,7 @@ def test_what_changed_too_much_is_refused():
 
 def test_recurrent_networks():
     """Lateral inhibition and a loop of two populations: the same edges, and the same first spikes, come back."""
-    network, parameters = own()
-    rng = np.random.default_rng(0)
-    more = (Edge("L>L", "L", "L", np.array([[1, 0], [2, 0], [0, 1], [2, 1], [0, 2], [1, 2]]), -1, 0.5),
-            Edge("L>I", "L", "I", None, 1, 1.0))
-    network = replace(network, edges=(*network.edges, *more))
-    parameters |= {"L>L.weight": -rng.random(6), "L>I.weight": rng.random((3, 4))}
+    network, parameters = recurrent(*own())
     assert network.has_cycles
     data = samples(network, 20)
     graph = to_nir(network, parameters)

@@ -144,5 +144,5 @@ def test_some_of_each_parameter(case):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [own, skips, recurrent, recorded])
-def test_every_parameter(case):
-    check(case, None)
+def test_many_of_each_parameter(case):
+    check(case, 25)

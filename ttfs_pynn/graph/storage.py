@@ -54,9 +54,11 @@ def graph_of(arrays: Mapping[str, np.ndarray], description: Any) -> Graph:
             raise TypeError(f"{name} = {value!r}")
         return float("inf") if value == "inf" else value
 
+    if not isinstance(description, dict) or "format" not in description:
+        raise GraphError(f"this is no stored graph: its description is {type(description).__name__} without a format")
+    if description["format"] != _FORMAT:
+        raise GraphError(f"a graph of format {description['format']!r}; this version reads {_FORMAT}")
     try:
-        if description["format"] != _FORMAT:
-            raise GraphError(f"a graph of format {description['format']!r}; this version reads {_FORMAT}")
         return Graph(tuple(Node(**{key: value_of(key, each) for key, each in node.items()}) for node in description["nodes"]),
                      tuple(Edge(**{key: value_of(key, each) for key, each in edge.items()}) for edge in description["edges"]),
                      description["outputs"], description["t_early"], description["t_late"])

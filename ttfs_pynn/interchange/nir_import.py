@@ -178,8 +178,7 @@ def _part_weights(found: Structure, part: Part, network: Graph, parameters: dict
         i, n = np.argwhere(others)[0]
         raise InterchangeError(f"node {part.name!r}: the weight from element {i} to neuron {n} was 0, for projection "
                                f"{part.edge.label!r} does not connect them; take the metadata 'ttfs_pynn' of the graph out to "
-                               f"read it as "
-                               "one from elsewhere")
+                               "read it as one from elsewhere")
     old = parameters[f"{part.edge.label}.weight"].ravel()[part.places]
     scale = np.broadcast_to(weight_scale(network.node(part.edge.post).neuron, time_step), (part.edge.sizes[1],))[columns]
     if part.edge.post in changed:

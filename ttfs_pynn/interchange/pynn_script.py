@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Mapping
 from importlib import resources
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,9 @@ _CELL = ("tau_m", "tau_syn", "cm", "v_rest", "v_reset", "v_thresh")
 def script_files(path: str | Path) -> tuple[Path, Path, Path]:
     """The files of a script: itself, its arrays, its samples. InterchangeError for a name that is none of a Python file."""
     path = Path(path)
-    if path.suffix != ".py" or not path.stem.isidentifier():
-        raise InterchangeError(f"{path}: give the script a name that Python can import, letters, digits and _, that ends in .py")
+    if path.suffix != ".py" or not path.stem.isidentifier() or iskeyword(path.stem):
+        raise InterchangeError(f"{path}: give the script a name that Python can import, letters, digits and _, none of its "
+                               f"keywords, that ends in .py")
     return path, path.with_suffix(".npz"), path.with_name(f"{path.stem}_samples.npz")
 
 

@@ -48,8 +48,9 @@ def write_sonata(folder: str | Path, graph: Graph, parameters: Parameters, sampl
     """Write the folder, which must not exist yet; returns it. samples: input spikes and labels. dt (ms): the step of the
     simulator.
 
-    A delay that is shorter than dt is one that simulators refuse: all delays then get one dt more. InterchangeError where neurons
-    have no leak: samples that follow each other in one run would meet what is left of the one before.
+    Delays become multiples of dt, the nearest (NEST takes the next larger one of any other). One that is shorter than dt is one
+    that simulators refuse: all then get one dt more. InterchangeError where neurons have no leak: samples that follow each other
+    in one run would meet what is left of the one before.
     """
     folder = Path(folder)
     if folder.exists() or folder.is_symlink():
@@ -101,8 +102,8 @@ def _group_name(label: str, taken: set[str]) -> str:
 
 def _with_delays(connections: Iterable[Connections], dt: float) -> list[Connections]:
     found = list(connections)
-    short = any((each.delay < dt * (1 - 1e-9)).any() for each in found)
-    return [each._replace(delay=each.delay + dt) for each in found] if short else found
+    more = dt if any((each.delay < dt * (1 - 1e-9)).any() for each in found) else 0.0
+    return [each._replace(delay=np.round((each.delay + more) / dt) * dt) for each in found]
 
 
 def _file(path: Path) -> h5py.File:

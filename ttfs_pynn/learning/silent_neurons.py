@@ -85,7 +85,7 @@ class WeightBumping:
     def apply(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
         new, failing = dict(parameters), False
         for label, share in self.tolerated.items():
-            silent = np.asarray(self._silent_share(label, gradients.first_spikes) > share)
+            silent = self._silent_share(label, gradients.first_spikes) > share
             if not silent.any():
                 self.lasting[label] = 0
             elif not (self.instead_of_step and failing):
@@ -106,7 +106,7 @@ class WeightBumping:
         for edge in self._hearing[label]:
             pre = _spiking(spikes[edge.pre])
             if edge.pairs is None:
-                heard |= pre.any(axis=1)[:, None]
+                heard |= pre.any(axis=1, keepdims=True)
             else:
                 connected = csr_array((np.ones(len(edge.pairs)), (edge.pairs[:, 1], edge.pairs[:, 0])), shape=edge.sizes[::-1])
                 heard |= (connected @ pre.T.astype(float)).T > 0

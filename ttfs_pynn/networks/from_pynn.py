@@ -146,6 +146,7 @@ def _node(known: Simulator, population: Any) -> Node:
         raise GraphError(f"population {label!r} is {cell}{way}: first-spike learning has derivatives of {_CELL}; use that")
     names = ("tau_m", "tau_syn_E", "tau_syn_I", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset")
     values = dict(zip(names, population.get(list(names), simplify=True), strict=True))
+    values = {name: value[0] if np.ndim(value) and (value == value[0]).all() else value for name, value in values.items()}
     try:
         neuron = LIFParameters.from_pynn(**values)
     except ValueError as error:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ttfs_pynn.graph.graph import Edge, Graph, GraphError
 from ttfs_pynn.graph.initialisation import initial_parameters
-from ttfs_pynn.graph.parameters import Parameters, check_parameters, delays_of, summed_delays
+from ttfs_pynn.graph.parameters import Parameters, check_parameters, delays_of, summed_delays, times_of
 from ttfs_pynn.networks.from_pynn import Part, take
 from ttfs_pynn.networks.pynn_network import PyNNNetwork, build
 from ttfs_pynn.networks.timing import timing_of
@@ -112,6 +112,7 @@ class Network:
                 raise GraphError(f"copies = {copies!r}: give an integer, at least 1")
             self._shown = build(sim, self.graph, parameters, copies, simulator=self._simulator)
             _say_what_differs(self.graph, self._shown.timing)
+
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         """{name: array} in use, see `graph.parameters`."""
@@ -171,7 +172,8 @@ class Network:
         return self._shown.blocks(recording)
 
     def finish(self) -> None:
-        """Write the present weights, trained delays and trained spike times to the user's projections and populations."""
+        """Write the present weights, trained delays and trained spike times to the user's projections and populations. Sources that
+        were shown samples in place have the spike times again that they had."""
         parameters = check_parameters(self.graph, self._shown.parameters)
         self._own.write_weights(parameters)
         delays = delays_of(self.graph, parameters)
@@ -179,9 +181,11 @@ class Network:
             if edge.delay_range is not None:
                 self._own.write_delays(edge, summed_delays(edge, delays[edge.label]))
         for node in self.graph.sources:
-            if node.train_times:
-                times = parameters[f"{node.label}.times"].reshape(node.size, -1)
-                self._simulator.give_spikes(self._populations[node.label], list(times), self.sim.get_time_step())
+            if node.train_times or self.in_place:  # in place they were given samples
+                times = times_of(self.graph, node.label, parameters)
+                times = np.empty((node.size, 0)) if times is None else times.reshape(node.size, -1)
+                self._simulator.give_spikes(self._populations[node.label], [train[np.isfinite(train)] for train in times],
+                                            self.sim.get_time_step())
         self._simulator.keep(self.sim)
 
 

@@ -197,13 +197,17 @@ class PyNNNetwork:
         self._check_current()
         self.parameters = check_parameters(self.graph, parameters)
         self.projections.write_weights(self.parameters)
-        self._delays = delays_of(self.graph, self.parameters, self.delay)
+        delays = delays_of(self.graph, self.parameters, self.delay)
         for edge in self.graph.edges:
-            summed = summed_delays(edge, self._delays[edge.label])
-            before = self._summed.get(edge.label, self.delay + edge.delay)
-            if np.ndim(summed) and (edge.label not in self._summed or (summed != before).any()):
+            summed = summed_delays(edge, delays[edge.label])
+            if self._simulator.has_time_step:  # which is what the simulator makes of them
+                step = self.sim.get_time_step()
+                summed = np.round(np.asarray(summed) / step)[()] * step
+                delays[edge.label] = Delays(synaptic=summed) if np.ndim(summed) else Delays(float(summed))
+            if np.ndim(summed) and not np.array_equal(summed, self._summed.get(edge.label, np.nan)):
                 self.projections.write_delays(edge, summed)
             self._summed[edge.label] = summed
+        self._delays = delays
 
     def read(self) -> dict[str, np.ndarray]:
         """The parameters, with the weights that the projections of the first copy hold now."""

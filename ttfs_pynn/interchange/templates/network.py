@@ -48,7 +48,7 @@ def build(sim, copies=1):
     more = extra_delay(sim, min(ARRAYS[f"{label}.delay"].min() for label, *_ in PROJECTIONS))
     for label, pre, post, receptor in PROJECTIONS:
         first, second, weight, delay = (np.ravel(ARRAYS[f"{label}.{name}"]) for name in ("pre", "post", "weight", "delay"))
-        delay = np.broadcast_to(delay, weight.shape) + more
+        delay = on_grid(sim, np.broadcast_to(delay, weight.shape) + more)
         n_pre, n_post = populations[pre].size // copies, populations[post].size // copies
         rows = [np.stack([first + k * n_pre, second + k * n_post, weight, delay], axis=1) for k in range(copies)]
         connector = sim.FromListConnector(np.concatenate(rows), column_names=("weight", "delay"))
@@ -64,6 +64,12 @@ def extra_delay(sim, shortest):
     """What is added to all delays (ms), the shortest of which is given: most simulators want one step at least."""
     dt = sim.get_time_step()
     return dt if shortest < dt * (1 - 1e-9) and sim.__name__ != "pyNN.brian2" else 0.0
+
+
+def on_grid(sim, delay):
+    """Delays (ms) as a simulator with a time step has them: the nearest multiple of it, where NEST takes the next larger one."""
+    dt = sim.get_time_step()
+    return np.round(delay / dt) * dt if sim.__name__.startswith("pyNN.") else delay
 
 
 def classify(sim, populations, samples, copies=1):
@@ -99,7 +105,8 @@ def main():
     p.add_argument("--dt", type=float, default=0.1, metavar="MS", help="time step (default 0.1 ms)")
     p.add_argument("--file", default=str(HERE.with_name(SAMPLES)), help="spike times of samples by population, and labels (.npz)")
     p.add_argument("--samples", type=int, metavar="N", help="the first N of them (default: all)")
-    p.add_argument("--copies", type=int, default=25, metavar="N", help="networks side by side, which share the samples (default 25)")
+    p.add_argument("--copies", type=int, default=25, metavar="N", help="networks side by side, which share the samples (default "
+                                                                       "25)")
     p.add_argument("--output", metavar="FILE", help="JSON file to write (default: classes_SIMULATOR.json in the current folder)")
     a = p.parse_args()
     if not a.dt > 0 or a.samples is not None and a.samples < 1 or a.copies < 1:
