@@ -34,9 +34,9 @@ _DOORS = ("__init__", "__main__")
 class Structure:
     """What is counted.
 
-    modules, lines: by room. arrows: (from, to). arguments, long_modules: (how many, where), all of them. private: (where, name) of
-    what has an underscore and is imported from another room. numbered: by file, places in compiled functions where a column of a
-    table is a number from 2 on. annotated: public functions with all types, and all of them.
+    modules, lines: by room. arrows: (from, to). arguments, long_modules: (how many, where), all of them. private: (where, name)
+    of what has an underscore and is imported from another room. numbered: by file, places in compiled functions where a column of
+    a table is a number from 2 on. annotated: public functions with all types, and all of them.
     """
 
     modules: Counter = field(default_factory=Counter)

@@ -5,8 +5,8 @@
     Trainer(network, data, TrainingOptions()).run()
     evaluate(network, data)
 
-Importing this package imports no simulator and none of these before they are used. See `ttfs_pynn.first_spike` for the mathematics and
-`ttfs_pynn.exact` for the simulator without a time step.
+Importing this package imports no simulator and none of these before they are used. See `ttfs_pynn.first_spike` for the
+mathematics and `ttfs_pynn.exact` for the simulator without a time step.
 """
 
 import importlib

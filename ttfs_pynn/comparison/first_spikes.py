@@ -40,10 +40,11 @@ def compare_first_spikes(reference: ArrayLike, other: ArrayLike) -> Agreement:
 
 
 def explained_by_own_inputs(spikes: FirstSpikes, graph: Graph, parameters: Parameters) -> dict[str, Agreement]:
-    """{population: Agreement} with the exact neuron model driven by the spikes that the population's own inputs were recorded with.
+    """{population: Agreement} with the exact neuron model driven by the spikes that the population's own inputs were recorded
+    with.
 
-    Takes apart what a simulator does wrong in one population from what it was handed by those before. spikes: FirstSpikes, which know
-    how long they travelled and from when on none was read.
+    Takes apart what a simulator does wrong in one population from what it was handed by those before. spikes: FirstSpikes, which
+    know how long they travelled and from when on none was read.
     """
     found = {}
     for part in afferents_of(graph):

@@ -99,7 +99,8 @@ class Task:
         rounded, found = on_grid(graph, parameters, dt)
         if any((np.abs(found[name] - parameters[name]) > 1e-9).any() for name in found) or any(
                 np.any(np.abs(edge.delay - own.delay) > 1e-9) for edge, own in zip(rounded.edges, graph.edges, strict=True)):
-            notes.append(f"delays of the network were rounded to multiples of dt = {dt:g} ms, which is what simulators with a time step "
+            notes.append(f"delays of the network were rounded to multiples of dt = {dt:g} ms, which is what simulators with a "
+                         f"time step "
                          "hold")
         return rounded, found, delay, notes
 

@@ -116,7 +116,7 @@ class Part(NamedTuple):
 
 
 def parts_of(graph: Graph, parameters: Parameters, names: Names) -> Iterator[Part]:
-    """The `Linear`s of all edges. Where every connection has a delay of its own there is one for each cell of the smaller
+    """The `Linear` nodes of all edges. Where every connection has a delay of its own there is one for each cell of the smaller
     population, for NIR's Delay belongs to whole cells; and where a pair is connected several times, several."""
     delays, numbers = delays_of(graph, parameters), 0
     for edge in graph.edges:

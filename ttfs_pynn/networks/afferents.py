@@ -35,8 +35,9 @@ DENSE_FROM = 0.25  # share of connected pairs from which on a matrix with zeros 
 
 
 class Backward(NamedTuple):
-    """Derivatives of a loss, by edge, summed over samples where they belong to parameters: weights (1/nA) and delays of connections
-    (1/ms) of the edge's shape; inputs (samples, cells[, spikes]) of the times at which its spikes were sent (1/ms). dendritic (1/ms):
+    """Derivatives of a loss, by edge, summed over samples where they belong to parameters: weights (1/nA) and delays of
+    connections (1/ms) of the edge's shape; inputs (samples, cells[, spikes]) of the times at which its spikes were sent (1/ms).
+    dendritic (1/ms):
     by population. dropped: contributions left out because they exceeded max_dw."""
 
     weights: dict[str, np.ndarray]
@@ -75,7 +76,8 @@ class Afferents:
 
     def _in_rows(self, spikes: FirstSpikes) -> bool:
         """Whether the dense ways do not do."""
-        return self._sparse or any(edge.pairs is not None and spikes.delays[edge.label].synaptic is not None for edge in self.edges)
+        return self._sparse or any(edge.pairs is not None and spikes.delays[edge.label].synaptic is not None
+                                   for edge in self.edges)
 
     @property
     def synapses(self) -> "_Synapses":
@@ -144,7 +146,8 @@ class Afferents:
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), w, delays, row_of
 
     def _dense_delays(self, spikes):
-        """(1, neurons) where delays are dendritic alone, (inputs, neurons) where an edge's connections have their own, or None."""
+        """(1, neurons) where delays are dendritic alone, (inputs, neurons) where an edge's connections have their own, or
+        None."""
         found = [spikes.delays[edge.label] for edge in self.edges]
         dendritic = found[0].dendritic
         if all(delays.synaptic is None for delays in found):
@@ -194,8 +197,8 @@ class Afferents:
 
     def peak_steps(self, spikes: FirstSpikes, parameters: Parameters, wanted: Mapping[str, np.ndarray],
                    aim: float) -> dict[str, np.ndarray]:
-        """{edge: changes of weights (nA)}, summed over samples, that bring the highest membrane of the wanted (samples, neurons) of
-        each population, to first order, to `aim` times threshold (see `learning.silent_neurons.MembranePeak`)."""
+        """{edge: changes of weights (nA)}, summed over samples, that bring the highest membrane of the wanted (samples, neurons)
+        of each population, to first order, to `aim` times threshold (see `learning.silent_neurons.MembranePeak`)."""
         chosen = np.concatenate([wanted[label] for label in self.group], axis=1)
         if self._in_rows(spikes):
             rows, w, t_in = self.synapses.gathered(spikes, parameters, heard=True)

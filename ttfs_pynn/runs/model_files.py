@@ -90,7 +90,8 @@ def tables_of(module: Any) -> dict[str, Any]:
     tables = {"network": {}, "training": {}, **given} if isinstance(given, dict) else {"PARAMETERS": given}
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise ConfigurationError(f"{name} in {module.__file__} is {type(table).__name__}; PARAMETERS is a dict of dicts, such as "
+            raise ConfigurationError(f"{name} in {module.__file__} is {type(table).__name__}; PARAMETERS is a dict of dicts, "
+                                     f"such as "
                                      "{'network': {}, 'training': {}}")
     return copy.deepcopy(tables)
 
@@ -107,7 +108,9 @@ def _model(file):
 
 
 def _check(file, has):
-    missing = [*["data(parameters)"] * (not has("data")), *["graph(parameters) or build(sim)"] * (not (has("graph") or has("build")))]
+    missing = [*["data(parameters)"] * (not has("data")), *["graph(parameters) or build(sim)"] * (not (has("graph")
+                                                                                                       or has("build")))]
     if missing:
-        raise ConfigurationError(f"{Path(file).resolve()} is no model: it has no {' and no '.join(missing)}; `ttfs-pynn new` writes "
+        raise ConfigurationError(f"{Path(file).resolve()} is no model: it has no {' and no '.join(missing)}; `ttfs-pynn new` "
+                                 f"writes "
                                  "one to edit")
