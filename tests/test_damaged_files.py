@@ -31,12 +31,8 @@ def files(tmp_path_factory):
 
 def kinds():
     return ["checkpoint.npz", "parameters.npz", "graph.npz", "decisions.npz", "spikes/*.nix", "chip profile", "virtual chip",
-<<<<<<< HEAD
-            "comparison record", "IDX images, gzip", "IDX images", "IDX labels", "configuration.toml", "history.json", "metrics.json",
-=======
             "comparison record",
             "IDX images, gzip", "IDX images", "IDX labels", "configuration.toml", "history.json", "metrics.json",
->>>>>>> d8916c515bf104f0458c0aec743df39915407cb7
             "comparison.json", "vendor's settings"]
 
 

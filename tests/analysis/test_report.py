@@ -73,8 +73,7 @@ def arrays(tmp_path_factory):
     rng = np.random.default_rng(0)
     folder.write_history([{"epoch": 1, "train_loss": 1.0, "train_accuracy": 0.9, "validation_accuracy": 0.8}])
     folder.write_arrays("decisions", {"label_times": rng.uniform(5, 20, (50, 3)), "labels": rng.integers(3, size=50)})
-    folder.write_parameters({"input>layer0.weight": rng.normal(size=(4, 20)),
-                             "layer0>layer1.weight": rng.normal(size=(20, 3))})
+    folder.write_parameters({"input>layer0.weight": rng.normal(size=(4, 20)), "layer0>layer1.weight": rng.normal(size=(20, 3))})
     folder.write_metrics({"test_accuracy": 0.5, "test_samples": 50, "hardware_us_per_sample": 48.0})
     return path
 
@@ -202,13 +201,8 @@ def test_populations_have_the_names_that_the_network_gives_them(tmp_path):
     """Here the neurons that decide are the first of the graph."""
     folder = run_folder(tmp_path / "run", {"model": "mine"}, own("eye", "choice", "cortex"))
     folder.write_arrays("decisions", {"label_times": np.array([[5.0, 10.0], [10.0, 7.5]]), "labels": np.array([0, 1]),
-<<<<<<< HEAD
-                                      "layer_spikes": np.array([[1, 20], [1, 22]]),
-                                      "window_spikes": np.array([[2, 30], [2, 30]])})
-=======
                                       "layer_spikes": np.array([[1, 20], [1, 22]]), "window_spikes": np.array([[2, 30], [2,
                                                                                                                          30]])})
->>>>>>> d8916c515bf104f0458c0aec743df39915407cb7
     words = " ".join(checked(report.page(folder)).words)
     assert "choice (decides) 1.0 2.0 cortex 21.0 30.0" in " ".join(words.split())
     assert decision_time.tau_syn_of(folder) == 5.0 and "Half of the decisions are made by 1.250 tau_syn (6.25 ms)" in words
