@@ -1,10 +1,11 @@
 """A task that needs recurrence: how many pulses, one to three, did eight sources send before the answer is due?
 
-Pulses come 30 ms apart (each source with a jitter of 1 ms) and the time constants are 10 and 5 ms: when the next one comes, nothing of
-the last is left in any membrane. The answer is asked for by four spikes at 110 ms. 60 hidden neurons hear the sources, and each other
-with delays of 15 to 45 ms, random and not trained; three label neurons hear the hidden ones and inhibit each other, so that the first
-silences the rest (winner takes all). Every neuron spikes once. Trained with recurrent edges and without them, same seeds; and with the
-lateral inhibition left out. Numbers: accuracy on samples that training has not seen, and label neurons that spike in a sample.
+Pulses come 30 ms apart (each source with a jitter of 1 ms) and the time constants are 10 and 5 ms: when the next one comes,
+nothing of the last is left in any membrane. The answer is asked for by four spikes at 110 ms. 60 hidden neurons hear the
+sources, and each other with delays of 15 to 45 ms, random and not trained; three label neurons hear the hidden ones and inhibit
+each other, so that the first silences the rest (winner takes all). Every neuron spikes once. Trained with recurrent edges and
+without them, same seeds; and with the lateral inhibition left out. Numbers: accuracy on samples that training has not seen, and
+label neurons that spike in a sample.
 
 examples:
   python -m benchmarks.counting --seeds 5
@@ -78,7 +79,8 @@ def main(arguments=None):
     found = {variant: [run(seed, variant, a.samples, a.epochs) for seed in range(a.seeds)] for variant in VARIANTS}
     for variant, results in found.items():
         accuracy, spikes = np.array(results).T
-        print(f"{variant:<30} accuracy {accuracy.mean():.3f} +- {accuracy.std():.3f}   label neurons that spike {spikes.mean():.2f}")
+        print(f"{variant:<30} accuracy {accuracy.mean():.3f} +- {accuracy.std():.3f}   label neurons that spike "
+              f"{spikes.mean():.2f}")
     return found
 
 

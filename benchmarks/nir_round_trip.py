@@ -2,8 +2,9 @@
 
 RUN is a run of ttfs-pynn train of a chain of layers. Its network is exported, read back (every bit must be there), and the file
 is loaded by each framework's own importer and stepped through the test samples; a hook lets every neuron spike once, which NIR
-cannot say. norse takes any time step. snnTorch's importer has 0.1 ms built in: there the network is made slower instead (all times and cm times
-10, 100: the same equations), so that a step is a smaller share of tau_syn. Prints the rows of benchmarks/README.md.
+cannot say. norse takes any time step. snnTorch's importer has 0.1 ms built in: there the network is made slower instead (all
+times and cm times 10, 100: the same equations), so that a step is a smaller share of tau_syn. Prints the rows of
+benchmarks/README.md.
 
 Needs torch and one of norse, snntorch; a framework that is missing is left out, with a message.
 """

@@ -1,8 +1,9 @@
-"""A network that its user wrote in PyNN, trained on several simulators: two populations of sources, excitatory and inhibitory hidden
-ones, sparse connectors, distances that make delays, and a connection that skips a layer.
+"""A network that its user wrote in PyNN, trained on several simulators: two populations of sources, excitatory and inhibitory
+hidden ones, sparse connectors, distances that make delays, and a connection that skips a layer.
 
 The task is iris (Fisher 1936, from scikit-learn): each of four features is the time of a spike, 1 to 15 ms, in the sources A, its
-opposite in B; two more sources of each spike at fixed times. 100 flowers to train on, 50 to test, drawn anew for each seed. Printed:
+opposite in B; two more sources of each spike at fixed times. 100 flowers to train on, 50 to test, drawn anew for each seed.
+Printed:
 accuracy on the 50, seconds an epoch (median), and whether connectivity, delays and signs of the user's projections are as before.
 
 examples:
@@ -101,7 +102,8 @@ def main(arguments=None):
     for backend in a.simulators.split(","):
         found[backend] = [run(backend, seed, a.epochs) for seed in range(a.seeds)]
         accuracy, seconds, same = zip(*found[backend], strict=True)
-        print(f"{backend:<14} accuracy {np.mean(accuracy):.3f} ({', '.join(f'{x:.2f}' for x in accuracy)})   {np.median(seconds):.3f} s an epoch"
+        print(f"{backend:<14} accuracy {np.mean(accuracy):.3f} ({', '.join(f'{x:.2f}' for x in accuracy)})   "
+              f"{np.median(seconds):.3f} s an epoch"
               f"   all else as before: {all(same)}", flush=True)
     return found
 

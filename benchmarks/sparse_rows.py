@@ -3,8 +3,8 @@
     NUMBA_NUM_THREADS=1 python -m benchmarks.sparse_rows [--samples 80] [--repeat 20]
 
 First-spike times and derivatives of populations given by rows of synapses, beside those of the layer in which every neuron
-hears every input (784-350, as `first_spike_times` and `vector_jacobian_product` compute it). 19 % of the inputs spike once, as in MNIST.
-Weights are scaled such that about half of the neurons spike. The best of the repetitions, sparse and dense taken in turns.
+hears every input (784-350, as `first_spike_times` and `vector_jacobian_product` compute it). 19 % of the inputs spike once, as in
+MNIST. Weights are scaled such that about half of the neurons spike. The best of the repetitions, sparse and dense in turns.
 """
 
 import argparse

@@ -34,9 +34,9 @@ _DOORS = ("__init__", "__main__")
 class Structure:
     """What is counted.
 
-    modules, lines: by room. arrows: (from, to). arguments, long_modules: (how many, where), all of them. private: (where,
-    name) of names with an underscore that are imported from another room. numbered: by file, places in compiled functions where a column
-    of a table is a number from 2 on. annotated: public functions with all types, and all of them.
+    modules, lines: by room. arrows: (from, to). arguments, long_modules: (how many, where), all of them. private: (where, name)
+    of what has an underscore and is imported from another room. numbered: by file, places in compiled functions where a column of
+    a table is a number from 2 on. annotated: public functions with all types, and all of them.
     """
 
     modules: Counter = field(default_factory=Counter)
@@ -111,7 +111,9 @@ def structure_of(folder: Path) -> Structure:
                 _look_at_import(found, node, room, rooms, where)
             elif isinstance(node, ast.FunctionDef):
                 _look_at_function(found, node, where)
-        _count_annotated(found, tree)
+        for _, annotated in public_functions(tree):
+            found.annotated[0] += annotated
+            found.annotated[1] += 1
     found.arguments.sort(reverse=True)
     found.long_modules.sort(reverse=True)
     return found
@@ -140,15 +142,14 @@ def _look_at_function(found, node, where):
             and isinstance(part.slice.value, int) and part.slice.value >= 2 for part in ast.walk(node))
 
 
-def _count_annotated(found, tree):
-    """Public functions of a module, and public methods of its public classes."""
+def public_functions(tree: ast.Module) -> Iterator[tuple[str, bool]]:
+    """(name, whether it says what it takes and returns) of the public functions of a module, and of its public classes."""
     bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_"))]
     for node in (node for body in bodies for node in body if isinstance(node, ast.FunctionDef)):
         if not node.name.startswith("_"):
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            found.annotated[0] += node.returns is not None and all(a.annotation is not None or a.arg in ("self", "cls")
-                                                                   for a in arguments)
-            found.annotated[1] += 1
+            yield node.name, node.returns is not None and all(a.annotation is not None or a.arg in ("self", "cls")
+                                                              for a in arguments)
 
 
 def rows_of(found: Structure) -> dict[str, str]:

@@ -33,7 +33,7 @@ def configurations(epochs):
                "hidden_weights": [1.0 * 5 / 2.6, 0.12 * 5 ** 0.5 / 2.6], "label_weights": [0.075 / 2.6, 0.15 / 2.6]}
     training = {"epochs": epochs, "batch_size": 40, "learning_rate": 0.002 * 5 / 2.6, "schedule": "step_decay",
                 "schedule_options": {"factor": 0.95, "every": 20}, "loss": "pairwise_difference",
-                "loss_options": {"difference": 0.3}, "max_dw": 0.2, "silent_tolerated": [0.05, 0.05], "bump": 0.0005,
+                "loss_options": {"difference": 0.3}, "max_dw": 0.2, "silent_tolerated": 0.05, "bump": 0.0005,
                 "bump_instead_of_step": True}
     found = {"authors": (network, training)}
     training = {**training, "learning_rate": 0.006, "schedule": "cosine", "schedule_options": {},

@@ -1,7 +1,7 @@
 """MNIST with several hidden layers, 784-350-350-10: handwritten digits of 28 x 28 pixels.
 
-`hidden` is a list of any length; initial weights follow from the sizes (ttfs_pynn.graph.initialisation.balanced), so that every layer
-spikes. `peak` and `spread` are one a layer, the label layer among them. The four
+`hidden` is a list of any length; initial weights follow from the sizes (ttfs_pynn.graph.initialisation.balanced), so that every
+layer spikes. `peak` and `spread` are one a layer, the label layer among them. The four
 IDX files are looked for in the folder that the environment variable TTFS_PYNN_DATA names. The setting was chosen on images of the
 last 10,000 of the training file, in short trials (see benchmarks/README.md).
 """

@@ -1,8 +1,8 @@
 """MNIST through local fields, 784-1152-10: every hidden neuron sees 5 x 5 pixels, as a convolution without shared weights.
 
-Eight neurons look at each of 12 x 12 fields, two pixels apart: 28,800 connections instead of 903,168. `fields` says how large, how far
-apart and how many. Initial weights follow from the connections (ttfs_pynn.graph.initialisation.balanced). The four IDX files are
-looked for in the folder that the environment variable TTFS_PYNN_DATA names.
+Eight neurons look at each of 12 x 12 fields, two pixels apart: 28,800 connections instead of 903,168. `fields` says how large,
+how far apart and how many. Initial weights follow from the connections (ttfs_pynn.graph.initialisation.balanced). The four IDX
+files are looked for in the folder that the environment variable TTFS_PYNN_DATA names.
 """
 
 import numpy as np
@@ -36,7 +36,8 @@ def graph(parameters):
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
     seen = local_fields((28, 28), f["size"], f["stride"])
     n = seen[:, 1].max() + 1
-    pairs = np.concatenate([seen + [0, k * n] for k in range(f["neurons"])])  # the first neuron of each field, then the second, ...
+    # The first neuron of each field, then the second, and so on.
+    pairs = np.concatenate([seen + [0, k * n] for k in range(f["neurons"])])
     whole = layered(784, (Layer(n * f["neurons"], neuron, pairs=pairs), Layer(10, neuron)), p["t_early"], p["t_late"])
     goals = {name: {f"layer{k}": value for k, value in enumerate(p[name])} for name in ("peak", "spread")}
     return balanced(whole, p["share_of_inputs"], **goals)

@@ -32,7 +32,7 @@ from ttfs_pynn.runs import model_files
 from ttfs_pynn.runs.experiment import ARRAYS, Experiment
 
 PAPER = {"alpha": 0.005, "xi": 0.2}  # Göltz, Kriener et al. 2021
-SILENT_TOLERATED = (0.95, 0.3)
+SILENT_TOLERATED = {"layer0": 0.95, "layer1": 0.3}
 TIMES = np.arange(0.0, 4.01, 0.05)  # tau_syn
 
 

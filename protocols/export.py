@@ -1,7 +1,7 @@
 """Write the trained network of a run for other programs: as a PyNN script, in the SONATA format, or as a NIR graph.
 
-pynn: a Python script that needs numpy and PyNN alone, with its arrays and some test samples beside it. It builds the network on NEST,
-Brian2, NEURON or any other PyNN simulator, and prints the class of each sample.
+pynn: a Python script that needs numpy and PyNN alone, with its arrays and some test samples beside it. It builds the network on
+NEST, Brian2, NEURON or any other PyNN simulator, and prints the class of each sample.
 
 sonata: a folder that PyNN itself, among others, reads; test samples are its input spikes, and a script in it runs them.
 
@@ -36,9 +36,10 @@ def parser():
     p.add_argument("--format", choices=FORMATS, required=True, help="what to write")
     p.add_argument("--output", required=True, metavar="PATH",
                    help="a script NAME.py, a folder for sonata, or a file; nothing that is there is replaced")
-    p.add_argument("--samples", type=int, metavar="N", help=f"pynn and sonata: the first N test samples (default {SAMPLES}, or all)")
+    p.add_argument("--samples", type=int, metavar="N", help=f"pynn, sonata: the first N test samples (default {SAMPLES}, or all)")
     p.add_argument("--time-step", type=float, metavar="MS",
-                   help=f"nir and sonata: step of what will read it (default {TIME_STEP:g} ms); nir: 0 for spikes that are delta functions")
+                   help=f"nir and sonata: step of what will read it (default {TIME_STEP:g} ms); nir: 0 for spikes that are delta "
+                        "functions")
     p.add_argument("--model", metavar="FILE", help="the run's model, where it is neither of the package nor in this folder")
     return p
 

@@ -30,7 +30,8 @@ def files(tmp_path_factory):
 
 
 def kinds():
-    return ["checkpoint.npz", "parameters.npz", "graph.npz", "decisions.npz", "spikes/*.nix", "chip profile", "virtual chip", "comparison record",
+    return ["checkpoint.npz", "parameters.npz", "graph.npz", "decisions.npz", "spikes/*.nix", "chip profile", "virtual chip",
+            "comparison record",
             "IDX images, gzip", "IDX images", "IDX labels", "configuration.toml", "history.json", "metrics.json",
             "comparison.json", "vendor's settings"]
 

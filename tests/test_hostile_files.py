@@ -14,9 +14,9 @@ SOME = {
              "hidden = 1000000000", "cm = true", "a key of 100,000 parts", "a number of 100,000 digits", "sparse, 64 GiB"),
     "JSON": ("history: pipe", "history: device", "history: 3 million empty lists", "history: wrong types",
              "comparison: an empty table", "robustness: null", "early spikes: a number"),
-    "npz": ("weights.npz: compressed: 8 MB for 8 GiB", "weights.npz: members that overlap",
-            "weights.npz: an array of 8 GB in 100 bytes", "weights.npz: a shape of 2^32 x 2^32 x 0",
-            "weights.npz: a header of 64 kB of brackets", "weights.npz: complex weights", "checkpoint: weights of another shape"),
+    "npz": ("parameters.npz: compressed: 8 MB for 8 GiB", "parameters.npz: members that overlap",
+            "parameters.npz: an array of 8 GB in 100 bytes", "parameters.npz: a shape of 2^32 x 2^32 x 0",
+            "parameters.npz: a header of 64 kB of brackets", "parameters.npz: complex weights", "checkpoint: weights of another shape"),
     "IDX": ("gzip, 6 MB for 6 GiB, announced", "gzip, 6 GiB without a header", "(2^32-1, 0, 2^32-1)", "a pipe",
             "sparse, 64 GiB"),
     "NIX": ("an array of 16 GiB without content", "an array of 16 GiB without content, sealed", "600 MB of zeros, compressed",
@@ -48,7 +48,7 @@ def test_a_bomb_on_a_page_takes_no_memory(base, tmp_path):
     """A report names what it cannot show, and shows the rest."""
     from ttfs_pynn.analysis import report
     known = {case.name: case for case in hostile_files.cases("npz", base, tmp_path)}
-    bomb = known["weights.npz: compressed: 8 MB for 8 GiB"]
+    bomb = known["parameters.npz: compressed: 8 MB for 8 GiB"]
     case = hostile_files.Case(bomb.name, lambda folder: bomb.make(folder)[:1], report.main)
     found = hostile_files.outcome(case, tmp_path, seconds=60)
     assert found.status == 0 and found.megabytes < 1024

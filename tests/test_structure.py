@@ -1,5 +1,7 @@
 """What benchmarks/structure.py counts, on a small package whose faults are known, and on this one."""
 
+import ast
+
 from benchmarks import structure
 
 FILES = {
@@ -35,3 +37,18 @@ def test_the_checkout(capsys):
         assert row in text
     structure.main([".", "--list"])
     assert "  learning -> " in capsys.readouterr().out
+
+
+# Rooms whose public functions and methods all say what they take and return.
+ANNOTATED = ("commands", "comparison", "datasets", "files", "graph", "interchange", "runs", "spikes")
+
+
+def test_public_functions_are_annotated():
+    missing = []
+    for room in ANNOTATED:
+        files = [file for file in (structure.ROOT / "ttfs_pynn" / room).rglob("*.py") if "template" not in file.parent.name]
+        assert len(files) > 3
+        for file in files:
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            missing += [f"{file.name}: {name}" for name, annotated in structure.public_functions(tree) if not annotated]
+    assert not missing

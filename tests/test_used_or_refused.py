@@ -83,16 +83,22 @@ REFUSED = {
     "label 3 of 3": (lambda: evaluate(network(), data(labels=[0, 1, 3, 0, 1, 2])), "labels up to 3 for a network of 3 label"),
     "to train with": (lambda: Trainer(network(), data(labels=[0, 1, 3, 0, 1, 2]), TrainingOptions()), "labels up to 3"),
     "to validate with": (lambda: Trainer(network(), data(), TrainingOptions(), data(labels=[4] * 6)), "labels up to 4"),
-    "three inputs": (lambda: evaluate(network(), SpikeData(samples(2)[:, :3], [0, 1])), r"spike times of .input. have shape \(2, 3\); expected \(samples, 4 inputs\)"),
+    "three inputs": (lambda: evaluate(network(), SpikeData(samples(2)[:, :3], [0, 1])),
+                     r"spike times of .input. have shape \(2, 3\); expected \(samples, 4 inputs\)"),
     # networks
     "bias times of nothing": (lambda: Layer(3, LIFParameters(), train_bias_times=True), "train_bias_times of a layer without"),
     "one name of a kind": (lambda: Layer(3, NEURON, delays="axonal"), "known kinds are"),
     "share and times": (lambda: balanced(GRAPH, 0.3, times=[1.0, np.inf]), "share = 0.3, but 0.5 of the times"),
-    "negative delay": (lambda: build(simulator("exact").setup(0.1), GRAPH, PARAMETERS, delay=-1.0), "delay = -1 ms must be zero or more"),
-    "measured of another": (lambda: Trainer(network(), data(), TrainingOptions(), measured={"layer9": NEURON}), "population 'layer9'"),
-    "times of no population": (lambda: network().present({"inputs": samples(2)}), "unknown population 'inputs'; did you mean 'input'"),
-    "times of half of them": (lambda: network().present({"bias0": np.ones((2, 2))}), "no spike times of 'input', which have none"),
-    "other numbers of samples": (lambda: network().present({"input": samples(2), "bias0": np.ones((3, 2))}), "as many samples of each"),
+    "negative delay": (lambda: build(simulator("exact").setup(0.1), GRAPH, PARAMETERS, delay=-1.0),
+                       "delay = -1 ms must be zero or more"),
+    "measured of another": (lambda: Trainer(network(), data(), TrainingOptions(), measured={"layer9": NEURON}),
+                            "population 'layer9'"),
+    "times of no population": (lambda: network().present({"inputs": samples(2)}),
+                               "unknown population 'inputs'; did you mean 'input'"),
+    "times of half of them": (lambda: network().present({"bias0": np.ones((2, 2))}),
+                              "no spike times of 'input', which have none"),
+    "other numbers of samples": (lambda: network().present({"input": samples(2), "bias0": np.ones((3, 2))}),
+                                 "as many samples of each"),
     "copies of nothing": (lambda: build(simulator("exact").setup(0.1), GRAPH, PARAMETERS, copies=0), "copies = 0"),
     "nothing trained": (lambda: Trainer(ArrayNetwork(FIXED, {"e.weight": np.ones((4, 3))}), data(), TrainingOptions()),
                         "nothing of this network is trained"),
@@ -131,7 +137,8 @@ def test_quantities_are_used_in_their_units():
     np.testing.assert_allclose(SpikeData(samples(3) / 1000 * pq.s, [0, 1, 2]).times, samples(3))
     assert build(simulator("exact").setup(0.1), GRAPH, PARAMETERS, delay=0.002 * pq.s).delay == 2.0
     assert ArrayNetwork(GRAPH, PARAMETERS, deadline=0.1 * pq.s).timing.deadline == 100.0
-    for one in (network(), build(simulator("exact").setup(0.1), GRAPH, PARAMETERS), DistortedNetwork(GRAPH, PARAMETERS, Distortion())):
+    for one in (network(), build(simulator("exact").setup(0.1), GRAPH, PARAMETERS), DistortedNetwork(GRAPH, PARAMETERS,
+                                                                                                     Distortion())):
         found, expected = (first_spikes(one.present(times)).labels for times in (samples(4) / 1000 * pq.s, samples(4)))
         assert np.isfinite(expected).sum() > 3
         np.testing.assert_allclose(found, expected, rtol=1e-9)

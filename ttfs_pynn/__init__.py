@@ -5,13 +5,13 @@
     Trainer(network, data, TrainingOptions()).run()
     evaluate(network, data)
 
-Importing this package imports no simulator and none of these before they are used. See `ttfs_pynn.first_spike` for the mathematics and
-`ttfs_pynn.exact` for the simulator without a time step.
+Importing this package imports no simulator and none of these before they are used. See `ttfs_pynn.first_spike` for the
+mathematics and `ttfs_pynn.exact` for the simulator without a time step.
 """
 
 import importlib
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _WHERE = {"Network": "networks.own", "SpikeData": "learning.data", "Trainer": "learning.trainer",
           "TrainingOptions": "learning.options", "evaluate": "learning.evaluation"}

@@ -5,13 +5,14 @@ Bugs of the package itself are never one of these.
 
 import difflib
 import importlib
+from collections.abc import Iterable
+from typing import Any
 
 __all__ = ["ConfigurationError", "DatasetError", "EncodingError", "InterchangeError", "ResultsError", "TTFSError", "reason",
            "unknown"]
 
 
-def __getattr__(name):
-    # PyNN's errors too: scripts for the vendor's adapter say `from pynn_brainscales import errors`, and have that name replaced.
+def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
     return getattr(importlib.import_module("pyNN.errors"), name)
@@ -41,9 +42,9 @@ class ResultsError(TTFSError):
     """A run folder, or a file in it, is not what it should be."""
 
 
-def unknown(what, name, known, meant=None):
+def unknown(what: str, name: object, known: Iterable, meant: str | None = None) -> str:
     """Text of an error: the name of a `what` is none of those known, and which may be `meant` (by default the closest)."""
-    def plain(text):
+    def plain(text: object) -> str:
         return str(text).lower().replace("_", "").replace("-", "")
 
     close = difflib.get_close_matches(plain(name), [plain(each) for each in known], 1)
@@ -51,7 +52,7 @@ def unknown(what, name, known, meant=None):
     return f"unknown {what} {name!r};{f' did you mean {meant!r}?' if meant else ''} known: {', '.join(known)}"
 
 
-def reason(error):
+def reason(error: BaseException) -> str:
     """Why a library could not read a file, as one line for a user: its own words only where they tell a user something.
 
     NumPy advises to load pickled objects, which can run any program; that advice is not passed on. An error that Python raised

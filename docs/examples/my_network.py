@@ -32,7 +32,8 @@ def connect(sim):
     projections = {}
     for pre, post, connector, weight, delay in (
             (flower, excitatory, sim.FixedProbabilityConnector(0.6, rng=rng), weights(4.0, 2.0), 1.0),
-            (mirror, excitatory, sim.DistanceDependentProbabilityConnector("exp(-d/60.0)", rng=rng), weights(5.0, 2.0), "0.5 + d*0.05"),
+            (mirror, excitatory, sim.DistanceDependentProbabilityConnector("exp(-d/60.0)", rng=rng), weights(5.0, 2.0),
+             "0.5 + d*0.05"),
             (flower, inhibitory, sim.FixedProbabilityConnector(0.6, rng=rng), weights(4.0, 2.0), 0.5),
             (mirror, inhibitory, sim.FixedNumberPreConnector(3, rng=rng), weights(5.0, 1.0), 0.5),
             (inhibitory, excitatory, sim.FixedProbabilityConnector(0.5, rng=rng), weights(-1.5, 0.5), 0.5),
@@ -47,8 +48,8 @@ def connect(sim):
 
 
 def irises(seed=0):
-    """{part: SpikeData}: 100 flowers to learn from, 50 to test. A large feature spikes late in `flower`, early in `mirror`; the last
-    two sources of each mark the begin and the end of a sample."""
+    """{part: SpikeData}: 100 flowers to learn from, 50 to test. A large feature spikes late in `flower`, early in `mirror`; the
+    last two sources of each mark the begin and the end of a sample."""
     features, labels = load_iris(return_X_y=True)
     features = (features - features.min(axis=0)) / np.ptp(features, axis=0)
     marks = np.tile([0.0, 1.0], (len(features), 1))

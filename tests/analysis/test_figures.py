@@ -176,7 +176,7 @@ def test_any_network_is_drawn_from_its_sources_up_to_what_decides(tmp_path):
     folder = run_folder(tmp_path / "run", {"model": "mine", "classes": ["$", "right"]}, own(*labels))
     names = names_of(folder.read_graph(), "after")
     assert len({name.lower() for name in names.values()}) == 3
-    for k, (label, name) in enumerate(names.items()):
+    for k, name in enumerate(names.values()):
         folder.write_spikes(name, block(2, [(0, 5.0 + k), (1, 6.0 + k)], 2 * k))
     stored = raster.stored_blocks(folder, "after")
     assert list(stored) == ["E (eye)", "E/(eye)", "e (eye)"]

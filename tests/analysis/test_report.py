@@ -88,7 +88,8 @@ def test_a_report_shows_the_run(finished, capsys):
     assert len(read.images) == 12
     words, metrics = " ".join(read.words), RunFolder.open(finished).read_metrics()
     assert f"{100 * metrics['test_accuracy']:.2f} %" in words and f"{metrics['latency_ms']:.2f} ms" in words
-    for text in ("training.loss_options.difference", "packages.numpy", "yang", "layer1 (decides)", "only the (emulated) chip has costs"):
+    for text in ("training.loss_options.difference", "packages.numpy", "yang", "layer1 (decides)",
+                 "only the (emulated) chip has costs"):
         assert text in words
     assert "cannot be shown" not in words
 
@@ -129,7 +130,8 @@ def test_what_files_say_is_text_and_not_markup(tmp_path):
                                       "layer_spikes": np.ones((2, 2)), "window_spikes": np.ones((2, 2))})
     folder.write_parameters({"x' onload='y": np.eye(3)})
     folder.write_arrays("decision_map", {"labels": np.array([[0, 1], [2, -1]])})
-    folder.write_json("evaluation_x.json", {"populations": [{"population": nasty, "whole_network": dict.fromkeys(("matched", "missing",
+    folder.write_json("evaluation_x.json", {"populations": [{"population": nasty, "whole_network": dict.fromkeys(("matched",
+                                                                                                                  "missing",
                       "extra"), nasty), "own_inputs": {"max_abs_difference_ms": nasty}}], "backend": nasty, "dt_ms": nasty,
                       "test_accuracy": nasty, "class_agreement": nasty})
     text = report.page(folder)
@@ -199,7 +201,8 @@ def test_populations_have_the_names_that_the_network_gives_them(tmp_path):
     """Here the neurons that decide are the first of the graph."""
     folder = run_folder(tmp_path / "run", {"model": "mine"}, own("eye", "choice", "cortex"))
     folder.write_arrays("decisions", {"label_times": np.array([[5.0, 10.0], [10.0, 7.5]]), "labels": np.array([0, 1]),
-                                      "layer_spikes": np.array([[1, 20], [1, 22]]), "window_spikes": np.array([[2, 30], [2, 30]])})
+                                      "layer_spikes": np.array([[1, 20], [1, 22]]), "window_spikes": np.array([[2, 30], [2,
+                                                                                                                         30]])})
     words = " ".join(checked(report.page(folder)).words)
     assert "choice (decides) 1.0 2.0 cortex 21.0 30.0" in " ".join(words.split())
     assert decision_time.tau_syn_of(folder) == 5.0 and "Half of the decisions are made by 1.250 tau_syn (6.25 ms)" in words

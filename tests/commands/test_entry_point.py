@@ -129,7 +129,8 @@ def test_verbose_says_where_an_error_arose(capsys, arguments):
 
 
 def test_quiet_means_results_only_before_the_command_and_after_it(capsys, monkeypatch):
-    monkeypatch.setattr(entry_point.command_module("train"), "main", lambda arguments: print(train.parser().parse_args(arguments).quiet))
+    monkeypatch.setattr(entry_point.command_module("train"), "main",
+                        lambda arguments: print(train.parser().parse_args(arguments).quiet))
     rest = ("train", "yin_yang", "--output", "run")
     assert [call(capsys, *arguments)[1] for arguments in (("--quiet", *rest), (*rest, "--quiet"), rest)] == ["True\n", "True\n",
                                                                                                          "False\n"]

@@ -73,7 +73,8 @@ def test_the_delay_belongs_to_the_recorded_spikes():
 
 
 def test_a_cycle_is_explained_neuron_by_neuron():
-    """Given what the others of its population were recorded to send: a spike that is moved is one difference, not an avalanche."""
+    """Given what the others of its population were recorded to send: a spike that is moved is one difference, not an
+    avalanche."""
     neuron = LIFParameters(tau_m=20.0)
     graph = Graph((Node("in", 3), Node("ring", 4, neuron)), (Edge("in>ring", "in", "ring"), Edge(
         "ring>ring", "ring", "ring", np.array([[3, 0], [0, 1], [1, 2], [2, 3]]), delay=1.0)), "ring", 1.0, 20.0)

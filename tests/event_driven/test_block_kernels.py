@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from ttfs_pynn.event_driven import kernels
+from ttfs_pynn.event_driven.arrangement import in_tiles, merged_rows
 from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.groups import LIFGroup
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
-from ttfs_pynn.event_driven.sparse_kernels import in_tiles, merged_rows, run_rows
+from ttfs_pynn.event_driven.sparse_kernels import run_rows
 
 
 def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0, tau_syn=(10.0, 10.0)):

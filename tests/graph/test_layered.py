@@ -33,7 +33,8 @@ def test_trained_delays_of_one_layer(kind, names):
 
 def test_skips_are_heard_and_sparse_layers_are_sparse():
     """A network with a skip whose weights are 0 is the one without; with others it is not."""
-    layers = (Layer(6, NEURON, pairs=random_pairs(4, 6, 0.5, np.random.default_rng(0))), Layer(3, NEURON, weight_mean=1.0, weight_std=1.0))
+    layers = (Layer(6, NEURON, pairs=random_pairs(4, 6, 0.5, np.random.default_rng(0))), Layer(3, NEURON, weight_mean=1.0,
+                                                                                               weight_std=1.0))
     plain = layered(4, layers, 1.5, 20.0)
     skips = layered(4, layers, 1.5, 20.0, {("input", "layer1"): None, ("layer0", "layer0"): np.array([[0, 1]])})
     assert [edge.label for edge in skips.edges] == ["input>layer0", "layer0>layer1", "input>layer1", "layer0>layer0"]
@@ -63,7 +64,8 @@ def test_local_fields_against_loops(shape, size, stride):
 
 def test_random_pairs():
     pairs = random_pairs(300, 200, 0.3, np.random.default_rng(0))
-    assert len(np.unique(pairs, axis=0)) == len(pairs) and (pairs.max(axis=0) == [299, 199]).all() and (pairs.min(axis=0) == 0).all()
+    assert len(np.unique(pairs, axis=0)) == len(pairs)
+    assert (pairs.max(axis=0) == [299, 199]).all() and (pairs.min(axis=0) == 0).all()
     assert abs(len(pairs) / 60_000 - 0.3) < 5 * np.sqrt(0.3 * 0.7 / 60_000)
     np.testing.assert_array_equal(pairs, random_pairs(300, 200, 0.3, np.random.default_rng(0)))
     np.testing.assert_array_equal(random_pairs(3, 2, 1.0, np.random.default_rng(0)), [[i, j] for j in range(2) for i in range(3)])
@@ -77,7 +79,8 @@ def test_random_pairs():
     (lambda: layered(0, (Layer(3, NEURON),), 1.5, 20.0), "population 'input' of 0 cells"),
     (lambda: layered(4, (Layer(3, NEURON, pairs=np.array([[4, 0]])),), 1.5, 20.0), "connects cells up to"),
     (lambda: layered(4, (Layer(3, NEURON),), 1.5, 20.0, {("input", "layer5"): None}), "unknown population 'layer5'"),
-    (lambda: layered(4, (Layer(3, NEURON),), 1.5, 20.0, {("input", "layer0"): None}), "several projections have the label 'input>layer0'"),
+    (lambda: layered(4, (Layer(3, NEURON),), 1.5, 20.0, {("input", "layer0"): None}),
+     "several projections have the label 'input>layer0'"),
     (lambda: random_pairs(3, 3, 0.0, np.random.default_rng(0)), "probability = 0.0 must be above 0, at most 1"),
     (lambda: random_pairs(3, 3, 1.1, np.random.default_rng(0)), "probability = 1.1"),
     (lambda: local_fields((3, 4), 5), "fields of 5 x 5, 1 apart, in an image of 3 x 4"),

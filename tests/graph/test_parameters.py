@@ -28,14 +28,17 @@ def graph():
     nodes = (Node("A", 3, axonal_delay=DelayRange(5.0)), Node("bias", 2, times=[1.0, 2.0], train_times=True),
              Node("E", 4, NEURON, dendritic_delay=DelayRange(4.0)), Node("L", 2, NEURON))
     edges = (Edge("A>E", "A", "E", PAIRS, sign=1, delay=[1.0, 2, 3, 4], delay_range=DelayRange(6.0, None)),
-             Edge("bias>E", "bias", "E", delay=0.5, train=False), Edge("E>L", "E", "L", sign=-1, delay=np.arange(8.0).reshape(4, 2)))
+             Edge("bias>E", "bias", "E", delay=0.5, train=False), Edge("E>L", "E", "L", sign=-1, delay=np.arange(8.0).reshape(4,
+                                                                                                                              2)))
     return Graph(nodes, edges, "L", 1.0, 20.0)
 
 
 @pytest.fixture
 def parameters():
-    return {"A>E.weight": np.arange(4.0), "bias>E.weight": np.ones((2, 4)), "E>L.weight": -np.ones((4, 2)), "A>E.delay": np.arange(4.0),
-            "A.axonal_delay": np.array([0.1, 0.2, 0.3]), "E.dendritic_delay": np.array([1.0, 2, 3, 4]), "bias.times": np.array([3.0, 4])}
+    return {"A>E.weight": np.arange(4.0), "bias>E.weight": np.ones((2, 4)), "E>L.weight": -np.ones((4, 2)),
+            "A>E.delay": np.arange(4.0),
+            "A.axonal_delay": np.array([0.1, 0.2, 0.3]), "E.dendritic_delay": np.array([1.0, 2, 3, 4]),
+            "bias.times": np.array([3.0, 4])}
 
 
 def test_names_and_shapes(graph, parameters):
@@ -50,7 +53,8 @@ def test_delays_add_up(graph, parameters):
     """d = delay of the connection + axonal of the cell + dendritic of the neuron + what the simulator cannot do without."""
     found = delays_of(graph, parameters, 0.25)
     each = summed_delays(graph.edge("A>E"), found["A>E"])
-    np.testing.assert_allclose(each, 0.25 + np.arange(4) + np.array([0.1, 0.2, 0.3])[PAIRS[:, 0]] + np.array([1, 2, 3, 4])[PAIRS[:, 1]])
+    np.testing.assert_allclose(each, 0.25 + np.arange(4) + np.array([0.1, 0.2, 0.3])[PAIRS[:, 0]] + np.array([1, 2, 3,
+                                                                                                              4])[PAIRS[:, 1]])
     np.testing.assert_allclose(summed_delays(graph.edge("bias>E"), found["bias>E"]), np.tile(0.75 + np.arange(1, 5), (2, 1)))
     np.testing.assert_allclose(summed_delays(graph.edge("E>L"), found["E>L"]), 0.25 + np.arange(8).reshape(4, 2))
     assert summed_delays(graph.edge("E>L"), Delays(2.0)) == 2.0

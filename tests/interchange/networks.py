@@ -11,6 +11,7 @@ from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.spikes.windows import Timing
 
 
 def chain(hidden=30, tau_m=10.0, seed=2, **delays):
@@ -21,8 +22,8 @@ def chain(hidden=30, tau_m=10.0, seed=2, **delays):
 
 
 def own(seed=2):
-    """(graph, parameters): two populations of sources, one of a single source with times of its own; sparse edges of one sign, delays of
-    connections, a pair that is connected twice, a skip, neurons that differ, names that need care."""
+    """(graph, parameters): two populations of sources, one of a single source with times of its own; sparse edges of one sign,
+    delays of connections, a pair that is connected twice, a skip, neurons that differ, names that need care."""
     rng = np.random.default_rng(seed)
     e = LIFParameters(tau_m=20.0, tau_syn=5.0, v_thresh=np.linspace(-51.0, -49.0, 12), v_rest=-64.0)
     i = LIFParameters(tau_m=15.0, tau_syn=15.0)
@@ -34,8 +35,10 @@ def own(seed=2):
     edges = (Edge("A>E", "A", "E", some, 1, rng.uniform(0.5, 3.0, len(some))), Edge("bias", "0", "E", None, 0, 0.5),
              Edge("B/C>E", "B/C", "E", None, 1, 1.0 + np.arange(4)[:, None] * np.ones((4, 12))),
              Edge("B/C>I", "B/C", "I", twice, 1, 0.5 + rng.random(18)), Edge("A>I", "A", "I", None, 1, 0.7),
-             Edge("I>E", "I", "E", random_pairs(4, 12, 0.5, rng), -1, 0.5), Edge("E>L", "E", "L", None, 1, rng.uniform(0.5, 2.0, (12, 3))),
-             Edge("I>L", "I", "L", None, -1, np.tile([0.5, 1.0, 1.5], (4, 1))), Edge("A>L", "A", "L", random_pairs(5, 3, 0.6, rng), 0, 2.0))
+             Edge("I>E", "I", "E", random_pairs(4, 12, 0.5, rng), -1, 0.5),
+             Edge("E>L", "E", "L", None, 1, rng.uniform(0.5, 2.0, (12, 3))),
+             Edge("I>L", "I", "L", None, -1, np.tile([0.5, 1.0, 1.5], (4, 1))),
+             Edge("A>L", "A", "L", random_pairs(5, 3, 0.6, rng), 0, 2.0))
     graph = Graph(nodes, edges, "L", 1.0, 15.0)
     scale = {"A>E": 4.0, "bias": 1.0, "B/C>E": 4.0, "B/C>I": 4.0, "A>I": 4.0, "I>E": 1.0, "E>L": 2.0, "I>L": 0.5, "A>L": 1.0}
     parameters = {}
@@ -50,6 +53,16 @@ def samples(graph, n, seed=5):
     rng = np.random.default_rng(seed)
     times = {label: rng.uniform(graph.t_early, graph.t_late, (n, graph.node(label).size)) for label in graph.inputs}
     return SpikeData(times, np.zeros(n, dtype=int))
+
+
+def short_windows(graph):
+    """Timing that makes tests quick: a spike after 60 ms does not count."""
+    return Timing.derive(graph.t_early, graph.t_late, [node.neuron for node in graph.neurons], leftover=1e-5, deadline=60.0)
+
+
+def until(times, deadline=60.0):
+    """Times before the deadline, inf for later ones."""
+    return np.where(times < deadline, times, np.inf)
 
 
 def classes(graph, parameters, data):
@@ -69,6 +82,18 @@ def with_trained_delays(graph, parameters, seed=6):
     more = {"E.axonal_delay": rng.random(12), "E.dendritic_delay": rng.random(12), "A.axonal_delay": rng.random(5)}
     more |= {f"{label}.delay": rng.uniform(0.5, 3.0, graph.edge(label).shape) for label in ("A>L", "E>L")}
     return changed, {**parameters, **more}
+
+
+def recurrent(graph, parameters, seed=0):
+    """The same with lateral inhibition of the outputs, a loop of two populations, and recurrence in one."""
+    rng = np.random.default_rng(seed)
+    others = np.array([[1, 0], [2, 0], [0, 1], [2, 1], [0, 2], [1, 2]])
+    more = (Edge("L>L", "L", "L", others, -1, 0.5), Edge("L>I", "L", "I", None, 1, 1.0),
+            Edge("E>E", "E", "E", random_pairs(12, 12, 0.3, rng), 0, 1.0))
+    changed = replace(graph, edges=(*graph.edges, *more))
+    values = {"L>L.weight": -5 * rng.random(6), "L>I.weight": rng.random((3, 4)),
+              "E>E.weight": rng.normal(size=changed.edge("E>E").shape)}
+    return changed, {**parameters, **values}
 
 
 def assert_same(found, graph):

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.interchange.networks import assert_same, assert_same_values, chain, classes, own, samples, with_trained_delays
+from tests.interchange.networks import (
+    assert_same,
+    assert_same_values,
+    chain,
+    classes,
+    own,
+    recurrent,
+    samples,
+    with_trained_delays,
+)
 from ttfs_pynn.errors import InterchangeError
 from ttfs_pynn.graph import DelayRange, Edge, Graph, GraphError, Layer, Node, layered
 from ttfs_pynn.graph.initialisation import balanced, initial_parameters
@@ -53,7 +62,8 @@ def networks(draw):
     delays = st.one_of(st.none(), st.builds(DelayRange, st.floats(0.1, 100.0)))
     nodes = [Node("S0", draw(st.integers(1, 3)), axonal_delay=draw(delays))]
     for k in range(draw(st.integers(0, 2))):
-        nodes.append(Node(f"S/{k}", 2, times=rng.uniform(0, 20, draw(st.sampled_from([(2,), (2, 3)]))), train_times=draw(st.booleans()),
+        nodes.append(Node(f"S/{k}", 2, times=rng.uniform(0, 20, draw(st.sampled_from([(2,), (2, 3)]))),
+                          train_times=draw(st.booleans()),
                           axonal_delay=draw(delays)))
     labels = [node.label for node in nodes]
     for k in range(draw(st.integers(1, 3))):
@@ -62,7 +72,7 @@ def networks(draw):
                           weight_mean=draw(st.floats(-2, 2)), weight_std=rng.random(n)))
         labels.append(f"N{k}")
     edges = []
-    for k in range(draw(st.integers(0, 5))):
+    for _ in range(draw(st.integers(0, 5))):
         edges.append((draw(st.sampled_from(labels)), f"N{draw(st.integers(0, sum(label[0] == 'N' for label in labels) - 1))}"))
     edges += [("S0", node.label) for node in nodes if node.neuron is not None]
     sizes, made = {node.label: node.size for node in nodes}, []
@@ -104,15 +114,17 @@ def test_round_trip_through_a_file_keeps_every_bit(tmp_path_factory, network, ti
                                   lambda: chain(delays=("synaptic", "axonal"), delay_std=2.0)],
                          ids=["chain", "own", "trained delays", "no leak", "synaptic and axonal"])
 def test_the_nodes_alone_are_the_network(make, time_step):
-    """Without our metadata, as from elsewhere, all sources are one population; what spikes, and when, stays, to the rounding of a few
-    products."""
+    """Without our metadata, as from elsewhere, all sources are one population; what spikes, and when, stays, to the rounding of a
+    few products."""
     graph, parameters = make()
     data = samples(graph, 40)
     found = from_nir(without_metadata(to_nir(graph, parameters, time_step)), graph.t_early, graph.t_late, time_step)
-    shown = [np.atleast_3d(data.times[node.label]) if node.times is None else
-             np.broadcast_to(np.atleast_2d(node.times.T).T, (40, node.size, np.atleast_2d(node.times.T).T.shape[1])) for node in graph.sources]
+    shown = [data.times[node.label] if node.times is None else np.broadcast_to(node.times, (40, *node.times.shape))
+             for node in graph.sources]
+    shown = [np.atleast_3d(each) for each in shown]
     most = max(each.shape[2] for each in shown)
-    shown = np.concatenate([np.pad(each, ((0, 0), (0, 0), (0, most - each.shape[2])), constant_values=np.inf) for each in shown], axis=1)
+    shown = np.concatenate([np.pad(each, ((0, 0), (0, 0), (0, most - each.shape[2])), constant_values=np.inf) for each in shown],
+                           axis=1)
     answers, times = classes(graph, parameters, data)
     again, times_again = classes(found.graph, found.parameters, SpikeData({"input": shown}, data.labels))
     assert len(set(answers)) > 1 and np.isfinite(times).mean() > 0.3
@@ -185,7 +197,8 @@ def test_changes_of_another_program_count():
     graph.nodes["layer1"].v_threshold[:] = 14.0
     found = from_nir(graph)
     changed = found.parameters["input>layer0.weight"] != parameters["input>layer0.weight"]
-    assert np.argwhere(changed).tolist() == [[2, 5]] and np.isclose(found.parameters["input>layer0.weight"][2, 5], 0.25 / 0.1, rtol=1e-15)
+    assert np.argwhere(changed).tolist() == [[2, 5]]
+    assert np.isclose(found.parameters["input>layer0.weight"][2, 5], 0.25 / 0.1, rtol=1e-15)
     assert np.array_equal(found.parameters["bias0>layer0.weight"], parameters["bias0>layer0.weight"])
     label = found.graph.node("layer1").neuron
     assert label.threshold == 14.0 and label.v_rest == 0.0
@@ -210,6 +223,10 @@ def test_changed_delays_count_and_are_fixed_then():
 def test_what_changed_too_much_is_refused():
     network, parameters = own()
     graph = to_nir(network, parameters)
+    graph.nodes["I"].tau_syn = np.ones(3)
+    with pytest.raises(InterchangeError, match="node 'I': tau_syn has shape .3,.; expected one value a neuron, of 4"):
+        from_nir(graph)
+    graph = to_nir(network, parameters)
     absent = np.argwhere(graph.nodes["A_to_L"].weight == 0)[0]
     graph.nodes["A_to_L"].weight[tuple(absent)] = 1.0
     with pytest.raises(InterchangeError, match="node 'A_to_L': the weight from element .* does not connect them"):
@@ -222,11 +239,7 @@ def test_what_changed_too_much_is_refused():
 
 def test_recurrent_networks():
     """Lateral inhibition and a loop of two populations: the same edges, and the same first spikes, come back."""
-    network, parameters = own()
-    rng = np.random.default_rng(0)
-    more = (Edge("L>L", "L", "L", np.array([[1, 0], [2, 0], [0, 1], [2, 1], [0, 2], [1, 2]]), -1, 0.5), Edge("L>I", "L", "I", None, 1, 1.0))
-    network = replace(network, edges=(*network.edges, *more))
-    parameters |= {"L>L.weight": -rng.random(6), "L>I.weight": rng.random((3, 4))}
+    network, parameters = recurrent(*own())
     assert network.has_cycles
     data = samples(network, 20)
     graph = to_nir(network, parameters)
@@ -234,7 +247,8 @@ def test_recurrent_networks():
     assert_same(found.graph, network)
     assert {("L", "L_to_L_before"), ("L_to_L_before", "L_to_L"), ("L_to_L", "L")} < set(graph.edges)
     shown = {"A": data.times["A"], "B/C": data.times["B/C"]}
-    np.testing.assert_array_equal(ArrayNetwork(*found).present(shown).labels, ArrayNetwork(network, parameters).present(shown).labels)
+    np.testing.assert_array_equal(ArrayNetwork(*found).present(shown).labels,
+                                  ArrayNetwork(network, parameters).present(shown).labels)
 
 
 def cuba(n, **values):
@@ -262,7 +276,8 @@ def test_a_graph_from_elsewhere():
     found = from_nir(graph, 0.0, 10.0, time_step=1.0)
     neuron = found.graph.node("n").neuron
     assert (neuron.tau_m, neuron.tau_syn, neuron.cm, neuron.v_rest, neuron.v_thresh) == (10.0, 5.0, 0.5, -1.0, 1.0)
-    np.testing.assert_allclose(found.parameters["in>n.weight"], np.array([[1, 3, 5], [2, 4, 6]]) * np.array([1, 2, 4]) / 5, rtol=1e-14)
+    np.testing.assert_allclose(found.parameters["in>n.weight"], np.array([[1, 3, 5], [2, 4, 6]]) * np.array([1, 2, 4]) / 5,
+                               rtol=1e-14)
     assert list(found.parameters) == ["in>n.weight"] and found.graph.inputs == ("in",)
 
 
@@ -274,8 +289,10 @@ def test_zeros_of_a_matrix_from_elsewhere_are_no_connections():
 
 
 def test_skips_and_loops_from_elsewhere():
-    graph = foreign(LINEAR, ("n", cuba(3)), SQUARE, ("m", cuba(3)), ("skip", nir.Linear(np.ones((3, 2)))), ("back", nir.Linear(np.eye(3))),
-                    edges=[("in", "w"), ("w", "n"), ("n", "u"), ("u", "m"), ("in", "skip"), ("skip", "m"), ("m", "back"), ("back", "n"),
+    graph = foreign(LINEAR, ("n", cuba(3)), SQUARE, ("m", cuba(3)), ("skip", nir.Linear(np.ones((3, 2)))),
+                    ("back", nir.Linear(np.eye(3))),
+                    edges=[("in", "w"), ("w", "n"), ("n", "u"), ("u", "m"), ("in", "skip"), ("skip", "m"), ("m", "back"),
+                           ("back", "n"),
                            ("m", "out")])
     found = from_nir(graph, 0.0, 10.0)
     assert {(edge.pre, edge.post) for edge in found.graph.edges} == {("in", "n"), ("n", "m"), ("in", "m"), ("m", "n")}
@@ -307,7 +324,8 @@ LIF = ("n", nir.LIF(**{key: np.ones(3) for key in ("tau", "r", "v_leak", "v_thre
     (lambda: foreign(LINEAR, ("n", cuba(4))), "node 'n': tau_syn has shape .4,."),
     (lambda: foreign(LINEAR, ("n", cuba(3, v_threshold=0.0))), "node 'n', in ms, mV and nF: v_thresh .* above v_rest"),
     (lambda: foreign(("d", nir.Delay(np.full(2, -1.0))), LINEAR, ("n", cuba(3))), "node 'd': a delay must be 2 numbers"),
-    (lambda: foreign(LINEAR, ("n", cuba(3)), ("m", cuba(3)), edges=[("in", "w"), ("w", "n"), ("n", "out")]), "node 'm' hears nothing"),
+    (lambda: foreign(LINEAR, ("n", cuba(3)), ("m", cuba(3)), edges=[("in", "w"), ("w", "n"), ("n", "out")]),
+     "node 'm' hears nothing"),
 ])
 def test_what_does_not_map_is_named(graph, text):
     with pytest.raises(InterchangeError, match=text):
@@ -318,8 +336,8 @@ def test_what_nir_cannot_hold_is_refused():
     network, parameters = chain()
     with pytest.raises(InterchangeError, match="time_step = nan ms"):
         to_nir(network, parameters, time_step=np.nan)
-    mixed = replace(network, nodes=tuple(replace(node, neuron=LIFParameters(tau_m=[np.inf] + [10.0] * 29)) if node.label == "layer0" else node
-                                         for node in network.nodes))
+    unequal = replace(network.node("layer0"), neuron=LIFParameters(tau_m=[np.inf] + [10.0] * 29))
+    mixed = replace(network, nodes=tuple(unequal if node.label == "layer0" else node for node in network.nodes))
     with pytest.raises(InterchangeError, match="1 of 30 neurons of 'layer0' have no leak"):
         to_nir(mixed, parameters)
     with pytest.raises(InterchangeError, match="does not say t_early"):

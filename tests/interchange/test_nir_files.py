@@ -198,7 +198,8 @@ def test_export_as_script_and_as_sonata(tmp_path, capsys, trained):
 
 
 @pytest.mark.parametrize("arguments, text", [
-    (["--format", "nir", "--time-step", "-1"], "time_step = -1.0"), (["--format", "nir", "--samples", "3"], "a NIR file holds no samples"),
+    (["--format", "nir", "--time-step", "-1"], "time_step = -1.0"),
+    (["--format", "nir", "--samples", "3"], "a NIR file holds no samples"),
     (["--format", "pynn", "--time-step", "1"], "the script takes any, with --dt"), (["--format", "pynn"], "ends in .py"),
     (["--format", "sonata", "--samples", "0"], "--samples 0: the test set has 1 to 1000"),
     (["--format", "sonata", "--time-step", "0"], "a time step of 0 ms"), (["--format", "neuroml"], "invalid choice")])

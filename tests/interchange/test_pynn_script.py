@@ -8,46 +8,35 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.interchange.networks import chain, classes, own, samples, with_trained_delays
-from tests.interchange.outside import run_without_us
+from benchmarks.exported_networks import answers_here, answers_of, run_without_us
+from tests.interchange.networks import chain, classes, own, recurrent, samples, short_windows, until, with_trained_delays
 from ttfs_pynn.errors import InterchangeError
 from ttfs_pynn.graph import GraphError
 from ttfs_pynn.interchange import write_pynn_script
 from ttfs_pynn.learning.data import SpikeData
-from ttfs_pynn.learning.evaluation import evaluate
-from ttfs_pynn.networks.pynn_network import build
-from ttfs_pynn.simulators import simulator
 
 
 def needs(name):
     return pytest.mark.skipif(importlib.util.find_spec(name) is None, reason=f"{name} is not installed")
 
 
-def answers_here(backend, graph, parameters, data):
-    """(classes, first spikes of the outputs) of our own run on a simulator."""
-    sim = simulator(backend).setup(0.1)
-    found = evaluate(build(sim, graph, parameters, copies=len(data), simulator=simulator(backend)), data)
-    return found.predictions, found.label_times
-
-
-def written(result):
-    return np.array(result["classes"]), np.array([[np.inf if t is None else t for t in times] for times in result["first_spikes_ms"]])
-
-
 @pytest.mark.parametrize("backend, make", [
     pytest.param("brian2", own, id="brian2, own"), pytest.param("nest", own, marks=needs("nest"), id="nest, own"),
     pytest.param("nest", lambda: chain(hidden=12), marks=needs("nest"), id="nest, chain"),
+    pytest.param("nest", lambda: recurrent(*own()), marks=needs("nest"), id="nest, recurrent"),
     pytest.param("nest", lambda: with_trained_delays(*own()), marks=needs("nest"), id="nest, trained delays")])
 def test_same_classes_without_us(tmp_path, backend, make):
     """Two samples share a copy, in windows; ours see one each. Spikes are the same but for a step, in which Brian2 finds them."""
     graph, parameters = make()
     data = samples(graph, 4)
-    files = write_pynn_script(tmp_path / "net.py", graph, parameters, data)
+    files = write_pynn_script(tmp_path / "net.py", graph, parameters, data,
+                              timing=short_windows(graph) if backend == "brian2" else None)
     assert [file.name for file in files] == ["net.py", "net.npz", "net_samples.npz"] and all(file.is_file() for file in files)
     status, text, result = run_without_us(files[0], backend, "--copies", 2, folder=tmp_path)
     assert status == 0, text
-    found, times = written(result)
+    found, times = answers_of(result)
     expected, expected_times = answers_here(backend, graph, parameters, data)
+    expected_times = until(expected_times) if backend == "brian2" else expected_times
     assert len(set(expected)) > 1 and np.isfinite(times).any()
     assert np.array_equal(found, expected)
     assert np.array_equal(np.isfinite(times), np.isfinite(expected_times))
@@ -91,8 +80,9 @@ def test_the_script_can_be_read_and_imports_pynn_alone(tmp_path):
     graph, parameters = own()
     path = write_pynn_script(tmp_path / "net.py", graph, parameters)[0]
     text = path.read_text()
-    imported = {alias.name.split(".")[0] for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {node.module.split(".")[0] for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)}
+    nodes = list(ast.walk(ast.parse(text)))
+    imported = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module.split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
     assert imported - set(sys.stdlib_module_names) == {"numpy", "pyNN", "brian2"}
     assert max(map(len, text.splitlines())) <= 140 and "# [" not in text and "%(" not in text
     with np.load(tmp_path / "net.npz", allow_pickle=False) as arrays:
@@ -115,10 +105,12 @@ def test_connections_are_what_the_network_has(tmp_path):
     w = sum(np.nan_to_num(projection.get("weight", format="array")) for projection in both)
     np.testing.assert_array_equal(w, graph.edge("A>L").matrix(parameters["A>L.weight"]))
     delays = np.array([delay for _, _, delay in projections["B/C>I"].get("delay", format="list")])
-    np.testing.assert_allclose(np.sort(delays), np.sort(graph.edge("B/C>I").delay), rtol=1e-15)  # also those of pairs that come twice
+    np.testing.assert_allclose(np.sort(delays), np.sort(graph.edge("B/C>I").delay),
+                               rtol=1e-15)  # also those of pairs that come twice
 
 
-@pytest.mark.parametrize("name, text", [("net.txt", "ends in .py"), ("a-b.py", "letters, digits and _"), ("1.py", "letters")])
+@pytest.mark.parametrize("name, text", [("net.txt", "ends in .py"), ("a-b.py", "letters, digits and _"), ("1.py", "letters"),
+                                        ("class.py", "keywords")])
 def test_names_that_python_cannot_import(tmp_path, name, text):
     with pytest.raises(InterchangeError, match=text):
         write_pynn_script(tmp_path / name, *chain())

@@ -53,7 +53,8 @@ def test_delays_are_accounted_for():
     times = delayed.first_spikes
     error = LOSSES[1](times.labels, labels)[1] / 6
     arriving = np.concatenate([times["layer0"], times["bias1"]], axis=1) + 2.5
-    by_hand = vector_jacobian_product(arriving, stacked(graph, parameters, "layer1"), times.labels, error, graph.node("layer1").neuron)[0]
+    by_hand = vector_jacobian_product(arriving, stacked(graph, parameters, "layer1"), times.labels, error,
+                                      graph.node("layer1").neuron)[0]
     np.testing.assert_array_equal(stacked(graph, delayed.parameters, "layer1"), by_hand)
     assert np.abs(by_hand).max() > 0
 
@@ -145,7 +146,8 @@ def test_gradients_of_two_layers():
     afferent = np.concatenate([hidden, bias], axis=1) + delay
     labels = first_spike_times(afferent, top_w, neuron)
     assert np.isfinite(hidden).sum() > 15 and np.isfinite(labels).sum() > 8
-    times = FirstSpikes({"input": t_in, "bias1": bias, "layer0": hidden, "layer1": labels}, "layer1", delays_of(graph, parameters, delay))
+    times = FirstSpikes({"input": t_in, "bias1": bias, "layer0": hidden, "layer1": labels}, "layer1", delays_of(graph, parameters,
+                                                                                                                delay))
     np.testing.assert_array_equal(heard(graph, times, "layer1"), afferent)
     error = np.where(np.isfinite(labels), rng.normal(size=labels.shape), 0.0)
     for limit in (np.inf, 0.02):
@@ -212,10 +214,12 @@ def test_a_population_that_decides_nothing_has_no_gradient():
     edges = (*plain.edges, Edge("odd>aside", "odd", "aside"), Edge("layer0>aside", "layer0", "aside"))
     graph = Graph(nodes, edges, "layer0", 0.0, 2.0)
     rng = np.random.default_rng(0)
-    parameters = {f"{edge.label}.weight": rng.normal(3, 1, edge.sizes) for edge in graph.edges} | {"odd.times": np.array([0.5, 1.0])}
+    parameters = {f"{edge.label}.weight": rng.normal(3, 1, edge.sizes) for edge in graph.edges} | {"odd.times": np.array([0.5,
+                                                                                                                          1.0])}
     t_in = rng.uniform(0, 2, (5, 3))
     out = first_spike_times(t_in, parameters["input>layer0.weight"], neuron)
-    spikes = FirstSpikes({"input": t_in, "layer0": out, "odd": np.tile([0.5, 1.0], (5, 1)), "aside": np.full((5, 3), 1.5)}, "layer0",
+    spikes = FirstSpikes({"input": t_in, "layer0": out, "odd": np.tile([0.5, 1.0], (5, 1)), "aside": np.full((5, 3), 1.5)},
+                         "layer0",
                          delays_of(graph, parameters))
     found = GradientEngine(graph).backward(spikes, parameters, np.isfinite(out) * 1.0)[0]
     assert found["input>layer0.weight"].any() and set(found) == set(parameters)

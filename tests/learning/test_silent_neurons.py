@@ -61,10 +61,12 @@ def test_bumps_reach_every_edge_that_is_trained_and_absent_pairs_stay_absent():
     graph = Graph(nodes, (Edge("sparse", "a", "out", pairs), Edge("dense", "b", "out"), Edge("fixed", "b", "out", train=False)),
                   "out", 0.0, 20.0)
     weights = {f"{edge.label}.weight": np.zeros(edge.shape) for edge in graph.edges}
-    times = FirstSpikes({"a": layer(SPIKING, SPIKING), "b": layer(HALF, SPIKING), "out": layer(SPIKING, SPIKING, SILENT)}, "out", {})
+    times = FirstSpikes({"a": layer(SPIKING, SPIKING), "b": layer(HALF, SPIKING), "out": layer(SPIKING, SPIKING, SILENT)}, "out",
+                        {})
     rule = WeightBumping(graph, {"out": 0.5}, bump=0.1)
     new = rule.apply(weights, Gradients({}, np.zeros(4), times, 0))[0]
-    assert_same(new, {"sparse.weight": [0, 0, 0.1], "dense.weight": [[0, 0, 0.1]] * 2, "fixed.weight": np.zeros((2, 3))}, atol=1e-15)
+    assert_same(new, {"sparse.weight": [0, 0, 0.1], "dense.weight": [[0, 0, 0.1]] * 2, "fixed.weight": np.zeros((2, 3))},
+                atol=1e-15)
     again = WeightBumping(graph, {"out": 0.5}, bump=0.1)
     again.restore(rule.state())
     assert_same(again.apply(weights, Gradients({}, np.zeros(4), times, 0))[0],
@@ -72,9 +74,11 @@ def test_bumps_reach_every_edge_that_is_trained_and_absent_pairs_stay_absent():
 
 
 def test_a_neuron_that_hears_nothing_is_not_bumped():
-    """Of a sparse edge each neuron hears its own sources: what counts are the samples in which one of them spikes, once or often."""
+    """Of a sparse edge each neuron hears its own sources: what counts are the samples in which one of them spikes, once or
+    often."""
     pairs = np.array([[0, 0], [1, 1], [2, 2]])
-    graph = Graph((Node("in", 3), Node("out", 3, LIFParameters(v_rest=0.0, v_thresh=10.0))), (Edge("in>out", "in", "out", pairs),),
+    graph = Graph((Node("in", 3), Node("out", 3, LIFParameters(v_rest=0.0, v_thresh=10.0))), (Edge("in>out", "in", "out",
+                                                                                                   pairs),),
                   "out", 0.0, 20.0)
     weights = {"in>out.weight": np.zeros(3)}
     once = layer(SPIKING, HALF, SILENT)
@@ -140,7 +144,10 @@ def single(neuron, w):
     return graph, {"input>layer0.weight": w}
 
 
-def spikes_of(t_in, t_out, delays=Delays()):
+UNDELAYED = Delays()
+
+
+def spikes_of(t_in, t_out, delays=UNDELAYED):
     return FirstSpikes({"input": t_in, "layer0": t_out}, "layer0", {"input>layer0": delays})
 
 

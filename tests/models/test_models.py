@@ -57,8 +57,10 @@ def test_a_file_that_is_no_model(here):
     for k, (source, text) in enumerate((("PARAMETERS = {}\ndef build(sim): pass\n", r"has no data\(parameters\);"),
                                      ("def data(): pass\n", r"has no graph\(parameters\) or build\(sim\);"),
                                      ("x = 1\n", r"has no data\(parameters\) and no graph\(parameters\) or build\(sim\);"),
-                                     ("PARAMETERS = 3\ndef build(sim): pass\ndef data(): pass\n", "PARAMETERS in .* is int; PARAMETERS is a dict"),
-                                     ("PARAMETERS = {'network': 3}\ndef graph(p): pass\ndef data(): pass\n", "network in .* is int; PARAMETERS is"))):
+                                     ("PARAMETERS = 3\ndef build(sim): pass\ndef data(): pass\n",
+                                      "PARAMETERS in .* is int; PARAMETERS is a dict"),
+                                     ("PARAMETERS = {'network': 3}\ndef graph(p): pass\ndef data(): pass\n",
+                                      "network in .* is int; PARAMETERS is"))):
         (here / f"half{k}.py").write_text(source)
         with pytest.raises(ConfigurationError, match=text):
             model_files.load(f"half{k}")

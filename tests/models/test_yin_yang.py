@@ -9,7 +9,8 @@ from ttfs_pynn.runs import model_files
 def test_graph_and_data_fit():
     parameters = yin_yang.PARAMETERS["network"]
     graph = yin_yang.graph(parameters)
-    assert {edge.label: edge.sizes for edge in graph.edges} == {"input>layer0": (4, 120), "bias0>layer0": (3, 120), "layer0>layer1": (120, 3)}
+    assert {edge.label: edge.sizes for edge in graph.edges} == {"input>layer0": (4, 120), "bias0>layer0": (3, 120),
+                                                                "layer0>layer1": (120, 3)}
     assert graph.node("bias0").times.tolist() == parameters["bias_times"] and graph.outputs == "layer1"
     data = yin_yang.data(parameters)
     assert {name: len(part) for name, part in data.items()} == {"train": 5000, "validation": 1000, "test": 1000}

@@ -17,7 +17,8 @@ def projection(sim, post=None, pre=None, connector=None, **cell):
     """Three sources 'A', all connected to two neurons 'L'."""
     sources = pre or sim.Population(3, sim.SpikeSourceArray(), label="A")
     neurons = post or sim.Population(2, sim.IF_curr_exp(**{**CELL, "tau_refrac": 600.0, **cell}), label="L")
-    return sim.Projection(sources, neurons, connector or sim.AllToAllConnector(), sim.StaticSynapse(weight=2.0, delay=0.5), label="A>L")
+    return sim.Projection(sources, neurons, connector or sim.AllToAllConnector(), sim.StaticSynapse(weight=2.0, delay=0.5),
+                          label="A>L")
 
 
 def network(sim, outputs="L", projections=None, t_late=10.0, options=None, **given):
@@ -41,7 +42,8 @@ CASES = {
     "other cells": ("IF_curr_delta", lambda s: network(s, post=s.Population(2, s.IF_curr_delta(), label="D"), outputs="D")),
     "unequal synapses": ("'L': tau_syn_E = 5.0 and tau_syn_I = 7.0", lambda s: network(s, tau_syn_I=7.0)),
     "a current": ("'L': i_offset", lambda s: network(s, i_offset=0.1)),
-    "Poisson sources": ("'P' is SpikeSourcePoisson", lambda s: network(s, pre=s.Population(3, s.SpikeSourcePoisson(), label="P"))),
+    "Poisson sources": ("'P' is SpikeSourcePoisson", lambda s: network(s, pre=s.Population(3, s.SpikeSourcePoisson(),
+                                                                                           label="P"))),
     "not at rest": ("'L' starts at v = -60", started),
     "no projections": ("no projections", lambda s: network(s, projections=[])),
     "no such output": ("unknown population 'X'; known: A, L", lambda s: network(s, outputs="X")),
@@ -56,7 +58,8 @@ CASES = {
     "t_early after t_late": ("from 20 to 10 ms", lambda s: network(s, options={"t_early": 20.0})),
     "no copies": ("copies = 0", lambda s: network(s, options={"copies": 0})),
     "copies in place": ("give one of the two", lambda s: network(s, options={"copies": 2, "in_place": True})),
-    "short refractoriness in place": ("set tau_refrac >= 70.5 ms", lambda s: network(s, options={"in_place": True}, tau_refrac=2.0)),
+    "short refractoriness in place": ("set tau_refrac >= 70.5 ms", lambda s: network(s, options={"in_place": True},
+                                                                                     tau_refrac=2.0)),
     "one label for two": ("two populations have the label 'A'", lambda s: network(s, projections=[projection(s), projection(s)])),
     "no connections": ("'A>L' has no connections", lambda s: network(s, connector=s.FromListConnector([]))),
     "no module": ("'exact' is no PyNN module", lambda s: Network("exact", [projection(s)], "L", 10.0)),

@@ -84,7 +84,8 @@ def test_neurons_differ_as_configured_and_stay_the_same_for_a_seed():
 def test_spikes_are_shifted_and_lost_as_configured():
     shifted, ideal = spikes(network(jitter=0.5), 2000), spikes(network(), 2000)
     move = (shifted["input"] - ideal["input"]).ravel()
-    assert abs(move.std() / 0.5 - 1) < 0.04 and abs(move.mean()) < 0.03 and shifted["input"].min() >= 0  # 8,000 draws, five errors
+    # 8,000 draws, five errors
+    assert abs(move.std() / 0.5 - 1) < 0.04 and abs(move.mean()) < 0.03 and shifted["input"].min() >= 0
     assert (shifted["layer0"] != ideal["layer0"])[np.isfinite(ideal["layer0"])].mean() > 0.9
     lossy = spikes(network(lost_spikes=0.2), 2000)
     assert abs(np.isinf(lossy["input"]).mean() - 0.2) < 0.025 and abs(np.isinf(lossy["bias0"]).mean() - 0.2) < 0.03

@@ -67,7 +67,8 @@ def test_neurons_that_differ_and_sources_with_times(sim):
 def test_an_excitatory_and_an_inhibitory_projection_are_one_signed_weight(sim):
     a, e = sources(sim, 4, "A"), cells(sim, 3, "E")
     w = np.random.default_rng(0).normal(0, 2, (4, 3))
-    plus, minus = (connect(sim, a, e, label, 0.0, receptor=receptor) for label, receptor in (("plus", "excitatory"), ("minus", "inhibitory")))
+    plus, minus = (connect(sim, a, e, label, 0.0, receptor=receptor) for label, receptor in (("plus", "excitatory"), ("minus",
+                                                                                                                      "inhibitory")))
     plus.set(weight=np.maximum(w, 0))
     minus.set(weight=np.minimum(w, 0))
     later = connect(sim, a, e, "later", delay=0.7, weight=-1.0, receptor="inhibitory")  # of other delays: an edge of its own
@@ -121,7 +122,8 @@ def test_names_of_a_list_of_projections(sim):
     unnamed = [connect(sim, a, e, None), connect(sim, e, out, None), connect(sim, a, e, None, -1.0, 0.9, receptor="inhibitory")]
     graph = take(sim, unnamed, out, 1.0, 15.0).graph
     assert [edge.label for edge in graph.edges] == ["A>E", "E>L", "A>E inhibitory"]
-    named = take(sim, {"first": unnamed[0], "second": unnamed[1]}, "L", 1.0, 15.0, train=[unnamed[1]], train_delays=["first"]).graph
+    named = take(sim, {"first": unnamed[0], "second": unnamed[1]}, "L", 1.0, 15.0, train=[unnamed[1]],
+                 train_delays=["first"]).graph
     assert {edge.label: (edge.train, edge.delay_range and edge.delay_range.longest) for edge in named.edges} == {
         "first": (False, 20.0), "second": (True, None)}
 
@@ -151,7 +153,8 @@ def into_sources(sim):
 
 
 REFUSED = {
-    "conductances": (conductance, "population 'E' is IF_cond_exp .conductances.: first-spike learning has derivatives of IF_curr_exp"),
+    "conductances": (conductance,
+                     "population 'E' is IF_cond_exp .conductances.: first-spike learning has derivatives of IF_curr_exp"),
     "plastic": (plastic, "projection 'A>E' has synapses of type STDPMechanism: .* use StaticSynapse"),
     "unreached": (lone, "'E': neurons that no projection reaches never spike"),
     "outputs of sources": (into_sources, "the outputs must be a population of neurons"),

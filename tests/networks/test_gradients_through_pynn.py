@@ -1,9 +1,9 @@
 """Derivatives of networks that are written in PyNN against central differences: every difference is two presentations on `exact`,
 read from Neo.
 
-Differences are of fourth order with steps of 2e-4 nA or ms; times have 1e-12 ms, so they are right to about 1e-8 of a derivative of
-1. A derivative jumps where an input arrives at the very time of an output spike: such parameters show up as a difference that depends
-on the step, and are left out; there are few.
+Differences are of fourth order with steps of 2e-4 nA or ms; times have 1e-12 ms, so they are right to about 1e-8 of a derivative
+of 1. A derivative jumps where an input arrives at the very time of an output spike: such parameters show up as a difference that
+depends on the step, and are left out; there are few.
 """
 
 import numpy as np
@@ -40,12 +40,14 @@ def own(sim):
 def skips(sim):
     """Signed weights as pairs of projections, three layers, and all that may be skipped."""
     rng, cell = np.random.default_rng(3), sim.IF_curr_exp(**LONG)
-    sizes = {"H1": (10, cell), "H2": (8, sim.IF_curr_exp(**LONG | {"tau_m": 10.0, "tau_syn_E": 10.0, "tau_syn_I": 10.0})), "L": (3, cell)}
+    sizes = {"H1": (10, cell), "H2": (8, sim.IF_curr_exp(**LONG | {"tau_m": 10.0, "tau_syn_E": 10.0, "tau_syn_I": 10.0})),
+             "L": (3, cell)}
     of = {name: sim.Population(n, kind, label=name) for name, (n, kind) in sizes.items()}
     of["A"] = sim.Population(8, sim.SpikeSourceArray(), label="A")
     of["bias"] = sim.Population(3, sim.SpikeSourceArray(spike_times=[[1.0], [6.0], [12.0]]), label="bias")
     projections = {}
-    for k, (pre, post, low, high) in enumerate((("A", "H1", -1, 5), ("bias", "H1", -1, 4), ("H1", "H2", -2, 5), ("A", "H2", -1, 4),
+    for k, (pre, post, low, high) in enumerate((("A", "H1", -1, 5), ("bias", "H1", -1, 4), ("H1", "H2", -2, 5), ("A", "H2", -1,
+                                                                                                                 4),
                                                 ("H2", "L", -2, 5), ("A", "L", -2, 3), ("H1", "L", -2, 3))):
         weights = rng.uniform(low, high, (of[pre].size, of[post].size))
         for receptor, part in (("excitatory", np.maximum(weights, 0)), ("inhibitory", np.minimum(weights, 0))):
@@ -65,7 +67,8 @@ def recurrent(sim):
     e, i, out = (sim.Population(n, cell, label=label) for n, label in ((12, "E"), (4, "I"), (3, "L")))
     projections = {}
     for name, pre, post, share, weights, delays in (
-            ("A>E", a, e, 0.7, (2, 6), (0.5, 2)), ("bias>E", bias, e, 0.7, (1, 5), (0.5, 1)), ("A>I", a, i, 0.8, (3, 6), (0.1, 0.5)),
+            ("A>E", a, e, 0.7, (2, 6), (0.5, 2)), ("bias>E", bias, e, 0.7, (1, 5), (0.5, 1)), ("A>I", a, i, 0.8, (3, 6), (0.1,
+                                                                                                                          0.5)),
             ("E>I", e, i, 0.5, (1, 3), (0.1, 0.5)), ("I>E", i, e, 0.6, (-2.0, -0.5), (0.1, 0.5)),
             ("E>E", e, e, 0.4, (0.5, 2), (0.3, 1)), ("I>I", i, i, 0.5, (-1, -0.2), (0.1, 0.5)),
             ("E>L", e, out, 0.8, (1, 4), (0.5, 1)), ("L>L", out, out, 1.0, (-1.5, -0.5), (0.05, 0.2)),
@@ -144,5 +147,5 @@ def test_some_of_each_parameter(case):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [own, skips, recurrent, recorded])
-def test_every_parameter(case):
-    check(case, None)
+def test_many_of_each_parameter(case):
+    check(case, 25)

@@ -37,7 +37,9 @@ def test_inputs_and_biases_at_the_beginning_of_a_window_count(backend, dt):
     """Windows of 387.63 ms on `exact`, whose multiples are rounded."""
     graph = layered(2, (Layer(3, LIFParameters(), bias_times=(0.0,)),), 0.0, 20.0)
     simulator = simulators.simulator(backend)
-    network = build(simulator.setup(dt), graph, {"input>layer0.weight": np.full((2, 3), 2.0), "bias0>layer0.weight": np.full((1, 3), 2.0)})
+    network = build(simulator.setup(dt), graph, {"input>layer0.weight": np.full((2, 3), 2.0), "bias0>layer0.weight": np.full((1,
+                                                                                                                              3),
+                                                                                                                             2.0)})
     times = first_spikes(network.present(np.tile([[0.0, 5.0]], (9, 1))))
     np.testing.assert_allclose(times["input"], np.tile([[0.0, 5.0]], (9, 1)), atol=1e-9)
     np.testing.assert_allclose(times["bias0"], 0.0, atol=1e-9)
@@ -48,7 +50,8 @@ def test_inputs_and_biases_at_the_beginning_of_a_window_count(backend, dt):
 def test_two_networks_in_one_simulation(backend):
     sim = simulators.simulator(backend).setup(0.1)
     neuron, shown = LIFParameters(tau_m=20.0), [np.array([[2.0, 5.0]]), np.array([[3.0, 9.0]])]
-    networks = [build(sim, layered(2, (Layer(3, neuron),), 1.5, 20.0), {"input>layer0.weight": np.full((2, 3), w)}) for w in (2.0, 4.0)]
+    networks = [build(sim, layered(2, (Layer(3, neuron),), 1.5, 20.0), {"input>layer0.weight": np.full((2, 3), w)}) for w in (2.0,
+                                                                                                                              4.0)]
     first = [first_spikes(network.present(t)) for network, t in zip(networks, shown, strict=True)]
     again = [first_spikes(network.present(t)) for network, t in zip(networks, shown, strict=True)]
     for t, one, other in zip(shown, first, again, strict=True):
@@ -109,8 +112,10 @@ def test_recordings_are_complete_neo_blocks():
 
 
 @pytest.mark.parametrize("change, text", [
-    (lambda p: {"input>layer0.weight": p["input>layer0.weight"]}, "bias0>layer0.weight, layer0>layer1.weight, bias1>layer1.weight missing"),
-    (lambda p: p | {"layer0>layer1.weight": p["layer0>layer1.weight"][:, :2]}, r"layer0>layer1.weight has shape \(30, 2\); expected \(30, 3\)"),
+    (lambda p: {"input>layer0.weight": p["input>layer0.weight"]},
+     "bias0>layer0.weight, layer0>layer1.weight, bias1>layer1.weight missing"),
+    (lambda p: p | {"layer0>layer1.weight": p["layer0>layer1.weight"][:, :2]},
+     r"layer0>layer1.weight has shape \(30, 2\); expected \(30, 3\)"),
     (lambda p: p | {"input>layer0.weight": np.full((4, 30), np.nan)}, "input>layer0.weight holds 120 values that are not finite"),
     (lambda p: p | {"input>layer0.wieght": np.zeros((4, 30))}, "'input>layer0.wieght'; did you mean 'input>layer0.weight'"),
     (lambda p: list(p.values()), "parameters are list; give a dict of arrays by name"),

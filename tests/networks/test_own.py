@@ -41,7 +41,8 @@ def test_weights_are_written_back_and_nothing_else_is_changed(backend):
     network = Network(sim, projections, populations["L"], t_early=1.0, t_late=15.0, copies=5)
     before, data = held(projections), task()
     start = {name: array.copy() for name, array in network.parameters.items()}
-    assert all(np.array_equal(now[0], then[0], equal_nan=True) for now, then in zip(held(projections).values(), before.values(), strict=True))
+    assert all(np.array_equal(now[0], then[0], equal_nan=True) for now, then in zip(held(projections).values(), before.values(),
+                                                                                    strict=True))
     trainer = Trainer(network, data, OPTIONS)
     trainer.run()
     assert as_before(before, projections)
@@ -81,7 +82,8 @@ def test_some_weights_some_delays_some_times(sim, options):
     if options:
         for label in "EIL":
             populations[label].set(tau_refrac=600.0)
-    network = Network(sim, projections, "L", 15.0, 1.0, train=["E>L", projections["A>L"]], train_delays=["A>E"], train_times=["B"],
+    network = Network(sim, projections, "L", 15.0, 1.0, train=["E>L", projections["A>L"]], train_delays=["A>E"],
+                      train_times=["B"],
                       **options)
     before, data = held(projections), SpikeData(task(10).times["A"], task(10).labels)
     Trainer(network, data, TrainingOptions(epochs=2, batch_size=5, learning_rate=0.05)).run()
@@ -158,7 +160,8 @@ def test_views_assemblies_and_several_connections_of_a_pair_are_written_back(bac
         found = np.full((projection.pre.size, projection.post.size), np.nan)  # pyNN.brian2 0.13 cannot read those of views
         pre, post, weights, _ = simulator(backend).connections(projection)
         places = (list(map(int, cells.all_cells)) for cells in (projection.pre, projection.post))
-        found[tuple([order.index(cell) for cell in cells_of] for order, cells_of in zip(places, (pre, post), strict=True))] = weights
+        found[tuple([order.index(cell) for cell in cells_of] for order, cells_of in zip(places, (pre, post),
+                                                                                        strict=True))] = weights
         return found
 
     np.testing.assert_allclose(of("views"), matrix("views")[1:4][:, [0, 3]], rtol=1e-9)

@@ -216,8 +216,9 @@ def test_parameters_that_are_missing_and_those_of_another_network():
              (lambda: build(simulator("exact").setup(0.1), graph, weights), "input>layer0.delay.* missing"),
              (lambda: ArrayNetwork(plain, parameters), "unknown parameter 'input>layer0.delay'"),
              (lambda: ArrayNetwork(fixed, weights | {"bias0.times": np.ones(2)}), "unknown parameter 'bias0.times'"),
-             (lambda: ArrayNetwork(axonal, parameters), "unknown parameter 'input>layer0.delay'.*; missing: input.axonal_delay"),
-             (lambda: network.write(parameters | {"bias0.times": np.array([-1.0, 2.0])}), "bias0.times holds -1 ms; times and delays"),
+             (lambda: ArrayNetwork(axonal, parameters), "input.axonal_delay.* missing; unknown parameter 'input>layer0.delay'"),
+             (lambda: network.write(parameters | {"bias0.times": np.array([-1.0, 2.0])}),
+              "bias0.times holds -1 ms; times and delays"),
              (lambda: network.write(parameters | {"bias0.times": np.ones(3)}), r"bias0.times has shape \(3,\); expected \(2,\)"),
              (lambda: network.write(parameters | {"w2": np.zeros((3, 3))}), "unknown parameter 'w2'")]
     for refused, text in cases:

@@ -184,19 +184,22 @@ def test_a_run_of_before_there_were_graphs(capsys, finished, tmp_path):
     (old / "parameters.npz").rename(old / "weights.npz")
     for main, more in ((evaluate.main, ()), (transfer.main, ("--output", str(tmp_path / "x.json")))):
         assert "is a run of ttfs_pynn 0.1.0" in fails(capsys, main, str(old), *more)
-    assert "is a run of ttfs_pynn 0.1.0" in fails(capsys, train.main, "yin_yang", "--epochs", "2", "--seed", "3", "--output", str(old),
+    assert "is a run of ttfs_pynn 0.1.0" in fails(capsys, train.main, "yin_yang", "--epochs", "2", "--seed", "3", "--output",
+                                                  str(old),
                                                   "--resume")
 
 
 def test_values_of_the_model_are_set_on_the_command_line(tmp_path, capsys):
     path = str(tmp_path / "run")
-    train.main(["yin_yang", "--backend", "arrays", "--epochs", "1", "--set", "network.hidden=12", "--set", "training.schedule=constant",
+    train.main(["yin_yang", "--backend", "arrays", "--epochs", "1", "--set", "network.hidden=12", "--set",
+                "training.schedule=constant",
                 "--set", "network.bias_times=[2.0]", "--output", path, "--quiet"])
     folder = RunFolder.open(path)
     assert folder.configuration["network"]["hidden"] == 12 and folder.configuration["training"]["schedule"] == "constant"
     assert {edge.label: edge.sizes for edge in folder.read_graph().edges} == {
         "input>layer0": (4, 12), "bias0>layer0": (1, 12), "layer0>layer1": (12, 3)}
-    for text, message in (("network.hiden=3", "unknown parameter 'hiden'; did you mean 'hidden'"), ("hidden=3", "is no TABLE.NAME=VALUE"),
+    for text, message in (("network.hiden=3", "unknown parameter 'hiden'; did you mean 'hidden'"), ("hidden=3",
+                                                                                                    "is no TABLE.NAME=VALUE"),
                           ("net.hidden=3", "unknown table 'net'"), ("training.seed=3", "use --seed"),
                           ("training.epoch=3", "unknown parameter 'epoch'; did you mean 'epochs'"),
                           ("training.max_dw=-1", "max_dw = -1 must be positive"), ("network.hidden=many", "of 'many' cells")):

@@ -35,10 +35,12 @@ def test_what_fits_runs():
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 @pytest.mark.parametrize("change, text", [
-    (lambda d: SpikeData(d.times[:, :3], d.labels), r"data: spike times of .input. have shape \(9, 3\); expected \(samples, 4 inputs\)"),
+    (lambda d: SpikeData(d.times[:, :3], d.labels),
+     r"data: spike times of .input. have shape \(9, 3\); expected \(samples, 4 inputs\)"),
     (lambda d: SpikeData(d.times, d.labels + 1), "data have labels up to 3, the network has 3 label neurons"),
     (lambda d: SpikeData(d.times / 1000, d.labels), "before the network's t_early = 1.5 ms; give times in ms"),
-    (lambda d: (d.times, d.labels), "must return a dict of SpikeData with the keys train, test and, if there is one, validation")])
+    (lambda d: (d.times, d.labels),
+     "must return a dict of SpikeData with the keys train, test and, if there is one, validation")])
 def test_data_that_do_not_fit(part, change, text):
     data = model().data(None)
     with pytest.raises(ConfigurationError, match=text):
@@ -50,7 +52,8 @@ def test_a_part_that_is_missing():
     for parts in ({"train": data["train"], "val": data["test"], "test": data["test"]}, {"train": data["train"]}):
         with pytest.raises(ConfigurationError, match="with the keys train, test and, if there is one, validation"):
             Experiment(model(data=lambda p, parts=parts: parts), configuration())
-    without = Experiment(model(data=lambda p: {"train": data["train"], "test": data["test"]}), configuration(training={"epochs": 1}))
+    without = Experiment(model(data=lambda p: {"train": data["train"], "test": data["test"]}),
+                         configuration(training={"epochs": 1}))
     assert "validation_accuracy" not in without.trainer(without.network("arrays")).run()[-1]
 
 
@@ -71,9 +74,11 @@ def test_a_parameter_by_a_wrong_name():
 
 
 def test_functions_that_return_nothing():
-    with pytest.raises(ConfigurationError, match="graph.parameters. returned NoneType; it must return a graph.Graph, such as layered"):
+    with pytest.raises(ConfigurationError,
+                       match="graph.parameters. returned NoneType; it must return a graph.Graph, such as layered"):
         Experiment(model(graph=lambda p: None), configuration())
-    with pytest.raises(ConfigurationError, match="build returned NoneType; it must return a ttfs_pynn.Network of its projections"):
+    with pytest.raises(ConfigurationError,
+                       match="build returned NoneType; it must return a ttfs_pynn.Network of its projections"):
         Experiment(SimpleNamespace(build=lambda sim: None, data=model().data), configuration(network={}))
 
 

@@ -292,7 +292,8 @@ def test_kill_9_leaves_a_checkpoint(folder, kills):
 def test_a_graph_and_its_parameters_return_as_a_network(folder):
     """Populations, connections and fixed delays from one file, what was trained from another; on a simulator, with its delays."""
     neuron = LIFParameters(tau_m=20.0)
-    graph = layered(3, (Layer(4, neuron, (1.5,), delays=("synaptic",), delay_mean=2.0, delay_std=1.0), Layer(2, neuron)), 1.0, 15.0)
+    graph = layered(3, (Layer(4, neuron, (1.5,), delays=("synaptic",), delay_mean=2.0, delay_std=1.0), Layer(2, neuron)), 1.0,
+                    15.0)
     parameters = initial_parameters(graph, np.random.default_rng(0))
     folder.write_graph(graph)
     folder.write_parameters(parameters)
@@ -312,7 +313,8 @@ def test_a_graph_and_its_parameters_return_as_a_network(folder):
 def test_a_run_of_before_there_were_graphs_is_refused(folder):
     folder.write_arrays("weights", {"w0": [[1.0]]})
     for read in (folder.read_graph, folder.read_parameters, folder.refuse_old):
-        with pytest.raises(ResultsError, match="is a run of ttfs_pynn 0.1.0, .*; read it with that version, or train again") as error:
+        with pytest.raises(ResultsError,
+                           match="is a run of ttfs_pynn 0.1.0, .*; read it with that version, or train again") as error:
             read()
         assert "\n" not in str(error.value)
     (folder.path / "weights.npz").unlink()
@@ -422,7 +424,8 @@ def test_links_in_place_of_files_are_replaced(tmp_path):
     victim.write_text("precious")
     folder = RunFolder.create(tmp_path / "run", CONFIGURATION)
     folder.save_checkpoint(ARRAYS, {"epoch": 1})
-    for name in ("history.json", "metrics.json", "parameters.npz", "graph.npz", "versions.toml", "configuration.toml", "run.lock.json"):
+    for name in ("history.json", "metrics.json", "parameters.npz", "graph.npz", "versions.toml", "configuration.toml",
+                 "run.lock.json"):
         (folder.path / name).unlink(missing_ok=True)
         (folder.path / name).symlink_to(victim)
     folder.write_history([{"epoch": 1}])

@@ -1,8 +1,11 @@
 """Recordings in blocks of time: sums from which rates, irregularity and correlations of any set of blocks follow."""
 
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from ttfs_pynn.spikes.recordings import Train
 from ttfs_pynn.spikes.statistics import MOST_PAIRS, binned, draw_pairs, n_bins
 
 __all__ = ["BLOCKS", "Blocks", "layout_of"]
@@ -15,7 +18,8 @@ _SHORTEST = 50.0  # ms
 class Blocks:
     """Sums over each block of time (rows), from which all measures follow: of any set of blocks, the sums of its rows."""
 
-    def __init__(self, trials, layout, bin_width, most_pairs=MOST_PAIRS):
+    def __init__(self, trials: Sequence[Sequence[Train]], layout: Sequence[Sequence[int]], bin_width: float,
+                 most_pairs: int = MOST_PAIRS) -> None:
         """trials: lists of Trains. layout: for each trial the numbers of bins of its blocks. pairs: all distinct ones,
         or most_pairs of them, the same in every call."""
         self.pairs = first, second = draw_pairs(len(trials[0]), most_pairs, np.random.default_rng(0))
@@ -36,19 +40,19 @@ class Blocks:
         self.x, self.xx, self.xy, self.intervals, self.length, self.square = map(np.array, parts)
 
     @property
-    def sets(self):
+    def sets(self) -> np.ndarray:
         """(1 + blocks, blocks): all of them, then all but one."""
         n = len(self.bins)
         return np.concatenate([np.ones((1, n)), 1 - np.eye(n)])
 
-    def cv(self, blocks):
+    def cv(self, blocks: np.ndarray) -> np.ndarray:
         """(sets, neurons), NaN where fewer than two intervals are left. blocks: (sets, blocks) of 0 and 1."""
         n, length, square = (blocks @ each for each in (self.intervals, self.length, self.square))
         with np.errstate(divide="ignore", invalid="ignore"):
             mean = length / n
             return np.where(n >= 2, np.sqrt(np.maximum(square / n - mean ** 2, 0)) / mean, np.nan)
 
-    def correlation(self, blocks):
+    def correlation(self, blocks: np.ndarray) -> np.ndarray:
         """(sets, pairs), NaN where one count never changes."""
         n, x, xx, xy = (blocks @ each for each in (self.bins, self.x, self.xx, self.xy))
         variance = xx - x ** 2 / n[:, None]
@@ -56,7 +60,7 @@ class Blocks:
         first, second = self.pairs
         return (xy - x[:, first] * x[:, second] / n[:, None]) / np.sqrt(variance[:, first] * variance[:, second])
 
-    def rate(self, blocks):
+    def rate(self, blocks: np.ndarray) -> np.ndarray:
         """(sets, neurons) in 1/s."""
         return (blocks @ self.x) / (blocks @ self.time)[:, None] * 1e3
 
@@ -83,7 +87,7 @@ def _interval_moments(trains, ends):
     return found
 
 
-def layout_of(trials, bin_width):
+def layout_of(trials: Sequence[Sequence[Train]], bin_width: float) -> list[list[int]] | None:
     """For each trial the sizes of its blocks in bins of bin_width ms, none where it is too short; None where all are.
 
     BLOCKS in all, or one a trial; fewer where they would be shorter than _SHORTEST, if _FEWEST are left.

@@ -9,13 +9,15 @@ With y_p the part of the membrane that projection p made since the last reset at
     dT/d(delay_p) = (y_p'(T) - exp(-(T - t0)/tau_m) I_p(t0)/C) / u',   dT/d(log weight_p) = -y_p(T)/u',   dT/d(threshold) = 1/u'.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ttfs_pynn.comparison.conditional_kernel import Arriving, Followed, Stages, follow
-from ttfs_pynn.comparison.record import PARAMETERS
+from ttfs_pynn.comparison.conditional_kernel import Arriving, Followed, Stages, Unmatched, follow
+from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord
 
 __all__ = ["Conditional", "UnmatchedSpikes", "cell_conditional", "conditional", "conditionals", "is_described"]
 
@@ -56,7 +58,7 @@ class Conditional:
     projections: tuple
 
     @property
-    def residual(self):
+    def residual(self) -> np.ndarray:
         """recorded - predicted (ms)."""
         return self.recorded - self.predicted
 
@@ -68,7 +70,7 @@ class _Afferents:
     which it was as it is there. on_arrival: whether a spike acts with the weight of the time when it arrives.
     """
 
-    def __init__(self, record, cells):
+    def __init__(self, record: NetworkRecord, cells: range) -> None:
         self.record = record
         self.trains = record.trains()
         self.on_arrival = bool(record.meta.get("weights_act_on_arrival", True))
@@ -80,7 +82,7 @@ class _Afferents:
                 self.parts.append((k, stretches, [_by_target(c, cells) for _, c in stretches]))
         self.projections = tuple(k for k, *_ in self.parts)
 
-    def events(self, cell):
+    def events(self, cell: int) -> Arriving:
         """All spikes that arrive at a cell: Arriving."""
         found = [[np.empty(0), np.empty(0), np.empty(0, np.int64), np.empty(0, bool)]]
         for place, (_, stretches, sorted_by_target) in enumerate(self.parts):
@@ -96,7 +98,7 @@ class _Afferents:
         order = np.argsort(times, kind="stable")
         return Arriving(times[order], *(column[order] for column in others))
 
-    def _weights(self, stretches, s, n, arriving):
+    def _weights(self, stretches: list, s: int, n: int, arriving: np.ndarray) -> np.ndarray:
         """Of connection n of stretch s, for spikes that arrive then."""
         c, weights = stretches[s][1], np.full(arriving.size, stretches[s][1].weight[n])
         for begin, later in stretches[s + 1:] if self.on_arrival else ():
@@ -105,7 +107,7 @@ class _Afferents:
         return weights
 
 
-def _by_target(c, cells):
+def _by_target(c: Connections, cells: range) -> tuple[np.ndarray, np.ndarray]:
     """(indices of the connections onto cells, their targets), sorted by target."""
     chosen = np.flatnonzero((c.post >= cells.start) & (c.post < cells.stop) & (c.weight != 0))
     order = chosen[np.argsort(c.post[chosen], kind="stable")]
@@ -115,7 +117,7 @@ def _by_target(c, cells):
 _STEPWISE = ("DCSource", "StepCurrentSource")
 
 
-def _amplitude(current, time):
+def _amplitude(current: dict[str, Any], time: float) -> float:
     """What a current of _STEPWISE adds to i_offset (nA) from `time` (ms) on."""
     p = current["parameters"]
     if current["kind"] == "DCSource":
@@ -124,7 +126,7 @@ def _amplitude(current, time):
     return p["amplitudes"][k - 1] if k else 0.0
 
 
-def _parameters(record, cells):
+def _parameters(record: NetworkRecord, cells: range) -> tuple[np.ndarray, np.ndarray]:
     """(begins (stages,), parameters (cells, stages) with the fields of _ROW).
 
     A stage begins with each change of the parameters and of the currents that are injected.
@@ -148,7 +150,7 @@ def _parameters(record, cells):
     return np.array(begins), np.stack(tables, axis=1)
 
 
-def cell_conditional(record, cell, spikes, window):
+def cell_conditional(record: NetworkRecord, cell: int, spikes: ArrayLike, window: float) -> tuple[Unmatched, Unmatched]:
     """(missing, extra), each an `Unmatched`, of one cell, had it spiked at `spikes` (ms) instead."""
     cells = range(cell, cell + 1)
     afferents = _Afferents(record, cells)
@@ -158,7 +160,7 @@ def cell_conditional(record, cell, spikes, window):
     return found.missing, found.extra
 
 
-def is_described(record, label):
+def is_described(record: NetworkRecord, label: str) -> bool:
     """Whether the exact model describes the cells of a population and all that they receive, as far as it was taken down."""
     cells = record.populations[label]
     if not record.is_neuron[cells.start:cells.stop].all():
@@ -170,12 +172,13 @@ def is_described(record, label):
     return not plastic and injected.isdisjoint(cells)
 
 
-def conditional(record, label, window):
+def conditional(record: NetworkRecord, label: str, window: float) -> Conditional | None:
     """Conditional of the population `label`; None where the exact model does not describe its cells."""
     return next(iter(conditionals(record, label, window)), None)
 
 
-def conditionals(record, label, window, changes=()):
+def conditionals(record: NetworkRecord, label: str, window: float,
+                 changes: Sequence[tuple[str, float, float]] = ()) -> list[Conditional]:
     """A list of Conditional of a population: of the record, then of the exact model with one parameter changed in all cells.
 
     changes: (name of a parameter, factor, shift) of each. The list is empty where the exact model does not describe the cells.
@@ -200,7 +203,7 @@ def conditionals(record, label, window, changes=()):
     return [_conditional(cells, parts, afferents.projections) for parts in found]
 
 
-def _conditional(cells, parts, projections):
+def _conditional(cells: range, parts: list[Followed], projections: tuple) -> Conditional:
     """The Conditional of cells, from the Followed of each."""
     joined = {name: np.concatenate([getattr(part, name) for part in parts])
               for name in ("recorded", "predicted", "slope", "d_delay", "d_log_weight")}
@@ -209,11 +212,11 @@ def _conditional(cells, parts, projections):
                        extra=_gathered(cells, [part.extra for part in parts]))
 
 
-def _of_cells(cells, arrays):
+def _of_cells(cells: range, arrays: list[np.ndarray]) -> np.ndarray:
     """The cell of each entry of one array a cell."""
     return np.repeat(np.asarray(cells), [len(array) for array in arrays])
 
 
-def _gathered(cells, tables):
+def _gathered(cells: range, tables: list[Unmatched]) -> UnmatchedSpikes:
     return UnmatchedSpikes(_of_cells(cells, [table.time for table in tables]),
                            *(np.concatenate([getattr(table, name) for table in tables]) for name in ("time", "margin", "bound")))

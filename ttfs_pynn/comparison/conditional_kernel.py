@@ -160,7 +160,7 @@ def _head(table, n):
 
 
 @njit(cache=True, error_model="numpy")
-def follow(stages, arriving, n, spikes, window, duration):
+def follow(stages: Stages, arriving: Arriving, n: int, spikes: np.ndarray, window: float, duration: float) -> Followed:
     """The Followed of one neuron, from each of its recorded spikes to the next.
 
     stages: Stages. arriving: Arriving, from n projections. spikes (spikes,), window, duration: ms.

@@ -18,13 +18,15 @@ cannot be told apart, such as weights of all projections and thresholds of all c
 finding names what else it may be.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from scipy.stats import norm
 
 from ttfs_pynn.comparison.conditional import conditionals
-from ttfs_pynn.comparison.record import Stage
+from ttfs_pynn.comparison.record import NetworkRecord, Stage
 
 __all__ = ["Defect", "find_defects"]
 
@@ -51,7 +53,7 @@ class Defect:
     alternatives: tuple = ()
     trial: int | None = None
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """The same for JSON."""
         return asdict(self) | {"alternatives": list(self.alternatives)}
 
@@ -291,7 +293,8 @@ def _same_cause(spikes, cause):
     return next((c for c in spikes.causes if (c.kind, c.where) == (cause.kind, cause.where)), None) if spikes else None
 
 
-def find_defects(records, label, window, dt, lag, most=3, delay_steps=0.4):
+def find_defects(records: Sequence[NetworkRecord], label: str, window: float, dt: float, lag: float, most: int = 3,
+                 delay_steps: float = 0.4) -> list[Defect]:
     """List of Defect of a population. records: NetworkRecords of trials of one network, with what was recorded in them.
 
     lag: see above, in steps; 0.5 where spikes are found at steps.

@@ -1,14 +1,19 @@
 """Why a spike is missing or extra: how near to threshold the exact neuron came."""
 
+from typing import Any
+
 import numpy as np
 
-from ttfs_pynn.comparison.conditional import cell_conditional
+from ttfs_pynn.comparison.conditional import Conditional, cell_conditional
+from ttfs_pynn.comparison.matching import Matching
+from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.comparison.same_network import is_source
 
 __all__ = ["explain"]
 
 
-def explain(reference, other, matching, conditionals, dt, window, on_grid=True, most=200):
+def explain(reference: NetworkRecord, other: NetworkRecord, matching: Matching, conditionals: dict[str, Conditional | None],
+            dt: float, window: float, on_grid: bool = True, most: int = 200) -> list[dict[str, Any]]:
     """A list of dicts, one a missing or extra spike: cell, population, time_ms, kind, margin_mV, bound_mV, cause, explained.
 
     conditionals: {label: Conditional of what `other` holds}. on_grid: whether the other simulator has a time step. margin: of the
@@ -55,7 +60,8 @@ def explain(reference, other, matching, conditionals, dt, window, on_grid=True, 
     return rows
 
 
-def _margin(reference, cell, train, kind, time, window):
+def _margin(reference: NetworkRecord, cell: int, train: np.ndarray, kind: str, time: float,
+            window: float) -> tuple[float | None, float | None]:
     """(margin, bound) of the exact network, had the cell not spiked (had it spiked) at that time."""
     others = train[np.abs(train - time) > 1e-9] if kind == "missing" else np.sort(np.append(train, time))
     found = cell_conditional(reference, cell, others, min(window, 1e-3) if kind == "extra" else window)[kind == "extra"]

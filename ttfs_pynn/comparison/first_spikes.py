@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.graph.graph import Graph
 from ttfs_pynn.graph.parameters import Parameters
@@ -23,12 +24,12 @@ class Agreement:
     differences: np.ndarray
 
     @property
-    def max_abs_difference(self):
+    def max_abs_difference(self) -> float:
         """The largest difference of matched spikes (ms), 0 without any."""
         return float(np.abs(self.differences).max()) if self.differences.size else 0.0
 
 
-def compare_first_spikes(reference, other):
+def compare_first_spikes(reference: ArrayLike, other: ArrayLike) -> Agreement:
     """Agreement of two arrays (samples, neurons) in ms, inf for silent: a spike matches one of the same sample and neuron."""
     reference, other = np.asarray(reference), np.asarray(other)
     if reference.shape != other.shape:
@@ -39,10 +40,11 @@ def compare_first_spikes(reference, other):
 
 
 def explained_by_own_inputs(spikes: FirstSpikes, graph: Graph, parameters: Parameters) -> dict[str, Agreement]:
-    """{population: Agreement} with the exact neuron model driven by the spikes that the population's own inputs were recorded with.
+    """{population: Agreement} with the exact neuron model driven by the spikes that the population's own inputs were recorded
+    with.
 
-    Takes apart what a simulator does wrong in one population from what it was handed by those before. spikes: FirstSpikes, which know
-    how long they travelled and from when on none was read.
+    Takes apart what a simulator does wrong in one population from what it was handed by those before. spikes: FirstSpikes, which
+    know how long they travelled and from when on none was read.
     """
     found = {}
     for part in afferents_of(graph):

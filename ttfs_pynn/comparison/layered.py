@@ -26,7 +26,8 @@ def graph_record(spikes: FirstSpikes, graph: Graph, parameters: Parameters, timi
     arrays = [spikes[label] if spikes[label].ndim == 3 else spikes[label][:, :, None] for label in labels]
     cells, times = [], []
     for label, array in zip(labels, arrays, strict=True):
-        absolute = (array + np.arange(samples)[:, None, None] * timing.window).transpose(1, 0, 2)  # cell by cell, in order of time
+        absolute = (array + np.arange(samples)[:, None, None] * timing.window).transpose(1, 0,
+                                                                                         2)  # cell by cell, in order of time
         cell, *rest = np.nonzero(np.isfinite(absolute))
         cells.append(cell + starts[label])
         times.append(absolute[(cell, *rest)])

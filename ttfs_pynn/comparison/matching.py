@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.errors import ConfigurationError
 
 __all__ = ["Matching", "default_window", "match_trains"]
@@ -27,11 +28,11 @@ class Matching:
     extra: tuple
 
     @property
-    def differences(self):
+    def differences(self) -> np.ndarray:
         """other - reference (ms) of the matched spikes."""
         return self.other - self.reference
 
-    def within(self, cells):
+    def within(self, cells: range) -> "Matching":
         """The part of it that belongs to a range of cells."""
         def inside(cell, *arrays):
             keep = (cell >= cells.start) & (cell < cells.stop)
@@ -80,13 +81,13 @@ def _match(a, b, window):
     return partner
 
 
-def default_window(record, dt):
+def default_window(record: NetworkRecord, dt: float) -> float:
     """The window (ms) of the matching rule: a sample's deadline for layered networks, where a neuron spikes once a sample; else
     20 steps, at least 1 ms."""
     return float(record.samples[1]) if record.samples else max(20 * dt, 1.0)
 
 
-def match_trains(reference, other, window):
+def match_trains(reference: NetworkRecord, other: NetworkRecord, window: float) -> Matching:
     """Matching of two NetworkRecords of the same cells; ConfigurationError where the cells differ."""
     if reference.sizes != other.sizes:
         raise ConfigurationError(f"populations of {other.sizes} cells cannot be compared with {reference.sizes}")

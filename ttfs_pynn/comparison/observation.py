@@ -1,8 +1,12 @@
 """One trial of a script, as it is taken down while it runs: stage by stage what held, and all that spiked."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from ttfs_pynn.comparison.record import PARAMETERS, Connections, NetworkRecord, Stage, distinct
+from ttfs_pynn.simulators import Simulator
 from ttfs_pynn.spikes.windows import spikes_of
 
 __all__ = ["Trial"]
@@ -10,7 +14,7 @@ __all__ = ["Trial"]
 class Trial:
     """From setup() or reset() to the next one. simulator: a simulators.Simulator, dt in ms."""
 
-    def __init__(self, simulator, dt):
+    def __init__(self, simulator: Simulator, dt: float) -> None:
         self._simulator, self._dt = simulator, dt
         self._stages: list[Stage] = []
         self._spikes: dict[int, list] = {}  # {id of a population: [(cell ids, times)]} of what the recorder has let go
@@ -18,11 +22,11 @@ class Trial:
         self._membranes: dict[int, np.ndarray] = {}  # of each population at the end of the last run, by its id
 
     @property
-    def begun(self):
+    def begun(self) -> bool:
         """Whether the script ran in it."""
         return bool(self._stages)
 
-    def keep_spikes(self, population):
+    def keep_spikes(self, population: Any) -> None:
         """Take down what the recorder of a population holds, before it forgets it."""
         if self.begun and population.recorder._simulator.state.running:
             # PyNN's Recorder.get, not that of this instance, which would call this again.
@@ -30,11 +34,12 @@ class Trial:
             block = type(population.recorder).get(population.recorder, ["spikes"])
             self._spikes.setdefault(id(population), []).append(spikes_of(block.segments[-1]))
 
-    def end_run(self, populations):
+    def end_run(self, populations: Sequence[Any]) -> None:
         """Remember the membranes, to see whether the script sets them before the next run."""
         self._membranes = {id(p): v for p in populations if _is_known(p) and (v := self._simulator.membrane(p)) is not None}
 
-    def begin_stage(self, begin, populations, projections, currents):
+    def begin_stage(self, begin: float, populations: Sequence[Any], projections: Sequence[Any],
+                    currents: Sequence[Any]) -> None:
         """Take down what holds from now on, `begin` in ms, and what did not change as what it was."""
         number = _numbers(populations)
         before = self._stages[-1] if self._stages else None
@@ -60,7 +65,7 @@ class Trial:
 
     def _given_membrane(self, population):
         """What the membrane is from now on (mV), NaN where it goes on."""
-        now = self._simulator.membrane(population)
+        now: Any = self._simulator.membrane(population)
         if not self._stages or id(population) not in self._membranes:
             new = not self._stages or id(population) not in self._seen
             first = population.initial_values["v"].evaluate(simplify=True) if now is None else now
@@ -91,7 +96,8 @@ class Trial:
             return earlier
         return Connections(label, made.receptor, earlier.pre, earlier.post, weight, delay, made.plastic)
 
-    def record(self, populations, projections, duration, notes, setup):
+    def record(self, populations: Sequence[Any], projections: Sequence[Any], duration: float, notes: Sequence[str],
+               setup: int) -> NetworkRecord | None:
         """NetworkRecord of the trial; None where the script did not run."""
         if not self.begun:
             return None
@@ -106,7 +112,7 @@ class Trial:
         first, *later = _of_all(self._stages)
         meta = {"setup": setup, "weights_act_on_arrival": self._simulator.weights_act_on_arrival}
         return NetworkRecord(distinct(p.label for p in populations), tuple(int(p.size) for p in populations), first.parameters,
-                             first.connections, cells[order], times[order], float(duration), None, notes, meta,
+                             first.connections, cells[order], times[order], float(duration), None, tuple(notes), meta,
                              tuple(type(p.celltype).__name__ for p in populations), first.currents, tuple(later))
 
 

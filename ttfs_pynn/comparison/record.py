@@ -1,6 +1,9 @@
 """What one simulator was given and what it recorded, trial by trial: cells, connections and spikes, in one file."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +17,7 @@ __all__ = ["PARAMETERS", "Connections", "NetworkRecord", "Stage", "distinct", "r
 PARAMETERS = ("tau_m", "tau_syn_E", "tau_syn_I", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "v")
 
 
-def distinct(labels):
+def distinct(labels: Iterable[str]) -> tuple[str, ...]:
     """The labels in their order, those that were there before with a number: 'cells', 'cells 2'."""
     found: list[str] = []
     for label in labels:
@@ -41,7 +44,7 @@ class Connections:
     delay: np.ndarray
     plastic: bool = False
 
-    def same_pairs(self, other):
+    def same_pairs(self, other: "Connections") -> bool:
         """Whether these arrays list the same connections in the same order as another's."""
         return self.pre is other.pre or (np.array_equal(self.pre, other.pre) and np.array_equal(self.post, other.post))
 
@@ -87,40 +90,40 @@ class NetworkRecord:
     later: tuple = ()
 
     @property
-    def stages(self):
+    def stages(self) -> tuple[Stage, ...]:
         """All Stages, the first one begins at 0."""
         return (Stage(0.0, self.parameters, self.connections, self.currents), *self.later)
 
     @property
-    def setup(self):
+    def setup(self) -> int:
         """The number of the setup() in the script that the trial belongs to, from 0."""
         return int(self.meta.get("setup", 0))
 
     @property
-    def n_cells(self):
+    def n_cells(self) -> int:
         """How many cells there are in all populations."""
         return int(sum(self.sizes))
 
     @property
-    def populations(self):
+    def populations(self) -> dict[str, range]:
         """{label: range of its cells}"""
         ends = np.cumsum(self.sizes)
         return {label: range(int(end - size), int(end)) for label, size, end in zip(self.labels, self.sizes, ends, strict=True)}
 
-    def population_of(self, cell):
+    def population_of(self, cell: int) -> str:
         """Label of the population that a cell number belongs to."""
         return self.labels[int(np.searchsorted(np.cumsum(self.sizes), cell, side="right"))]
 
     @property
-    def is_neuron(self):
+    def is_neuron(self) -> np.ndarray:
         """(cells,) whether the exact model of IF_curr_exp describes the cell."""
         return ~np.isnan(self.parameters["tau_m"])  # it may be inf
 
-    def trains(self):
+    def trains(self) -> list[np.ndarray]:
         """One sorted array of spike times (ms) a cell."""
         return np.split(self.times, np.searchsorted(self.cells, np.arange(1, self.n_cells)))
 
-    def first_spikes(self, label):
+    def first_spikes(self, label: str) -> np.ndarray:
         """(samples, neurons) in ms from the start of the sample, inf for none before the deadline. ResultsError where the
         network is not layered."""
         if self.samples is None:
@@ -134,7 +137,7 @@ class NetworkRecord:
         np.minimum.at(first, (sample[in_time], self.cells[mine][in_time] - cells.start), times[in_time])
         return first
 
-    def with_spikes(self, trains):
+    def with_spikes(self, trains: Sequence[np.ndarray]) -> "NetworkRecord":
         """The same network with other spikes, one array a cell."""
         cells = np.repeat(np.arange(self.n_cells), [len(t) for t in trains])
         times = np.concatenate([np.sort(t) for t in trains]) if len(trains) else np.empty(0)
@@ -144,11 +147,11 @@ class NetworkRecord:
 class _Arrays:
     """The arrays of a file: what is the same object, or equal to the one of its name before, is stored once."""
 
-    def __init__(self, arrays=()):
+    def __init__(self, arrays: Any = ()) -> None:
         self.stored = dict(arrays)
         self._last: dict[str, str] = {}
 
-    def add(self, name, array):
+    def add(self, name: str, array: np.ndarray) -> str:
         """The key of the array."""
         before = self._last.get(name)
         if before is not None and np.array_equal(self.stored[before], array, equal_nan=array.dtype.kind == "f"):
@@ -162,8 +165,7 @@ class _Arrays:
 _OF_CONNECTIONS = ("pre", "post", "weight", "delay")
 
 
-def _describe(stage, arrays):
-    # A current may have a million amplitudes, and text is read up to a size only.
+def _describe(stage: Stage, arrays: "_Arrays") -> dict[str, Any]:
     currents = [{"kind": current["kind"], "cells": arrays.add(f"injected_{k}", np.asarray(current["cells"], dtype=np.int64)),
                  "parameters": {name: arrays.add(f"{name}_{k}", np.asarray(values, dtype=float))
                                 for name, values in current["parameters"].items()}} for k, current in enumerate(stage.currents)]
@@ -174,7 +176,7 @@ def _describe(stage, arrays):
                             for k, c in enumerate(stage.connections)]}
 
 
-def _stage(meta, arrays):
+def _stage(meta: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Stage:
     connections = tuple(Connections(label, receptor, plastic=plastic, **{name: arrays[keys[name]] for name in _OF_CONNECTIONS})
                         for label, receptor, plastic, keys in meta["connections"])
     return Stage(meta["begin"], {name: arrays[meta["parameters"][name]] for name in PARAMETERS}, connections,
@@ -183,7 +185,7 @@ def _stage(meta, arrays):
                        for current in meta["currents"]))
 
 
-def write_records(path, records):
+def write_records(path: str | Path, records: Sequence[NetworkRecord]) -> None:
     """Store NetworkRecords, the trials of one script on one simulator, as a file (npz)."""
     arrays = _Arrays()
     trials = [{"labels": list(r.labels), "sizes": [int(n) for n in r.sizes], "kinds": list(r.kinds), "duration": r.duration,
@@ -193,7 +195,7 @@ def write_records(path, records):
     write_arrays(path, arrays.stored, {"trials": trials})
 
 
-def read_records(path):
+def read_records(path: str | Path) -> list[NetworkRecord]:
     """The list of NetworkRecords that `write_records` stored. ResultsError for any other file."""
     arrays, meta = read_arrays(path)
     try:
@@ -202,7 +204,7 @@ def read_records(path):
         raise ResultsError(f"{path} is no record of a comparison; ttfs-pynn compare makes them") from error
 
 
-def _record(trial, arrays):
+def _record(trial: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> NetworkRecord:
     first, *later = [_stage(stage, arrays) for stage in trial["stages"]]
     return NetworkRecord(tuple(trial["labels"]), tuple(trial["sizes"]), first.parameters, first.connections,
                          arrays[trial["cells"]], arrays[trial["times"]], trial["duration"],

@@ -4,11 +4,14 @@ A script that draws random connections or weights without a seed, or that does s
 network there. That is no defect of the simulator, and it explains every difference of spikes.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from ttfs_pynn.comparison.record import PARAMETERS, Stage
+from ttfs_pynn.comparison.matching import Matching
+from ttfs_pynn.comparison.record import PARAMETERS, NetworkRecord, Stage
 
 __all__ = ["Difference", "differences", "is_source", "source_differences"]
 
@@ -27,12 +30,12 @@ class Difference:
     where: str
     text: str
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """The same for JSON."""
         return asdict(self)
 
 
-def differences(references, others, dt):
+def differences(references: Sequence[NetworkRecord], others: Sequence[NetworkRecord], dt: float) -> list[Difference]:
     """A list of Difference between the descriptions of all trials of two simulators (lists of NetworkRecord), spikes aside."""
     found: list[Difference] = []
     if len(references) != len(others):
@@ -181,7 +184,8 @@ def _of_currents(record, currents, others, dt):
                                                    f"{' '.join(f'{v:g}' for v in x[:6])}")
 
 
-def source_differences(reference, other, matching, dt):
+def source_differences(reference: NetworkRecord, other: NetworkRecord, matching: Matching,
+                       dt: float) -> tuple[list[tuple[str, str, str]], dict[str, int]]:
     """(differences, lost) of the spikes of one trial's sources: a list of (what, where, text), and {label: how many were lost
     on the grid of time, where two of a source are in one step}.
 
@@ -212,7 +216,7 @@ def source_differences(reference, other, matching, dt):
     return found, lost
 
 
-def is_source(record, label):
+def is_source(record: NetworkRecord, label: str) -> bool:
     """Whether the cells of a population are spike sources."""
     cells, kinds = record.populations[label], dict(zip(record.labels, record.kinds, strict=False))
     return not record.is_neuron[cells.start:cells.stop].any() and kinds.get(label, "SpikeSource").startswith("SpikeSource")

@@ -7,11 +7,15 @@ a source in one step the first is kept. The quirks of `simulators` are attended 
 the PyNN module unchanged.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ttfs_pynn.comparison.observation import Trial
 from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.simulators import Simulator
 from ttfs_pynn.simulators.base import NonExistentParameterError, drawn
 
 __all__ = ["ObservedSimulator", "run_script"]
@@ -93,7 +97,7 @@ class ObservedSimulator:
     script ran.
     """
 
-    def __init__(self, simulator, dt, seed=1, duration=1000.0):
+    def __init__(self, simulator: Simulator, dt: float, seed: int = 1, duration: float = 1000.0) -> None:
         self._simulator, self._dt, self._seed, self._duration = simulator, dt, seed, duration
         self.trials: list[NetworkRecord] = []
         self._rounding = lambda delay: self._rounded(delay)  # PyNN makes deep copies of it, which a method would not bear
@@ -128,14 +132,14 @@ class ObservedSimulator:
             return make
         return found
 
-    def setup(self, *arguments, **parameters):
+    def setup(self, *arguments: Any, **parameters: Any) -> Any:
         """As the caller of the comparison said, whatever the script says. What was built before is taken down first."""
         self._end_trial()
         self._setups += bool(self._populations)
         self._begin()
         return 0
 
-    def Population(self, size, cellclass, cellparams=None, *arguments, **options):
+    def Population(self, size: Any, cellclass: Any, cellparams: Any = None, *arguments: Any, **options: Any) -> Any:
         """PyNN's, taken down; a SpikeSourcePoisson becomes spike trains that are drawn before each run, 1 ms ahead."""
         name = cellclass.__name__ if isinstance(cellclass, type) else type(cellclass).__name__
         rates = None
@@ -164,23 +168,24 @@ class ObservedSimulator:
             self._note("Poisson", "Poisson sources were drawn once for all simulators")
         return made
 
-    def create(self, cellclass, cellparams=None, n=1):
+    def create(self, cellclass: Any, cellparams: Any = None, n: int = 1) -> Any:
         """PyNN's: `Population` with its arguments in another order."""
         return self.Population(n, cellclass, cellparams)
 
-    def Projection(self, presynaptic, postsynaptic, connector, synapse_type=None, *arguments, **options):
+    def Projection(self, presynaptic: Any, postsynaptic: Any, connector: Any, synapse_type: Any = None, *arguments: Any,
+                   **options: Any) -> Any:
         """PyNN's, taken down."""
         self._round_before(synapse_type, connector)
         made = self._sim.Projection(presynaptic, postsynaptic, connector, synapse_type, *arguments, **options)
         self._projections.append(made)
         return made
 
-    def connect(self, *arguments, **options):
+    def connect(self, *arguments: Any, **options: Any) -> Any:
         """PyNN's, taken down."""
         self._projections.append(self._sim.connect(*arguments, **options))
         return self._projections[-1]
 
-    def run(self, simtime, callbacks=None, *arguments, **options):
+    def run(self, simtime: float, callbacks: Any = None, *arguments: Any, **options: Any) -> Any:
         """PyNN's, after what every simulator is to be given has been set (simtime in ms)."""
         if callbacks:
             return self._run_with(self._time + simtime, callbacks)
@@ -188,7 +193,7 @@ class ObservedSimulator:
 
     run_for = run
 
-    def run_until(self, time, *arguments, **options):
+    def run_until(self, time: float, *arguments: Any, **options: Any) -> Any:
         """PyNN's (ms)."""
         return self.run(time - self._time, *arguments, **options)
 
@@ -221,7 +226,7 @@ class ObservedSimulator:
             for function in undo:
                 function()
 
-    def reset(self, annotations=None):
+    def reset(self, annotations: Any = None) -> None:
         """PyNN's, which begins a new trial; the spikes of Poisson sources are drawn anew."""
         self._end_trial()
         self._begin_trial()
@@ -237,7 +242,7 @@ class ObservedSimulator:
             self._again.add(id(population))
         return result
 
-    def end(self, *arguments, **options):
+    def end(self, *arguments: Any, **options: Any) -> None:
         """Nothing: what was recorded is still to be read."""
 
     def _note(self, kind, text):
@@ -322,7 +327,7 @@ class ObservedSimulator:
         if record is not None:
             self.trials.append(record)
 
-    def finish(self):
+    def finish(self) -> list[NetworkRecord]:
         """The list of NetworkRecords of all trials; a script that never ran is run."""
         if not self._populations and not self.trials:
             raise ConfigurationError("build(sim) made no population with sim.Population; it is to build the network on the "
@@ -334,7 +339,8 @@ class ObservedSimulator:
         return self.trials
 
 
-def run_script(build, simulator, dt, seed=1, duration=1000.0):
+def run_script(build: Callable[[Any], Any], simulator: Simulator, dt: float, seed: int = 1,
+               duration: float = 1000.0) -> list[NetworkRecord]:
     """The list of NetworkRecords, one a trial, of build(sim) on a simulators.Simulator."""
     sim = ObservedSimulator(simulator, dt, seed, duration)
     try:

@@ -146,7 +146,7 @@ def _statistics(references: list[NetworkRecord], records: list[NetworkRecord]) -
     for setup in dict.fromkeys(r.setup for r in references):
         pairs = [(a, b) for a, b in zip(references, records, strict=False) if a.setup == setup and a.labels == b.labels]
         if pairs:
-            parts.append(compare_statistics(*map(list, zip(*pairs, strict=True))))
+            parts.append(compare_statistics([a for a, _ in pairs], [b for _, b in pairs]))
     agree = [part["agree"] for part in parts if part["agree"] is not None]
     return {"rows": [row for part in parts for row in part["rows"]], "agree": all(agree) if agree else None}
 

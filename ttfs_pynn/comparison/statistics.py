@@ -25,10 +25,15 @@ differ where the corrected p is below LEVEL AND the difference is at least as la
 of a simulator's time step is no other network, however sure it is.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
 from ttfs_pynn.comparison.blocks import Blocks, layout_of
+from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.spikes.recordings import Recording, Train
 from ttfs_pynn.spikes.statistics import FEWEST_INTERVALS, correlations, irregularity, rates
@@ -43,7 +48,8 @@ _EXCHANGES = 9_999
 _MOST_ALIKE = 0.8
 
 
-def measures(recording, t_start=0.0, t_stop=None, skip=0.0, bin_width=5.0):
+def measures(recording: Recording | Sequence[ArrayLike], t_start: float = 0.0, t_stop: float | None = None, skip: float = 0.0,
+             bin_width: float = 5.0) -> dict[str, np.ndarray]:
     """{"rate": (n,) in 1/s, "cv": (n,), NaN below 3 intervals, "correlation": of pairs}, elephant's definitions.
 
     recording: a Recording, or one array of times (ms) a neuron, recorded from t_start to t_stop. The share `skip` of the start
@@ -161,7 +167,8 @@ def _trials(records, skip):
     return found
 
 
-def compare_statistics(reference, other, skip=0.1, bin_width=5.0):
+def compare_statistics(reference: NetworkRecord | Sequence[NetworkRecord], other: NetworkRecord | Sequence[NetworkRecord],
+                       skip: float = 0.1, bin_width: float = 5.0) -> dict[str, Any]:
     """{"rows": [population, measure, test, mean_reference, mean_other, p, p_corrected, effect, differs], "agree": bool or None}.
 
     Of the populations of neurons that are in both, by label. reference, other: a NetworkRecord each, or a list of them, trials of
@@ -169,14 +176,15 @@ def compare_statistics(reference, other, skip=0.1, bin_width=5.0):
     each neuron, how far its share in the spikes moved (root mean square, chance taken off). None: nothing to compare, too few
     spikes or too short a time. skip: share of the start of each trial that is left out; counts are in bins of bin_width ms.
     """
-    sides = [[side] if hasattr(side, "trains") else list(side) for side in (reference, other)]
+    sides = [[side] if isinstance(side, NetworkRecord) else list(side) for side in (reference, other)]
     same = _same_network(sides[0][0], sides[1][0])
     rows: list[dict] = []
     trials = [_trials(side, skip) for side in sides]
     for label in (label for label in trials[0] if label in trials[1]):
         layouts = [layout_of(side[label], bin_width) for side in trials]
-        if None not in layouts:
-            blocks = [Blocks(side[label], layout, bin_width) for side, layout in zip(trials, layouts, strict=True)]
+        blocks = [Blocks(side[label], layout, bin_width) for side, layout in zip(trials, layouts, strict=True)
+                  if layout is not None]
+        if len(blocks) == 2:
             rows += [{"population": label, **row} for row in _rows(blocks, layouts[0] == layouts[1], same)]
     for row, p in zip(rows, _holm([row["p"] for row in rows]) if rows else (), strict=True):
         row |= {"p_corrected": float(p), "differs": bool(p < LEVEL and abs(row["effect"]) >= EFFECT[row["measure"]])}

@@ -1,14 +1,19 @@
 """Everything about one simulator at one time step, and over time steps, as dicts for comparison.json."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ttfs_pynn.comparison.conditional import conditional
 from ttfs_pynn.comparison.defects import find_defects
 from ttfs_pynn.comparison.explanation import explain
 from ttfs_pynn.comparison.matching import match_trains
+from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.comparison.same_network import Difference, differences, source_differences
+from ttfs_pynn.simulators import Simulator
 
 __all__ = ["add_orders", "class_agreement", "compare_records", "order_of_convergence"]
 
@@ -23,7 +28,7 @@ def _sizes(differences):
             "median_abs_error_ms": float(np.median(size))}
 
 
-def class_agreement(reference, other):
+def class_agreement(reference: NetworkRecord, other: NetworkRecord) -> float | None:
     """Share of samples for which the last population decides for the same class by its first spike; None without samples."""
     if reference.samples is None:
         return None
@@ -105,7 +110,8 @@ class _Run:
             | _sizes(np.concatenate(self.differences) if self.differences else np.empty(0))
 
 
-def compare_records(references, others, dt, window, simulator=None, defects=True):
+def compare_records(references: Sequence[NetworkRecord] | NetworkRecord, others: Sequence[NetworkRecord] | NetworkRecord,
+                    dt: float, window: float, simulator: Simulator | None = None, defects: bool = True) -> dict[str, Any]:
     """A dict of two lists of NetworkRecord, the trials of one script on two simulators, or of two single ones:
 
     - matched, missing, extra, unexplained, and the largest, mean and median error (ms), of all trials; class_agreement
@@ -118,7 +124,8 @@ def compare_records(references, others, dt, window, simulator=None, defects=True
 
     simulator: the Simulator of `others`, of which lag, has_time_step, hardware and acting are asked; None for one without a step.
     """
-    references, others = ([r] if not isinstance(r, (list, tuple)) else list(r) for r in (references, others))
+    references = [references] if isinstance(references, NetworkRecord) else list(references)
+    others = [others] if isinstance(others, NetworkRecord) else list(others)
     run, same = _Run(), differences(references, others, dt)
     pairs = [(k, a, _described(a, b)) for k, (a, b) in enumerate(zip(references, others, strict=False))
              if a.labels == b.labels and a.sizes == b.sizes]
@@ -179,7 +186,7 @@ def _defects(held, label, window, dt, simulator):
     return found
 
 
-def order_of_convergence(steps, errors):
+def order_of_convergence(steps: ArrayLike, errors: ArrayLike) -> float | None:
     """The exponent p of error ~ dt^p by least squares; None for fewer than two steps or errors at rounding."""
     steps, errors = np.asarray(steps, dtype=float), np.asarray(errors, dtype=float)
     if steps.size < 2 or (errors < _ROUNDING).any():
@@ -193,7 +200,7 @@ def _own(run):
     return sum(p["matched"] * p["mean_abs_error_ms"] for p in parts) / total if total else np.nan
 
 
-def add_orders(runs):
+def add_orders(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Of one simulator's runs at several dt: the keys `order` (whole network, mean error) and `own_order` (given own inputs)."""
     steps = [run["dt_ms"] for run in runs]
     own = [_own(run) for run in runs]

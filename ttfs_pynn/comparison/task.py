@@ -13,7 +13,7 @@ from ttfs_pynn.comparison.record import NetworkRecord
 from ttfs_pynn.comparison.script import run_script
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.graph.graph import Graph
-from ttfs_pynn.graph.parameters import Parameters
+from ttfs_pynn.graph.parameters import Parameters, on_grid
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.networks.pynn_network import build
@@ -80,7 +80,7 @@ class Task:
             return records
         experiment, parameters = layered
         data, graph = self.test_samples(experiment), experiment.graph
-        parameters, delay, notes = self._on_grid(graph, parameters, dt)
+        graph, parameters, delay, notes = self._on_grid(graph, parameters, dt)
         copies = min(simulator(name).default_copies, len(data))
         # Windows of one length everywhere, so that records can be laid over each other.
         timing = build(simulator("exact").setup(dt), graph, parameters, delay=delay).timing.on_grid(max(self.steps))
@@ -89,19 +89,20 @@ class Task:
         seconds = {"seconds": time.perf_counter() - begin, "accuracy": result.accuracy}
         return [graph_record(result.first_spikes, graph, parameters, timing, seconds, notes)]
 
-    def _on_grid(self, graph: Graph, parameters: Parameters, dt: float) -> tuple[dict[str, np.ndarray], float, list[str]]:
-        """(parameters, delay in ms, notes): delays as a simulator with the time step dt (ms) can hold them."""
+    def _on_grid(self, graph: Graph, parameters: Parameters, dt: float) -> tuple[Graph, dict[str, np.ndarray], float,
+                                                                                     list[str]]:
+        """(graph, parameters, delay in ms, notes): delays as a simulator with the time step dt (ms) can hold them."""
         notes, asked = [], max(self.steps) if self.delay is None else self.delay
         delay = float(np.round(asked / dt) * dt)
         if delay != asked:
             notes.append(f"the delay of {asked:g} ms was rounded to a multiple of dt = {dt:g} ms")
-        found = dict(parameters)
-        trained = [name for name in found if name.endswith("delay")]
-        if trained:
-            found |= {name: np.round(found[name] / dt) * dt for name in trained}
-            notes.append(f"trained delays were rounded to multiples of dt = {dt:g} ms, which is what simulators with a time step "
+        rounded, found = on_grid(graph, parameters, dt)
+        if any((np.abs(found[name] - parameters[name]) > 1e-9).any() for name in found) or any(
+                np.any(np.abs(edge.delay - own.delay) > 1e-9) for edge, own in zip(rounded.edges, graph.edges, strict=True)):
+            notes.append(f"delays of the network were rounded to multiples of dt = {dt:g} ms, which is what simulators with a "
+                         f"time step "
                          "hold")
-        return found, delay, notes
+        return rounded, found, delay, notes
 
     def records_on_chip(self, name: str) -> tuple[NetworkRecord, NetworkRecord]:
         """What the chip of that name does, and what the exact network does that has the weights which the chip holds."""

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from ttfs_pynn.event_driven.sparse_kernels import in_tiles, merged_rows
+from ttfs_pynn.event_driven.sorting import order_by_time
+from ttfs_pynn.event_driven.sparse_kernels import TILE
 
-__all__ = ["Arrangement"]
+__all__ = ["Arrangement", "in_tiles", "merged_rows"]
 
 
 class Arrangement:
@@ -103,7 +104,7 @@ class Arrangement:
             else np.empty(0, dtype=np.int64)
         if (times[1:] >= times[:-1]).all():
             return times, rows
-        order = np.argsort(times, kind="stable")
+        order = order_by_time(times)
         return times[order], rows[order]
 
     def partners(self, table, wanted=True):
@@ -130,3 +131,28 @@ class Arrangement:
             self._alike[a, b, table] = one.arrives_as(other) and (table or all(
                 np.array_equal(mine, its) for mine, its in zip(one.sparse_table(), other.sparse_table(), strict=True)))
         return self._alike[a, b, table]
+
+
+def in_tiles(row_start, targets, size):
+    """(start, targets, order, most): connections order[start[tile, row]:start[tile, row + 1]] are those of a row onto the neurons
+    of a tile, whose numbers in it the targets are; and how many of one row reach one neuron, at most."""
+    n_rows, n_tiles = row_start.size - 1, -(-size // TILE)
+    row = np.repeat(np.arange(n_rows), np.diff(row_start))
+    cell = targets // TILE * n_rows + row
+    order = np.argsort(cell, kind="stable")
+    start = np.searchsorted(cell[order], np.arange(n_tiles * n_rows + 1))
+    most = int(np.unique(row * size + targets, return_counts=True)[1].max(initial=1))
+    return (np.stack([start[k * n_rows:(k + 1) * n_rows + 1] for k in range(n_tiles)]), (targets % TILE)[order].astype(np.int32),
+            order, most)
+
+
+def merged_rows(row_start, weights, partner):
+    """The weights, those of each row with its partner's."""
+    if not (partner >= 0).any():
+        return weights
+    merged = weights.copy()
+    rows = np.flatnonzero(partner >= 0)
+    sizes = np.diff(row_start)[rows]
+    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    merged[np.repeat(row_start[rows], sizes) + within] += weights[np.repeat(row_start[partner[rows]], sizes) + within]
+    return merged

@@ -1,16 +1,10 @@
 """Compiled loops for neurons that are injected with currents, and for what is recorded between spikes.
 
-Both take the input of a group in one general form: `event_times` with `event_rows`, in time order. Row r < inhibitory.size
-delivers weights[row_start[r]:row_start[r + 1]] to the neurons of the same places of `targets`; an empty `targets` stands for
-all neurons in their order. Weights are nA, or, where `jumps`, mV by which a membrane moves at once, unless it is clamped. Row
-inhibitory.size + s says that the current of source s becomes `event_amplitudes[k]` (nA). Source s reaches
-reached[reached_start[s]:reached_start[s + 1]]; neuron n is reached by the sources
-reaching[reaching_start[n]:reaching_start[n + 1]], and their sum is taken anew at each change, so nothing accumulates.
-
 For the state, `parameters` and the spikes see `kernels`. An injected current is piecewise constant: it moves U_INF only.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -29,17 +23,67 @@ from ttfs_pynn.event_driven.kernels import (
 )
 from ttfs_pynn.membrane.interval import phi
 
+__all__ = ["Drive", "Samples", "State", "run_driven", "trace"]
+
+
+class Drive(NamedTuple):
+    """All input of a group in one general form: event_times with event_rows, in time order.
+
+    Row r < inhibitory.size delivers weights[row_start[r]:row_start[r + 1]] to the neurons of the same places of targets; empty
+    targets stand for all neurons in their order. Weights are nA, or, where jumps, mV by which a membrane moves at once, unless it
+    is clamped. Row inhibitory.size + s says that the current of source s becomes event_amplitudes[k] (nA); at the begin it is
+    currents[s]. Source s reaches reached[reached_start[s]:reached_start[s + 1]]; neuron n is reached by the sources
+    reaching[reaching_start[n]:reaching_start[n + 1]], and their sum is taken anew at each change, so nothing accumulates.
+    """
+
+    event_times: np.ndarray
+    event_rows: np.ndarray
+    inhibitory: np.ndarray
+    row_start: np.ndarray
+    targets: np.ndarray
+    weights: np.ndarray
+    jumps: bool
+    event_amplitudes: np.ndarray
+    currents: np.ndarray
+    reached_start: np.ndarray
+    reached: np.ndarray
+    reaching_start: np.ndarray
+    reaching: np.ndarray
+
+
+class State(NamedTuple):
+    """Of each neuron, (neurons,): u (mV above v_rest), i_exc, i_inh (nA), clamped_until (ms); compiled loops change them."""
+
+    u: np.ndarray
+    i_exc: np.ndarray
+    i_inh: np.ndarray
+    clamped_until: np.ndarray
+
+
+class Samples(NamedTuple):
+    """What is noted at times (ms).
+
+    columns (3, neurons): where u (mV above v_rest), i_exc and i_inh of a neuron go in the tables u, i_exc and i_inh (times,
+    recorded neurons); -1 for nowhere.
+    """
+
+    times: np.ndarray
+    columns: np.ndarray
+    u: np.ndarray
+    i_exc: np.ndarray
+    i_inh: np.ndarray
+
 
 @njit(cache=True, error_model="numpy")
-def _receive(n, weight, t, jumps, inhibitory, u, i_exc, i_inh, clamped_until):
+def _receive(n, weight, t, jumps, inhibitory, state):
     """Neuron n takes up a spike at t: as a jump of its voltage, unless that is clamped, or of a synaptic current."""
     if jumps:
-        if clamped_until[n] <= t:
-            u[n] += weight
+        if state.clamped_until[n] <= t:
+            state.u[n] += weight
     elif inhibitory:
-        i_inh[n] += weight
+        state.i_inh[n] += weight
     else:
-        i_exc[n] += weight
+        state.i_exc[n] += weight
 
 
 @njit(cache=True, error_model="numpy")
@@ -61,32 +105,40 @@ def _injected(parameters, currents, reaching_start, reaching):
 
 
 @njit(cache=True, error_model="numpy")
-def run_driven(event_times, event_rows, inhibitory, row_start, targets, weights, jumps,
-               event_amplitudes, currents, reached_start, reached, reaching_start, reaching, t, t_stop,
-               u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
-    """`kernels.run_sparse` with injected currents."""
+def _reached(drive, k):
+    """(row, source or -1, first place, last place) of event k: whom it reaches."""
+    row = drive.event_rows[k]
+    source = row - drive.inhibitory.shape[0]
+    if source >= 0:
+        return row, source, drive.reached_start[source], drive.reached_start[source + 1]
+    return row, -1, drive.row_start[row], drive.row_start[row + 1]
+
+
+@njit(cache=True, error_model="numpy")
+def run_driven(drive, t, t_stop, state, parameters, out_times, noted):
+    """`kernels.run_sparse` with injected currents. drive: Drive; state: State."""
+    u, i_exc, i_inh, clamped_until = state
+    targets, weights, reached = drive.targets, drive.weights, drive.reached
+    reaching_start, reaching = drive.reaching_start, drive.reaching
     now = np.full(u.shape[0], t)
     own = parameters[:, U_INF]
-    table = _injected(parameters, currents, reaching_start, reaching)
-    currents = currents.copy()
-    for k in range(event_times.shape[0]):
-        row = event_rows[k]
-        source = row - inhibitory.shape[0]
+    table = _injected(parameters, drive.currents, reaching_start, reaching)
+    currents = drive.currents.copy()
+    for k in range(drive.event_times.shape[0]):
+        row, source, first, last = _reached(drive, k)
+        time = drive.event_times[k]
         if source >= 0:
-            currents[source] = event_amplitudes[k]
-            first, last = reached_start[source], reached_start[source + 1]
-        else:
-            first, last = row_start[row], row_start[row + 1]
+            currents[source] = drive.event_amplitudes[k]
         for c in range(first, last):
             n = reached[c] if source >= 0 else (targets[c] if targets.size else c - first)
-            until = max(now[n], event_times[k])
+            until = max(now[n], time)
             if not advance_neuron(n, now[n], until, u, i_exc, i_inh, clamped_until, table, out_times, noted):
                 return False
             now[n] = until
             if source >= 0:
                 _inject(n, table, own, currents, reaching_start, reaching)
             else:
-                _receive(n, weights[c], until, jumps, inhibitory[row], u, i_exc, i_inh, clamped_until)
+                _receive(n, weights[c], until, drive.jumps, drive.inhibitory[row], state)
     for n in range(u.shape[0]):
         if not advance_neuron(n, now[n], t_stop, u, i_exc, i_inh, clamped_until, table, out_times, noted):
             return False
@@ -104,9 +156,10 @@ def _membrane(s, u, i_exc, i_inh, p):
 
 
 @njit(cache=True, error_model="numpy")
-def _follow(n, t, until, closed, u, i_exc, i_inh, clamped_until, p, spikes, next_spike,
-            sample_times, next_sample, columns, out_u, out_exc, out_inh):
+def _follow(n, t, until, closed, state, p, spikes, next_spike, samples, next_sample):
     """Carry neuron n, whose spikes are known, from t to `until`, and note what it passes before; at `until` too if `closed`."""
+    u, i_exc, i_inh, clamped_until = state
+    sample_times, columns = samples.times, samples.columns
     while True:
         clamped = clamped_until[n] > t
         stop = min(until, clamped_until[n]) if clamped else until
@@ -121,13 +174,14 @@ def _follow(n, t, until, closed, u, i_exc, i_inh, clamped_until, p, spikes, next
             s = at - t
             if columns[0, n] >= 0:
                 if clamped or s == 0.0:
-                    out_u[k, columns[0, n]] = u[n]
+                    samples.u[k, columns[0, n]] = u[n]
                 else:
-                    out_u[k, columns[0, n]] = p[THRESHOLD] if fires and at == stop else _membrane(s, u[n], i_exc[n], i_inh[n], p)
+                    at_threshold = fires and at == stop
+                    samples.u[k, columns[0, n]] = p[THRESHOLD] if at_threshold else _membrane(s, u[n], i_exc[n], i_inh[n], p)
             if columns[1, n] >= 0:
-                out_exc[k, columns[1, n]] = i_exc[n] * math.exp(-p[RATE_E] * s)
+                samples.i_exc[k, columns[1, n]] = i_exc[n] * math.exp(-p[RATE_E] * s)
             if columns[2, n] >= 0:
-                out_inh[k, columns[2, n]] = i_inh[n] * math.exp(-p[RATE_I] * s)
+                samples.i_inh[k, columns[2, n]] = i_inh[n] * math.exp(-p[RATE_I] * s)
             next_sample[n] += 1
         s = stop - t
         if s > 0.0:
@@ -145,46 +199,40 @@ def _follow(n, t, until, closed, u, i_exc, i_inh, clamped_until, p, spikes, next
 
 
 @njit(cache=True, error_model="numpy")
-def trace(event_times, event_rows, inhibitory, row_start, targets, weights, jumps,
-          event_amplitudes, currents, reached_start, reached, reaching_start, reaching, t, t_stop,
-          u, i_exc, i_inh, clamped_until, parameters, spikes, spike_start,
-          sample_times, columns, out_u, out_exc, out_inh):
-    """What neurons pass at `sample_times` in [t, t_stop], given their state at t, input, and spikes.
+def trace(drive, t, t_stop, state, parameters, spikes, spike_start, samples):
+    """Note in `samples` (Samples) what neurons pass in [t, t_stop], given their state at t (State), input (Drive) and spikes.
 
-    spikes[spike_start[n]:spike_start[n + 1]] are those of neuron n. columns (3, neurons): where u (mV above v_rest), i_exc and
-    i_inh of a neuron go in out_u, out_exc and out_inh (samples, recorded neurons); -1 for nowhere. What arrives at the very
-    time of a sample is in it (at t_stop: not yet), and a neuron that fires there is at threshold.
+    spikes[spike_start[n]:spike_start[n + 1]] are those of neuron n. What arrives at the very time of a sample is in it (at
+    t_stop: not yet), and a neuron that fires there is at threshold.
     """
-    size = u.shape[0]
+    targets, weights, reached = drive.targets, drive.weights, drive.reached
+    reaching_start, reaching = drive.reaching_start, drive.reaching
+    columns, n_events = samples.columns, drive.event_times.shape[0]
+    size = state.u.shape[0]
     now = np.full(size, t)
     own = parameters[:, U_INF]
-    table = _injected(parameters, currents, reaching_start, reaching)
-    currents = currents.copy()
+    table = _injected(parameters, drive.currents, reaching_start, reaching)
+    currents = drive.currents.copy()
     next_spike, next_sample = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-    for k in range(event_times.shape[0] + 1):
-        at_end = k == event_times.shape[0]
-        row, source = 0, -1
-        if at_end:
-            first, last = 0, size
-        else:
-            row = event_rows[k]
-            source = row - inhibitory.shape[0]
+    for k in range(n_events + 1):
+        at_end = k == n_events
+        row, source, first, last, time = 0, -1, 0, size, t_stop
+        if not at_end:
+            row, source, first, last = _reached(drive, k)
+            time = drive.event_times[k]
             if source >= 0:
-                currents[source] = event_amplitudes[k]
-                first, last = reached_start[source], reached_start[source + 1]
-            else:
-                first, last = row_start[row], row_start[row + 1]
+                currents[source] = drive.event_amplitudes[k]
         for c in range(first, last):
             n = c if at_end else (reached[c] if source >= 0 else (targets[c] if targets.size else c - first))
             if columns[0, n] < 0 and columns[1, n] < 0 and columns[2, n] < 0:
                 continue
-            until = t_stop if at_end else max(now[n], event_times[k])
-            _follow(n, now[n], until, at_end, u, i_exc, i_inh, clamped_until, table[n], spikes[spike_start[n]:spike_start[n + 1]],
-                    next_spike, sample_times, next_sample, columns, out_u, out_exc, out_inh)
+            until = t_stop if at_end else max(now[n], time)
+            _follow(n, now[n], until, at_end, state, table[n], spikes[spike_start[n]:spike_start[n + 1]], next_spike, samples,
+                    next_sample)
             now[n] = until
             if at_end:
                 continue
             if source >= 0:
                 _inject(n, table, own, currents, reaching_start, reaching)
             else:
-                _receive(n, weights[c], until, jumps, inhibitory[row], u, i_exc, i_inh, clamped_until)
+                _receive(n, weights[c], until, drive.jumps, drive.inhibitory[row], state)

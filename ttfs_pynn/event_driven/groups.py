@@ -221,7 +221,7 @@ class LIFGroup:
         return (run_rows if self._one_kind else kernels.run_sparse), False
 
     def _drive(self, times, rows, t_stop):
-        """All input in the general form of `driven_kernels`."""
+        """All input as a driven_kernels.Drive."""
         if self.arrangement.all_matrices:
             inhibitory, weights = self.arrangement.table()
             n_rows, size = weights.shape
@@ -229,7 +229,7 @@ class LIFGroup:
         else:
             connections = self.arrangement.rows()
         times, rows, injected = self._injections.merge_into(times, rows, connections[0].size, self.t, t_stop)
-        return times, rows, *connections, self.JUMPS, *injected
+        return driven_kernels.Drive(times, rows, *connections, self.JUMPS, *injected)
 
     def trace(self, t_stop, index, time):
         """Let the probe see [t, t_stop), with these spikes, of a group that is advanced by somebody else afterwards."""
@@ -250,19 +250,20 @@ class LIFGroup:
             if not self.driven:
                 times, rows = times[alone[rows]], rows[alone[rows]]
         if self.driven:
-            times, rows, *arguments = drive
+            heard = (drive,)
         elif table:
-            arguments = *arrangement.table(), partner
+            heard = times, rows, *arrangement.table(), partner
         else:
-            arguments = arrangement.rows()
+            heard = times, rows, *arrangement.rows()
             if kernel is run_rows:
-                arguments = *arguments, arrangement.tiles(partner), partner
+                heard = *heard, arrangement.tiles(partner), partner
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
             first = np.cumsum(self.room) - self.room
             noted = np.stack([np.zeros_like(first), self.room, first], axis=1)
             out_times = np.empty(self.room.sum())
-            if not kernel(times, rows, *arguments, self.t, float(t_stop), *state, self._table, out_times, noted):
+            changed = (driven_kernels.State(*state),) if self.driven else state
+            if not kernel(*heard, self.t, float(t_stop), *changed, self._table, out_times, noted):
                 raise endless(self.t, t_stop)
             counts = noted[:, kernels.COUNT]
             if (counts <= self.room).all():

@@ -21,7 +21,9 @@ from ttfs_pynn.membrane.threads import on_threads
 RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
 N_PARAMETERS = 8
 COUNT, ROOM, FIRST = range(3)
+# Of window_factors: decay of u, exc, inh; phi exc, inh; how much more exc weighs than inh at most, and the reverse; largest phi.
 N_FACTORS = 8
+DECAY_U, DECAY_E, DECAY_I, PHI_E, PHI_I, EXC_BY_INH, INH_BY_EXC, REACH = range(N_FACTORS)
 MOST_SPIKES = 2**20  # of one neuron in one call; more is a neuron whose interspike interval is lost in rounding
 _CHUNK = 32
 
@@ -30,18 +32,18 @@ _CHUNK = 32
 def window_factors(span, rates, factors):
     """For rates (kinds, 3) of membrane and the two currents: what an interval without input makes of u and the currents.
 
-    factors[kind] = (decay of u, exc, inh, phi exc, phi inh, max(1, phi exc / phi inh), the reverse, largest phi in the interval).
+    factors (kinds, N_FACTORS), written: EXC_BY_INH is max(1, phi exc / phi inh).
     """
     for k in range(rates.shape[0]):
         rate_m, rate_e, rate_i = rates[k]
         phi_e, phi_i = phi(span, rate_m, rate_e), phi(span, rate_m, rate_i)
-        factors[k, 0] = math.exp(-rate_m * span)
-        factors[k, 1] = math.exp(-rate_e * span)
-        factors[k, 2] = math.exp(-rate_i * span)
-        factors[k, 3], factors[k, 4] = phi_e, phi_i
-        factors[k, 5] = max(1.0, phi_ratio(span, rate_m, rate_e, rate_i))
-        factors[k, 6] = max(1.0, phi_ratio(span, rate_m, rate_i, rate_e))
-        factors[k, 7] = max(phi(min(span, extremum(0.0, 1.0, rate_m, rate_e)), rate_m, rate_e),
+        factors[k, DECAY_U] = math.exp(-rate_m * span)
+        factors[k, DECAY_E] = math.exp(-rate_e * span)
+        factors[k, DECAY_I] = math.exp(-rate_i * span)
+        factors[k, PHI_E], factors[k, PHI_I] = phi_e, phi_i
+        factors[k, EXC_BY_INH] = max(1.0, phi_ratio(span, rate_m, rate_e, rate_i))
+        factors[k, INH_BY_EXC] = max(1.0, phi_ratio(span, rate_m, rate_i, rate_e))
+        factors[k, REACH] = max(phi(min(span, extremum(0.0, 1.0, rate_m, rate_e)), rate_m, rate_e),
                             phi(min(span, extremum(0.0, 1.0, rate_m, rate_i)), rate_m, rate_i))
 
 

@@ -123,8 +123,8 @@ class _OnGroup:
         self.group.set_spike_times(times, offsets)
 
     def set_spike_matrix(self, matrix):
-        """Spikes in bulk, without an object a cell: matrix (rows, cells) of times (ms), inf for none; those of a cell rise from row
-        to row. Raises InvalidParameterValueError where they do not."""
+        """Spikes in bulk, without an object a cell: matrix (rows, cells) of times (ms), inf for none; those of a cell rise from
+        row to row. Raises InvalidParameterValueError where they do not."""
         self._check_current()
         matrix = np.asarray(matrix, dtype=float)
         if matrix.ndim != 2 or matrix.shape[1] != self.group.size or np.isnan(matrix).any():

@@ -67,7 +67,7 @@ class Probe:
             self._chunks[k].append((self._next, self._neurons[k], state[name][self._neurons[k]][None]))
 
     def follow(self, drive, t, t_stop, state, table, v_rest, spikes, spike_start):
-        """The samples up to t_stop. drive: see `driven_kernels`; state: at t, changed here; spikes: of [t, t_stop), by neuron."""
+        """The samples up to t_stop. drive: driven_kernels.Drive; state: at t, changed here; spikes: of [t, t_stop), by neuron."""
         last = int(np.floor(t_stop / self.interval))
         last += (last + 1) * self.interval <= t_stop
         last -= last * self.interval > t_stop
@@ -75,7 +75,8 @@ class Probe:
             return
         times = np.maximum(np.arange(self._next, last + 1) * self.interval, t)
         out = [np.empty((times.size, neurons.size)) for neurons in self._neurons]
-        driven_kernels.trace(*drive, t, t_stop, *state, table, spikes, spike_start, times, self._columns, *out)
+        driven_kernels.trace(drive, t, t_stop, driven_kernels.State(*state), table, spikes, spike_start,
+                             driven_kernels.Samples(times, self._columns, *out))
         out[0] += v_rest[self._neurons[0]]
         for chunks, neurons, samples in zip(self._chunks, self._neurons, out, strict=True):
             chunks.append((self._next, neurons, samples))

@@ -5,7 +5,7 @@ import numpy as np
 from ttfs_pynn.event_driven import kernels
 from ttfs_pynn.event_driven.event_queue import run_queue
 from ttfs_pynn.event_driven.groups import SimulationError, endless
-from ttfs_pynn.event_driven.windows import run_windows
+from ttfs_pynn.event_driven.windows import Links, Outgoing, run_windows
 
 __all__ = ["RecurrentGroups"]
 
@@ -64,7 +64,7 @@ class RecurrentGroups:
             first += order.size
 
     def _link(self, position):
-        """(start, senders): the senders that each neuron is."""
+        """Links: the senders that each neuron is."""
         neurons, senders = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
         for s, first in zip(self.synapses, self._first_sender[:-1], strict=True):
             if s.pre_group in position:
@@ -72,7 +72,7 @@ class RecurrentGroups:
                 senders.append(first + np.arange(s.pre_group.size))
         neurons, senders = np.concatenate(neurons), np.concatenate(senders)
         order = np.argsort(neurons, kind="stable")
-        return np.searchsorted(neurons[order], np.arange(self._first[-1] + 1)), senders[order]
+        return Links(np.searchsorted(neurons[order], np.arange(self._first[-1] + 1)), senders[order])
 
     def _known_spikes(self, t_stop):
         """(times, senders) in time order: spikes of other groups, and those of these groups that are still on their way."""
@@ -93,7 +93,7 @@ class RecurrentGroups:
         groups, t = self.groups, self.groups[0].t
         if any(group.driven for group in groups):
             return self._advance_in_steps(t_stop)
-        table = self._arrange()
+        outgoing = Outgoing(*self._arrange())
         parameters = np.concatenate([group.table for group in groups])
         state = tuple(np.concatenate(arrays) for arrays in zip(*(group.state for group in groups), strict=True))
         if self.method == "windows" and self._shortest_delay == 0:
@@ -106,9 +106,10 @@ class RecurrentGroups:
         method = self.method or ("windows" if self._shortest_delay >= _SHORTEST_WINDOW * typical else "queue")
         longest = 2.0 ** np.floor(np.log2(min(self._shortest_delay, typical))) if method == "windows" else 0.0
         if longest >= _DIGITS_OF_TIME * np.spacing(float(t_stop)):
-            ok, index, time = run_windows(*known, self._links, table, t, float(t_stop), longest, kind, rates, *state, parameters)
+            ok, index, time = run_windows(*known, self._links, outgoing, t, float(t_stop), longest, kind, rates, *state,
+                                          parameters)
         else:
-            ok, index, time = run_queue(*known, self._links, table, t, float(t_stop), *state, parameters)
+            ok, index, time = run_queue(*known, self._links, outgoing, t, float(t_stop), *state, parameters)
         if not ok:
             for s, spikes, until in zip(self.synapses, *in_flight, strict=True):
                 s._in_flight, s._delivered_until = spikes, until

@@ -7,10 +7,16 @@ __all__ = ["order_by_source", "order_by_time"]
 
 
 def order_by_time(times):
-    """As np.argsort(times, kind="stable"), which takes three times as long where no two are the same."""
+    """As np.argsort(times, kind="stable"), which takes three times as long."""
     order = np.argsort(times)
     in_order = times[order]
-    return np.argsort(times, kind="stable") if (in_order[1:] == in_order[:-1]).any() else order
+    same = np.zeros(times.size, dtype=bool)
+    same[1:] = in_order[1:] == in_order[:-1]
+    if same.any():
+        same[:-1] |= same[1:]
+        tied = order[same]
+        order[same] = tied[np.lexsort((tied, in_order[same]))]
+    return order
 
 
 @njit(cache=True)

@@ -30,88 +30,31 @@ from ttfs_pynn.event_driven.kernels import (
     run_sparse,
     to_threshold,
 )
+from ttfs_pynn.event_driven.sparse_steps import (
+    DECAY_M,
+    DECAY_S,
+    GROWTH_M,
+    N_FACTORS,
+    RESPONSE,
+    TIME,
+    TO_J,
+    TO_X,
+    add_all,
+    add_currents,
+    fill_blocks,
+    pick_out,
+)
 from ttfs_pynn.membrane.interval import extremum, phi, responses, surely_no_peak, threshold_root
 from ttfs_pynn.membrane.threads import on_threads
 from ttfs_pynn.membrane.vectors import short_reach
 
-__all__ = ["in_tiles", "merged_rows", "run_rows"]
+__all__ = ["TILE", "run_rows"]
 
 TILE = 192  # neurons that one thread takes at a time
-TIME, DECAY_M, DECAY_S, RESPONSE, TO_J, TO_X, GROWTH_M = range(7)
-N_FACTORS = 8  # a row is one line of the cache
-_LONGEST = 3.0  # time constants of a block: factors grow to exp(3), and lose no more than that of their digits
 _PER_NEURON = 2.5  # arrivals in a block
 _AS_LONG = 8  # arrivals take as much longer than a neuron and event of `block_kernels`
 _FORGOTTEN = 138.0  # time constants after which a current is 1e-60 of what it was
 _CLOSE = 1e-11  # of the threshold: nearer, the exact decision is left to `advance_neuron`
-
-
-@njit(cache=True, error_model="numpy")
-def _fill(factors, k, time, a, rate_m, rate_s):
-    decay_m, decay_s, response = (1.0, 1.0, 0.0) if a == 0.0 else responses(a, rate_m, rate_s)
-    factors[k, TIME], factors[k, DECAY_M], factors[k, DECAY_S], factors[k, RESPONSE] = time, decay_m, decay_s, response
-    factors[k, GROWTH_M], factors[k, TO_J] = 1.0 / decay_m, 1.0 / decay_s
-    factors[k, TO_X] = response / (decay_m * decay_s)
-
-
-@njit(cache=True, error_model="numpy")
-def _blocks(times, sizes, most_arrivals, t_stop, rate_m, rate_s, factors, bounds):
-    """Fill factors: of each event, then of the end of each block; bounds (blocks + 1,): the first event of each block. sizes:
-    arrivals of each event. Returns the number of blocks. A block without events is a pause."""
-    fastest = max(rate_m, rate_s)
-    n, n_blocks, arrivals, base = times.shape[0], 0, 0, times[0]
-    bounds[0] = 0
-    for k in range(n):
-        a = times[k] - base
-        _fill(factors, k, times[k], a, rate_m, rate_s)
-        arrivals += sizes[k]
-        following = times[k + 1] if k + 1 < n else t_stop
-        pause = (following - times[k]) * rate_s > 1.0
-        if pause or k + 1 == n or (following - base) * fastest > _LONGEST or (arrivals >= most_arrivals and following > base):
-            end = times[k] if pause else following
-            _fill(factors, n + n_blocks, end, end - base, rate_m, rate_s)
-            n_blocks += 1
-            bounds[n_blocks] = k + 1
-            if pause:
-                _fill(factors, n + n_blocks, following, following - end, rate_m, rate_s)
-                n_blocks += 1
-                bounds[n_blocks] = k + 1
-            base, arrivals = following, 0
-    return n_blocks
-
-
-@njit(cache=True, error_model="numpy")
-def _add_currents(first, last, rows, row_start, targets, weights, factors, to_j):
-    for k in range(first, last):
-        factor = factors[k, TO_J]
-        for c in range(row_start[rows[k]], row_start[rows[k] + 1]):
-            to_j[targets[c]] += weights[c] * factor
-
-
-@njit(cache=True, error_model="numpy")
-def _add(first, last, rows, row_start, targets, weights, factors, to_j, to_x, bound):
-    """What the arrivals of events first to last - 1 add to J and take from X, and the sum of positive weights."""
-    for k in range(first, last):
-        factor_j, factor_x = factors[k, TO_J], factors[k, TO_X]
-        for c in range(row_start[rows[k]], row_start[rows[k] + 1]):
-            n, w = targets[c], weights[c]
-            to_j[n] += w * factor_j
-            to_x[n] -= w * factor_x
-            bound[n] += w if w > 0.0 else 0.0
-
-
-@njit(cache=True, error_model="numpy")
-def _pick_out(first, last, room, rows, row_start, targets, weights, slot, n_chosen, filled, event, weight):
-    """Arrivals of the events first to last - 1 at the chosen neurons, whose number is slot[n] (n_chosen for all others): each
-    neuron's in order of time, event and weight at the places slot * room to filled[slot] - 1."""
-    for k in range(n_chosen + 1):
-        filled[k] = k * room
-    for k in range(first, last):
-        for c in range(row_start[rows[k]], row_start[rows[k] + 1]):
-            mine = slot[targets[c]]
-            to = filled[mine]
-            event[to], weight[to] = k, weights[c]
-            filled[mine] = to + (mine != n_chosen)
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -233,7 +176,7 @@ def _tile(at, size, t, rows, factors, bounds, n_blocks, row_start, targets, weig
         end, decay_m, decay_s, response = (factors[k_end, TIME], factors[k_end, DECAY_M], factors[k_end, DECAY_S],
                                            factors[k_end, RESPONSE])
         if free_from >= end:
-            _add_currents(first, last, rows, row_start, targets, weights, factors, j)
+            add_currents(first, last, rows, row_start, targets, weights, factors, j)
             for n in range(size):
                 j[n] *= decay_s
             begin = end
@@ -242,7 +185,7 @@ def _tile(at, size, t, rows, factors, bounds, n_blocks, row_start, targets, weig
         to_x[:] = x
         for n in range(size):
             bound[n] = j[n] if j[n] > 0.0 else 0.0
-        _add(first, last, rows, row_start, targets, weights, factors, to_j, to_x, bound)
+        add_all(first, last, rows, row_start, targets, weights, factors, to_j, to_x, bound)
         for n in range(size):
             new_x[n] = decay_m * to_x[n] + response * to_j[n]
         for n in range(size):
@@ -260,7 +203,7 @@ def _tile(at, size, t, rows, factors, bounds, n_blocks, row_start, targets, weig
                 slot[:] = n_chosen
                 for c in range(n_chosen):
                     slot[chosen[c]] = c
-                _pick_out(first, last, room, rows, row_start, targets, weights, slot, n_chosen, filled, event, weight)
+                pick_out(first, last, room, rows, row_start, targets, weights, slot, n_chosen, filled, event, weight)
             else:
                 filled[:n_chosen] = 0
             if not _walk(at, chosen[:n_chosen], room, filled, event, weight, begin, k_end, factors, x, j, new_x, new_j, theta,
@@ -321,7 +264,7 @@ def _end_currents(event_times, rows, partner, inhibitory, row_start, targets, we
 def run_rows(event_times, event_rows, inhibitory, row_start, targets, weights, tiles, partner, t, t_stop, u, i_exc, i_inh,
              clamped_until, parameters, out_times, noted):
     """As `kernels.run_sparse`, for neurons that share tau_m and tau_syn_E = tau_syn_I. partner: as for `run_blocks`; the rows of
-    a pair have the same targets. tiles: (start, targets, weights, most) of `in_tiles` and `merged_rows`."""
+    a pair have the same targets. tiles: (start, targets, weights, most) of `arrangement.Arrangement.tiles`."""
     if not event_times.size:
         return run_sparse(event_times, event_rows, inhibitory, row_start, targets, weights, t, t_stop, u, i_exc, i_inh,
                           clamped_until, parameters, out_times, noted)
@@ -329,7 +272,7 @@ def run_rows(event_times, event_rows, inhibitory, row_start, targets, weights, t
     times, n = np.maximum(event_times, t), event_times.size
     factors, bounds = np.empty((3 * n, N_FACTORS)), np.empty(2 * n + 1, dtype=np.int64)
     sizes = np.diff(row_start)[event_rows]
-    n_blocks = _blocks(times, sizes, _PER_NEURON * u.size, t_stop, rate_m, rate_s, factors, bounds)
+    n_blocks = fill_blocks(times, sizes, _PER_NEURON * u.size, t_stop, rate_m, rate_s, factors, bounds)
     begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
     run = _threaded if on_threads(_AS_LONG * sizes.sum()) else _serial
     if not run(t, event_rows, factors, bounds, n_blocks, *tiles, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
@@ -337,28 +280,3 @@ def run_rows(event_times, event_rows, inhibitory, row_start, targets, weights, t
     i_exc[:], i_inh[:] = begin_exc, begin_inh
     _end_currents(times, event_rows, partner, inhibitory, row_start, targets, weights, t, t_stop, rate_s, i_exc, i_inh)
     return True
-
-
-def in_tiles(row_start, targets, size):
-    """(start, targets, order, most): connections order[start[tile, row]:start[tile, row + 1]] are those of a row onto the neurons
-    of a tile, whose numbers in it the targets are; and how many of one row reach one neuron, at most."""
-    n_rows, n_tiles = row_start.size - 1, -(-size // TILE)
-    row = np.repeat(np.arange(n_rows), np.diff(row_start))
-    cell = targets // TILE * n_rows + row
-    order = np.argsort(cell, kind="stable")
-    start = np.searchsorted(cell[order], np.arange(n_tiles * n_rows + 1))
-    most = int(np.unique(row * size + targets, return_counts=True)[1].max(initial=1))
-    return (np.stack([start[k * n_rows:(k + 1) * n_rows + 1] for k in range(n_tiles)]), (targets % TILE)[order].astype(np.int32),
-            order, most)
-
-
-def merged_rows(row_start, weights, partner):
-    """The weights, those of each row with its partner's."""
-    if not (partner >= 0).any():
-        return weights
-    merged = weights.copy()
-    rows = np.flatnonzero(partner >= 0)
-    sizes = np.diff(row_start)[rows]
-    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    merged[np.repeat(row_start[rows], sizes) + within] += weights[np.repeat(row_start[partner[rows]], sizes) + within]
-    return merged

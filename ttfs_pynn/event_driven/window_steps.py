@@ -1,14 +1,59 @@
 """Compiled steps of a window of `windows`: what arrives, who may fire, and in which order."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.event_driven.kernels import INVERSE_CM, U_INF, to_threshold
+from ttfs_pynn.event_driven.kernels import (
+    DECAY_E,
+    DECAY_I,
+    DECAY_U,
+    EXC_BY_INH,
+    INH_BY_EXC,
+    INVERSE_CM,
+    PHI_E,
+    PHI_I,
+    REACH,
+    U_INF,
+    to_threshold,
+)
 from ttfs_pynn.membrane.interval import phi
 
+__all__ = ["Active", "Entries", "Outgoing", "add_active", "deliver", "first_due", "gather", "grown", "in_time_order",
+           "keep_active", "settle"]
+
 _FEW = 24  # arrivals that insertion sorts faster than a call of argsort
+
+
+class Outgoing(NamedTuple):
+    """The connections of each sender in order of delay: those of sender s are start[s] to start[s + 1]; target (a neuron), weight
+    (nA), delay (ms) of each. inhibitory: of each sender."""
+
+    start: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    delay: np.ndarray
+    inhibitory: np.ndarray
+
+
+class Active(NamedTuple):
+    """Spikes that are on their way: time (ms), sender; of its connections those from `first` to before `next` arrive in this
+    window, those before have arrived."""
+
+    time: np.ndarray
+    sender: np.ndarray
+    first: np.ndarray
+    next: np.ndarray
+
+
+class Entries(NamedTuple):
+    """Arrivals at chosen neurons: connection, spike (its place in Active), previous entry of the same neuron or -1."""
+
+    connection: np.ndarray
+    spike: np.ndarray
+    previous: np.ndarray
 
 
 @njit(cache=True, error_model="numpy")
@@ -22,9 +67,9 @@ def grown(array, size):
 
 
 @njit(cache=True, error_model="numpy")
-def first_due(table, sender, time, t):
+def first_due(outgoing, sender, time, t):
     """The first connection of `sender` (they are in order of delay) through which a spike at `time` arrives at t or later."""
-    start, delay = table[0], table[3]
+    start, delay = outgoing.start, outgoing.delay
     lo, hi = start[sender], start[sender + 1]
     while lo < hi:
         middle = (lo + hi) // 2
@@ -36,12 +81,12 @@ def first_due(table, sender, time, t):
 
 
 @njit(cache=True, error_model="numpy")
-def deliver(end, active, n_active, table, kind, rates, factors, stamps, stamp, arrived):
+def deliver(end, active, n_active, outgoing, kind, rates, factors, stamps, stamp, arrived):
     """Sum what the arrivals before `end` do to the state at `end`: arrived[n] = (membrane * cm, exc, inh, positive weights).
 
     Returns (stamp, number of arrivals). factors[kind] = (phi, decay) belong to the arrival stamps[kind].
     """
-    start, target, weight, delay, inhibitory = table
+    start, target, weight, delay, inhibitory = outgoing
     active_time, active_sender, active_from, active_next = active
     count = 0
     for a in range(n_active):
@@ -95,8 +140,8 @@ def settle(begin, end, arrived, kind, factors, u, i_exc, i_inh, clamped_until, p
             x = u[n] - p[U_INF]
             theta = to_threshold(p)
             e, i = i_exc[n], i_inh[n]
-            drive = max(e * f[5] + i if e >= i else i * f[6] + e, 0.0) + arrived[n, 3]
-            highest = (x if x >= 0.0 else x * f[0]) + drive * p[INVERSE_CM] * f[7]
+            drive = max(e * f[EXC_BY_INH] + i if e >= i else i * f[INH_BY_EXC] + e, 0.0) + arrived[n, 3]
+            highest = (x if x >= 0.0 else x * f[DECAY_U]) + drive * p[INVERSE_CM] * f[REACH]
             # 1e-9: far more than rounding, and it costs only a replay
             if clamped_until[n] > begin or not highest + 1e-9 * (abs(theta) + abs(x)) < theta:
                 chosen[n_chosen] = n
@@ -104,20 +149,20 @@ def settle(begin, end, arrived, kind, factors, u, i_exc, i_inh, clamped_until, p
                 head[n] = -1
                 arrived[n, :] = 0.0
                 continue
-            u[n] = x * f[0] + (e * f[3] + i * f[4] + arrived[n, 0]) * p[INVERSE_CM] + p[U_INF]
-        i_exc[n] = i_exc[n] * f[1] + arrived[n, 1]
-        i_inh[n] = i_inh[n] * f[2] + arrived[n, 2]
+            u[n] = x * f[DECAY_U] + (e * f[PHI_E] + i * f[PHI_I] + arrived[n, 0]) * p[INVERSE_CM] + p[U_INF]
+        i_exc[n] = i_exc[n] * f[DECAY_E] + arrived[n, 1]
+        i_inh[n] = i_inh[n] * f[DECAY_I] + arrived[n, 2]
         arrived[n, 0] = arrived[n, 1] = arrived[n, 2] = arrived[n, 3] = 0.0
     return n_chosen
 
 
 @njit(cache=True, error_model="numpy")
 def add_active(active, n_active, time, sender, k):
-    """One more spike on its way: active = (time, sender, connections delivered in this window: from, to), returned."""
-    if n_active == active[0].size:
+    """One more spike on its way, from its connection k on. Returns Active, with more room if need be."""
+    if n_active == active.time.size:
         size = n_active + 1
-        active = grown(active[0], size), grown(active[1], size), grown(active[2], size), grown(active[3], size)
-    active[0][n_active], active[1][n_active], active[3][n_active] = time, sender, k
+        active = Active(grown(active.time, size), grown(active.sender, size), grown(active.first, size), grown(active.next, size))
+    active.time[n_active], active.sender[n_active], active.next[n_active] = time, sender, k
     return active
 
 
@@ -126,8 +171,8 @@ def keep_active(active, n_active, start):
     """Drop the spikes that have arrived everywhere. Returns how many are left."""
     kept = 0
     for a in range(n_active):
-        if active[3][a] < start[active[1][a] + 1]:
-            active[0][kept], active[1][kept], active[3][kept] = active[0][a], active[1][a], active[3][a]
+        if active.next[a] < start[active.sender[a] + 1]:
+            active.time[kept], active.sender[kept], active.next[kept] = active.time[a], active.sender[a], active.next[a]
             kept += 1
     return kept
 
@@ -136,16 +181,17 @@ def keep_active(active, n_active, start):
 def gather(active, n_active, target, head, entries):
     """Chain the arrivals of this window at the chosen neurons: head[n] is the last of neuron n, -1 none, -2 not chosen.
 
-    entries = (connection, place among the active spikes, previous entry of the same neuron); returned, with more room if need be.
+    Returns the Entries, with more room if need be.
     """
     count = 0
     for a in range(n_active):
-        for k in range(active[2][a], active[3][a]):
+        for k in range(active.first[a], active.next[a]):
             n = target[k]
             if head[n] != -2:
-                if count == entries[0].size:
-                    entries = grown(entries[0], count + 1), grown(entries[1], count + 1), grown(entries[2], count + 1)
-                entries[0][count], entries[1][count], entries[2][count] = k, a, head[n]
+                if count == entries.connection.size:
+                    entries = Entries(grown(entries.connection, count + 1), grown(entries.spike, count + 1),
+                                      grown(entries.previous, count + 1))
+                entries.connection[count], entries.spike[count], entries.previous[count] = k, a, head[n]
                 head[n] = count
                 count += 1
     return entries

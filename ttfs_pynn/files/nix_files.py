@@ -5,6 +5,9 @@ made in memory, ends with a seal (see `files`), which HDF5 and other readers do 
 Before Neo reads a file, also one with a seal, which anybody can make, it is looked through (see `hdf5_files`).
 """
 
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import neo
@@ -19,12 +22,12 @@ __all__ = ["packed", "read_block", "read_blocks", "write_block"]
 _ROOM = 3 * LARGEST  # bytes of memory for a file's blocks: numbers are copied, and Python's objects come on top
 
 
-def _in_memory():
+def _in_memory() -> AbstractContextManager:
     """nixio has no parameter for HDF5's driver: while this lasts, the files that it makes are in memory alone."""
     import h5py  # HDF5 takes a while to load, and most commands write no spikes
     import nixio
 
-    def access():
+    def access() -> Any:
         properties = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
         properties.set_fapl_core(2**20, False)
         return properties
@@ -32,7 +35,7 @@ def _in_memory():
     return mock.patch.object(nixio.file, "make_fapl", access)
 
 
-def packed(path, block):
+def packed(path: str | Path, block: neo.Block) -> bytes:
     """The bytes of a NIX file with a `neo.Block`, which is not changed, and a seal."""
     parts = [block, *block.children_recur]
     before = [part.annotations.get("nix_name") for part in parts]
@@ -49,23 +52,23 @@ def packed(path, block):
                 part.annotations["nix_name"] = nix_name
 
 
-def write_block(path, block):
+def write_block(path: str | Path, block: neo.Block) -> None:
     """Store a `neo.Block`, which is not changed. ResultsError where the system refuses."""
     write_bytes(path, packed(path, block))
 
 
-def read_block(path):
+def read_block(path: str | Path) -> neo.Block:
     """The `neo.Block` of `write_block`, in memory as a whole. DamagedFile unless every byte is as written."""
     check_seal(path, 2 * LARGEST)
     return _read(path)[0]
 
 
-def read_blocks(path):
+def read_blocks(path: str | Path) -> list[neo.Block]:
     """All Blocks of a NIX file, also of somebody else's, in which nothing tells damaged numbers from others."""
     return [read_block(path)] if is_sealed(path) else _read(path)
 
 
-def _read(path):
+def _read(path: str | Path) -> list[neo.Block]:
     check_hdf5(path)
     try:
         with limited_memory(_ROOM), neo.io.NixIO(str(path), "ro") as file:

@@ -13,6 +13,7 @@ import os
 import socket
 import time
 from pathlib import Path
+from typing import Self
 
 import filelock
 
@@ -27,9 +28,8 @@ LOCK_FILES = (_LOCK, _SOFT, _HOLDER)
 _NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
-def _acquired(path, timeout):
-    # A singleton: one object for a file in this process, which counts how often it is held.
-    lock = filelock.FileLock(path, is_singleton=True)
+def _acquired(path: Path, timeout: float) -> filelock.BaseFileLock:
+    lock: filelock.BaseFileLock = filelock.FileLock(path, is_singleton=True)
     try:
         lock.acquire(timeout=timeout)
     except OSError as error:
@@ -48,11 +48,11 @@ class FileLock:
     finds that it is.
     """
 
-    def __init__(self, path, wait=True):
+    def __init__(self, path: str | Path, wait: bool = True) -> None:
         self.path, self._wait = Path(path), wait
         self._lock: filelock.BaseFileLock | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _acquired(self.path.with_name(f"{self.path.name}.lock"), -1 if self._wait else 0)
@@ -63,7 +63,7 @@ class FileLock:
             raise ResultsError(f"cannot lock {self.path}: {error.strerror or error}") from error
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         lock, self._lock = self._lock, None
         assert lock is not None
         if lock.lock_counter == 1:
@@ -78,12 +78,12 @@ class RunLock:
     ResultsError, with who holds it since when, where another process does; a thread may hold a folder several times.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path) -> None:
         path = Path(path).resolve()  # two names of one folder are one lock
         self._holder = path / _HOLDER
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._lock = _acquired(path / _LOCK, 0)
+            self._lock: filelock.BaseFileLock | None = _acquired(path / _LOCK, 0)
         except filelock.Timeout:
             raise ResultsError(f"{path} is being written by {self._who()}; let it end or stop it, or name another folder. "
                                "Reading (evaluate, figures) is possible meanwhile") from None
@@ -92,14 +92,14 @@ class RunLock:
         held = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S %z")}
         write_bytes(self._holder, json.dumps(held).encode(), make_folder=False)
 
-    def _who(self):
+    def _who(self) -> str:
         try:
             held = json.loads(read_text(self._holder, 10_000))
             return f"process {held['pid']} on {held['host']} since {held['since']}"
         except (ResultsError, ValueError, KeyError, TypeError):
             return "another process"
 
-    def release(self):
+    def release(self) -> None:
         """Let others write. Harmless where it is released already."""
         lock, self._lock = self._lock, None
         if lock is None:
@@ -109,8 +109,8 @@ class RunLock:
                 self._holder.unlink(missing_ok=True)
         lock.release()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.release()

@@ -46,7 +46,15 @@ def check_weights(w: np.ndarray) -> None:
 
 
 def neuron_columns(neuron, n: int) -> tuple[np.ndarray, ...]:
-    """tau_m, tau_syn, cm, threshold of n neurons, checked."""
+    """tau_m, tau_syn, cm, threshold of n neurons, checked. Kept with the neuron, whose values never change: a small layer would
+    spend a tenth of its time here."""
+    kept = neuron.__dict__.setdefault("_checked_columns", {})
+    if n not in kept:
+        kept[n] = _checked_columns(neuron, n)
+    return kept[n]
+
+
+def _checked_columns(neuron, n):
     columns = neuron.columns(n)
     for name, values in zip(("tau_m", "tau_syn", "cm", "v_thresh - v_rest"), columns, strict=True):
         values = values[values < np.inf] if name == "tau_m" else values

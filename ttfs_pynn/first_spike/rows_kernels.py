@@ -109,15 +109,14 @@ def longest_row(rows):
 
 
 @njit(cache=True, error_model="numpy")
-def gather(n, rows, w, first, time, times, weights):
-    """Fill times and weights (places, 1) with what arrives at neuron n in the sample whose spikes begin at `first`. Returns how
-    many arrive."""
+def gather(begin, end, column, delay, w, first, time, times, weights):
+    """Fill times and weights (places, 1) with what arrives through the synapses begin ... end - 1, where the spikes of column c
+    are time[first[c]:first[c + 1]]. Returns how many arrive."""
     m = 0
-    for s in range(rows.start[n], rows.start[n + 1]):
-        delay = rows.delay[s] if rows.delay.shape[0] else 0.0
-        c = rows.column[s]
+    for s in range(begin, end):
+        c = column[s]
         for k in range(first[c], first[c + 1]):
-            times[m], weights[m, 0] = time[k] + delay, w[s]
+            times[m], weights[m, 0] = time[k] + (delay[s] if delay.shape[0] else 0.0), w[s]
             m += 1
     return m
 
@@ -153,11 +152,12 @@ def _times_of_sample(sample, size, rows, w, spikes, neurons, out):
     """Fill out (neurons,); no neuron has more than `size` arrivals."""
     times, weights, sorted_times = np.empty(size), np.empty((size, 1)), np.empty(size)
     order, bucket = np.empty(size, dtype=np.int64), np.empty(2 * size + 2, dtype=np.int64)
+    start, column, delay, first, time = rows.start, rows.column, rows.delay, spikes.first[sample], spikes.time
+    tau_m, tau_syn, cm, thr, doubt = neurons.tau_m, neurons.tau_syn, neurons.cm, neurons.thr, neurons.doubt
     for n in range(out.shape[0]):
-        m = gather(n, rows, w, spikes.first[sample], spikes.time, times, weights)
+        m = gather(start[n], start[n + 1], column, delay, w, first, time, times, weights)
         sort_row(times[:m], order, bucket, sorted_times)
-        out[n] = walk_sorted(times, order, m, weights, neurons.tau_m[n], neurons.tau_syn[n], neurons.cm[n], neurons.thr[n],
-                             neurons.doubt[n])
+        out[n] = walk_sorted(times, order, m, weights, tau_m[n], tau_syn[n], cm[n], thr[n], doubt[n])
 
 
 @njit(cache=True, error_model="numpy")

@@ -42,7 +42,8 @@ def _steps_of_neuron(n, size, rows, w, spikes, neurons, wanted, aim, step):
     for sample in range(wanted.shape[0]):
         if not wanted[sample, n]:
             continue
-        m = gather(n, rows, w, spikes.first[sample], spikes.time, times, weights)
+        m = gather(rows.start[n], rows.start[n + 1], rows.column, rows.delay, w, spikes.first[sample], spikes.time, times,
+                   weights)
         if m == 0:
             continue
         sort_row(times[:m], order, bucket, sorted_times)

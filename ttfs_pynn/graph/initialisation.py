@@ -38,8 +38,8 @@ def initial_parameters(graph: Graph, rng: np.random.Generator) -> dict[str, np.n
     """Where training starts: normally distributed weights from a numpy Generator, and delays from one that it spawns, so weights
     are the same with and without them.
 
-    Weights of a population have its weight_mean and weight_std; where it has none, those that `balanced` chooses. Signed edges get the
-    sizes of the numbers drawn.
+    Weights of a population have its weight_mean and weight_std; where it has none, those that `balanced` chooses. Signed edges
+    get the sizes of the numbers drawn.
     """
     found: dict[str, np.ndarray] = {}
     if any(node.weight_mean is None or node.weight_std is None for node in graph.neurons):
@@ -68,11 +68,11 @@ def balanced(graph: Graph, share: float | None = None, times: ArrayLike | Mappin
     """The graph with weight_mean and weight_std chosen, of each population that has none, so that its neurons spike; see above.
 
     share: of the inputs that spike in a sample (default 1). times: when they do (ms, any shape; inf for none, which makes the
-    share), a dict where populations of sources differ; by default evenly spread from t_early to t_late. peak and spread: one number,
-    or a dict by population (3 and 1 for those that it does not name). Where neurons of a population differ, so do mean and standard
-    deviation: arrays with one value a neuron. Populations that depend on each other are taken as if what comes later in the graph's
-    order were silent, and inhibitory edges lower nobody's mean. Raises GraphError where a value is not positive, or share is not that
-    of times.
+    share), a dict where populations of sources differ; by default evenly spread from t_early to t_late. peak and spread: one
+    number, or a dict by population (3 and 1 for those that it does not name). Where neurons of a population differ, so do mean
+    and standard deviation: arrays with one value a neuron. Populations that depend on each other are taken as if what comes later
+    in the graph's order were silent, and inhibitory edges lower nobody's mean. Raises GraphError where a value is not positive,
+    or share is not that of times.
     """
     goals = {name: {node.label: _goal(name, value, node.label, default, graph) for node in graph.neurons}
              for name, value, default in (("peak", peak, 3.0), ("spread", spread, 1.0))}
@@ -152,8 +152,8 @@ def _population(node: Any, heard: list, peak: float, spread: float):
 
 
 def _kind(neuron, heard, weight, peak, spread, z):
-    """Mean and std of the weights in current_scale and T(z), of neurons with the same parameters (floats). heard: times of spikes,
-    each of which stands for `weight` of them."""
+    """Mean and std of the weights in current_scale and T(z), of neurons with the same parameters (floats). heard: times of
+    spikes, each of which stands for `weight` of them."""
     leak = neuron.tau_m if np.isfinite(neuron.tau_m) else 0.0
     t = np.linspace(heard.min(), heard.max() + 5 * (neuron.tau_syn + leak), _N_TIMES)
     response = neuron.kernel(t[:, None] - heard)

@@ -11,6 +11,7 @@ A spike that edge e carries from cell i to neuron n travels the edge's own delay
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,8 @@ from numpy.typing import ArrayLike
 from ttfs_pynn.errors import unknown
 from ttfs_pynn.graph.graph import DelayRange, Edge, Graph, GraphError
 
-__all__ = ["Delays", "Parameters", "check_parameters", "delay_ranges", "delays_of", "names_of", "shapes_of", "summed_delays",
+__all__ = ["Delays", "Parameters", "check_parameters", "delay_ranges", "delays_of", "names_of", "on_grid", "shapes_of",
+           "summed_delays",
            "times_of", "trained_names", "within_ranges"]
 
 Parameters = Mapping[str, np.ndarray]
@@ -73,8 +75,8 @@ def trained_names(graph: Graph) -> list[str]:
 
 
 def check_parameters(graph: Graph, parameters: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
-    """The parameters as arrays of floats, all of them, in the graph's order; or a GraphError that says what is missing, foreign, of
-    another shape, or out of range."""
+    """The parameters as arrays of floats, all of them, in the graph's order; or a GraphError that says what is missing, foreign,
+    of another shape, or out of range."""
     if not isinstance(parameters, Mapping):
         raise GraphError(f"parameters are {type(parameters).__name__}; give a dict of arrays by name: {_shown(names_of(graph))}")
     shapes = shapes_of(graph)
@@ -140,6 +142,13 @@ def delays_of(graph: Graph, parameters: Parameters, base: float = 0.0) -> dict[s
         else:
             found[edge.label] = Delays(base + own + axonal, dendritic)
     return found
+
+
+def on_grid(graph: Graph, parameters: Parameters, dt: float) -> tuple[Graph, dict[str, np.ndarray]]:
+    """The same with delays that are multiples of dt (ms), as simulators with a time step hold them."""
+    found = {name: np.round(array / dt) * dt if name.endswith("delay") else array for name, array in parameters.items()}
+    return replace(graph, edges=tuple(replace(edge, delay=np.round(np.asarray(edge.delay) / dt) * dt)
+                                      for edge in graph.edges)), found
 
 
 def summed_delays(edge: Edge, delays: Delays) -> float | np.ndarray:

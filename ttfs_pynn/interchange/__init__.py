@@ -1,6 +1,10 @@
-"""Networks as graphs of the Neuromorphic Intermediate Representation (NIR), and back.
+"""Networks for other programs: a PyNN script of its own, a folder in the SONATA format, and graphs of the Neuromorphic
+Intermediate Representation (NIR), from which networks are also read.
 
-A layer of IF_curr_exp neurons with weights w (nA, from presynaptic j to neuron i), whose inputs spike at t_j, obeys
+`write_pynn_script` and `write_sonata` need no other package; what the scripts that they write need is said there. The rest of
+this page is about NIR, which needs the package nir: pip install 'ttfs_pynn[nir]'.
+
+A population of IF_curr_exp neurons with weights w (nA, from presynaptic j to neuron i), whose inputs spike at t_j, obeys
 
     cm dv/dt = -(cm/tau_m) (v - v_rest) + I,      tau_syn dI/dt = -I + tau_syn sum_j w_ji delta(t - t_j)
 
@@ -21,26 +25,29 @@ dt = 0.1 ms, the 1e-4 s of snnTorch's importer:
 In both, tau_mem = tau_m and tau_syn are in s, and potentials in mV above v_rest: v_leak = 0, v_threshold = v_thresh - v_rest,
 v_reset likewise, for NIR has no initial state and frameworks start at 0. Further:
 
-- Without leak (tau_m = inf, all neurons of a layer) r I/tau_mem has no value. The layer is `LI` (the current, its r is w_in
-  above) and `IF` with r = 1/dt (1/s); with delta functions r = 1/cm (mV/(nA s)).
-- There is one `Input`: the inputs, then the bias sources of layer 0, 1, ..., whose spike times are in its metadata. Layer 0 has
-  one `Linear` from it. A later layer with biases has a second one, "bias_weightsK". Weights from sources of other layers are 0.
-- Axonal delays (inputs, 1) and dendritic delays (1, neurons) are `Delay` nodes (s) before and after `Linear`. Synaptic delays
-  (inputs, neurons) have no node in NIR and are refused.
+- Without leak (tau_m = inf, all neurons of a population) r I/tau_mem has no value. The population is `LI` (the current, its r is
+  w_in above) and `IF` with r = 1/dt (1/s); with delta functions r = 1/cm (mV/(nA s)).
+- There is one `Input`: all populations of spike sources, one after the other. Its metadata say where each begins, and when those
+  with times of their own, such as biases, spike. Every projection is a `Linear`; absent pairs and other sources are weights of 0.
+- Delays are `Delay` nodes (s): of presynaptic cells before `Linear`, of postsynaptic ones after it. Where every connection has
+  its own, the projection is as many `Linear`s as the smaller of its populations has cells, each with a `Delay`: NIR has none for
+  connections.
+- Recurrent projections are edges back, as NIR has them. What a framework does about them in one step is its own affair.
 - NIR has no refractory period. Only first spikes matter here (tau_refrac is as long as a sample): who runs the graph takes the
-  first spike of every neuron and ignores later ones, in hidden layers too.
-- t_early, t_late, bias times, the distribution of initial weights, tau_refrac, and values whose bits a change of units would
-  cost are in `metadata["ttfs_pynn"]`. A value there counts where it still gives what the node holds: a round trip returns every
-  bit, and what another program changed counts as it stands in the node.
+  first spike of every neuron and ignores later ones, in hidden populations too.
+- Labels, signs, what is trained, t_early, t_late, tau_refrac, and values whose bits a change of units would cost are in
+  `metadata["ttfs_pynn"]` of the graph. A value there counts where it still gives what the nodes hold: a round trip returns every
+  bit, and what another program changed counts as it stands in the nodes. Delays that were changed come back as fixed delays.
 
-`from_nir` takes any layered graph of these nodes, also from elsewhere. Then v_rest = v_leak, potentials are taken for mV, cm =
-tau_mem/r with tau_mem in ms (one choice of many that fire alike), and w = W w_in/tau_syn (times dt). Anything else is an
-`InterchangeError` that names the node and what is allowed. Needs the package nir: pip install 'ttfs_pynn[nir]'.
+`from_nir` takes any graph of these nodes, also from elsewhere. Then v_rest = v_leak, potentials are taken for mV, cm =
+tau_mem/r with tau_mem in ms (one choice of many that fire alike), w = W w_in/tau_syn (times dt), and pairs whose weight is 0 are
+not connected. Anything else is an `InterchangeError` that names the node and what is allowed.
 
 Source of the nodes' equations: Pedersen et al., Nature Communications 15, 8122 (2024), and the docstrings of nir 1.0.8.
 """
 
 import importlib
+import importlib.util
 from typing import Any
 
 # Not imported before they are used: NIR needs a package of its own.

@@ -31,10 +31,11 @@ def to_nir(graph: Graph, parameters: Parameters, time_step: float = 0.1) -> nir.
     parameters = check_parameters(graph, parameters)
     names, nodes, edges = Names(graph), {}, []
     first = names.first
-    sources = {quote(node.label, safe=""): {"first": first[node.label], "size": int(node.size)} for node in graph.sources}
+    sources: dict[str, dict[str, Any]] = {}
     for node in graph.sources:
+        about = sources[quote(node.label, safe="")] = {"first": first[node.label], "size": int(node.size)}
         if node.times is not None:
-            sources[quote(node.label, safe="")]["times"] = times_of(graph, node.label, parameters)
+            about["times"] = times_of(graph, node.label, parameters)
     nodes["input"] = nir.Input(np.array([names.n_sources]), metadata={KEY: sources})
     for node in graph.neurons:
         synapses, neurons = neurons_to_nodes(node.label, node.neuron, int(node.size), time_step)
@@ -43,8 +44,9 @@ def to_nir(graph: Graph, parameters: Parameters, time_step: float = 0.1) -> nir.
             edges.append((names.heard_by[node.label], names.of[node.label]))
         nodes[names.of[node.label]] = neurons
     for part in parts_of(graph, parameters, names):
-        before, after = names.of[part.edge.pre], names.heard_by[part.edge.post] if _no_leak(graph, part.edge.post) \
-            else names.of[part.edge.post]
+        before, after = names.of[part.edge.pre], names.of[part.edge.post]
+        if names.heard_by[part.edge.post] in nodes:
+            after = names.heard_by[part.edge.post]
         if part.before is not None:
             nodes[f"{part.name}_before"] = nir.Delay(part.before * MS)
             edges.append((before, f"{part.name}_before"))
@@ -62,10 +64,6 @@ def to_nir(graph: Graph, parameters: Parameters, time_step: float = 0.1) -> nir.
     return nir.NIRGraph(nodes, edges, metadata={KEY: _metadata(graph, parameters, time_step)})
 
 
-def _no_leak(graph: Graph, label: str) -> bool:
-    return bool(np.isinf(graph.node(label).neuron.tau_m).all())
-
-
 def _metadata(graph: Graph, parameters: Parameters, time_step: float) -> dict[str, Any]:
     """All that `from_nir` needs to give every bit back."""
     arrays, description = stored(graph)
@@ -75,8 +73,8 @@ def _metadata(graph: Graph, parameters: Parameters, time_step: float) -> dict[st
 
 
 class Names:
-    """Names of NIR's nodes, which frameworks make names of Python's of: `of` a population (all sources are "input"), `heard_by` (the
-    synapses of neurons without leak), `edge`. first: the first element of each population of sources in the input."""
+    """Names of NIR's nodes, which frameworks make names of Python's of: `of` a population (all sources are "input"), `heard_by`
+    (the synapses of neurons without leak), `edge`. first: the first element of each population of sources in the input."""
 
     def __init__(self, graph: Graph) -> None:
         self._taken = {"input", "output"}
@@ -118,17 +116,17 @@ class Part(NamedTuple):
 
 
 def parts_of(graph: Graph, parameters: Parameters, names: Names) -> Iterator[Part]:
-    """The `Linear`s of all edges. Where every connection has a delay of its own there is one for each cell of the smaller population,
-    for NIR's Delay belongs to whole cells; and where a pair is connected several times, several."""
+    """The `Linear` nodes of all edges. Where every connection has a delay of its own there is one for each cell of the smaller
+    population, for NIR's Delay belongs to whole cells; and where a pair is connected several times, several."""
     delays, numbers = delays_of(graph, parameters), 0
     for edge in graph.edges:
         found = list(_split(edge, delays[edge.label]))
         size = names.n_sources if edge.pre in names.first else edge.sizes[0]
         numbers += len(found) * size * edge.sizes[1]
         if numbers > _LARGEST:
-            raise InterchangeError(f"projection {edge.label!r}: as NIR the network has more than {_LARGEST} weights, the most that is "
-                                   "written; a delay of each connection needs a matrix for each cell: take delays of cells (axonal or "
-                                   "dendritic), or another format")
+            raise InterchangeError(f"projection {edge.label!r}: as NIR the network has more than {_LARGEST} weights, the most "
+                                   "that is written; a delay of each connection needs a matrix for each cell: take delays of "
+                                   "cells (axonal or dendritic), or another format")
         for k, (places, before, after) in enumerate(found):
             name = names.edge[edge.label] + (f"_{k + 1}" if len(found) > 1 else "")
             yield Part(edge, name, places, _elements(before, edge, names, size), after if after is None or after.any() else None)

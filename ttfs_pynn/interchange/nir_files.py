@@ -14,7 +14,7 @@ __all__ = ["read_nir", "write_nir"]
 _ROOM = 3 * LARGEST  # bytes of memory for a graph: nir copies numbers
 
 
-def write_nir(path, graph):
+def write_nir(path: str | Path, graph: nir.NIRGraph) -> None:
     """Store a `nir.NIRGraph` as the file `path`. ResultsError where it cannot be written.
 
     Behind the HDF5 content, where readers do not look, stands its SHA-256.
@@ -24,7 +24,7 @@ def write_nir(path, graph):
     write_bytes(path, sealed(content.getvalue()))
 
 
-def read_nir(path):
+def read_nir(path: str | Path) -> nir.NIRGraph:
     """The `nir.NIRGraph` of a file. InterchangeError where it is none, is damaged, or refers to other files.
 
     A file that `write_nir` wrote is checked against its SHA-256. NIR itself has none: in files from elsewhere a flipped bit of a

@@ -92,7 +92,8 @@ def _delays(found: Structure, way: Way) -> np.ndarray | None:
 def _from_elsewhere(found: Structure, t_early: float, t_late: float, time_step: float) -> tuple[Graph, dict[str, np.ndarray]]:
     nodes, factors = [Node(name, size) for name, size in found.inputs.items()], {}
     for name, synapses in found.synapses.items():
-        neuron, factors[name] = neurons_from_nodes(name, found.nodes.get(synapses), found.nodes[name], found.sizes[name], time_step)
+        neuron, factors[name] = neurons_from_nodes(name, found.nodes.get(synapses), found.nodes[name], found.sizes[name],
+                                                   time_step)
         nodes.append(Node(name, found.sizes[name], neuron))
     edges, parameters = [], {}
     ends = [(way.source, way.target) for way in found.ways]
@@ -119,7 +120,8 @@ def _stored(stored: dict[str, Any]) -> ImportedNetwork:
         network = graph_of(arrays, json.loads(stored["network"]))
         return ImportedNetwork(network, check_parameters(network, parameters))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise InterchangeError(f"the metadata 'ttfs_pynn' of the graph describe no network: {' '.join(str(error).split())[:200]}") from None
+        text = " ".join(str(error).split())[:200]
+        raise InterchangeError(f"the metadata 'ttfs_pynn' of the graph describe no network: {text}") from None
 
 
 def _as_stored(graph: nir.NIRGraph, found: Structure, stored: dict[str, Any],
@@ -134,8 +136,8 @@ def _as_stored(graph: nir.NIRGraph, found: Structure, stored: dict[str, Any],
         name = names.of[node.label]
         pairs = [(name, found.nodes[name])] + [(key, found.nodes[key]) for key in [found.synapses[name]] if key is not None]
         if time_step != exported or not all(same_numbers(old, again.nodes[key]) for key, old in pairs):
-            changed[node.label] = neurons_from_nodes(name, found.nodes.get(found.synapses[name]), found.nodes[name], int(node.size),
-                                                     time_step)
+            synapses = found.nodes.get(found.synapses[name])
+            changed[node.label] = neurons_from_nodes(name, synapses, found.nodes[name], int(node.size), time_step)
     parts = list(parts_of(network, parameters, names))
     for part in parts:
         values = _part_weights(found, part, network, parameters, names, changed, exported)
@@ -157,11 +159,12 @@ def _check_same_nodes(graph: nir.NIRGraph, again: nir.NIRGraph) -> None:
 
     differing = sorted(described(graph) ^ described(again))
     if differing:
-        raise InterchangeError(f"the nodes of the graph are not those that its metadata describe: {' '.join(differing[0]).strip()}; take "
-                               "the metadata 'ttfs_pynn' of the graph out to read it as one from elsewhere")
+        raise InterchangeError("the nodes of the graph are not those that its metadata describe: "
+                               f"{' '.join(differing[0]).strip()}; take the metadata 'ttfs_pynn' of the graph out to read it as "
+                               "one from elsewhere")
     if int(np.ravel(graph.nodes["input"].input_type["input"])[0]) != int(again.nodes["input"].input_type["input"][0]):
-        raise InterchangeError(f"node 'input' has {graph.nodes['input'].input_type['input']} elements, of which the metadata describe "
-                               f"{again.nodes['input'].input_type['input']}")
+        raise InterchangeError(f"node 'input' has {graph.nodes['input'].input_type['input']} elements, of which the metadata "
+                               f"describe {again.nodes['input'].input_type['input']}")
 
 
 def _part_weights(found: Structure, part: Part, network: Graph, parameters: dict[str, np.ndarray], names: Names,
@@ -174,8 +177,8 @@ def _part_weights(found: Structure, part: Part, network: Graph, parameters: dict
     if others.any():
         i, n = np.argwhere(others)[0]
         raise InterchangeError(f"node {part.name!r}: the weight from element {i} to neuron {n} was 0, for projection "
-                               f"{part.edge.label!r} does not connect them; take the metadata 'ttfs_pynn' of the graph out to read it as "
-                               "one from elsewhere")
+                               f"{part.edge.label!r} does not connect them; take the metadata 'ttfs_pynn' of the graph out to "
+                               "read it as one from elsewhere")
     old = parameters[f"{part.edge.label}.weight"].ravel()[part.places]
     scale = np.broadcast_to(weight_scale(network.node(part.edge.post).neuron, time_step), (part.edge.sizes[1],))[columns]
     if part.edge.post in changed:

@@ -23,7 +23,7 @@ def weight_scale(neuron: LIFParameters, time_step: float) -> Any:
 def neurons_to_nodes(label: str, neuron: LIFParameters, n: int, time_step: float) -> tuple[Any, Any]:
     """(synapses, neurons): None and a CubaLIF, or LI and IF without leak. InterchangeError for a population of both kinds."""
     tau_m, tau_syn, cm, threshold = neuron.columns(n)
-    v_reset = np.array(np.broadcast_to(np.subtract(neuron.v_reset, neuron.v_rest), (n,)))
+    v_reset = np.array(np.broadcast_to(np.asarray(neuron.v_reset, dtype=float) - neuron.v_rest, (n,)))
     no_leak = np.isinf(tau_m)
     w_in = tau_syn / time_step if time_step else tau_syn * MS
     if no_leak.any() and not no_leak.all():
@@ -37,14 +37,15 @@ def neurons_to_nodes(label: str, neuron: LIFParameters, n: int, time_step: float
 
 
 def neurons_from_nodes(name: str, synapses: Any, neurons: Any, n: int, time_step: float) -> tuple[LIFParameters, Any]:
-    """(neuron, factor) from the nodes of a population of n neurons; `name` is for errors. factor: what NIR's weights are multiplied
-    by to be nA."""
+    """(neuron, factor) from the nodes of a population of n neurons; `name` is for errors. factor: what NIR's weights are
+    multiplied by to be nA."""
     def column_of(node, field):
         return column(name, node, field, n)
 
     area = time_step * MS if time_step else 1.0  # of a spike, in s
     if synapses is None:
-        tau_syn, tau_m, v_leak = column_of(neurons, "tau_syn") / MS, column_of(neurons, "tau_mem") / MS, column_of(neurons, "v_leak")
+        tau_syn, tau_m = column_of(neurons, "tau_syn") / MS, column_of(neurons, "tau_mem") / MS
+        v_leak = column_of(neurons, "v_leak")
         w_in, r = column_of(neurons, "w_in"), column_of(neurons, "r")
         cm = np.divide(tau_m, r, out=np.full(n, np.nan), where=r != 0)
     else:
@@ -68,9 +69,10 @@ def neurons_from_nodes(name: str, synapses: Any, neurons: Any, n: int, time_step
 def same_numbers(old: Any, new: Any) -> bool:
     """Whether two nodes of neurons are of one kind and hold the same bits."""
     names = ("tau", "tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in")
-    return type(old) is type(new) and all(
-        np.array_equal(np.broadcast_to(getattr(old, name), np.shape(getattr(new, name))), getattr(new, name))
-        for name in names if hasattr(new, name) and np.size(getattr(old, name)) in (1, np.size(getattr(new, name))))
+    def same(one, other):
+        return np.size(one) in (1, np.size(other)) and np.array_equal(np.broadcast_to(one, np.shape(other)), other)
+
+    return type(old) is type(new) and all(same(getattr(old, name), getattr(new, name)) for name in names if hasattr(new, name))
 
 
 def column(name: str, node: Any, field: str, n: int) -> np.ndarray:

@@ -1,4 +1,5 @@
-"""The populations of a NIR graph and the ways between them, found by its edges; what does not fit is refused, with the node's name."""
+"""The populations of a NIR graph and the ways between them, found by its edges; what does not fit is refused, with the node's
+name."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -27,8 +28,8 @@ class Way(NamedTuple):
 
 
 class Structure:
-    """nodes: by name. inputs: {name: size}. synapses: {name of neurons: its LI, or None}. outputs: the name of the neurons that are
-    the classes. ways: between populations. sizes: of populations."""
+    """nodes: by name. inputs: {name: size}. synapses: {name of neurons: its LI, or None}. outputs: the name of the neurons that
+    are the classes. ways: between populations. sizes: of populations."""
 
     def __init__(self, graph: Any) -> None:
         if not isinstance(graph, nir.NIRGraph):
@@ -49,10 +50,11 @@ class Structure:
         # nir 1.0.8 gives neurons that lead nowhere an Output of their own, called output_NAME.
         chosen = outputs if len(outputs) == 1 else [name for name in outputs if name == "output"]
         if len(chosen) != 1:
-            raise InterchangeError(f"the graph has {len(outputs)} nodes Output {outputs}; give it one, or call the one whose neurons are "
-                                   "the classes 'output'")
+            raise InterchangeError(f"the graph has {len(outputs)} nodes Output {outputs}; give it one, or call the one whose "
+                                   "neurons are the classes 'output'")
         self.outputs = self._single(chosen[0], (nir.CubaLIF, nir.IF), "CubaLIF or IF")
-        self.synapses = {name: self._single(name, nir.LI, "LI, for synapses are exponential") if isinstance(node, nir.IF) else None
+        self.synapses = {name: self._single(name, nir.LI, "LI, for synapses are exponential")
+                         if isinstance(node, nir.IF) else None
                          for name, node in self.nodes.items() if isinstance(node, (nir.CubaLIF, nir.IF))}
         self.ways = [way for name in self.synapses for way in self._ways_to(name)]
         self._check_nothing_left(outputs)
@@ -81,8 +83,8 @@ class Structure:
             after = before if isinstance(self.nodes[before], nir.Delay) else None
             for linear in [before] if after is None else self._before[after]:
                 if not isinstance(self.nodes[linear], (nir.Linear, nir.Affine)):
-                    raise InterchangeError(f"node {linear!r} ({type(self.nodes[linear]).__name__}) feeds {after or at!r} directly; "
-                                           "expected a Linear between them")
+                    raise InterchangeError(f"node {linear!r} ({type(self.nodes[linear]).__name__}) feeds {after or at!r} "
+                                           "directly; expected a Linear between them")
                 source, delay = self._single(linear, (*_SENDERS, nir.Delay), "Input, CubaLIF, IF or Delay"), None
                 if isinstance(self.nodes[source], nir.Delay):
                     source, delay = self._single(source, _SENDERS, "Input, CubaLIF or IF"), source
@@ -92,8 +94,8 @@ class Structure:
         used = {*outputs, *self.inputs, *self.synapses, *self.synapses.values(), *(name for way in self.ways for name in way)}
         left = sorted(set(self.nodes) - used)
         if left:
-            raise InterchangeError(f"node {left[0]!r} ({type(self.nodes[left[0]]).__name__}) is on no way to neurons; take it out, or "
-                                   "connect it")
+            raise InterchangeError(f"node {left[0]!r} ({type(self.nodes[left[0]]).__name__}) is on no way to neurons; take it "
+                                   "out, or connect it")
 
     def _checked_sizes(self) -> dict[str, int]:
         sizes = dict(self.inputs)

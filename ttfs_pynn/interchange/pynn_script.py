@@ -1,13 +1,14 @@
 """A trained network as a Python script of its own: numpy and PyNN, no import of this package.
 
-Beside the script lie its arrays, NAME.npz, and samples with their labels, NAME_samples.npz. What a simulator needs so that it does
-what is meant stands in the script, with the reason.
+Beside the script lie its arrays, NAME.npz, and samples with their labels, NAME_samples.npz. What a simulator needs so that it
+does what is meant stands in the script, with the reason.
 """
 
 import io
 import re
 from collections.abc import Mapping
 from importlib import resources
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,9 @@ _CELL = ("tau_m", "tau_syn", "cm", "v_rest", "v_reset", "v_thresh")
 def script_files(path: str | Path) -> tuple[Path, Path, Path]:
     """The files of a script: itself, its arrays, its samples. InterchangeError for a name that is none of a Python file."""
     path = Path(path)
-    if path.suffix != ".py" or not path.stem.isidentifier():
-        raise InterchangeError(f"{path}: give the script a name that Python can import, letters, digits and _, that ends in .py")
+    if path.suffix != ".py" or not path.stem.isidentifier() or iskeyword(path.stem):
+        raise InterchangeError(f"{path}: give the script a name that Python can import, letters, digits and _, none of its "
+                               f"keywords, that ends in .py")
     return path, path.with_suffix(".npz"), path.with_name(f"{path.stem}_samples.npz")
 
 
@@ -44,13 +46,15 @@ def write_pynn_script(path: str | Path, graph: Graph, parameters: Parameters, sa
     script, arrays, shown = script_files(path)
     parameters = check_parameters(graph, parameters)
     held, lines = _network(graph, parameters, window_of(graph, timing))
-    names = {"script": script.name, "module": script.stem, "arrays": arrays.name, "samples": shown.name, "version": ttfs_pynn.__version__}
+    names = {"script": script.name, "module": script.stem, "arrays": arrays.name, "samples": shown.name,
+             "version": ttfs_pynn.__version__}
     head = f"HERE = Path(__file__).resolve()\nARRAYS = dict(np.load(HERE.with_name({arrays.name!r}), allow_pickle=False))\n" \
         f"SAMPLES = {shown.name!r}\n"
     text = filled(template("network.py"), {"network": head + lines, "simulators": template("simulators.py")}, names)
     files = [(arrays, _packed(held)), (script, text.encode())]
     if samples is not None:
-        times = {f"{label}.times": array for label, array in sample_times(graph, samples).items() if graph.node(label).times is None}
+        times = {f"{label}.times": array for label, array in sample_times(graph, samples).items()
+                 if graph.node(label).times is None}
         files.insert(0, (shown, _packed(times | {"labels": samples.labels})))
     for file, content in files:
         write_bytes(file, content)
@@ -72,7 +76,7 @@ def filled(text: str, parts: Mapping[str, str], names: Mapping[str, str]) -> str
 def _packed(arrays: Mapping[str, Any]) -> bytes:
     """An .npz without objects, so that numpy reads it with allow_pickle=False."""
     content = io.BytesIO()
-    np.savez(content, **{name: np.asarray(array) for name, array in arrays.items()})
+    np.savez(content, allow_pickle=False, **{name: np.asarray(array) for name, array in arrays.items()})
     return content.getvalue()
 
 
@@ -82,10 +86,11 @@ def _network(graph: Graph, parameters: Parameters, window: tuple[float, float, f
     deadline, length, tau_refrac = window
     own = own_times(graph, parameters)
     arrays |= {f"{label}.times": times for label, times in own.items()}
-    lines = [f"SOURCES = {_table({node.label: repr(int(node.size)) for node in graph.sources})}  # populations of SpikeSourceArray",
+    sources, neurons = ({node.label: repr(int(node.size)) for node in nodes} for nodes in (graph.sources, graph.neurons))
+    lines = [f"SOURCES = {_table(sources)}  # populations of SpikeSourceArray",
              "# Those that spike at the same times in every sample (ms), such as biases.",
              "OWN_TIMES = " + _table({label: f'ARRAYS[{f"{label}.times"!r}]' for label in own}),
-             f"NEURONS = {_table({node.label: repr(int(node.size)) for node in graph.neurons})}  # populations of IF_curr_exp",
+             f"NEURONS = {_table(neurons)}  # populations of IF_curr_exp",
              "# tau_syn is both tau_syn_E and tau_syn_I."]
     cells = {node.label: _cell(node, tau_refrac, arrays) for node in graph.neurons}
     lines += ["CELLS = {", *(f"    {label!r}: {cell}," for label, cell in cells.items()), "}",

@@ -30,8 +30,8 @@ class Connections(NamedTuple):
 
 
 def connections_of(graph: Graph, parameters: Parameters) -> Iterator[Connections]:
-    """Of every edge: those that excite and those that inhibit, where it has both. An edge whose weights keep their sign has all its
-    connections, one of signed weights those that are not 0."""
+    """Of every edge: those that excite and those that inhibit, where it has both. An edge whose weights keep their sign has all
+    its connections, one of signed weights those that are not 0."""
     parameters = check_parameters(graph, parameters)
     delays = delays_of(graph, parameters)
     taken = {edge.label for edge in graph.edges}
@@ -43,11 +43,11 @@ def connections_of(graph: Graph, parameters: Parameters) -> Iterator[Connections
             if not chosen.any():
                 continue
             if edge.sign and (weight * sign < 0).any():
-                raise InterchangeError(f"{edge.label}.weight holds {int((weight * sign < 0).sum())} weights of the other sign than the "
-                                       f"{receptor} edge has")
+                raise InterchangeError(f"{edge.label}.weight holds {int((weight * sign < 0).sum())} weights of the other sign "
+                                       f"than the {receptor} edge has")
             label = edge.label if edge.sign else _unused(f"{edge.label} {receptor}", taken)
-            yield Connections(label, edge.pre, edge.post, receptor, edge.pre_index[chosen], edge.post_index[chosen], weight[chosen],
-                              delay[chosen])
+            yield Connections(label, edge.pre, edge.post, receptor, edge.pre_index[chosen], edge.post_index[chosen],
+                              weight[chosen], delay[chosen])
 
 
 def _unused(label: str, taken: set[str]) -> str:
@@ -64,7 +64,8 @@ def own_times(graph: Graph, parameters: Parameters) -> dict[str, np.ndarray]:
 
 
 def sample_times(graph: Graph, samples: SpikeData) -> dict[str, np.ndarray]:
-    """{label: (samples, sources[, spikes]) in ms} of the sources whose times come with the data; also of others that they give."""
+    """{label: (samples, sources[, spikes]) in ms} of the sources whose times come with the data; also of others that they
+    give."""
     return input_times(graph, samples.batch(slice(None)))
 
 

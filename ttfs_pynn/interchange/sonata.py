@@ -10,8 +10,8 @@
     inputs/spikes.h5          /spikes/POPULATION: timestamps (ms), node_ids; samples in windows, one after the other
     run_sonata.py             numpy, h5py and PyNN; no import of this package
 
-PyNN's own reader takes it: `pyNN.serialization.import_from_sonata`. What it needs beyond the format: receptors in edge_types.csv, and
-delays (also) among dynamics_params.
+PyNN's own reader takes it: `pyNN.serialization.import_from_sonata`. What it needs beyond the format: receptors in edge_types.csv,
+and delays (also) among dynamics_params.
 
 Source: the SONATA developer guide, github.com/AllenInstitute/sonata, and pyNN.serialization.sonata of PyNN 0.13.
 """
@@ -45,10 +45,12 @@ _CELL = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh")
 
 def write_sonata(folder: str | Path, graph: Graph, parameters: Parameters, samples: SpikeData, dt: float = 0.1,
                  timing: Timing | None = None) -> Path:
-    """Write the folder, which must not exist yet; returns it. samples: input spikes and labels. dt (ms): the step of the simulator.
+    """Write the folder, which must not exist yet; returns it. samples: input spikes and labels. dt (ms): the step of the
+    simulator.
 
-    A delay that is shorter than dt is one that simulators refuse: all delays then get one dt more. InterchangeError where neurons
-    have no leak: samples that follow each other in one run would meet what is left of the one before.
+    Delays become multiples of dt, the nearest (NEST takes the next larger one of any other). One that is shorter than dt is one
+    that simulators refuse: all then get one dt more. InterchangeError where neurons have no leak: samples that follow each other
+    in one run would meet what is left of the one before.
     """
     folder = Path(folder)
     if folder.exists() or folder.is_symlink():
@@ -58,8 +60,8 @@ def write_sonata(folder: str | Path, graph: Graph, parameters: Parameters, sampl
     parameters = check_parameters(graph, parameters)
     deadline, window, tau_refrac = window_of(graph, timing)
     if np.isinf(window):
-        raise InterchangeError("neurons without leak (tau_m = inf) never return to rest, and a run of SONATA shows one sample after the "
-                               "other: export a PyNN script, which gives each sample a copy of the network")
+        raise InterchangeError("neurons without leak (tau_m = inf) never return to rest, and a run of SONATA shows one sample "
+                               "after the other: export a PyNN script, which gives each sample a copy of the network")
     window = float(np.ceil(window / dt - 1e-6) * dt)
     names = _names(graph)
     temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.tmp")
@@ -100,8 +102,8 @@ def _group_name(label: str, taken: set[str]) -> str:
 
 def _with_delays(connections: Iterable[Connections], dt: float) -> list[Connections]:
     found = list(connections)
-    short = any((each.delay < dt * (1 - 1e-9)).any() for each in found)
-    return [each._replace(delay=each.delay + dt) for each in found] if short else found
+    more = dt if any((each.delay < dt * (1 - 1e-9)).any() for each in found) else 0.0
+    return [each._replace(delay=np.round((each.delay + more) / dt) * dt) for each in found]
 
 
 def _file(path: Path) -> h5py.File:
@@ -133,7 +135,8 @@ def _write_nodes(folder: Path, graph: Graph, names: Mapping[str, str], tau_refra
             else:
                 row |= {"model_type": "point_neuron", "model_template": "pyNN:IF_curr_exp"}
                 values = {name: getattr(node.neuron, name) for name in _CELL}
-                values |= {"tau_syn_E": node.neuron.tau_syn, "tau_syn_I": node.neuron.tau_syn, "tau_refrac": tau_refrac, "i_offset": 0.0}
+                values |= {"tau_syn_E": node.neuron.tau_syn, "tau_syn_I": node.neuron.tau_syn, "tau_refrac": tau_refrac,
+                           "i_offset": 0.0}
                 for name, value in values.items():
                     if np.ndim(value):
                         inner.create_dataset(name, data=value)

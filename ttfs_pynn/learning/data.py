@@ -20,7 +20,8 @@ class SpikeData:
     times: of one population of sources, or a dict {population: times}. Each is an array (samples, sources), inf for no spike; an
     array (samples, sources, spikes), inf after the last; a ragged list, times[sample][source] the spike times of a source; a
     quantity; or a Neo Block whose segments are the trials and whose spike trains are the sources (`spikes.trials`).
-    labels: an array, or the name of an annotation of the segments; texts are numbered in the order of `classes` (default: sorted).
+    labels: an array, or the name of an annotation of the segments; texts are numbered in the order of `classes` (default:
+    sorted).
     After that `labels` are integers and `classes` says what they were called.
     """
 
@@ -37,7 +38,8 @@ class SpikeData:
         for name, array in arrays.items():
             if len(array) != len(labels) or labels.ndim != 1 or not len(labels):
                 of = "" if name is None else f" of {name!r}"
-                raise ConfigurationError(f"times{of} of shape {array.shape} and labels of shape {labels.shape}; expected (samples, "
+                raise ConfigurationError(f"times{of} of shape {array.shape} and labels of shape {labels.shape}; expected "
+                                         f"(samples, "
                                          "inputs) and (samples,), at least one sample")
         whole = np.issubdtype(labels.dtype, np.integer)
         if not whole or labels.min() < 0:
@@ -53,7 +55,8 @@ class SpikeData:
             return np.asarray(self.labels), self.classes
         blocks = [value for value in given.values() if is_block(value)]
         if not blocks:
-            raise ConfigurationError(f"labels = {self.labels!r}, a text, names an annotation of a Neo Block's segments, but no Block "
+            raise ConfigurationError(f"labels = {self.labels!r}, a text, names an annotation of a Neo Block's segments, but no "
+                                     f"Block "
                                      "was given; give an array of integers from 0")
         return labels_of(blocks[0], self.labels, self.classes)
 
@@ -83,7 +86,8 @@ def _as_array(value: Any, label: Any) -> np.ndarray:
     if np.isnan(array).any():
         raise ConfigurationError(f"{int(np.isnan(array).sum())} spike {name} are NaN; inf is for an input that does not spike")
     if (array < 0).any():
-        raise ConfigurationError(f"an input spikes at {array.min():g} ms; give times from the start of a sample, zero or more, and inf "
+        raise ConfigurationError(f"an input spikes at {array.min():g} ms; give times from the start of a sample, zero or more, "
+                                 f"and inf "
                                  "for no spike")
     return array
 
@@ -107,10 +111,12 @@ def _is_ragged(value):
 def _padded(value, name):
     sizes = {len(sample) for sample in value}
     if len(sizes) > 1:
-        raise ConfigurationError(f"{name}: samples have {', '.join(map(str, sorted(sizes)))} sources; every sample needs a list for "
+        raise ConfigurationError(f"{name}: samples have {', '.join(map(str, sorted(sizes)))} sources; every sample needs a list "
+                                 f"for "
                                  "each source, empty where it is silent")
     try:
-        trains = [[np.sort(np.asarray(in_unit(source, "ms", name), dtype=float).ravel()) for source in sample] for sample in value]
+        trains = [[np.sort(np.asarray(in_unit(source, "ms", name), dtype=float).ravel()) for source in sample]
+                  for sample in value]
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"{name}: {error}") from None
     longest = max((train.size for sample in trains for train in sample), default=0)

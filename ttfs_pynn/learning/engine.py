@@ -27,8 +27,8 @@ class Gradients:
 
 
 def first_spikes(recording: Any) -> FirstSpikes:
-    """Read a recording (`networks.pynn_network.Recording`): Neo Blocks whose annotations first_id and size (PyNN's) say which channel
-    is which neuron.
+    """Read a recording (`networks.pynn_network.Recording`): Neo Blocks whose annotations first_id and size (PyNN's) say which
+    channel is which neuron.
 
     FirstSpikes, which an ArrayNetwork returns, are given back as they are.
     """
@@ -53,19 +53,19 @@ def first_spikes(recording: Any) -> FirstSpikes:
 class GradientEngine:
     """The learning rule on a graph, from its outputs back to its sources.
 
-    For each population, T depends on the causal inputs t_i (recorded time + delay) and weights as in `first_spike.backward`; errors
-    dL/dT of the outputs come from the loss, go down by dL/dt_i = sum_n dL/dT_n dT_n/dt_i, and add where edges meet. Populations that
-    depend on each other are gone through neuron by neuron, latest spike first. max_dw: a sample's contribution to the weights of a
-    neuron is dropped where one exceeds it, in units of 1/neuron.current_scale. neurons: LIFParameters by population that gradients
-    assume, in place of the graph's.
+    For each population, T depends on the causal inputs t_i (recorded time + delay) and weights as in `first_spike.backward`;
+    errors dL/dT of the outputs come from the loss, go down by dL/dt_i = sum_n dL/dT_n dT_n/dt_i, and add where edges meet.
+    Populations that depend on each other are gone through neuron by neuron, latest spike first. max_dw: a sample's contribution
+    to the weights of a neuron is dropped where one exceeds it, in units of 1/neuron.current_scale. neurons: LIFParameters by
+    population that gradients assume, in place of the graph's.
     """
 
     def __init__(self, graph: Graph, max_dw: float = np.inf, neurons: Mapping[str, LIFParameters] | None = None) -> None:
         self.graph, self.max_dw = graph, max_dw
         self.parts = afferents_of(graph, neurons)
         self._trained = trained_names(graph)
-        # Populations whose errors are wanted: neurons that hear something that is trained themselves, sources and cells with trained
-        # times and delays.
+        # Populations whose errors are wanted: neurons that hear something that is trained themselves, sources and cells with
+        # trained times and delays.
         self._wanted = {node.label for node in graph.nodes
                         if not node.is_source or node.train_times or node.axonal_delay is not None}
 

@@ -21,7 +21,8 @@ __all__ = ["Evaluation", "check_data", "evaluate"]
 class Evaluation:
     """What a network answers. Times in ms; label_times (samples, classes), predictions (samples,), -1 for no answer.
 
-    latency (samples,): from the start of the window to the first label spike, inf without one. layer_spikes (samples, populations):
+    latency (samples,): from the start of the window to the first label spike, inf without one. layer_spikes (samples,
+    populations):
     neurons of each population (in the order of the graph) that have spiked by the decision, window_spikes in the whole window;
     spikes (samples,): of all of them by the decision (first spikes counted).
     """
@@ -63,7 +64,8 @@ def check_data(network: TrainableNetwork, data: SpikeData) -> None:
     input_times(network.graph, data.batch(slice(0, 1)))
     n_classes = network.graph.n_classes
     if data.labels.max() >= n_classes:
-        raise ConfigurationError(f"labels up to {data.labels.max()} for a network of {n_classes} label neurons, which are classes "
+        raise ConfigurationError(f"labels up to {data.labels.max()} for a network of {n_classes} label neurons, which are "
+                                 f"classes "
                                  "from 0")
 
 

@@ -73,7 +73,9 @@ class TrainingOptions:
                     hint = "; one a layer is no more: give one for all, or a dict by population" \
                         if entry.name == "silent_tolerated" else ""
                     raise ConfigurationError(f"{entry.name} = {value!r} must be {text}{hint}")
-        whole = {name: _is_number(getattr(self, name)) and isinstance(getattr(self, name), int | np.integer) for name in ("epochs", "batch_size", "seed")}
+        whole = {name: _is_number(getattr(self, name)) and isinstance(getattr(self, name),
+                                                                      int | np.integer) for name in ("epochs", "batch_size",
+                                                                                                     "seed")}
         shares: list[Any] = list(self.silent_tolerated.values()) if isinstance(self.silent_tolerated, dict) \
             else [self.silent_tolerated]
         for name, allowed, text in (("epochs", whole["epochs"] and self.epochs >= 1, "at least 1, an integer"),

@@ -2,9 +2,9 @@
 
     apply(parameters, gradients) -> (parameters with weights raised, gradients, True if the gradient step is to be left out)
 
-with `gradients` a learning.engine.Gradients of a batch and the gradients returned a dict by name; `state()` and `restore(arrays)` go
-through checkpoints. Weights that are not trained stay as they are, and nothing that is given is changed. `policy` makes the one
-that the training options name. Which is better was measured: see benchmarks/README.md.
+with `gradients` a learning.engine.Gradients of a batch and the gradients returned a dict by name; `state()` and `restore(arrays)`
+go through checkpoints. Weights that are not trained stay as they are, and nothing that is given is changed. `policy` makes the
+one that the training options name. Which is better was measured: see benchmarks/README.md.
 """
 
 from collections.abc import Mapping
@@ -67,11 +67,13 @@ class _Stateless:
 
 
 class WeightBumping:
-    """Raise all afferent weights of neurons that are silent in more than a tolerated share of the samples in which they hear anything.
+    """Raise all afferent weights of neurons that are silent in more than a tolerated share of the samples in which they hear
+    anything.
 
     tolerated: {population: that share} (1 or more: never bump). bump: the amount, in units of the population's current_scale; it
-    doubles from batch to batch while the same population stays above its tolerance, up to 1. With instead_of_step a batch that trips the
-    rule gets the bump of the foremost failing population and no gradient step, as the paper's authors did (Göltz, Kriener et al.
+    doubles from batch to batch while the same population stays above its tolerance, up to 1. With instead_of_step a batch that
+    trips the rule gets the bump of the foremost failing population and no gradient step, as the paper's authors did (Göltz,
+    Kriener et al.
     2021); without, every failing population is bumped on top of the step.
     """
 
@@ -85,12 +87,13 @@ class WeightBumping:
     def apply(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
         new, failing = dict(parameters), False
         for label, share in self.tolerated.items():
-            silent = np.asarray(self._silent_share(label, gradients.first_spikes) > share)
+            silent = self._silent_share(label, gradients.first_spikes) > share
             if not silent.any():
                 self.lasting[label] = 0
             elif not (self.instead_of_step and failing):
                 failing = True
-                amount = silent * (min(self.bump * 2.0 ** min(self.lasting[label], 30), max(self.bump, 1.0)) * self._scales[label])
+                amount = silent * (min(self.bump * 2.0 ** min(self.lasting[label], 30), max(self.bump,
+                                                                                            1.0)) * self._scales[label])
                 for edge in self._edges[label]:
                     name = f"{edge.label}.weight"
                     new[name] = new[name] + (amount if edge.pairs is None else amount[edge.pairs[:, 1]])
@@ -106,7 +109,7 @@ class WeightBumping:
         for edge in self._hearing[label]:
             pre = _spiking(spikes[edge.pre])
             if edge.pairs is None:
-                heard |= pre.any(axis=1)[:, None]
+                heard |= pre.any(axis=1, keepdims=True)
             else:
                 connected = csr_array((np.ones(len(edge.pairs)), (edge.pairs[:, 1], edge.pairs[:, 0])), shape=edge.sizes[::-1])
                 heard |= (connected @ pre.T.astype(float)).T > 0

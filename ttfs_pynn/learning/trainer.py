@@ -58,8 +58,8 @@ class Callback:
 
 
 class Trainer:
-    """Trains `network` (a TrainableNetwork) on `train` (SpikeData). `parameters`, {name: array} of all that a network has learned (see
-    `graph.parameters`), are floats here, and written to the network.
+    """Trains `network` (a TrainableNetwork) on `train` (SpikeData). `parameters`, {name: array} of all that a network has learned
+    (see `graph.parameters`), are floats here, and written to the network.
 
     parameters: where training starts, by default those that the network has. measured: LIFParameters by population that gradients
     assume, by default the graph's. augment: a function of (times, rng) that gives other times for a batch of training samples.
@@ -83,7 +83,8 @@ class Trainer:
             check_data(network, data)
         self.batch_size = options.batch_size_for(len(train))
         if self.batch_size > network.n_copies > 1:
-            raise ConfigurationError(f"a batch of {self.batch_size} samples does not fit {network.n_copies} copies of the network; use "
+            raise ConfigurationError(f"a batch of {self.batch_size} samples does not fit {network.n_copies} copies of the "
+                                     f"network; use "
                                      "as many copies as samples, or one")
         graph = network.graph
         for label in measured or ():
@@ -93,10 +94,12 @@ class Trainer:
         self.parameters = network.parameters if parameters is None else parameters
         self._trained = trained_names(graph)
         if not self._trained:
-            raise ConfigurationError("nothing of this network is trained; name projections whose weights, or sources whose times, are")
+            raise ConfigurationError("nothing of this network is trained; name projections whose weights, or sources whose "
+                                     "times, are")
         of_times = [name for name in self._trained if not name.endswith(".weight")]
         if options.times_rate != TrainingOptions.times_rate and not of_times:
-            raise ConfigurationError(f"times_rate = {options.times_rate} has no effect: no delays or times of sources are trained; "
+            raise ConfigurationError(f"times_rate = {options.times_rate} has no effect: no delays or times of sources are "
+                                     f"trained; "
                                      "leave it out, or have some trained")
         tau_syn = options.times_rate * float(np.mean([np.mean(node.neuron.tau_syn) for node in graph.neurons]))
         scales = {f"{edge.label}.weight": float(np.mean(graph.node(edge.post).neuron.current_scale)) for edge in graph.edges}
@@ -146,8 +149,8 @@ class Trainer:
             {"epoch": self.epoch, "history": self.history}
 
     def run(self) -> list[dict]:
-        """Train until options.epochs are done. Returns the history, one dict an epoch. What the user's own objects hold is trained,
-        also where training was interrupted."""
+        """Train until options.epochs are done. Returns the history, one dict an epoch. What the user's own objects hold is
+        trained, also where training was interrupted."""
         self._write()
         self._call("on_train_begin")
         try:

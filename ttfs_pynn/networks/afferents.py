@@ -31,12 +31,13 @@ from ttfs_pynn.spikes.first_spikes import FirstSpikes
 
 __all__ = ["Afferents", "Backward", "afferents_of", "ideal_spikes"]
 
-DENSE_FROM = 0.35  # share of connected pairs from which on a matrix with zeros is faster than rows; see benchmarks/sparse_layers.py
+DENSE_FROM = 0.25  # share of connected pairs from which on a matrix with zeros is faster than rows; see benchmarks/sparse_rows.py
 
 
 class Backward(NamedTuple):
-    """Derivatives of a loss, by edge, summed over samples where they belong to parameters: weights (1/nA) and delays of connections
-    (1/ms) of the edge's shape; inputs (samples, cells[, spikes]) of the times at which its spikes were sent (1/ms). dendritic (1/ms):
+    """Derivatives of a loss, by edge, summed over samples where they belong to parameters: weights (1/nA) and delays of
+    connections (1/ms) of the edge's shape; inputs (samples, cells[, spikes]) of the times at which its spikes were sent (1/ms).
+    dendritic (1/ms):
     by population. dropped: contributions left out because they exceeded max_dw."""
 
     weights: dict[str, np.ndarray]
@@ -75,7 +76,8 @@ class Afferents:
 
     def _in_rows(self, spikes: FirstSpikes) -> bool:
         """Whether the dense ways do not do."""
-        return self._sparse or any(edge.pairs is not None and spikes.delays[edge.label].synaptic is not None for edge in self.edges)
+        return self._sparse or any(edge.pairs is not None and spikes.delays[edge.label].synaptic is not None
+                                   for edge in self.edges)
 
     @property
     def synapses(self) -> "_Synapses":
@@ -136,7 +138,8 @@ class Afferents:
         return _side_by_side([_arriving(spikes, edge) for edge in self.edges]), w, self._dense_delays(spikes)
 
     def _dense_delays(self, spikes):
-        """(1, neurons) where delays are dendritic alone, (inputs, neurons) where an edge's connections have their own, or None."""
+        """(1, neurons) where delays are dendritic alone, (inputs, neurons) where an edge's connections have their own, or
+        None."""
         found = [spikes.delays[edge.label] for edge in self.edges]
         dendritic = found[0].dendritic
         if all(delays.synaptic is None for delays in found):
@@ -177,8 +180,8 @@ class Afferents:
 
     def peak_steps(self, spikes: FirstSpikes, parameters: Parameters, wanted: Mapping[str, np.ndarray],
                    aim: float) -> dict[str, np.ndarray]:
-        """{edge: changes of weights (nA)}, summed over samples, that bring the highest membrane of the wanted (samples, neurons) of
-        each population, to first order, to `aim` times threshold (see `learning.silent_neurons.MembranePeak`)."""
+        """{edge: changes of weights (nA)}, summed over samples, that bring the highest membrane of the wanted (samples, neurons)
+        of each population, to first order, to `aim` times threshold (see `learning.silent_neurons.MembranePeak`)."""
         chosen = np.concatenate([wanted[label] for label in self.group], axis=1)
         # What is not connected has no share in a step: of matrices it would have.
         if self._in_rows(spikes) or any(edge.pairs is not None for edge in self.edges):

@@ -23,8 +23,8 @@ __all__ = ["ArrayNetwork"]
 class ArrayNetwork:
     """A `TrainableNetwork` that needs no simulator, records no Neo data, and has no delays but the graph's.
 
-    A spike after `deadline` (ms; default as in `networks.timing`) does not count, as in a window of a simulated run. simulator: one
-    of `simulators`, whose range of weights holds in training.
+    A spike after `deadline` (ms; default as in `networks.timing`) does not count, as in a window of a simulated run. simulator:
+    one of `simulators`, whose range of weights holds in training.
     """
 
     n_copies = 1

@@ -20,8 +20,8 @@ _SIGN = {"excitatory": 1, "inhibitory": -1}
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Connections of a PyNN projection that belong to one edge: `here`, their places in `Simulator.connections` of the projection;
-    `there`, their places among the raveled values of the edge."""
+    """Connections of a PyNN projection that belong to one edge: `here`, their places in `Simulator.connections` of the
+    projection; `there`, their places among the raveled values of the edge."""
 
     projection: Any
     edge: str
@@ -45,9 +45,10 @@ def take(sim: ModuleType, projections: Iterable[Any] | Mapping[str, Any], output
          longest_delay: float = 20.0) -> Taken:
     """The graph of PyNN projections (a list, or a dict that names them) and of the populations that they connect.
 
-    outputs: the population whose neurons are the classes. train: projections (or their names) whose weights are learned, default all;
-    train_delays: whose delays are, from 0 to longest_delay (ms); train_times: populations of sources (or their labels) whose spike
-    times are. Raises GraphError, which names the population or projection and the way out, for what first-spike learning cannot have.
+    outputs: the population whose neurons are the classes. train: projections (or their names) whose weights are learned, default
+    all; train_delays: whose delays are, from 0 to longest_delay (ms); train_times: populations of sources (or their labels) whose
+    spike times are. Raises GraphError, which names the population or projection and the way out, for what first-spike learning
+    cannot have.
     """
     known = simulator_of(sim)
     named = _named(projections)
@@ -94,7 +95,8 @@ def _named(projections):
             raise GraphError(f"{name!r} is {type(projection).__name__}, no PyNN Projection")
         synapse = type(projection.synapse_type).__name__
         if synapse != _SYNAPSE:
-            raise GraphError(f"projection {name!r} has synapses of type {synapse}: first-spike learning changes weights itself; use "
+            raise GraphError(f"projection {name!r} has synapses of type {synapse}: first-spike learning changes weights itself; "
+                             f"use "
                              f"{_SYNAPSE}")
         if projection.receptor_type not in _SIGN:
             raise GraphError(f"projection {name!r} has the receptor {projection.receptor_type!r}; use excitatory or inhibitory")
@@ -114,7 +116,8 @@ def _populations(named):
         for population in [*_parts_of(projection.pre), *_parts_of(projection.post)]:
             other = found.setdefault(population.label, population)
             if other is not population:
-                raise GraphError(f"two populations have the label {population.label!r}; labels name what is trained: give each its own")
+                raise GraphError(f"two populations have the label {population.label!r}; labels name what is trained: give each "
+                                 f"its own")
     return found
 
 
@@ -154,7 +157,8 @@ def _node(known: Simulator, population: Any) -> Node:
     initial = population.initial_values.get("v")
     start = np.asarray(initial.evaluate(simplify=True)) if hasattr(initial, "evaluate") else np.asarray(neuron.v_rest)
     if not np.allclose(start, neuron.v_rest, rtol=0, atol=1e-9):
-        raise GraphError(f"population {label!r} starts at v = {np.ravel(start)[0]:g} mV, not at v_rest = {np.ravel(neuron.v_rest)[0]:g} "
+        raise GraphError(f"population {label!r} starts at v = {np.ravel(start)[0]:g} mV, not at v_rest = "
+                         f"{np.ravel(neuron.v_rest)[0]:g} "
                          "mV: first-spike learning starts at rest; initialize(v=v_rest)")
     return Node(label, population.size, neuron)
 
@@ -226,7 +230,8 @@ def _trained(edges, named, parts, train, train_delays, longest_delay):
                     raise GraphError(f"{what}: {unknown('projection', one, list(named))}")
                 one = named.get(one, one)
             elif not any(one is projection for projection in named.values()):
-                raise GraphError(f"{what}: {getattr(one, 'label', one)!r} is not among the projections; it knows {', '.join(named)}")
+                raise GraphError(f"{what}: {getattr(one, 'label', one)!r} is not among the projections; it knows "
+                                 f"{', '.join(named)}")
             labels |= {part.edge for part in parts if part.projection is one or part.edge == one}
         return labels
 

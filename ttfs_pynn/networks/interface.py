@@ -19,8 +19,8 @@ __all__ = ["TrainableNetwork", "input_times", "source_times"]
 class TrainableNetwork(Protocol):
     """A network that can be shown samples and given other parameters.
 
-    graph: what it is. parameters: those in use (`graph.parameters`). n_copies: how many samples it sees side by side. timing: of a
-    sample's window. neurons: LIFParameters by population where they differ from the graph's and are known, else empty.
+    graph: what it is. parameters: those in use (`graph.parameters`). n_copies: how many samples it sees side by side. timing: of
+    a sample's window. neurons: LIFParameters by population where they differ from the graph's and are known, else empty.
     """
 
     @property
@@ -69,7 +69,8 @@ def input_times(graph: Graph, times: Any) -> dict[str, np.ndarray]:
     """
     if not isinstance(times, Mapping):
         if len(graph.inputs) != 1:
-            raise ConfigurationError(f"spike times of {', '.join(map(repr, graph.inputs)) or 'no population'} are wanted: give a dict "
+            raise ConfigurationError(f"spike times of {', '.join(map(repr, graph.inputs)) or 'no population'} are wanted: give "
+                                     f"a dict "
                                      "with an array for each, {label: (samples, sources)}")
         times = {graph.inputs[0]: times}
     sources = [node.label for node in graph.sources]
@@ -105,6 +106,7 @@ def _checked(label: str, values: ArrayLike, size: int) -> np.ndarray:
                                  f"(samples, {size} inputs, spikes)")
     if not ((array >= 0) | (array == np.inf)).all():
         wrong = array[~((array >= 0) | (array == np.inf))][0]
-        raise PresentationError(f"an input of {label!r} spikes at {wrong:g} ms; give times from the start of a sample, zero or more, "
+        raise PresentationError(f"an input of {label!r} spikes at {wrong:g} ms; give times from the start of a sample, zero or "
+                                f"more, "
                                 "and inf for no spike")
     return array

@@ -37,8 +37,8 @@ class OwnProjections:
         return (projection for projection, _ in self._columns)
 
     def _column(self, projection: Any, parts: Sequence[Part], values: Mapping[str, np.ndarray], place: int) -> np.ndarray:
-        """Values in the order of the projection's connections; place: of the columns of `Simulator.connections`, which stay where no
-        edge is."""
+        """Values in the order of the projection's connections; place: of the columns of `Simulator.connections`, which stay where
+        no edge is."""
         column = np.array(self._simulator.connections(projection)[place], dtype=float)
         for part in parts:
             column[part.here] = values[part.edge].ravel()[part.there]
@@ -70,16 +70,19 @@ class OwnProjections:
 class Network:
     """A `TrainableNetwork` of the user's own PyNN populations and projections, on any PyNN module after setup().
 
-    projections: all of the network, a list, or a dict that names them; populations are named by their labels. outputs: the population
-    whose neurons are the classes. Inputs spike between t_early and t_late (ms from the start of a sample). Spike sources that have
-    spike times of their own show these in every sample; all others are shown what the data say.
+    projections: all of the network, a list, or a dict that names them; populations are named by their labels. outputs: the
+    population whose neurons are the classes. Inputs spike between t_early and t_late (ms from the start of a sample). Spike
+    sources that have spike times of their own show these in every sample; all others are shown what the data say.
 
-    train: projections (or their names) whose weights are learned, default all. train_delays: projections whose delays are, from 0 to
-    longest_delay (ms). train_times: populations of spike sources whose times are. A projection keeps its receptor, so its weights keep
-    their sign; an excitatory and an inhibitory one of the same connections are one signed weight. Connectivity stays.
+    train: projections (or their names) whose weights are learned, default all. train_delays: projections whose delays are, from 0
+    to longest_delay (ms). train_times: populations of spike sources whose times are. A projection keeps its receptor, so its
+    weights keep their sign; an excitatory and an inhibitory one of the same connections are one signed weight. Connectivity
+    stays.
 
-    copies: samples are shown to so many equal copies side by side, which are built beside the user's populations (default: as many as
-    the simulator does best); their neurons spike once a sample. When training ends, the user's objects hold what was learned. in_place:
+    copies: samples are shown to so many equal copies side by side, which are built beside the user's populations (default: as
+    many as the simulator does best); their neurons spike once a sample. When training ends, the user's objects hold what was
+    learned.
+    in_place:
     samples are shown to the user's populations themselves, one after the other; their tau_refrac must then span a sample.
     rng: a numpy Generator for weights of populations that have none yet, where all that lead there are 0 (default: of seed 0).
     """
@@ -94,6 +97,10 @@ class Network:
         self.graph, self._populations, self.in_place = taken.graph, taken.populations, in_place
         self._own = OwnProjections(self._simulator, self.graph, taken.parts)
         parameters = _drawn(self.graph, taken.parameters, rng)
+        if sim.get_current_time() != 0:  # what the user ran before stays recorded
+            self._simulator.keep(sim)
+            self._simulator.before_reset(sim, max(float(np.max(node.neuron.tau_refrac)) for node in self.graph.neurons))
+            sim.reset()
         if in_place:
             if copies not in (None, 1):
                 raise GraphError(f"copies = {copies} and in_place: the user's own populations are one copy; give one of the two")
@@ -108,6 +115,7 @@ class Network:
                 raise GraphError(f"copies = {copies!r}: give an integer, at least 1")
             self._shown = build(sim, self.graph, parameters, copies, simulator=self._simulator)
             _say_what_differs(self.graph, self._shown.timing)
+
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         """{name: array} in use, see `graph.parameters`."""
@@ -137,7 +145,8 @@ class Network:
         """Show samples, see `networks.interface.input_times`. Returns a `networks.pynn_network.Recording`."""
         if self.in_place:
             return self._shown.present(times)
-        # The user's populations are in the same simulation: each reset would store what they did meanwhile, which is nobody's data.
+        # The user's populations are in the same simulation: each reset would store what they did meanwhile, which is nobody's
+        # data.
         somebody_ran = self.sim.get_current_time() != 0 and self._shown.at_start
         before = [(population.recorder.cache, list(population.recorder.cache)) for population in self._populations.values()]
         try:
@@ -167,8 +176,8 @@ class Network:
         return self._shown.blocks(recording)
 
     def finish(self) -> None:
-        """Write the present weights, trained delays and trained spike times to the user's projections and populations. Sources that
-        were shown samples in place have the spike times again that they had."""
+        """Write the present weights, trained delays and trained spike times to the user's projections and populations. Sources
+        that were shown samples in place have the spike times again that they had."""
         parameters = check_parameters(self.graph, self._shown.parameters)
         self._own.write_weights(parameters)
         delays = delays_of(self.graph, parameters)
@@ -204,7 +213,8 @@ def _spanned(graph: Graph, simulator: Simulator) -> Timing:
     longest = 0.0
     for node in graph.neurons:
         if np.min(node.neuron.tau_refrac) < needed:
-            raise GraphError(f"population {node.label!r} has tau_refrac = {np.min(node.neuron.tau_refrac):g} ms and could spike twice in "
+            raise GraphError(f"population {node.label!r} has tau_refrac = {np.min(node.neuron.tau_refrac):g} ms and could spike "
+                             f"twice in "
                              f"a sample; set tau_refrac >= {needed:g} ms, or leave in_place out: copies have it by themselves")
         longest = max(longest, float(np.max(node.neuron.tau_refrac)))
     window = max(timing.window, timing.deadline + longest)
@@ -216,5 +226,7 @@ def _say_what_differs(graph: Graph, timing: Timing) -> None:
     short = [node for node in graph.neurons if np.min(node.neuron.tau_refrac) < needed]
     if short:
         warnings.warn(f"neurons of {', '.join(repr(node.label) for node in short)} have tau_refrac = "
-                      f"{min(float(np.min(node.neuron.tau_refrac)) for node in short):g} ms and may spike several times in a sample; "
-                      f"they are trained as copies that spike once. For the same answers set tau_refrac >= {needed:g} ms", stacklevel=3)
+                      f"{min(float(np.min(node.neuron.tau_refrac)) for node in short):g} ms and may spike several times in a "
+                      f"sample; "
+                      f"they are trained as copies that spike once. For the same answers set tau_refrac >= {needed:g} ms",
+                      stacklevel=3)

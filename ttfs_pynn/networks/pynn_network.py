@@ -85,7 +85,8 @@ class BuiltProjections:
             weights, neuron = parameters[f"{edge.label}.weight"], self._graph.node(edge.post).neuron
             for sign, projection in self.of[edge.label].items():
                 part = np.maximum(weights, 0.0) if sign > 0 else np.minimum(weights, 0.0)
-                self._simulator.write_values(projection, "weight", part, self._n_copies, edge.sizes[0], edge.sizes[1], edge.pairs, neuron)
+                self._simulator.write_values(projection, "weight", part, self._n_copies, edge.sizes[0], edge.sizes[1], edge.pairs,
+                                             neuron)
 
     def write_delays(self, edge: Edge, delays: float | np.ndarray) -> None:
         each = np.array(np.broadcast_to(delays, edge.shape), dtype=float)
@@ -96,7 +97,8 @@ class BuiltProjections:
     def read_weights(self, edge: Edge) -> np.ndarray:
         """Signed weights (nA) of the first copy, of the edge's shape."""
         neuron = self._graph.node(edge.post).neuron
-        return np.add.reduce([self._simulator.read_values(projection, "weight", self._n_copies, edge.sizes[0], edge.sizes[1], edge.pairs, neuron)
+        return np.add.reduce([self._simulator.read_values(projection, "weight", self._n_copies, edge.sizes[0], edge.sizes[1],
+                                                          edge.pairs, neuron)
                               for projection in self.of[edge.label].values()])
 
 
@@ -104,9 +106,10 @@ def build(sim: ModuleType, graph: Graph, parameters: Parameters | None = None, c
           delay: float | None = None, timing: Timing | None = None, simulator: Simulator | None = None) -> "PyNNNetwork":
     """Make PyNN populations and projections of a graph, on a simulator (its module, after setup()).
 
-    parameters: see `graph.parameters`; default: initial ones of seed 0. copies: how many equal networks stand side by side and share
-    out the samples. single: every run shows each copy one sample (default: where there are several). delay (ms): of every projection
-    on top of what the graph says, default the smallest that the simulator has. timing: of windows, see `spikes.windows.Timing`.
+    parameters: see `graph.parameters`; default: initial ones of seed 0. copies: how many equal networks stand side by side and
+    share out the samples. single: every run shows each copy one sample (default: where there are several). delay (ms): of every
+    projection on top of what the graph says, default the smallest that the simulator has. timing: of windows, see
+    `spikes.windows.Timing`.
     simulator: what `simulators` knows of it, where that is configured. Weights that may change sign become an excitatory and an
     inhibitory projection; where the simulator wants several equal sources for an input, they share its weight.
     """
@@ -148,8 +151,8 @@ def _timing(sim, known, graph, delay, single, timing):
 
 
 class PyNNNetwork:
-    """A `TrainableNetwork` of PyNN objects: `populations` {label: Population}, `projections` (all of them, iterable). Made by `build`,
-    or from the user's own by `networks.own.Network`.
+    """A `TrainableNetwork` of PyNN objects: `populations` {label: Population}, `projections` (all of them, iterable). Made by
+    `build`, or from the user's own by `networks.own.Network`.
 
     delay (ms): of every projection on top of what the graph says.
     """
@@ -197,13 +200,17 @@ class PyNNNetwork:
         self._check_current()
         self.parameters = check_parameters(self.graph, parameters)
         self.projections.write_weights(self.parameters)
-        self._delays = delays_of(self.graph, self.parameters, self.delay)
+        delays = delays_of(self.graph, self.parameters, self.delay)
         for edge in self.graph.edges:
-            summed = summed_delays(edge, self._delays[edge.label])
-            before = self._summed.get(edge.label, self.delay + edge.delay)
-            if np.ndim(summed) and (edge.label not in self._summed or (summed != before).any()):
+            summed = summed_delays(edge, delays[edge.label])
+            if self._simulator.has_time_step:  # which is what the simulator makes of them
+                step = self.sim.get_time_step()
+                summed = np.round(np.asarray(summed) / step)[()] * step
+                delays[edge.label] = Delays(synaptic=summed) if np.ndim(summed) else Delays(float(summed))
+            if np.ndim(summed) and not np.array_equal(summed, self._summed.get(edge.label, np.nan)):
                 self.projections.write_delays(edge, summed)
             self._summed[edge.label] = summed
+        self._delays = delays
 
     def read(self) -> dict[str, np.ndarray]:
         """The parameters, with the weights that the projections of the first copy hold now."""
@@ -239,12 +246,14 @@ class PyNNNetwork:
         return recording
 
     def _check_latest(self, shown):
-        """A spike after the deadline leaves its neuron refractory in the next sample's window. Jitter may exceed t_late a little."""
+        """A spike after the deadline leaves its neuron refractory in the next sample's window. Jitter may exceed t_late a
+        little."""
         latest = (self.graph.t_late + self.timing.deadline) / 2
         for label, array in shown.items():
             if self._single or self.graph.node(label).times is not None or not (np.isfinite(array) & (array > latest)).any():
                 continue
-            raise PresentationError(f"an input of {label!r} spikes at {array[np.isfinite(array)].max():g} ms; windows are laid out for "
+            raise PresentationError(f"an input of {label!r} spikes at {array[np.isfinite(array)].max():g} ms; windows are laid "
+                                    f"out for "
                                     f"inputs up to t_late = {self.graph.t_late:g} ms and hold them up to {latest:g} ms; give the "
                                     "network a larger t_late")
 

@@ -48,7 +48,8 @@ def _latest_input(graph: Graph) -> float:
 
 
 def timing_of(graph: Graph, delay: float = 0.0, single: bool = False, deadline: float | None = None) -> Timing:
-    """The Timing of a graph whose every projection has `delay` (ms) more than the graph says; see `spikes.windows.Timing.derive`."""
+    """The Timing of a graph whose every projection has `delay` (ms) more than the graph says; see
+    `spikes.windows.Timing.derive`."""
     last, neurons = inputs_of(graph, delay)
     return Timing.derive(graph.t_early, last, neurons, single, deadline=deadline)
 

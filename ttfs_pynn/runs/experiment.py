@@ -45,8 +45,8 @@ CHIP = "brainscales2"  # whose weights an ArrayNetwork is limited to where hardw
 
 
 class Experiment:
-    """`model` (a module) with `configuration`. Of a model that is described in a line nothing is simulated before `network` is called;
-    of a PyNN script the graph is taken on `exact`.
+    """`model` (a module) with `configuration`. Of a model that is described in a line nothing is simulated before `network` is
+    called; of a PyNN script the graph is taken on `exact`.
 
     graph: of an earlier run of the same model, in place of the model's.
     """
@@ -104,7 +104,8 @@ class Experiment:
         sim = simulator("exact").setup(self.configuration["dt"], seed=self.options.seed)
         made = self._called("build", sim)
         if not isinstance(made, TrainableNetwork):
-            raise ConfigurationError(f"the model's build returned {type(made).__name__}; it must return a ttfs_pynn.Network of its "
+            raise ConfigurationError(f"the model's build returned {type(made).__name__}; it must return a ttfs_pynn.Network of "
+                                     f"its "
                                      "projections")
         return made.graph, made.parameters
 
@@ -116,8 +117,8 @@ class Experiment:
 
     def network(self, backend: str | None = None, parameters: Parameters | None = None, dt: float | None = None,
                 copies: int | None = None, seed: int = 0) -> Any:
-        """The network (a TrainableNetwork) on a simulator, by default the configuration's. With several copies each run shows each
-        of them one sample."""
+        """The network (a TrainableNetwork) on a simulator, by default the configuration's. With several copies each run shows
+        each of them one sample."""
         configured = self.configuration
         backend = backend or configured["backend"]
         dt = configured["dt"] if dt is None else dt
@@ -259,7 +260,8 @@ def _checked(data, graph):
         for label, times in shown.items():
             spikes = times[np.isfinite(times)]
             if spikes.size and spikes.max() < graph.t_early:
-                raise ConfigurationError(f"inputs {label!r} of the {name} data spike from {spikes.min():g} to {spikes.max():g} ms, "
+                raise ConfigurationError(f"inputs {label!r} of the {name} data spike from {spikes.min():g} to {spikes.max():g} "
+                                         f"ms, "
                                          f"before the network's t_early = {graph.t_early:g} ms; give times in ms")
     return data
 

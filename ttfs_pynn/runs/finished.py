@@ -32,7 +32,8 @@ def open_run(path: str | os.PathLike,
 
 
 def parameters_of(folder: RunFolder, experiment: Experiment, advice: str) -> dict[str, np.ndarray]:
-    """What a finished run has learned, for the network of `experiment`. ConfigurationError, with the advice, where that is another."""
+    """What a finished run has learned, for the network of `experiment`. ConfigurationError, with the advice, where that is
+    another."""
     needed = 8 * sum(int(np.prod(shape)) for shape in shapes_of(experiment.graph).values())
     stored = folder.read_parameters(2 * needed + 2**20)
     try:

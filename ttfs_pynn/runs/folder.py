@@ -51,7 +51,8 @@ _CONFIGURATION = "configuration.toml"
 # All that overwriting may delete; configuration.toml, which marks a run folder, is replaced instead. Checkpoints first: what a
 # process leaves that is killed meanwhile is no run to go on with.
 _KNOWN = ("checkpoint.npz", "checkpoint.previous.npz", "versions.toml", "model.py", "history.json", "metrics.json",
-          "evaluation_*.json", "parameters.npz", "graph.npz", "decisions.npz", "decision_map.npz", "report.html", "spikes/*.nix", "figures/*.png",
+          "evaluation_*.json", "parameters.npz", "graph.npz", "decisions.npz", "decision_map.npz", "report.html", "spikes/*.nix",
+          "figures/*.png",
           "figures/*.svg", "figures/*.pdf")
 _SUBFOLDERS = ("spikes", "figures")
 
@@ -293,14 +294,16 @@ class RunFolder:
             raise ResultsError(f"{self.path / 'graph.npz'}: {error}") from None
 
     def network(self, sim: Any, copies: int = 1) -> Any:
-        """The trained network on a PyNN simulator (its module, after setup()), with its delays: a `networks.pynn_network.PyNNNetwork`."""
+        """The trained network on a PyNN simulator (its module, after setup()), with its delays: a
+        `networks.pynn_network.PyNNNetwork`."""
         from ttfs_pynn.networks.pynn_network import build
         return build(sim, self.read_graph(), self.read_parameters(), copies)
 
     def refuse_old(self) -> None:
         """ResultsError for a run of a version whose networks were no graphs."""
         if (self.path / "weights.npz").is_file() or self.has_checkpoint and not (self.path / "graph.npz").is_file():
-            raise ResultsError(f"{self.path} is a run of ttfs_pynn 0.1.0, whose networks were chains of layers; read it with that version, "
+            raise ResultsError(f"{self.path} is a run of ttfs_pynn 0.1.0, whose networks were chains of layers; read it with "
+                               f"that version, "
                                "or train again")
 
     def write_arrays(self, name: str, arrays: Mapping[str, ArrayLike]) -> None:

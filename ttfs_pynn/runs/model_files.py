@@ -3,8 +3,11 @@
 import copy
 import filecmp
 import importlib
+import os
 import pkgutil
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from ttfs_pynn.errors import ConfigurationError, ResultsError, unknown
 from ttfs_pynn.runs.recipes import recipe_folder
@@ -13,12 +16,12 @@ from ttfs_pynn.runs.user_code import load_file, names_in
 __all__ = ["changed", "is_model", "load", "load_for", "name_of", "names", "tables_of"]
 
 
-def names():
+def names() -> list[str]:
     """The models of the package."""
     return sorted(module.name for module in pkgutil.iter_modules([str(recipe_folder("models"))]))
 
 
-def load(name):
+def load(name: str) -> ModuleType:
     """The model of that name, here or as NAME.py in the current folder, or in the file of that path.
 
     ConfigurationError where there is none, where both have it, or where the file is no model.
@@ -37,13 +40,13 @@ def load(name):
                              "file")
 
 
-def name_of(model):
+def name_of(model: Any) -> str:
     """What a run folder calls a model: its name, with .py where it is a file of the user's."""
     file = Path(model.__file__)
     return file.stem if model.__name__ == f"ttfs_pynn.models.{file.stem}" else file.name
 
 
-def load_for(folder, file=None):
+def load_for(folder: Any, file: str | os.PathLike | None = None) -> ModuleType:
     """The model that a run was trained with: one of the package, or the user's in the current folder, or `file`.
 
     A file that is not as it was then (the run keeps a copy, model.py) is used only where it is given. Neither the copy nor any
@@ -69,25 +72,26 @@ def load_for(folder, file=None):
     return load(str(own))
 
 
-def changed(file, folder):
+def changed(file: str | os.PathLike, folder: Any) -> bool:
     """Whether a model's source differs from the copy that the run keeps (runs of before there were copies: never)."""
     kept = folder.path / "model.py"
     return kept.is_file() and not filecmp.cmp(kept, file, shallow=False)  # by size first: a run folder is anybody's
 
 
-def is_model(module):
+def is_model(module: Any) -> bool:
     """Whether a module is a model (see `runs.experiment`), and no script without data."""
     return hasattr(module, "data") and (hasattr(module, "graph") or hasattr(module, "build"))
 
 
-def tables_of(module):
+def tables_of(module: Any) -> dict[str, Any]:
     """{table: dict} of the module's PARAMETERS, copied; `network` and `training` are empty where it has none. ConfigurationError
     where one is no dict."""
     given = getattr(module, "PARAMETERS", {})
     tables = {"network": {}, "training": {}, **given} if isinstance(given, dict) else {"PARAMETERS": given}
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise ConfigurationError(f"{name} in {module.__file__} is {type(table).__name__}; PARAMETERS is a dict of dicts, such as "
+            raise ConfigurationError(f"{name} in {module.__file__} is {type(table).__name__}; PARAMETERS is a dict of dicts, "
+                                     f"such as "
                                      "{'network': {}, 'training': {}}")
     return copy.deepcopy(tables)
 
@@ -104,7 +108,9 @@ def _model(file):
 
 
 def _check(file, has):
-    missing = [*["data(parameters)"] * (not has("data")), *["graph(parameters) or build(sim)"] * (not (has("graph") or has("build")))]
+    missing = [*["data(parameters)"] * (not has("data")), *["graph(parameters) or build(sim)"] * (not (has("graph")
+                                                                                                       or has("build")))]
     if missing:
-        raise ConfigurationError(f"{Path(file).resolve()} is no model: it has no {' and no '.join(missing)}; `ttfs-pynn new` writes "
+        raise ConfigurationError(f"{Path(file).resolve()} is no model: it has no {' and no '.join(missing)}; `ttfs-pynn new` "
+                                 f"writes "
                                  "one to edit")

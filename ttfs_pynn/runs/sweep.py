@@ -21,7 +21,9 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -34,23 +36,26 @@ from ttfs_pynn.processes import ChildProcess, away_from_folder, safe_path_comman
 
 __all__ = ["key_of", "run_all", "stored_result"]
 
+Job = dict[str, Any]  # plain values
+Ended = Iterator[tuple[str, str | None]]  # (key, None or why it failed) of runs as they end
+
 _INSTALL = "sweeps need Dask distributed: pip install 'ttfs_pynn[sweep]'"
 _ONE_CORE = {name: "1" for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 _POLL = 0.02  # s between looks at the processes of a sweep on this machine
 _PATIENCE = 30.0  # s without a single worker, after which the user is told
 
 
-def key_of(function, job):
+def key_of(function: str, job: Job) -> str:
     """What a job's result is called: 20 hexadecimal digits of the SHA-256 of its function's name and its `text_of`."""
     text = json.dumps([function, text_of(job)])
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _file(function, job, folder):
+def _file(function: str, job: Job, folder: str | Path) -> Path:
     return Path(folder) / f"{key_of(function, job)}.json"
 
 
-def stored_result(function, job, folder):
+def stored_result(function: str, job: Job, folder: str | Path) -> Job | None:
     """The result of a job that is finished, None of one that is not. ResultsError where its file is not as it was written."""
     path = _file(function, job, folder)
     if not path.exists():
@@ -64,7 +69,8 @@ def stored_result(function, job, folder):
         raise ResultsError(f"{path} is damaged ({error}); delete it, and the run is repeated") from error
 
 
-def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
+def run_all(function: str, jobs: Sequence[Job], folder: str | Path, scheduler: str = "local", workers: int = 2,
+            quiet: bool = False) -> tuple[list[Job | None], dict[int, str]]:
     """Run all jobs that are not stored in `folder` yet. Returns (results, failures): a list in the order of jobs, None for one
     that failed, and {index of the job: why}.
 
@@ -83,7 +89,7 @@ def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
     for index, job in enumerate(jobs):
         if stored_result(function, job, folder) is None:
             missing.setdefault(key_of(function, job), index)
-    failures = {}
+    failures: dict = {}
     if missing:
         with _finished(scheduler, workers, function, jobs, missing, folder, source) as finished:
             told = _Told(len(jobs), len(jobs) - len(missing), quiet)
@@ -100,7 +106,7 @@ def run_all(function, jobs, folder, scheduler="local", workers=2, quiet=False):
     return [None if i in failures else stored_result(function, job, folder) for i, job in enumerate(jobs)], failures
 
 
-def _source(function):
+def _source(function: str) -> str:
     """The folder from which `function` is imported, after a look whether it is there."""
     module, _, name = function.partition(":")
     try:
@@ -114,7 +120,7 @@ def _source(function):
     return str(Path(place).resolve().parent)
 
 
-def _tidy(function, job, folder):
+def _tidy(function: str, job: Job, folder: Path) -> None:
     """Delete what a killed run of a job has left, where its result is there."""
     path = _file(function, job, folder)
     for left in (path.with_name(f"{path.name}.lock"), path.with_suffix(".log")):
@@ -124,7 +130,8 @@ def _tidy(function, job, folder):
 
 
 @contextlib.contextmanager
-def _finished(scheduler, workers, function, jobs, missing, folder, source):
+def _finished(scheduler: str, workers: int, function: str, jobs: Sequence[Job], missing: dict[str, int], folder: Path,
+              source: str) -> Iterator[Ended]:
     """Yields an iterator of (key, None or why it failed) as the runs end; what was started for them ends with it."""
     if scheduler == "local":
         with contextlib.closing(_finished_here(workers, function, jobs, missing, folder, source)) as finished:
@@ -134,7 +141,8 @@ def _finished(scheduler, workers, function, jobs, missing, folder, source):
             yield _finished_there(client, scheduler, function, jobs, missing, folder, source)
 
 
-def _finished_here(workers, function, jobs, missing, folder, source):
+def _finished_here(workers: int, function: str, jobs: Sequence[Job], missing: dict[str, int], folder: Path,
+                   source: str) -> Generator[tuple[str, str | None], None, None]:
     waiting = deque(missing.items())
     running: dict[str, _Run] = {}
     try:
@@ -153,7 +161,7 @@ def _finished_here(workers, function, jobs, missing, folder, source):
 
 
 @contextlib.contextmanager
-def _client(scheduler, workers):
+def _client(scheduler: str, workers: int) -> Iterator[Any]:
     """A Dask client; what was started for it ends with it."""
     try:
         import dask
@@ -178,7 +186,7 @@ def _client(scheduler, workers):
         yield client
 
 
-def _slurm(dask, workers):
+def _slurm(dask: Any, workers: int) -> Any:
     """A cluster of Slurm jobs that accepts nobody but this client: other users of the machines can reach its ports too."""
     try:
         from dask_jobqueue import SLURMCluster
@@ -201,7 +209,8 @@ def _slurm(dask, workers):
     return cluster
 
 
-def _finished_there(client, scheduler, function, jobs, missing, folder, source):
+def _finished_there(client: Any, scheduler: str, function: str, jobs: Sequence[Job], missing: dict[str, int], folder: Path,
+                    source: str) -> Ended:
     """Yields (key, None or why it failed) as the runs end."""
     from distributed import as_completed
     futures = {client.submit(_run_in_process, function, jobs[index], str(folder), source, os.getcwd(), key=f"run-{key}",
@@ -219,7 +228,7 @@ def _finished_there(client, scheduler, function, jobs, missing, folder, source):
 
 
 @contextlib.contextmanager
-def _watched(client, scheduler):
+def _watched(client: Any, scheduler: str) -> Iterator[None]:
     """Meanwhile, a line on stderr where no worker is there for _PATIENCE seconds: the runs wait for one without an end."""
     over = threading.Event()
 
@@ -247,7 +256,7 @@ def _watched(client, scheduler):
         thread.join()
 
 
-def _advice(scheduler):
+def _advice(scheduler: str) -> str:
     if scheduler == "slurm":
         return "squeue shows whether its jobs have begun, the logs in jobqueue.slurm.log-directory why they ended"
     return f"Start one: dask worker {scheduler}"
@@ -256,12 +265,12 @@ def _advice(scheduler):
 class _Told:
     """Progress: a bar in a terminal, a line now and then elsewhere."""
 
-    def __init__(self, total, done, quiet):
+    def __init__(self, total: int, done: int, quiet: bool) -> None:
         self.total, self.done, self.failed, self._begin, self._last = total, done, 0, time.monotonic(), 0.0
         self._quiet = quiet
         self._bar = tqdm(total=total, initial=done, unit="run") if sys.stderr.isatty() and not quiet else None
 
-    def one(self, problem):
+    def one(self, problem: str | None) -> None:
         self.done, self.failed = self.done + 1, self.failed + bool(problem)
         if self._bar is not None:
             self._bar.update(1)
@@ -270,7 +279,7 @@ class _Told:
             print(f"{self.done} of {self.total} runs, {self.failed} failed, {self._last - self._begin:.0f} s", file=sys.stderr,
                   flush=True)
 
-    def close(self):
+    def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
 
@@ -278,7 +287,7 @@ class _Told:
 class _Run:
     """One job in a process of its own."""
 
-    def __init__(self, function, job, folder, source, cwd):
+    def __init__(self, function: str, job: Job, folder: str | Path, source: str, cwd: str) -> None:
         self._function, self._job, self._folder = function, job, folder
         self._log = _file(function, job, folder).with_suffix(".log")
         with new_file(self._log) as output:
@@ -286,7 +295,7 @@ class _Run:
                                        environment=_ONE_CORE, cwd=cwd, stdout=output, stderr=output)
         self.poll, self.wait, self.kill = self._child.poll, self._child.wait, self._child.kill
 
-    def problem(self):
+    def problem(self) -> str | None:
         """None, or why it failed; after it ended."""
         status = self._child.wait()
         self.kill()
@@ -306,7 +315,7 @@ class _Run:
         return f"{said} (see {self._log})"
 
 
-def _run_in_process(function, job, folder, source, cwd):
+def _run_in_process(function: str, job: Job, folder: str | Path, source: str, cwd: str) -> str | None:
     """On a worker: run one job in a process of its own. Returns None, or why it failed."""
     if stored_result(function, job, folder) is not None:  # by another sweep, or before this worker was lost
         return None
@@ -318,7 +327,7 @@ def _run_in_process(function, job, folder, source, cwd):
         run.kill()
 
 
-def execute(function, job, folder):
+def execute(function: str, job: Job, folder: str | Path) -> None:
     """Run one job here unless its result is stored; store it."""
     path = _file(function, job, folder)
     # Whoever waits for the lock finds the result next.
@@ -335,7 +344,7 @@ def execute(function, job, folder):
         write_bytes(path, (json.dumps(record, indent=1) + "\n").encode())
 
 
-def main(arguments, job):
+def main(arguments: Sequence[str], job: Job) -> int:
     """What a run's process does: `execute`. arguments: function, folder, and where the function is imported from."""
     function, folder, source = arguments
     sys.path.insert(0, source)

@@ -16,8 +16,8 @@ class FirstSpikes:
     """times: {population: (samples, cells)} first-spike times in ms from the start of each sample, inf for none; of sources that
     spike several times (samples, cells, spikes), all of them. outputs: the label of the population that decides.
 
-    delays: {projection: graph.parameters.Delays}, how long these spikes travelled. deadline (ms): from when on no spike of a sample
-    was read.
+    delays: {projection: graph.parameters.Delays}, how long these spikes travelled. deadline (ms): from when on no spike of a
+    sample was read.
     """
 
     times: Mapping[str, np.ndarray]

@@ -45,7 +45,8 @@ def labels_of(block: Any, name: str, classes: Sequence = ()) -> tuple[np.ndarray
 def trials_of(block: Any) -> np.ndarray:
     """Spike times (trials, sources, spikes) in ms from the start of each segment, rising, inf after a source's last.
 
-    Sources are in the order of the annotation channel_id, which PyNN writes, where all trains have it; else in the order of the trains.
+    Sources are in the order of the annotation channel_id, which PyNN writes, where all trains have it; else in the order of the
+    trains.
     A segment begins where its first spike train does (t_start).
     """
     if not block.segments:
@@ -57,7 +58,8 @@ def trials_of(block: Any) -> np.ndarray:
             ids, times = spikes_of(segment)
             sources = np.array(sorted({int(train.annotations["channel_id"]) for train in trains}))
             if len(sources) < len(trains):
-                raise ConfigurationError(f"segment {segment.name!r} has several spike trains of one channel_id; give each source its own")
+                raise ConfigurationError(f"segment {segment.name!r} has several spike trains of one channel_id; give each "
+                                         f"source its own")
             index = np.searchsorted(sources, ids)
         else:
             each = [np.asarray(train.rescale("ms").magnitude, dtype=float) for train in trains]
@@ -67,7 +69,8 @@ def trials_of(block: Any) -> np.ndarray:
         trials.append((len(trains), index, times - start))
     sizes = {n for n, _, _ in trials}
     if len(sizes) > 1 or not sizes or 0 in sizes:
-        raise ConfigurationError(f"the segments of block {block.name!r} have {', '.join(map(str, sorted(sizes)))} spike trains; every "
+        raise ConfigurationError(f"the segments of block {block.name!r} have {', '.join(map(str, sorted(sizes)))} spike trains; "
+                                 f"every "
                                  "trial needs a train for each source, empty where it is silent")
     n_sources = sizes.pop()
     longest = max(int(np.bincount(index, minlength=1).max()) for _, index, _ in trials)

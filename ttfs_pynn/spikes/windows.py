@@ -110,8 +110,8 @@ class Presentation:
         return self.window if self.deadline is None else self.deadline
 
     def spike_matrix(self, times: ArrayLike) -> np.ndarray:
-        """Spike times (rows, cells of all copies) in ms from the start of the run, inf for none; cells of copy 0 first. A row a window,
-        or as many as a cell has spikes; those of a cell rise.
+        """Spike times (rows, cells of all copies) in ms from the start of the run, inf for none; cells of copy 0 first. A row a
+        window, or as many as a cell has spikes; those of a cell rise.
 
         times (n_samples, cells) or (n_samples, cells, spikes): in ms from the start of the window; inf for none.
         """

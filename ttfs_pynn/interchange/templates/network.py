@@ -13,7 +13,8 @@ Or take the network into a script of your own (cells of several copies stand sid
     populations, projections = build(sim)
 
 Beside it lie %(arrays)s (weights, delays and which cells are connected) and %(samples)s (spike times of samples, and
-their labels). Units are PyNN's: ms, mV, nF, nA. Only first spikes count: tau_refrac is so long that a neuron spikes once a sample.
+their labels). Units are PyNN's: ms, mV, nF, nA. Only first spikes count: tau_refrac is so long that a neuron spikes once a
+sample.
 
 Written by ttfs_pynn %(version)s, which it does not need.
 """
@@ -41,12 +42,13 @@ def build(sim, copies=1):
     for label, size in NEURONS.items():
         cell = {name: np.tile(value, copies) if np.ndim(value) else value for name, value in CELLS[label].items()}
         tau_syn = synaptic_times(sim, cell.pop("tau_syn"), cell["tau_m"])
-        populations[label] = sim.Population(size * copies, sim.IF_curr_exp(**cell, tau_syn_E=tau_syn, tau_syn_I=tau_syn), label=label)
+        populations[label] = sim.Population(size * copies, sim.IF_curr_exp(**cell, tau_syn_E=tau_syn, tau_syn_I=tau_syn),
+                                            label=label)
         populations[label].initialize(v=cell["v_rest"])
     more = extra_delay(sim, min(ARRAYS[f"{label}.delay"].min() for label, *_ in PROJECTIONS))
     for label, pre, post, receptor in PROJECTIONS:
         first, second, weight, delay = (np.ravel(ARRAYS[f"{label}.{name}"]) for name in ("pre", "post", "weight", "delay"))
-        delay = np.broadcast_to(delay, weight.shape) + more
+        delay = on_grid(sim, np.broadcast_to(delay, weight.shape) + more)
         n_pre, n_post = populations[pre].size // copies, populations[post].size // copies
         rows = [np.stack([first + k * n_pre, second + k * n_post, weight, delay], axis=1) for k in range(copies)]
         connector = sim.FromListConnector(np.concatenate(rows), column_names=("weight", "delay"))
@@ -59,16 +61,22 @@ def build(sim, copies=1):
 
 
 def extra_delay(sim, shortest):
-    """How much (ms) is added to all delays of the network, the shortest of which is given: most simulators want one step at least."""
+    """What is added to all delays (ms), the shortest of which is given: most simulators want one step at least."""
     dt = sim.get_time_step()
     return dt if shortest < dt * (1 - 1e-9) and sim.__name__ != "pyNN.brian2" else 0.0
+
+
+def on_grid(sim, delay):
+    """Delays (ms) as a simulator with a time step has them: the nearest multiple of it, where NEST takes the next larger one."""
+    dt = sim.get_time_step()
+    return np.round(delay / dt) * dt if sim.__name__.startswith("pyNN.") else delay
 
 
 def classify(sim, populations, samples, copies=1):
     """Show samples, and return the times of `first_spikes`.
 
-    samples: {population of sources: (samples, sources) or (samples, sources, spikes)} in ms from the start of a sample, inf for no
-    spike. Call it once after each setup.
+    samples: {population of sources: (samples, sources) or (samples, sources, spikes)} in ms from the start of a sample, inf for
+    no spike. Call it once after each setup.
     """
     dt = sim.get_time_step()
     n_samples = len(next(iter(samples.values())))
@@ -97,7 +105,8 @@ def main():
     p.add_argument("--dt", type=float, default=0.1, metavar="MS", help="time step (default 0.1 ms)")
     p.add_argument("--file", default=str(HERE.with_name(SAMPLES)), help="spike times of samples by population, and labels (.npz)")
     p.add_argument("--samples", type=int, metavar="N", help="the first N of them (default: all)")
-    p.add_argument("--copies", type=int, default=25, metavar="N", help="networks side by side that share out the samples (default 25)")
+    p.add_argument("--copies", type=int, default=25, metavar="N", help="networks side by side, which share the samples (default "
+                                                                       "25)")
     p.add_argument("--output", metavar="FILE", help="JSON file to write (default: classes_SIMULATOR.json in the current folder)")
     a = p.parse_args()
     if not a.dt > 0 or a.samples is not None and a.samples < 1 or a.copies < 1:

@@ -1,14 +1,15 @@
-"""Run the network in this folder, which is described in the SONATA format, on a PyNN simulator, and print the class of each sample.
+"""Run the network in this folder, which is described in the SONATA format, on a PyNN simulator, and print the class of each
+sample.
 
     python run_sonata.py nest
     python run_sonata.py brian2 --samples 10
 
-It needs numpy, h5py and PyNN with a simulator. PyNN itself reads the network; its reader of simulations (PyNN 0.13) takes spikes of
-one population in an older form of the format alone, and sources that all spike, so the spikes are read here.
+It needs numpy, h5py and PyNN with a simulator. PyNN itself reads the network; its reader of simulations (PyNN 0.13) takes spikes
+of one population in an older form of the format alone, and sources that all spike, so the spikes are read here.
 
-Samples follow each other in windows of one run; the output neuron that spikes first is the class. Only first spikes count: tau_refrac
-is so long that a neuron spikes once a sample. `classification` in simulation_config.json says which population decides, how long a
-window is, and the labels. Written by ttfs_pynn %(version)s, which is not needed here.
+Samples follow each other in windows of one run; the output neuron that spikes first is the class. Only first spikes count:
+tau_refrac is so long that a neuron spikes once a sample. `classification` in simulation_config.json says which population
+decides, how long a window is, and the labels. Written by ttfs_pynn %(version)s, which is not needed here.
 """
 
 import argparse

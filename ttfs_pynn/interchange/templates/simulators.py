@@ -2,7 +2,7 @@
 
 
 def start(name, dt):
-    """The PyNN module of a simulator, `nest`, `brian2`, `neuron` or the name of any other module, set up with steps of dt (ms)."""
+    """The PyNN module of a simulator (nest, brian2, neuron, or the name of another module), set up with steps of dt (ms)."""
     if name == "nest":
         os.environ.setdefault("PYNEST_QUIET", "1")  # else NEST prints 20 lines
     if name == "neuron":
@@ -11,7 +11,8 @@ def start(name, dt):
     try:
         sim = importlib.import_module(name if "." in name else f"pyNN.{name}")
     except ImportError as error:
-        raise SystemExit(f"no simulator {name!r}: {error}; use nest, brian2 or neuron, if installed, or name a PyNN module") from None
+        raise SystemExit(f"no simulator {name!r}: {error}; use nest, brian2 or neuron, if installed, or name a PyNN "
+                         "module") from None
     if name == "brian2":
         import brian2
         brian2.prefs.codegen.target = "numpy"  # else Brian2 compiles for a minute
@@ -26,7 +27,8 @@ def synaptic_times(sim, tau_syn, tau_m):
     """tau_syn (ms) as the simulator can have it."""
     if sim.__name__ == "pyNN.brian2":
         # pyNN.brian2 divides by tau_m - tau_syn. A relative 1e-6 between them moves the membrane by 1e-6 of its height.
-        return np.where(np.abs(np.subtract(tau_syn, tau_m)) < 1e-6 * np.asarray(tau_m), np.multiply(tau_syn, 1 + 1e-6), tau_syn)[()]
+        return np.where(np.abs(np.subtract(tau_syn, tau_m)) < 1e-6 * np.asarray(tau_m), np.multiply(tau_syn, 1 + 1e-6),
+                        tau_syn)[()]
     return tau_syn
 
 
@@ -72,7 +74,8 @@ def report(simulator, dt, first, labels, output):
     classes = np.where(np.isfinite(first).any(axis=1), first.argmin(axis=1), -1)
     for s, (found, times) in enumerate(zip(classes, first, strict=True)):
         right = "" if labels is None else f", label {labels[s]}"
-        print(f"sample {s}: class {found}{right}, " + (f"first output spike at {times.min():.3f} ms" if found >= 0 else "no output spike"))
+        when = f"first output spike at {times.min():.3f} ms" if found >= 0 else "no output spike"
+        print(f"sample {s}: class {found}{right}, {when}")
     result = {"simulator": simulator, "dt_ms": dt, "classes": classes.tolist(),
               "first_spikes_ms": [[time if np.isfinite(time) else None for time in times] for times in first.tolist()]}
     if labels is not None:
