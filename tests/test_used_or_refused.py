@@ -84,7 +84,7 @@ REFUSED = {
     "to train with": (lambda: Trainer(network(), data(labels=[0, 1, 3, 0, 1, 2]), TrainingOptions()), "labels up to 3"),
     "to validate with": (lambda: Trainer(network(), data(), TrainingOptions(), data(labels=[4] * 6)), "labels up to 4"),
     "three inputs": (lambda: evaluate(network(), SpikeData(samples(2)[:, :3], [0, 1])),
-                     r"spike times of .input. have shape \(2, 3\); expected \(samples, 4 inputs\)"),
+                     r"spike times of .input. have shape \(1, 3\); expected \(samples, 4 inputs\)"),
     # networks
     "bias times of nothing": (lambda: Layer(3, LIFParameters(), train_bias_times=True), "train_bias_times of a layer without"),
     "one name of a kind": (lambda: Layer(3, NEURON, delays="axonal"), "known kinds are"),
@@ -94,7 +94,7 @@ REFUSED = {
     "measured of another": (lambda: Trainer(network(), data(), TrainingOptions(), measured={"layer9": NEURON}),
                             "population 'layer9'"),
     "times of no population": (lambda: network().present({"inputs": samples(2)}),
-                               "unknown population 'inputs'; did you mean 'input'"),
+                               "unknown population of spike sources 'inputs'; did you mean 'input'"),
     "times of half of them": (lambda: network().present({"bias0": np.ones((2, 2))}),
                               "no spike times of 'input', which have none"),
     "other numbers of samples": (lambda: network().present({"input": samples(2), "bias0": np.ones((3, 2))}),

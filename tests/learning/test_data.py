@@ -81,7 +81,7 @@ def test_one_spike_is_the_same_in_either_form():
 
 
 @pytest.mark.parametrize("times, labels, text", [
-    ([[[1.0], [2.0]], [[1.0]]], [0, 1], "times: samples have 1, 2 sources; every sample needs a list for each source, empty where"),
+    ([[[1.0], [2.0]], [[1.0]]], [0, 1], "times: samples have 1, 2 sources; every sample needs a list for each source"),
     ({"A": [[["x"], [2.0]]]}, [0], "times of 'A': could not convert string"),
     ({}, [0], "no spike times: give an array, or a dict"),
     ({"A": np.ones((2, 3)), "B": np.ones((3, 3))}, [0, 1], r"times of 'B' of shape \(3, 3\) and labels of shape \(2,\)"),
@@ -95,7 +95,7 @@ def test_one_spike_is_the_same_in_either_form():
     (np.ones((2, 2)), ["a", "b"], "labels are <U1, the first 'a'; give integers from 0"),
     (np.ones((2, 2)), [[0], [1]], r"labels of shape \(2, 1\)"),
     (np.ones((0, 2)), [], "at least one sample"),
-    ([[1.0, 2.0], [3.0]], [0, 1], r"times: .*inhomogeneous shape.*; give an array \(samples, sources\), or a list of spike times"),
+    ([[1.0, 2.0], [3.0]], [0, 1], r"times: .*inhomogeneous shape.*; give an array \(samples, sources\), or a list of"),
     ({"A": [["a", "b"]]}, [0], "times of 'A': could not convert string to float: 'a'")])
 def test_what_is_refused_in_one_line(times, labels, text):
     with pytest.raises(ConfigurationError, match=text) as error:

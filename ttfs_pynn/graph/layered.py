@@ -38,6 +38,8 @@ class Layer:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "bias_times", tuple(np.ravel(in_unit(self.bias_times, "ms", "bias_times"))))
+        for name in ("delay_mean", "delay_std", "delay_max"):
+            object.__setattr__(self, name, in_unit(getattr(self, name), "ms", name))
         object.__setattr__(self, "delays", tuple(self.delays))
         if not set(self.delays) <= set(DELAYS):
             raise GraphError(f"delays {self.delays}: known kinds are {', '.join(DELAYS)}")

@@ -98,8 +98,8 @@ def _plain(value, name):
     except (TypeError, ValueError) as error:
         if isinstance(error, ConfigurationError):
             raise
-        raise ConfigurationError(f"{name}: {error}; give an array (samples, sources), or a list of spike times for each source of "
-                                 "each sample") from None
+        raise ConfigurationError(f"{name}: {error}; give an array (samples, sources), or a list of spike times for each source "
+                                 "of each sample") from None
 
 
 def _is_ragged(value):

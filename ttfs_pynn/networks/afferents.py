@@ -203,7 +203,7 @@ def _arriving(spikes: FirstSpikes, edge: Edge) -> np.ndarray:
 
 
 def _side_by_side(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Times (samples, cells) or (samples, cells, spikes) of several populations as one array; inf where a cell has fewer spikes."""
+    """Times (samples, cells) or (samples, cells, spikes) of several populations as one array, inf where a cell has fewer."""
     longest = max((part.shape[2] for part in parts if part.ndim == 3), default=0)
     if longest:
         parts = [part if part.ndim == 3 else part[:, :, None] for part in parts]
@@ -220,7 +220,8 @@ def _dense_steps(t_in, w, neuron, wanted, delays, aim):
     if delays is not None and len(delays) > 1:  # every neuron hears its inputs at other times
         step = np.zeros_like(w)
         for n in np.flatnonzero(wanted.any(axis=0)):
-            step[:, [n]] = _dense_steps(t_in + (delays[:, n] if t_in.ndim == 2 else delays[:, [n]]), w[:, [n]], neuron.one(n), wanted[:, [n]], None, aim)
+            late = t_in + (delays[:, n] if t_in.ndim == 2 else delays[:, [n]])
+            step[:, [n]] = _dense_steps(late, w[:, [n]], neuron.one(n), wanted[:, [n]], None, aim)
         return step
     t_peak, v_peak = membrane_peaks(t_in, w, neuron, wanted)  # dendritic delays shift the whole membrane
     missing = np.where(v_peak < neuron.threshold, aim * neuron.threshold - v_peak, 0.0)

@@ -111,8 +111,6 @@ class Network:
                                       self._simulator)
         else:
             copies = self._simulator.default_copies if copies is None else copies
-            if not isinstance(copies, int | np.integer) or copies < 1:
-                raise GraphError(f"copies = {copies!r}: give an integer, at least 1")
             self._shown = build(sim, self.graph, parameters, copies, simulator=self._simulator)
             _say_what_differs(self.graph, self._shown.timing)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ttfs_pynn.graph.graph import Edge, Graph
+from ttfs_pynn.graph.graph import Edge, Graph, GraphError
 from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.graph.parameters import (
     Delays,
@@ -114,6 +114,8 @@ def build(sim: ModuleType, graph: Graph, parameters: Parameters | None = None, c
     inhibitory projection; where the simulator wants several equal sources for an input, they share its weight.
     """
     known = simulator or simulator_of(sim)
+    if not isinstance(copies, int | np.integer) or isinstance(copies, bool) or copies < 1:
+        raise GraphError(f"copies = {copies!r}: give an integer, at least 1")
     if parameters is None:
         parameters = initial_parameters(graph, np.random.default_rng(0))
     base = known.smallest_delay(sim.get_time_step()) if delay is None else float(in_unit(delay, "ms", "delay"))

@@ -34,8 +34,8 @@ def labels_of(block: Any, name: str, classes: Sequence = ()) -> tuple[np.ndarray
         classes = tuple(classes) or tuple(sorted(set(values)))
     except TypeError:
         kinds = sorted({type(value).__name__ for value in values})
-        raise ConfigurationError(f"the annotation {name!r} of the trials is {', '.join(kinds)}; give texts or numbers of one kind, or "
-                                 "`classes` in their order") from None
+        raise ConfigurationError(f"the annotation {name!r} of the trials is {', '.join(kinds)}; give texts or numbers of one "
+                                 "kind, or `classes` in their order") from None
     foreign = [value for value in values if value not in classes]
     if foreign:
         raise ConfigurationError(f"a trial is labelled {foreign[0]!r}; classes are {', '.join(map(repr, classes))}")
