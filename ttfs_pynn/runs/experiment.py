@@ -63,7 +63,7 @@ class Experiment:
                 raise ConfigurationError(f"the model's network has an {unknown('parameter', name, known)}")
         self.graph, self._own = self._described()
         if graph is not None:
-            self.graph = graph
+            self.graph, self._own = graph, None  # a script may draw another network each time
         self.data = _checked(self._called("data"), self.graph)
         if "classes" not in configuration:
             names = getattr(model, "CLASS_NAMES", self.data["train"].classes or range(self.graph.n_classes))
