@@ -31,6 +31,23 @@ def started(sim):
     return network(sim, projections=[made])
 
 
+def injected(sim):
+    made = projection(sim)
+    sim.DCSource(amplitude=0.5).inject_into(made.post)
+    return network(sim, projections=[made])
+
+
+def left_out(sim):
+    made = projection(sim)
+    sim.Projection(made.pre, made.post, sim.AllToAllConnector(), sim.StaticSynapse(weight=3.0, delay=0.5), label="other")
+    return network(sim, projections=[made])
+
+
+def assembled(sim):
+    made = projection(sim)
+    return network(sim, outputs=made.post[:1], projections=[made])
+
+
 def of_yesterday(sim):
     made = network(sim)
     S.setup(0.1)
@@ -63,6 +80,18 @@ CASES = {
     "one label for two": ("two populations have the label 'A'", lambda s: network(s, projections=[projection(s), projection(s)])),
     "no connections": ("'A>L' has no connections", lambda s: network(s, connector=s.FromListConnector([]))),
     "no module": ("'exact' is no PyNN module", lambda s: Network("exact", [projection(s)], "L", 10.0)),
+    "one projection": ("give a list of all projections", lambda s: network(s, projections=projection(s))),
+    "the same twice": ("there twice", lambda s: network(s, projections=dict.fromkeys(("a", "b"), projection(s)))),
+    "a current source": ("a current is injected into population 'L'", injected),
+    "a projection left out": ("6 of 12 connections to population 'L'", left_out),
+    "a part as output": ("is a part or an assembly", assembled),
+    "times of neurons": ("'L' are neurons", lambda s: network(s, options={"train_times": ["L"]})),
+    "times as a text": ("train_times = 'A': give a list", lambda s: network(s, options={"train_times": "A"})),
+    "times that differ in number": ("spike differently often", lambda s: network(
+        s, pre=s.Population(3, s.SpikeSourceArray(spike_times=[[1.0, 2.0], [3.0], [4.0]]), label="A"),
+        options={"train_times": ["A"]})),
+    "delays too long": ("longest_delay = 0.1 ms", lambda s: network(s, options={"train_delays": ["A>L"], "longest_delay": 0.1})),
+    "samples after t_late": ("after the network's t_late", lambda s: evaluate(network(s), SpikeData(11 * ONES, LABELS))),
     "an earlier setup": ("before the last setup", of_yesterday),
     "other sources": ("unknown population of spike sources 'B'", lambda s: network(s).present({"B": ONES})),
     "other number of sources": ("shape (2, 4); expected (samples, 3 inputs)", lambda s: network(s).present(np.ones((2, 4)))),

@@ -122,10 +122,10 @@ def test_names_of_a_list_of_projections(sim):
     unnamed = [connect(sim, a, e, None), connect(sim, e, out, None), connect(sim, a, e, None, -1.0, 0.9, receptor="inhibitory")]
     graph = take(sim, unnamed, out, 1.0, 15.0).graph
     assert [edge.label for edge in graph.edges] == ["A>E", "E>L", "A>E inhibitory"]
-    named = take(sim, {"first": unnamed[0], "second": unnamed[1]}, "L", 1.0, 15.0, train=[unnamed[1]],
+    named = take(sim, dict(zip(("first", "second", "third"), unnamed, strict=True)), "L", 1.0, 15.0, train=[unnamed[1]],
                  train_delays=["first"]).graph
     assert {edge.label: (edge.train, edge.delay_range and edge.delay_range.longest) for edge in named.edges} == {
-        "first": (False, 20.0), "second": (True, None)}
+        "first": (False, 20.0), "second": (True, None), "third": (False, None)}
 
 
 def plastic(sim):

@@ -41,7 +41,7 @@ def _parameters(graph, sizes, refractory):
     for node, size in zip(graph.nodes, sizes, strict=True):
         values = dict.fromkeys(PARAMETERS, np.nan)
         if node.neuron is not None:
-            values = node.neuron.to_pynn() | {"tau_refrac": refractory, "v": node.neuron.v_rest}
+            values = node.neuron.to_pynn() | {"tau_refrac": refractory, "v_reset": node.neuron.v_rest, "v": node.neuron.v_rest}
         for name in PARAMETERS:
             columns[name].append(np.broadcast_to(np.asarray(values[name], dtype=float), (size,)))
     return {name: np.concatenate(column) for name, column in columns.items()}

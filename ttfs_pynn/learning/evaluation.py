@@ -61,7 +61,12 @@ class Evaluation:
 
 def check_data(network: TrainableNetwork, data: SpikeData) -> None:
     """ConfigurationError for samples that the network cannot be shown, or classes that it cannot answer."""
-    input_times(network.graph, data.batch(slice(0, 1)))
+    latest = network.graph.t_late * (1 + 1e-9)
+    for label, times in input_times(network.graph, data.times).items():
+        if (np.isfinite(times) & (times > latest)).any():
+            raise ConfigurationError(f"inputs {label!r} spike at up to {times[np.isfinite(times)].max():g} ms, after the "
+                                     f"network's t_late = "
+                                     f"{network.graph.t_late:g} ms; give the network a larger t_late")
     n_classes = network.graph.n_classes
     if data.labels.max() >= n_classes:
         raise ConfigurationError(f"labels up to {data.labels.max()} for a network of {n_classes} label neurons, which are "

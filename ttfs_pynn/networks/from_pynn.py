@@ -56,13 +56,21 @@ def take(sim: ModuleType, projections: Iterable[Any] | Mapping[str, Any], output
     output = _label_of(outputs, populations, "outputs")
     nodes = {label: _node(known, population) for label, population in populations.items()}
     edges, weights, parts = _edges(known, named, populations)
+    _check_complete(known, sim, populations, edges, parts)
     edges, weights, parts = _merged(edges, weights, parts)
     edges = _trained(edges, named, parts, train, train_delays, longest_delay)
+    if isinstance(train_times, str):
+        raise GraphError(f"train_times = {train_times!r}: give a list of populations of spike sources or their labels")
     for wanted in train_times:
         label = _label_of(wanted, populations, "train_times")
+        if not nodes[label].is_source:
+            raise GraphError(f"train_times: {label!r} are neurons; only spike sources have times of their own")
         if nodes[label].times is None:
             raise GraphError(f"train_times: the spike sources {label!r} have no spike times; set where training starts, "
                              "population.set(spike_times=...)")
+        if np.isinf(nodes[label].times).any():
+            raise GraphError(f"train_times: the spike sources {label!r} spike differently often; give each equally many "
+                             f"spike_times")
         nodes[label] = replace(nodes[label], train_times=True)
     graph = Graph(tuple(nodes.values()), tuple(edges), output, t_early, t_late)
     parameters = {f"{label}.weight": values for label, values in weights.items()}
@@ -75,6 +83,8 @@ def take(sim: ModuleType, projections: Iterable[Any] | Mapping[str, Any], output
 
 def _named(projections):
     """{name: projection}, of a dict, or of a list by their labels, or by what they connect."""
+    if hasattr(projections, "synapse_type"):
+        raise GraphError(f"one projection was given, {projections.label!r}; give a list of all projections of the network")
     if isinstance(projections, Mapping):
         found = dict(projections)
     else:
@@ -91,6 +101,9 @@ def _named(projections):
     if not found:
         raise GraphError("no projections: give a list of those that are to be trained or that lead to the outputs")
     for name, projection in found.items():
+        twice = [other for other, same in found.items() if same is projection]
+        if len(twice) > 1:
+            raise GraphError(f"the same projection is there twice, as {' and '.join(map(repr, twice))}; leave one out")
         if not hasattr(projection, "synapse_type"):
             raise GraphError(f"{name!r} is {type(projection).__name__}, no PyNN Projection")
         synapse = type(projection.synapse_type).__name__
@@ -126,6 +139,8 @@ def _label_of(wanted, populations, what):
     for label, population in populations.items():
         if wanted is population or isinstance(wanted, str) and wanted == label:
             return label
+    if hasattr(wanted, "grandparent") or hasattr(wanted, "populations"):
+        raise GraphError(f"{what}: {wanted.label!r} is a part or an assembly; give one whole population")
     name = wanted if isinstance(wanted, str) else getattr(wanted, "label", repr(wanted))
     raise GraphError(f"{what}: {unknown('population', name, list(populations))}; it must be one that the projections connect")
 
@@ -181,6 +196,10 @@ def _edges(known, named, populations):
             order = np.lexsort((delay[here], *pairs.T))
             here, pairs = here[order], pairs[order]
             label = name if len(ends) == 1 else f"{name} {a}>{b}"
+            sign = _SIGN[projection.receptor_type]
+            if (sign * weight[here] < 0).any():
+                raise GraphError(f"projection {name!r} is {projection.receptor_type} and has weights of the other sign, such as "
+                                 f"{weight[here][sign * weight[here] < 0][0]:g} nA; a projection keeps the sign of its receptor")
             shape = (first[a].size, first[b].size)
             full = len(pairs) == shape[0] * shape[1] and not (np.diff(pairs, axis=0) == 0).all(axis=1).any()
             there, delays, values = np.arange(here.size), delay[here], weight[here]
@@ -191,6 +210,24 @@ def _edges(known, named, populations):
             weights[label] = values
             parts.append(Part(projection, label, _SIGN[projection.receptor_type], here, there))
     return edges, weights, parts
+
+
+def _check_complete(known, sim, populations, edges, parts):
+    """What else drives the network is refused: the trained one would not have it."""
+    posts = {edge.label: edge.post for edge in edges}
+    for label, population in populations.items():
+        if type(population.celltype).__name__ != _CELL:
+            continue
+        if known.is_injected(sim, population):
+            raise GraphError(f"a current is injected into population {label!r}: first-spike learning starts at rest and hears "
+                             f"spikes "
+                             "alone; leave the current source out")
+        n_heard = sum(part.here.size for part in parts if posts[part.edge] == label)
+        n_all = known.count_afferents(sim, population)
+        if n_all is not None and n_all > n_heard:
+            raise GraphError(f"{n_all - n_heard} of {n_all} connections to population {label!r} belong to projections that are "
+                             f"not in "
+                             "the list; give all projections of the network, and say with train=[...] which are learned")
 
 
 def _places(ids, of):
@@ -238,7 +275,12 @@ def _trained(edges, named, parts, train, train_delays, longest_delay):
     for what, given in (("train", train), ("train_delays", train_delays)):
         if isinstance(given, str):
             raise GraphError(f"{what} = {given!r}: give a list of projections or their names")
+    delayed = [float(np.max(edge.delay)) for edge in edges if edge.label in chosen(train_delays, "train_delays")]
+    if delayed and not max(delayed) <= longest_delay < np.inf:
+        raise GraphError(f"longest_delay = {longest_delay:g} ms, but projections of train_delays have delays of up to "
+                         f"{max(delayed):g} ms; "
+                         "give at least that, and finite")
     weights = {edge.label for edge in edges} if train is None else chosen(train, "train")
     delays = chosen(train_delays, "train_delays")
-    return [replace(edge, train=edge.label in weights, delay_range=DelayRange(max(longest_delay, float(np.max(edge.delay))), None)
+    return [replace(edge, train=edge.label in weights, delay_range=DelayRange(longest_delay, None)
                     if edge.label in delays else None) for edge in edges]

@@ -215,7 +215,9 @@ def _spanned(graph: Graph, simulator: Simulator) -> Timing:
                              f"twice in "
                              f"a sample; set tau_refrac >= {needed:g} ms, or leave in_place out: copies have it by themselves")
         longest = max(longest, float(np.max(node.neuron.tau_refrac)))
-    window = max(timing.window, timing.deadline + longest)
+    rest = timing.window - timing.deadline  # until membranes have decayed, also from v_reset once they are released
+    at_rest = all(np.array_equal(node.neuron.v_reset, node.neuron.v_rest) for node in graph.neurons)
+    window = max(timing.window, timing.deadline + longest + (0.0 if at_rest else rest))
     return replace(timing, window=window, tau_refrac=longest)
 
 

@@ -69,6 +69,10 @@ class BuiltProjections:
         self._simulator, self._graph, self._n_copies = simulator, graph, n_copies
         self.of: dict[str, dict[int, Any]] = {}
         for edge in graph.edges:
+            if simulator.hardware and np.max(edge.delay, initial=0.0) > 0:
+                raise SimulatorError(f"projection {edge.label!r} has delays of up to {np.max(edge.delay):g} ms; the chip's "
+                                     f"synapses have "
+                                     "none: train on another backend, or give the projection no delay")
             # The delays of connections are written afterwards; a simulator may plan with those that it is given here.
             start = delay + float(np.max(edge.delay, initial=0.0))
             self.of[edge.label] = {sign: sim.Projection(
@@ -130,7 +134,8 @@ def build(sim: ModuleType, graph: Graph, parameters: Parameters | None = None, c
         if node.is_source:
             population = sim.Population(node.size * copies * known.input_copies, sim.SpikeSourceArray(), label=node.label)
         else:
-            neuron = replace(node.neuron, tau_refrac=timing.tau_refrac)
+            # A neuron that has spiked is held until shortly before the next sample: at rest, so that nothing of it is left there.
+            neuron = replace(node.neuron, tau_refrac=timing.tau_refrac, v_reset=node.neuron.v_rest)
             population = sim.Population(node.size * copies, known.cell(sim, neuron, copies), label=node.label)
             population.initialize(v=np.tile(neuron.v_rest, copies) if np.ndim(neuron.v_rest) else neuron.v_rest)
         population.record("spikes")

@@ -61,6 +61,10 @@ class Experiment:
         for name in configuration["network"]:
             if known and name not in known:
                 raise ConfigurationError(f"the model's network has an {unknown('parameter', name, known)}")
+        if configuration["network"] and not any(self._wants_parameters(name) for name in ("graph", "build", "data")):
+            raise ConfigurationError(f"the network's parameters {', '.join(configuration['network'])} reach no function of the "
+                                     f"model; "
+                                     "let build(sim, parameters) or data(parameters) take them, or leave them out")
         self.graph, self._own = self._described()
         if graph is not None:
             self.graph, self._own = graph, None  # a script may draw another network each time
@@ -68,18 +72,25 @@ class Experiment:
         if "classes" not in configuration:
             names = getattr(model, "CLASS_NAMES", self.data["train"].classes or range(self.graph.n_classes))
             self.configuration = {**configuration, "classes": [str(name) for name in names]}
+        if len(self.configuration["classes"]) != self.graph.n_classes:
+            raise ConfigurationError(f"{len(self.configuration['classes'])} names of classes for {self.graph.n_classes} label "
+                                     f"neurons; "
+                                     "CLASS_NAMES has one for each")
         self._check_run(configuration["dt"], configuration["copies"])
         try:
             schedule(self.options.schedule, self.options.learning_rate, self.options.epochs, **self.options.schedule_options)
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"training options: {error}") from None
 
+    def _wants_parameters(self, name: str) -> bool:
+        """Whether a function of the model takes the network's parameters."""
+        function = getattr(self.model, name, None)
+        return function is not None and len(_positional(function)) > (name == "build")
+
     def _called(self, name: str, *first: Any) -> Any:
         """What a function of the model returns, called with the network's parameters where it takes them."""
         function, parameters = getattr(self.model, name), self.configuration["network"]
-        wanted = [p for p in inspect.signature(function).parameters.values()
-                  if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        more = (parameters,) if len(wanted) > len(first) else ()
+        more = (parameters,) if len(_positional(function)) > len(first) else ()
         try:
             return function(*first, *more)
         except KeyError as error:
@@ -233,6 +244,11 @@ class Experiment:
         square = (resolution, resolution)
         folder.write_arrays("decision_map", {"labels": answers.predictions.reshape(square),
                                              "times": answers.latency.reshape(square)})
+
+
+def _positional(function):
+    """Parameters that a function takes by position."""
+    return [p for p in inspect.signature(function).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def check_backend(name: str) -> None:

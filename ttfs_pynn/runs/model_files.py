@@ -88,7 +88,10 @@ def tables_of(module: Any) -> dict[str, Any]:
     where one is no dict."""
     given = getattr(module, "PARAMETERS", {})
     tables = {"network": {}, "training": {}, **given} if isinstance(given, dict) else {"PARAMETERS": given}
+    known = ("network", "training", "hardware", "network_on_hardware", "training_on_hardware")
     for name, table in tables.items():
+        if name not in (*known, "PARAMETERS"):
+            raise ConfigurationError(f"PARAMETERS of {module.__file__}: {unknown('table', name, known)}")
         if not isinstance(table, dict):
             raise ConfigurationError(f"{name} in {module.__file__} is {type(table).__name__}; PARAMETERS is a dict of dicts, "
                                      f"such as "

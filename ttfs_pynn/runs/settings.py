@@ -76,6 +76,9 @@ class Settings:
             known = list(tables["network"]) if table == "network" else [entry.name for entry in fields(TrainingOptions)]
             if table == "training" and name == "seed":
                 raise ConfigurationError("--set training.seed: use --seed, which also is the noise's")
+            if not known:
+                raise ConfigurationError(f"--set {table}.{name}: the model has no parameters of its network; give it a dict "
+                                         "PARAMETERS = {'network': {...}}")
             if name not in known:
                 raise ConfigurationError(f"--set {table}.{name}: {unknown('parameter', name, known)}")
             tables[table][name] = value

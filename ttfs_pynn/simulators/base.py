@@ -161,6 +161,19 @@ class Simulator:
         """Let the present weights, parameters of neurons and times of spike sources be what a later `sim.reset()` goes back to,
         on a simulator whose reset would bring back those of before the run."""
 
+    def is_injected(self, sim: ModuleType, population: Any) -> bool:
+        """Whether a current source of anybody's script is connected to cells of the population."""
+        ids = {int(cell) for cell in population.all_cells}
+        for source in getattr(sim.simulator.state, "current_sources", ()):
+            cells = getattr(source, "cell_list", ())
+            if ids & {int(cell) for cell in (cells.tolist() if hasattr(cells, "tolist") else cells)}:
+                return True
+        return False
+
+    def count_afferents(self, sim: ModuleType, population: Any) -> int | None:
+        """How many connections lead to anybody's population, of all projections there are; None where nobody knows."""
+        return None
+
     def acting(self, parameters: dict[str, np.ndarray], dt: float) -> Acting:
         """(parameters, factors of weights) with which the exact neuron does, to first order in dt, what the integration of this
         simulator makes of the given parameters of IF_curr_exp: {name: (cells,)}, and {receptor: (cells,)}, empty if all are 1.

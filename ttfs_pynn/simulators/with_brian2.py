@@ -86,6 +86,11 @@ class Brian2(Simulator):
             device.resize(0)
             device.variables["N"].set_value(0)
 
+    def count_afferents(self, sim, population):
+        from brian2 import Synapses
+        return sum(len(found) for found in sim.simulator.state.network.objects
+                   if isinstance(found, Synapses) and found.target is population.brian2_group)
+
     def membrane(self, population):
         return np.asarray(population.brian2_group.v) * 1e3
 

@@ -37,5 +37,11 @@ class Exact(Simulator):
     def _as_made(self, projection):
         return slice(None)
 
+    def is_injected(self, sim, population):
+        return population.group.driven and not population.group.JUMPS
+
+    def count_afferents(self, sim, population):
+        return sum(len(synapses) for synapses in population.group.incoming)
+
     def membrane(self, population):
         return population.group.get_state()["v"]
