@@ -21,7 +21,9 @@ def draw(axes, weights, title=None):
     """Excitatory and inhibitory weights (nA) of one projection. Returns the axes."""
     weights = np.asarray(weights).ravel()
     edges = bin_edges(weights, _bins(weights))
-    for chosen, colour, name in ((weights[weights >= 0], BLUE, "excitatory"), (weights[weights < 0], ORANGE, "inhibitory")):
+    # Where no weight is positive the projection is inhibitory, its zeros too.
+    inhibitory = weights <= 0 if weights.any() and (weights <= 0).all() else weights < 0
+    for chosen, colour, name in ((weights[~inhibitory], BLUE, "excitatory"), (weights[inhibitory], ORANGE, "inhibitory")):
         if not chosen.size:
             continue
         axes.hist(chosen, edges, color=colour, alpha=0.8, label=f"{name}, {chosen.size}")

@@ -53,7 +53,7 @@ def parser():
     p.add_argument("--set", dest="settings", type=_assignment, action="append", default=[], metavar="TABLE.NAME=VALUE",
                    help="another value in the model's PARAMETERS, such as network.hidden=30 or training.schedule=constant")
     p.add_argument("--dt", type=float, metavar="MS",
-                   help="time step of simulators that have one (default 0.1 ms; tau_syn is 10 ms)")
+                   help="time step of simulators that have one (default 0.1 ms)")
     p.add_argument("--copies", type=int, metavar="N",
                    help="copies of the network side by side, one sample each (default: 1 on exact, the batch size on brian2)")
     p.add_argument("--chip", type=int, metavar="N", help="virtual chip of the backend brainscales2 (default 0)")
