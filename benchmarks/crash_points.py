@@ -110,7 +110,7 @@ def scenarios():
         Scenario("train, overwriting", exact, train.main, training("--overwrite")[1]),
         Scenario("evaluate", arrays, evaluate.main, on_run("--backend", "exact", "--samples", "5", *of_run)),
         Scenario("report", exact, report.main, on_run()),
-        Scenario("export", exact, _in_folder(export.main), on_run("--output", "{0}/network.nir")),
+        Scenario("export", exact, _in_folder(export.main), on_run("--format", "nir", "--output", "{0}/network.nir")),
         Scenario("compare", exact, compare.main,
                  on_run("--simulators", "exact", "--samples", "5", "--output", "{0}/out", *of_run, "--quiet"), warm=False),
         Scenario("sweep of 6 runs", lambda folder: folder.mkdir(parents=True, exist_ok=True), sweep,

@@ -84,7 +84,7 @@ def train(model, loss, options, seed, epochs):
     history = [before, *trainer.run()]
     answer = evaluate(trainer.network, data)
     decided = np.isfinite(answer.latency)
-    inputs = answer.first_spikes.inputs
+    inputs = answer.first_spikes[experiment.graph.inputs[0]]
     return {"loss": loss, "options": options, "seed": seed, "epochs": epochs, "samples": len(data),
             "sizes": [node.size for node in experiment.graph.neurons], "accuracy": answer.accuracy,
             "latency": _number(answer.latency[decided].mean() / tau_syn if decided.any() else np.nan),

@@ -84,7 +84,7 @@ REFUSED = {
     "to train with": (lambda: Trainer(network(), data(labels=[0, 1, 3, 0, 1, 2]), TrainingOptions()), "labels up to 3"),
     "to validate with": (lambda: Trainer(network(), data(), TrainingOptions(), data(labels=[4] * 6)), "labels up to 4"),
     "three inputs": (lambda: evaluate(network(), SpikeData(samples(2)[:, :3], [0, 1])),
-                     r"spike times of .input. have shape \(1, 3\); expected \(samples, 4 inputs\)"),
+                     r"spike times of .input. have shape \(2, 3\); expected \(samples, 4 inputs\)"),
     # networks
     "bias times of nothing": (lambda: Layer(3, LIFParameters(), train_bias_times=True), "train_bias_times of a layer without"),
     "one name of a kind": (lambda: Layer(3, NEURON, delays="axonal"), "known kinds are"),
