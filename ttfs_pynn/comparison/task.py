@@ -100,8 +100,7 @@ class Task:
         if any((np.abs(found[name] - parameters[name]) > 1e-9).any() for name in found) or any(
                 np.any(np.abs(edge.delay - own.delay) > 1e-9) for edge, own in zip(rounded.edges, graph.edges, strict=True)):
             notes.append(f"delays of the network were rounded to multiples of dt = {dt:g} ms, which is what simulators with a "
-                         f"time step "
-                         "hold")
+                         "time step hold")
         return rounded, found, delay, notes
 
     def records_on_chip(self, name: str) -> tuple[NetworkRecord, NetworkRecord]:

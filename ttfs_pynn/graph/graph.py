@@ -76,7 +76,7 @@ class Node:
             return
         if self.dendritic_delay is not None or self.weight_mean is not None:
             raise GraphError(f"the spike sources {self.label!r} hear nothing: they have no dendritic delay and no afferent "
-                             f"weights")
+                             "weights")
         if self.times is None:
             if self.train_times:
                 raise GraphError(f"train_times of the spike sources {self.label!r}, whose times come with the data; say where "
@@ -220,8 +220,7 @@ class Graph:
         unreached = [node.label for node in self.neurons if not self.afferents(node.label)]
         if unreached:
             raise GraphError(f"{', '.join(map(repr, unreached))}: neurons that no projection reaches never spike; connect them, "
-                             f"or "
-                             "leave them out")
+                             "or leave them out")
         if not self.sources:
             raise GraphError("no spike sources: a network needs at least one population of them to be shown samples")
 
@@ -238,7 +237,7 @@ class Graph:
             raise GraphError(f"edge {edge.label!r} connects cells up to {edge.pairs.max(axis=0)} of populations of {edge.sizes}")
         if np.ndim(edge.delay) and np.shape(edge.delay) != edge.shape:
             raise GraphError(f"delays of edge {edge.label!r} have shape {np.shape(edge.delay)}; expected {edge.shape}, or a "
-                             f"number")
+                             "number")
         if edge.delay_range is not None and np.max(edge.delay, initial=0.0) > edge.delay_range.longest:
             raise GraphError(f"edge {edge.label!r} has delays up to {np.max(edge.delay):g} ms, to be trained up to "
                              f"{edge.delay_range.longest:g} ms; let the range include them")

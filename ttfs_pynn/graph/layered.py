@@ -105,8 +105,7 @@ def local_fields(shape: tuple[int, int], field_size: int, stride: int = 1) -> np
     rows, columns = shape
     if not 1 <= field_size <= min(shape) or stride < 1:
         raise GraphError(f"fields of {field_size} x {field_size}, {stride} apart, in an image of {rows} x {columns}: give a "
-                         f"field "
-                         "that fits, and a stride of at least 1")
+                         "field that fits, and a stride of at least 1")
     tops, lefts = np.arange(0, rows - field_size + 1, stride), np.arange(0, columns - field_size + 1, stride)
     top, left = (a.ravel() for a in np.meshgrid(tops, lefts, indexing="ij"))
     dy, dx = (a.ravel() for a in np.meshgrid(np.arange(field_size), np.arange(field_size), indexing="ij"))

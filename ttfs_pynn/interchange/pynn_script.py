@@ -33,7 +33,7 @@ def script_files(path: str | Path) -> tuple[Path, Path, Path]:
     path = Path(path)
     if path.suffix != ".py" or not path.stem.isidentifier() or iskeyword(path.stem):
         raise InterchangeError(f"{path}: give the script a name that Python can import, letters, digits and _, none of its "
-                               f"keywords, that ends in .py")
+                               "keywords, that ends in .py")
     return path, path.with_suffix(".npz"), path.with_name(f"{path.stem}_samples.npz")
 
 

@@ -39,8 +39,7 @@ class SpikeData:
             if len(array) != len(labels) or labels.ndim != 1 or not len(labels):
                 of = "" if name is None else f" of {name!r}"
                 raise ConfigurationError(f"times{of} of shape {array.shape} and labels of shape {labels.shape}; expected "
-                                         f"(samples, "
-                                         "inputs) and (samples,), at least one sample")
+                                         "(samples, inputs) and (samples,), at least one sample")
         whole = np.issubdtype(labels.dtype, np.integer)
         if not whole or labels.min() < 0:
             what = f"from {labels.min()}" if whole else f"{labels.dtype}, the first {labels[0].item()!r}"
@@ -56,8 +55,7 @@ class SpikeData:
         blocks = [value for value in given.values() if is_block(value)]
         if not blocks:
             raise ConfigurationError(f"labels = {self.labels!r}, a text, names an annotation of a Neo Block's segments, but no "
-                                     f"Block "
-                                     "was given; give an array of integers from 0")
+                                     "Block was given; give an array of integers from 0")
         return labels_of(blocks[0], self.labels, self.classes)
 
     def __len__(self) -> int:
@@ -87,8 +85,7 @@ def _as_array(value: Any, label: Any) -> np.ndarray:
         raise ConfigurationError(f"{int(np.isnan(array).sum())} spike {name} are NaN; inf is for an input that does not spike")
     if (array < 0).any():
         raise ConfigurationError(f"an input spikes at {array.min():g} ms; give times from the start of a sample, zero or more, "
-                                 f"and inf "
-                                 "for no spike")
+                                 "and inf for no spike")
     return array
 
 
@@ -112,8 +109,7 @@ def _padded(value, name):
     sizes = {len(sample) for sample in value}
     if len(sizes) > 1:
         raise ConfigurationError(f"{name}: samples have {', '.join(map(str, sorted(sizes)))} sources; every sample needs a list "
-                                 f"for "
-                                 "each source, empty where it is silent")
+                                 "for each source, empty where it is silent")
     try:
         trains = [[np.sort(np.asarray(in_unit(source, "ms", name), dtype=float).ravel()) for source in sample]
                   for sample in value]

@@ -65,13 +65,11 @@ def check_data(network: TrainableNetwork, data: SpikeData) -> None:
     for label, times in input_times(network.graph, data.times).items():
         if (np.isfinite(times) & (times > latest)).any():
             raise ConfigurationError(f"inputs {label!r} spike at up to {times[np.isfinite(times)].max():g} ms, after the "
-                                     f"network's t_late = "
-                                     f"{network.graph.t_late:g} ms; give the network a larger t_late")
+                                     f"network's t_late = {network.graph.t_late:g} ms; give the network a larger t_late")
     n_classes = network.graph.n_classes
     if data.labels.max() >= n_classes:
         raise ConfigurationError(f"labels up to {data.labels.max()} for a network of {n_classes} label neurons, which are "
-                                 f"classes "
-                                 "from 0")
+                                 "classes from 0")
 
 
 def evaluate(network: TrainableNetwork, data: SpikeData, batch_size: int | None = None, parameters: Parameters | None = None,

@@ -84,8 +84,7 @@ class Trainer:
         self.batch_size = options.batch_size_for(len(train))
         if self.batch_size > network.n_copies > 1:
             raise ConfigurationError(f"a batch of {self.batch_size} samples does not fit {network.n_copies} copies of the "
-                                     f"network; use "
-                                     "as many copies as samples, or one")
+                                     "network; use as many copies as samples, or one")
         graph = network.graph
         for label in measured or ():
             graph.node(label)
@@ -99,8 +98,7 @@ class Trainer:
         of_times = [name for name in self._trained if not name.endswith(".weight")]
         if options.times_rate != TrainingOptions.times_rate and not of_times:
             raise ConfigurationError(f"times_rate = {options.times_rate} has no effect: no delays or times of sources are "
-                                     f"trained; "
-                                     "leave it out, or have some trained")
+                                     "trained; leave it out, or have some trained")
         tau_syn = options.times_rate * float(np.mean([np.mean(node.neuron.tau_syn) for node in graph.neurons]))
         scales = {f"{edge.label}.weight": float(np.mean(graph.node(edge.post).neuron.current_scale)) for edge in graph.edges}
         self.optimizer = Adam({name: self.parameters[name].shape for name in self._trained},

@@ -70,7 +70,7 @@ def take(sim: ModuleType, projections: Iterable[Any] | Mapping[str, Any], output
                              "population.set(spike_times=...)")
         if np.isinf(nodes[label].times).any():
             raise GraphError(f"train_times: the spike sources {label!r} spike differently often; give each equally many "
-                             f"spike_times")
+                             "spike_times")
         nodes[label] = replace(nodes[label], train_times=True)
     graph = Graph(tuple(nodes.values()), tuple(edges), output, t_early, t_late)
     parameters = {f"{label}.weight": values for label, values in weights.items()}
@@ -109,8 +109,7 @@ def _named(projections):
         synapse = type(projection.synapse_type).__name__
         if synapse != _SYNAPSE:
             raise GraphError(f"projection {name!r} has synapses of type {synapse}: first-spike learning changes weights itself; "
-                             f"use "
-                             f"{_SYNAPSE}")
+                             f"use {_SYNAPSE}")
         if projection.receptor_type not in _SIGN:
             raise GraphError(f"projection {name!r} has the receptor {projection.receptor_type!r}; use excitatory or inhibitory")
     return found
@@ -130,7 +129,7 @@ def _populations(named):
             other = found.setdefault(population.label, population)
             if other is not population:
                 raise GraphError(f"two populations have the label {population.label!r}; labels name what is trained: give each "
-                                 f"its own")
+                                 "its own")
     return found
 
 
@@ -173,8 +172,7 @@ def _node(known: Simulator, population: Any) -> Node:
     start = np.asarray(initial.evaluate(simplify=True)) if hasattr(initial, "evaluate") else np.asarray(neuron.v_rest)
     if not np.allclose(start, neuron.v_rest, rtol=0, atol=1e-9):
         raise GraphError(f"population {label!r} starts at v = {np.ravel(start)[0]:g} mV, not at v_rest = "
-                         f"{np.ravel(neuron.v_rest)[0]:g} "
-                         "mV: first-spike learning starts at rest; initialize(v=v_rest)")
+                         f"{np.ravel(neuron.v_rest)[0]:g} mV: first-spike learning starts at rest; initialize(v=v_rest)")
     return Node(label, population.size, neuron)
 
 
@@ -220,14 +218,12 @@ def _check_complete(known, sim, populations, edges, parts):
             continue
         if known.is_injected(sim, population):
             raise GraphError(f"a current is injected into population {label!r}: first-spike learning starts at rest and hears "
-                             f"spikes "
-                             "alone; leave the current source out")
+                             "spikes alone; leave the current source out")
         n_heard = sum(part.here.size for part in parts if posts[part.edge] == label)
         n_all = known.count_afferents(sim, population)
         if n_all is not None and n_all > n_heard:
             raise GraphError(f"{n_all - n_heard} of {n_all} connections to population {label!r} belong to projections that are "
-                             f"not in "
-                             "the list; give all projections of the network, and say with train=[...] which are learned")
+                             "not in the list; give all projections of the network, and say with train=[...] which are learned")
 
 
 def _places(ids, of):
@@ -278,8 +274,7 @@ def _trained(edges, named, parts, train, train_delays, longest_delay):
     delayed = [float(np.max(edge.delay)) for edge in edges if edge.label in chosen(train_delays, "train_delays")]
     if delayed and not max(delayed) <= longest_delay < np.inf:
         raise GraphError(f"longest_delay = {longest_delay:g} ms, but projections of train_delays have delays of up to "
-                         f"{max(delayed):g} ms; "
-                         "give at least that, and finite")
+                         f"{max(delayed):g} ms; give at least that, and finite")
     weights = {edge.label for edge in edges} if train is None else chosen(train, "train")
     delays = chosen(train_delays, "train_delays")
     return [replace(edge, train=edge.label in weights, delay_range=DelayRange(longest_delay, None)

@@ -70,7 +70,7 @@ def input_times(graph: Graph, times: Any) -> dict[str, np.ndarray]:
     if not isinstance(times, Mapping):
         if len(graph.inputs) != 1:
             raise ConfigurationError(f"spike times of {', '.join(map(repr, graph.inputs)) or 'no population'} are wanted: give "
-                                     f"a dict "
+                                     "a dict "
                                      "with an array for each, {label: (samples, sources)}")
         times = {graph.inputs[0]: times}
     sources = [node.label for node in graph.sources]
@@ -107,6 +107,5 @@ def _checked(label: str, values: ArrayLike, size: int) -> np.ndarray:
     if not ((array >= 0) | (array == np.inf)).all():
         wrong = array[~((array >= 0) | (array == np.inf))][0]
         raise PresentationError(f"an input of {label!r} spikes at {wrong:g} ms; give times from the start of a sample, zero or "
-                                f"more, "
-                                "and inf for no spike")
+                                "more, and inf for no spike")
     return array

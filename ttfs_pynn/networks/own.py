@@ -76,14 +76,13 @@ class Network:
 
     train: projections (or their names) whose weights are learned, default all. train_delays: projections whose delays are, from 0
     to longest_delay (ms). train_times: populations of spike sources whose times are. A projection keeps its receptor, so its
-    weights keep their sign; an excitatory and an inhibitory one of the same connections are one signed weight. Connectivity
-    stays.
+    weights keep their sign; an excitatory and an inhibitory one of the same connections are one signed weight. No connection
+    comes or goes.
 
     copies: samples are shown to so many equal copies side by side, which are built beside the user's populations (default: as
     many as the simulator does best); their neurons spike once a sample. When training ends, the user's objects hold what was
-    learned.
-    in_place:
-    samples are shown to the user's populations themselves, one after the other; their tau_refrac must then span a sample.
+    learned. in_place: samples are shown to the user's populations themselves, one after the other; their tau_refrac must then
+    span a sample.
     rng: a numpy Generator for weights of populations that have none yet, where all that lead there are 0 (default: of seed 0).
     """
 
@@ -212,7 +211,7 @@ def _spanned(graph: Graph, simulator: Simulator) -> Timing:
     for node in graph.neurons:
         if np.min(node.neuron.tau_refrac) < needed:
             raise GraphError(f"population {node.label!r} has tau_refrac = {np.min(node.neuron.tau_refrac):g} ms and could spike "
-                             f"twice in "
+                             "twice in "
                              f"a sample; set tau_refrac >= {needed:g} ms, or leave in_place out: copies have it by themselves")
         longest = max(longest, float(np.max(node.neuron.tau_refrac)))
     rest = timing.window - timing.deadline  # until membranes have decayed, also from v_reset once they are released
@@ -227,6 +226,6 @@ def _say_what_differs(graph: Graph, timing: Timing) -> None:
     if short:
         warnings.warn(f"neurons of {', '.join(repr(node.label) for node in short)} have tau_refrac = "
                       f"{min(float(np.min(node.neuron.tau_refrac)) for node in short):g} ms and may spike several times in a "
-                      f"sample; "
+                      "sample; "
                       f"they are trained as copies that spike once. For the same answers set tau_refrac >= {needed:g} ms",
                       stacklevel=3)

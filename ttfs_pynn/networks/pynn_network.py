@@ -71,8 +71,7 @@ class BuiltProjections:
         for edge in graph.edges:
             if simulator.hardware and np.max(edge.delay, initial=0.0) > 0:
                 raise SimulatorError(f"projection {edge.label!r} has delays of up to {np.max(edge.delay):g} ms; the chip's "
-                                     f"synapses have "
-                                     "none: train on another backend, or give the projection no delay")
+                                     "synapses have none: train on another backend, or give the projection no delay")
             # The delays of connections are written afterwards; a simulator may plan with those that it is given here.
             start = delay + float(np.max(edge.delay, initial=0.0))
             self.of[edge.label] = {sign: sim.Projection(
@@ -113,9 +112,9 @@ def build(sim: ModuleType, graph: Graph, parameters: Parameters | None = None, c
     parameters: see `graph.parameters`; default: initial ones of seed 0. copies: how many equal networks stand side by side and
     share out the samples. single: every run shows each copy one sample (default: where there are several). delay (ms): of every
     projection on top of what the graph says, default the smallest that the simulator has. timing: of windows, see
-    `spikes.windows.Timing`.
-    simulator: what `simulators` knows of it, where that is configured. Weights that may change sign become an excitatory and an
-    inhibitory projection; where the simulator wants several equal sources for an input, they share its weight.
+    `spikes.windows.Timing`. simulator: what `simulators` knows of it, where that is configured. Weights that may change sign
+    become an excitatory and an inhibitory projection; where the simulator wants several equal sources for an input, they share
+    its weight.
     """
     known = simulator or simulator_of(sim)
     if not isinstance(copies, int | np.integer) or isinstance(copies, bool) or copies < 1:
@@ -260,7 +259,7 @@ class PyNNNetwork:
             if self._single or self.graph.node(label).times is not None or not (np.isfinite(array) & (array > latest)).any():
                 continue
             raise PresentationError(f"an input of {label!r} spikes at {array[np.isfinite(array)].max():g} ms; windows are laid "
-                                    f"out for "
+                                    "out for "
                                     f"inputs up to t_late = {self.graph.t_late:g} ms and hold them up to {latest:g} ms; give the "
                                     "network a larger t_late")
 

@@ -63,8 +63,7 @@ class Experiment:
                 raise ConfigurationError(f"the model's network has an {unknown('parameter', name, known)}")
         if configuration["network"] and not any(self._wants_parameters(name) for name in ("graph", "build", "data")):
             raise ConfigurationError(f"the network's parameters {', '.join(configuration['network'])} reach no function of the "
-                                     f"model; "
-                                     "let build(sim, parameters) or data(parameters) take them, or leave them out")
+                                     "model; let build(sim, parameters) or data(parameters) take them, or leave them out")
         self.graph, self._own = self._described()
         if graph is not None:
             self.graph, self._own = graph, None  # a script may draw another network each time
@@ -74,8 +73,7 @@ class Experiment:
             self.configuration = {**configuration, "classes": [str(name) for name in names]}
         if len(self.configuration["classes"]) != self.graph.n_classes:
             raise ConfigurationError(f"{len(self.configuration['classes'])} names of classes for {self.graph.n_classes} label "
-                                     f"neurons; "
-                                     "CLASS_NAMES has one for each")
+                                     "neurons; CLASS_NAMES has one for each")
         self._check_run(configuration["dt"], configuration["copies"])
         try:
             schedule(self.options.schedule, self.options.learning_rate, self.options.epochs, **self.options.schedule_options)
@@ -116,8 +114,7 @@ class Experiment:
         made = self._called("build", sim)
         if not isinstance(made, TrainableNetwork):
             raise ConfigurationError(f"the model's build returned {type(made).__name__}; it must return a ttfs_pynn.Network of "
-                                     f"its "
-                                     "projections")
+                                     "its projections")
         return made.graph, made.parameters
 
     def initial_parameters(self) -> dict[str, np.ndarray]:
@@ -277,8 +274,7 @@ def _checked(data, graph):
             spikes = times[np.isfinite(times)]
             if spikes.size and spikes.max() < graph.t_early:
                 raise ConfigurationError(f"inputs {label!r} of the {name} data spike from {spikes.min():g} to {spikes.max():g} "
-                                         f"ms, "
-                                         f"before the network's t_early = {graph.t_early:g} ms; give times in ms")
+                                         f"ms, before the network's t_early = {graph.t_early:g} ms; give times in ms")
     return data
 
 

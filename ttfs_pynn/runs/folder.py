@@ -303,8 +303,7 @@ class RunFolder:
         """ResultsError for a run of a version whose networks were no graphs."""
         if (self.path / "weights.npz").is_file() or self.has_checkpoint and not (self.path / "graph.npz").is_file():
             raise ResultsError(f"{self.path} is a run of ttfs_pynn 0.1.0, whose networks were chains of layers; read it with "
-                               f"that version, "
-                               "or train again")
+                               "that version, or train again")
 
     def write_arrays(self, name: str, arrays: Mapping[str, ArrayLike]) -> None:
         """Store a dict of arrays as `name`.npz, with a checksum. For `analysis`: decisions, decision_map."""

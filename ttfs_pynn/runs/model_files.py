@@ -94,7 +94,7 @@ def tables_of(module: Any) -> dict[str, Any]:
             raise ConfigurationError(f"PARAMETERS of {module.__file__}: {unknown('table', name, known)}")
         if not isinstance(table, dict):
             raise ConfigurationError(f"{name} in {module.__file__} is {type(table).__name__}; PARAMETERS is a dict of dicts, "
-                                     f"such as "
+                                     "such as "
                                      "{'network': {}, 'training': {}}")
     return copy.deepcopy(tables)
 
@@ -115,5 +115,4 @@ def _check(file, has):
                                                                                                        or has("build")))]
     if missing:
         raise ConfigurationError(f"{Path(file).resolve()} is no model: it has no {' and no '.join(missing)}; `ttfs-pynn new` "
-                                 f"writes "
-                                 "one to edit")
+                                 "writes one to edit")

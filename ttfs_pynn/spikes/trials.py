@@ -59,7 +59,7 @@ def trials_of(block: Any) -> np.ndarray:
             sources = np.array(sorted({int(train.annotations["channel_id"]) for train in trains}))
             if len(sources) < len(trains):
                 raise ConfigurationError(f"segment {segment.name!r} has several spike trains of one channel_id; give each "
-                                         f"source its own")
+                                         "source its own")
             index = np.searchsorted(sources, ids)
         else:
             each = [np.asarray(train.rescale("ms").magnitude, dtype=float) for train in trains]
@@ -70,8 +70,7 @@ def trials_of(block: Any) -> np.ndarray:
     sizes = {n for n, _, _ in trials}
     if len(sizes) > 1 or not sizes or 0 in sizes:
         raise ConfigurationError(f"the segments of block {block.name!r} have {', '.join(map(str, sorted(sizes)))} spike trains; "
-                                 f"every "
-                                 "trial needs a train for each source, empty where it is silent")
+                                 "every trial needs a train for each source, empty where it is silent")
     n_sources = sizes.pop()
     longest = max(int(np.bincount(index, minlength=1).max()) for _, index, _ in trials)
     found = np.full((len(trials), n_sources, max(longest, 1)), np.inf)

@@ -54,7 +54,7 @@ class Morphology:
         reached = _reachable(circuits[0], lambda circuit: _neighbours(circuit) & set(circuits))
         if reached != set(circuits):
             raise RuntimeError(f"the circuits {sorted(map(int, circuits))} of a compartment do not touch each other; "
-                               f"add the ones between them")
+                               "add the ones between them")
         for circuit in circuits:
             below, right = _at(circuit, row=1), _at(circuit, column=1)
             if right in circuits:
