@@ -69,7 +69,7 @@ class Outcome(NamedTuple):
     status: int  # negative: the signal that ended it
     lines: list
     seconds: float  # of a processor
-    megabytes: float
+    megabytes: float  # beyond what the process that forked it held, which may have run thousands of tests
 
     @property
     def right(self):
@@ -80,13 +80,23 @@ def outcome(case, folder, megabytes=1024, seconds=10):
     """What a process of its own made of a case."""
     arguments = case.make(folder)
     errors = folder / "standard_error"
+    resident, data = _held()
     pid = os.fork()
     if not pid:
-        _in_child(case.main, arguments, errors, megabytes, seconds)
+        _in_child(case.main, arguments, errors, data + megabytes, seconds)
     _, status, usage = os.wait4(pid, 0)
     text = errors.read_text(errors="replace").splitlines() if errors.exists() else []
     lines = [line for line in text if not _is_warning(line)]
-    return Outcome(os.waitstatus_to_exitcode(status), lines, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Outcome(os.waitstatus_to_exitcode(status), lines, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024 - resident)
+
+
+def _held():
+    """(resident, data) megabytes of this process; (0, 0) where the system does not say."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0, 0
+    found = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+    return tuple(int(found[name].split()[0]) // 1024 for name in ("VmRSS", "VmData"))
 
 
 def _is_warning(line):

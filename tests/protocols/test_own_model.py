@@ -15,8 +15,8 @@ from ttfs_pynn import Network, SpikeData
 
 def build(sim):
     drawn = np.random.default_rng({seed})
-    cell = sim.IF_curr_exp(tau_m=10.0, tau_syn_E=5.0, tau_syn_I=5.0, v_rest=-65.0, v_reset=-65.0, v_thresh=-50.0,
-    tau_refrac=500.0) eye, hidden, answer = (sim.Population(n, kind, label=label) for n, kind, label in (
+    cell = sim.IF_curr_exp(tau_m=10.0, tau_syn_E=5.0, tau_syn_I=5.0, v_rest=-65.0, v_reset=-65.0, tau_refrac=500.0)
+    eye, hidden, answer = (sim.Population(n, kind, label=label) for n, kind, label in (
         (6, sim.SpikeSourceArray(), "eye"), (12, cell, "hidden"), (2, cell, "answer")))
     pairs = [(i, j, drawn.uniform(2, 6), drawn.uniform(0.5, 2.0)) for i in range(6) for j in range(12) if drawn.random() < 0.6]
     projections = [sim.Projection(eye, hidden, sim.FromListConnector(pairs), label="see"),
