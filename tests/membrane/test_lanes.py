@@ -1,0 +1,109 @@
+"""Eight floats at a time, against NumPy and against 30 digits."""
+
+import mpmath
+import numpy as np
+import pytest
+from numba import njit
+
+from ttfs_pynn.membrane import lanes
+
+ULP = 2.0 ** -52
+
+
+@njit(cache=True, error_model="numpy")
+def _exponentials(x, found):
+    for k in range(0, x.size, 8):
+        v = lanes.load(x, k)
+        lanes.store(found, k, lanes.exp(v))
+        lanes.store(found, x.size + k, lanes.expm1(v))
+        both = lanes.exp_and_expm1(v)
+        lanes.store(found, 2 * x.size + k, both[0] - both[1])
+
+
+@njit(cache=True, error_model="numpy")
+def _arithmetic(a, b, found):
+    x, y = lanes.load(a, 0), lanes.load(b, 0)
+    lanes.store(found, 0, (x + y) * 2.0 - 1.0 / y)
+    lanes.store(found, 8, lanes.fma(x, y, 3.0))
+    lanes.store(found, 16, lanes.select((x > y) & (x <= 2.0) | (y >= 4.0), x, 0.0 - y))
+    lanes.store(found, 24, lanes.maximum(lanes.minimum(x, y), lanes.absolute(lanes.sqrt(y))))
+    return lanes.bits(x < y), lanes.lane_sum(x)
+
+
+@njit(cache=True, error_model="numpy")
+def _masks(number, a, found):
+    lanes.store(found, 0, lanes.select(lanes.mask_of(number), lanes.load(a, 0), 0.0))
+    return lanes.lowest(number)
+
+
+@njit(cache=True, error_model="numpy")
+def _gathered(a, places, words, bit_places, found):
+    lanes.prefetch(a, 0)
+    lanes.store(found, 0, lanes.gathered(a, places, 1))
+    return lanes.gathered_bits(words, bit_places, 0)
+
+
+@njit(cache=True, error_model="numpy")
+def _is_aligned(n):
+    return lanes.aligned(n).ctypes.data % 64 == 0
+
+
+def _exponentials_of(x):
+    found = np.empty(3 * x.size)
+    _exponentials(x, found)
+    return found.reshape(3, -1)
+
+
+def test_exponentials_to_the_last_place():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.uniform(-707, 700, 400), rng.uniform(-2, 2, 400), 10.0 ** rng.uniform(-300, 0, 200),
+                        -10.0 ** rng.uniform(-300, 0, 192), [0.0, -0.0, 1e-16, -1e-16, 0.35, -0.35, -707.9, 708.9]])
+    with mpmath.workdps(40):
+        exact = [np.array([float(f(mpmath.mpf(v))) for v in x]) for f in (mpmath.exp, mpmath.expm1)]
+    found = _exponentials_of(x)
+    assert x.size == 1200 and (exact[0] > 0).all()
+    # one rounding of the polynomial and one of the sum; expm1 has a subtraction more
+    np.testing.assert_allclose(found[0], exact[0], rtol=1.0 * ULP, atol=0)
+    np.testing.assert_allclose(found[1], exact[1], rtol=2.0 * ULP, atol=0)
+
+
+def test_exponentials_far_below_are_nothing():
+    x = np.array([-709.0, -745.0, -800.0, -1e9, -1e300, -np.inf, -1e5, -708.5])
+    found = _exponentials_of(x)
+    assert (found[0] == 0.0).all() and (found[1] == -1.0).all()
+
+
+def test_arithmetic_comparison_and_sums():
+    rng = np.random.default_rng(1)
+    a, b = rng.uniform(-5, 5, 8), rng.uniform(0.1, 5, 8)
+    found = np.empty(32)
+    below, total = _arithmetic(a, b, found)
+    np.testing.assert_allclose(found[:8], (a + b) * 2 - 1 / b, rtol=4 * ULP, atol=16 * ULP)
+    np.testing.assert_allclose(found[8:16], a * b + 3, rtol=4 * ULP, atol=16 * ULP)
+    np.testing.assert_array_equal(found[16:24], np.where((a > b) & (a <= 2) | (b >= 4), a, -b))
+    np.testing.assert_array_equal(found[24:], np.maximum(np.minimum(a, b), np.sqrt(b)))
+    assert below == sum(1 << k for k in range(8) if a[k] < b[k]) and 0 < below < 255
+    assert total == pytest.approx(a.sum(), abs=1e-14)  # another order of eight summands
+
+
+@pytest.mark.parametrize("number", [0b1, 0b10110100, 0b10000000, 0b11111111])
+def test_masks_and_integers(number):
+    a, found = np.arange(1.0, 9.0), np.empty(8)
+    place = _masks(number, a, found)
+    np.testing.assert_array_equal(found, [a[k] if number >> k & 1 else 0.0 for k in range(8)])
+    assert number >> place & 1 and number % (1 << place) == 0
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.int64])
+def test_gathering(kind):
+    rng = np.random.default_rng(2)
+    a, places, found = rng.normal(size=100), rng.integers(0, 100, 9).astype(kind), np.empty(8)
+    words, bit_places = rng.integers(-2 ** 31, 2 ** 31, 4).astype(np.int32), rng.integers(0, 128, 8).astype(np.int32)
+    hits = _gathered(a, places, words, bit_places, found)
+    np.testing.assert_array_equal(found, a[places[1:]])
+    whole = sum((int(word) & 0xFFFFFFFF) << 32 * k for k, word in enumerate(words))
+    assert [hits >> k & 1 for k in range(8)] == [whole >> int(place) & 1 for place in bit_places]
+
+
+def test_arrays_begin_at_a_line_of_the_cache():
+    assert all(_is_aligned(n) for n in range(1, 40))
