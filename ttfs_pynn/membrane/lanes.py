@@ -5,8 +5,8 @@
     m = (y > x) & (x >= 0.0)        a mask; select(m, x, y) takes x where it is true
     hits = bits(m)                  the mask as an integer, lane 0 in the lowest bit
 
-LLVM leaves loops over elements scalar where they hold a function call, a branch or two results; these are not. There are no slices
-in such loops either: the reference count of every slice costs more than eight multiplications.
+LLVM leaves loops over elements scalar where they hold a function call, a branch or two results; these are not. There are no
+slices in such loops either: the reference count of every slice costs more than eight multiplications.
 """
 
 import operator
