@@ -17,7 +17,7 @@ from ttfs_pynn.first_spike.kernels import crossing
 from ttfs_pynn.membrane import lanes
 from ttfs_pynn.membrane.crossings import ROOM, addresses, collect, room_for_candidates, solve_sure, solve_unsure
 from ttfs_pynn.membrane.interval import extremum, phi
-from ttfs_pynn.membrane.lanes import load_like, ramp, size_of, splat, splat_32
+from ttfs_pynn.membrane.lanes import load_like, ramp, size_of, splat_16, splat_32
 from ttfs_pynn.membrane.order import sort_inputs
 from ttfs_pynn.membrane.steps import fill_steps, room_for_steps, too_long
 from ttfs_pynn.membrane.threads import on_threads
@@ -116,7 +116,7 @@ def _one_tile(wide, part, layer, inputs, steps, skipped, out):
     if wide:
         _tile(splat_32(0.0), part, layer, inputs, steps, skipped, out)
     else:
-        _tile(splat(0.0), part, layer, inputs, steps, skipped, out)
+        _tile(splat_16(0.0), part, layer, inputs, steps, skipped, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -134,7 +134,7 @@ def _threaded(wide, n_parts, layer, inputs, steps, skipped, out):
 def layer_first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, out):
     """t_in (samples, inputs), w (inputs, neurons), cm and thr (neurons,), two numbers tau; fills out (samples, neurons), which is
     contiguous. Samples with inputs so far apart that `steps` cannot be used are left to `kernels`."""
-    n_neurons, wide = w.shape[1], w.shape[1] > 2 * NARROW
+    n_neurons, wide = w.shape[1], w.shape[1] > NARROW
     n_parts = -(-n_neurons // (WIDE if wide else NARROW))
     rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
     out[:] = np.inf
