@@ -1,11 +1,15 @@
 """The synapses that reach one group: their rows one below the other, as the compiled loops want them, and what arrives."""
 
+from functools import reduce
+
 import numpy as np
 
-from ttfs_pynn.event_driven.sorting import order_by_time
+from ttfs_pynn.event_driven.sorting import are_in_order, merged, order_by_time
 from ttfs_pynn.event_driven.sparse_kernels import TILE
 
 __all__ = ["Arrangement", "in_tiles", "merged_rows"]
+
+_MOST_MERGED = 4  # lists of arrivals; more are sorted together
 
 
 class Arrangement:
@@ -30,10 +34,11 @@ class Arrangement:
             return
         self._key = key
         self._first_rows = np.cumsum([0] + [s.n_rows for s in self.synapses])
+        self._starts = self._first_rows[:-1].tolist()
         self._inhibitory = np.repeat(np.array([s.receptor == "inhibitory" for s in self.synapses], dtype=bool),
                                      np.diff(self._first_rows))
         self._table = self._rows = self._weights = self._tiles = None
-        self._alike = {}
+        self._alike, self._partners = {}, {}
 
     @property
     def all_matrices(self):
@@ -95,17 +100,18 @@ class Arrangement:
         """Arrivals before t_stop over all synapses: (times, rows), in time order. alone: without those of synapses whose rows
         arrive with a partner, see `partners`."""
         self._renew()
-        parts, first_rows = [synapses.take_events(t_stop) for synapses in self.synapses], self._first_rows
-        if alone is not None:
-            kept = [k for k, first in enumerate(first_rows[:-1]) if parts[k][0].size and alone[first]]
-            parts, first_rows = [parts[k] for k in kept], first_rows[kept]
-        times = np.concatenate([times for times, _ in parts]) if parts else np.empty(0)
-        rows = np.concatenate([rows + first for (_, rows), first in zip(parts, first_rows, strict=False)]) if parts \
-            else np.empty(0, dtype=np.int64)
-        if (times[1:] >= times[:-1]).all():
-            return times, rows
-        order = order_by_time(times)
-        return times[order], rows[order]
+        parts = []
+        for synapses, first in zip(self.synapses, self._starts, strict=True):
+            times, rows = synapses.take_events(t_stop)
+            if times.size and (alone is None or alone[first]):
+                parts.append((times, rows + first if first else rows))
+        if not parts:
+            return np.empty(0), np.empty(0, dtype=np.int64)
+        if len(parts) <= _MOST_MERGED and all(are_in_order(times) for times, _ in parts):
+            return reduce(lambda one, other: merged(*one, *other), parts)
+        times, rows = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        order, times = order_by_time(times)
+        return times, rows[order]
 
     def partners(self, table, wanted=True):
         """(partner, alone), of each row: an excitatory and an inhibitory projection that hear the same spikes, as signed weights
@@ -114,15 +120,26 @@ class Arrangement:
         table: of rows of the table, which may reach other neurons than their partners do. wanted: or none has a partner.
         """
         self._renew()
-        first_rows = self._first_rows
-        partner, alone = np.full(first_rows[-1], -1, dtype=np.int64), np.ones(first_rows[-1], dtype=bool)
+        pairs, taken = [], set()
         for a, one in enumerate(self.synapses if wanted else ()):
             for b in range(a + 1, len(self.synapses)):
-                mine, other = slice(*first_rows[a:a + 2]), slice(*first_rows[b:b + 2])
-                if one.n_rows and one.n_rows == self.synapses[b].n_rows and alone[mine].all() and alone[other].all() \
-                        and partner[mine][0] < 0 and one.carries_as(self.synapses[b]) and self._are_alike(a, b, table):
-                    partner[mine], alone[other] = np.arange(*first_rows[b:b + 2]), False
-        return partner, alone
+                other = self.synapses[b]
+                if a not in taken and b not in taken and one.n_rows and one.n_rows == other.n_rows and one.carries_as(other) \
+                        and self._are_alike(a, b, table):
+                    pairs.append((a, b))
+                    taken |= {a, b}
+        return self._partnered(tuple(pairs))
+
+    def _partnered(self, pairs):
+        """(partner, alone), where the second synapses of each pair arrive with the first."""
+        if pairs not in self._partners:
+            first_rows = self._first_rows
+            partner, alone = np.full(first_rows[-1], -1, dtype=np.int64), np.ones(first_rows[-1], dtype=bool)
+            for a, b in pairs:
+                partner[first_rows[a]:first_rows[a + 1]] = np.arange(*first_rows[b:b + 2])
+                alone[first_rows[b]:first_rows[b + 1]] = False
+            self._partners[pairs] = partner, alone
+        return self._partners[pairs]
 
     def _are_alike(self, a, b, table):
         """Whether the rows of two synapses are of the same sources and delays, and outside a table reach the same neurons."""

@@ -259,23 +259,18 @@ class LIFGroup:
                 heard = *heard, arrangement.tiles(partner), partner
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
-            first = np.cumsum(self.room) - self.room
-            noted = np.stack([np.zeros_like(first), self.room, first], axis=1)
-            out_times = np.empty(self.room.sum())
+            noted, out_times = kernels.blank(self.room)
             changed = (driven_kernels.State(*state),) if self.driven else state
             if not kernel(*heard, self.t, float(t_stop), *changed, self._table, out_times, noted):
                 raise endless(self.t, t_stop)
-            counts = noted[:, kernels.COUNT]
-            if (counts <= self.room).all():
+            if kernels.fits(noted):
                 break
-            self.room = _room_for(counts)
-        start = np.concatenate([[0], np.cumsum(counts)])
-        index = np.repeat(np.arange(self.size), counts)
-        time = out_times[np.arange(index.size) + np.repeat(first - start[:-1], counts)]
+            self.room = _room_for(noted[:, kernels.COUNT])
+        start, index, time = kernels.noted_spikes(noted, out_times)
         if self.probe is not None:
             self.probe.follow(drive, self.t, float(t_stop), self.state, self._table, self._parameters["v_rest"],
                               time, start)
         self.state = state
         self.t = float(t_stop)
-        order = order_by_time(time)
-        return index[order], time[order]
+        order, time = order_by_time(time)
+        return index[order], time

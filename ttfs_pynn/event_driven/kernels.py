@@ -140,6 +140,39 @@ def note_spike(n, t, out_times, noted):
 
 
 @njit(cache=True, error_model="numpy")
+def blank(room):
+    """(noted, out_times) for room[n] spikes of neuron n."""
+    noted, first = np.empty((room.size, 3), dtype=np.int64), 0
+    for n in range(room.size):
+        noted[n, COUNT], noted[n, ROOM], noted[n, FIRST] = 0, room[n], first
+        first += room[n]
+    return noted, np.empty(first)
+
+
+@njit(cache=True, error_model="numpy")
+def fits(noted):
+    """Whether there was room for every spike."""
+    lacking = 0
+    for n in range(noted.shape[0]):
+        lacking += noted[n, COUNT] > noted[n, ROOM]
+    return lacking == 0
+
+
+@njit(cache=True, error_model="numpy")
+def noted_spikes(noted, out_times):
+    """(start, index, time) of all spikes, neuron by neuron: start[n] to start[n + 1] - 1 are those of neuron n."""
+    start = np.empty(noted.shape[0] + 1, dtype=np.int64)
+    start[0] = 0
+    for n in range(noted.shape[0]):
+        start[n + 1] = start[n] + noted[n, COUNT]
+    index, time = np.empty(start[-1], dtype=np.int64), np.empty(start[-1])
+    for n in range(noted.shape[0]):
+        for k in range(noted[n, COUNT]):
+            index[start[n] + k], time[start[n] + k] = n, out_times[noted[n, FIRST] + k]
+    return start, index, time
+
+
+@njit(cache=True, error_model="numpy")
 def advance_neuron(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     """Carry neuron n from t to t_stop without input. False where it fires without end."""
     while True:

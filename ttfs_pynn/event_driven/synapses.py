@@ -23,6 +23,19 @@ class _Rows(NamedTuple):
     one_each: bool  # every source has one row, whose number is the source's
 
 
+class Spikes(NamedTuple):
+    """Spikes that have left a group: (times, index) of their sources, and when the first and the last did (ms)."""
+
+    times: np.ndarray
+    index: np.ndarray
+    first: float
+    last: float
+
+    @classmethod
+    def of(cls, index, time):
+        return cls(time, index, float(time.min(initial=np.inf)), float(time.max(initial=-np.inf)))
+
+
 class Synapses:
     """Connections from `pre_group` to `post_group` in the order in which they were created.
 
@@ -184,47 +197,58 @@ class Synapses:
 
     def send(self, index, time):
         """Spikes of the sources `index` at `time` set out."""
-        if self.pre.size and index.size:
-            self._in_flight.append((time, index))
+        self.carry(Spikes.of(index, time))
+
+    def carry(self, spikes):
+        """`Spikes` set out. Projections that hear the same carry the same arrays, see `carries_as`."""
+        if self.pre.size and spikes.index.size:
+            self._in_flight.append(spikes)
 
     def take_spikes(self, t_stop):
         """Spikes with arrivals that are not yet delivered: (times, sources, delivered_until). The caller delivers those of
         [delivered_until, t_stop).
         """
+        spikes, before = self._take(t_stop)
+        return spikes.times, spikes.index, before
+
+    def _take(self, t_stop):
         if len(self._in_flight) > 1:
-            self._in_flight = [tuple(np.concatenate(parts) for parts in zip(*self._in_flight, strict=True))]
-        times, index = self._in_flight[0] if self._in_flight else (np.empty(0), np.empty(0, dtype=np.int64))
+            self._in_flight = [Spikes.of(np.concatenate([spikes.index for spikes in self._in_flight]),
+                                         np.concatenate([spikes.times for spikes in self._in_flight]))]
+        spikes = self._in_flight[0] if self._in_flight else _NO_SPIKES
         before, self._delivered_until = self._delivered_until, t_stop
         self.forget()
-        return times, index, before
+        return spikes, before
 
     def forget(self):
         """Drop the spikes all of whose arrivals are delivered."""
         kept = []
-        for times, index in self._in_flight:
-            on_the_way = times + self._longest >= self._delivered_until
-            if on_the_way.all():
-                kept.append((times, index))
-            elif on_the_way.any():
-                kept.append((times[on_the_way], index[on_the_way]))
+        for spikes in self._in_flight:
+            if spikes.first + self._longest >= self._delivered_until:
+                kept.append(spikes)
+            elif spikes.last + self._longest >= self._delivered_until:
+                on_the_way = spikes.times + self._longest >= self._delivered_until
+                kept.append(Spikes.of(spikes.index[on_the_way], spikes.times[on_the_way]))
         self._in_flight = kept
 
     def count_events(self):
         """How many arrivals, at most, the spikes on their way make."""
-        sources = [index for _, index in self._in_flight]
+        sources = [spikes.index for spikes in self._in_flight]
         if self.is_dense or not sources:
             return sum(index.size for index in sources)
         return int(sum(np.diff(self._divide().of_source)[index].sum() for index in sources))
 
     def take_events(self, t_stop):
         """Arrivals before t_stop: (times, rows), unsorted; the later ones stay on their way."""
-        times, index, delivered_until = self.take_spikes(t_stop)
-        if times.size and times.max() >= t_stop:
+        spikes, delivered_until = self._take(t_stop)
+        times, index = spikes.times, spikes.index
+        if spikes.last >= t_stop:
             times, index = times[times < t_stop], index[times < t_stop]
         if not times.size:
             return np.empty(0), np.empty(0, dtype=np.int64)
         if self.is_dense:
-            times, rows = times + self.delay[0], index
+            delay = self.delay[0]
+            times, rows, first, last = times + delay if delay else times, index, spikes.first + delay, spikes.last + delay
         else:
             rows, divided = index, self._divide()
             if not divided.one_each:
@@ -232,14 +256,18 @@ class Synapses:
                 rows = np.repeat(divided.of_source[index] - np.cumsum(n_rows) + n_rows, n_rows) + np.arange(n_rows.sum())
                 times = np.repeat(times, n_rows)
             times = times + divided.delay[rows]
+            first, last = times.min(initial=np.inf), times.max(initial=-np.inf)
+        if first >= delivered_until and last < t_stop:
+            return times, rows
         due = (times >= delivered_until) & (times < t_stop)
-        return (times, rows) if due.all() else (times[due], rows[due])
+        return times[due], rows[due]
 
     def carries_as(self, other):
         """Whether the very same spikes are on their way here and there."""
         return (self.pre_group is other.pre_group and self._delivered_until == other._delivered_until
                 and len(self._in_flight) == len(other._in_flight)
-                and all(a is c and b is d for (a, b), (c, d) in zip(self._in_flight, other._in_flight, strict=True)))
+                and all(mine.times is its.times and mine.index is its.index
+                        for mine, its in zip(self._in_flight, other._in_flight, strict=True)))
 
     def arrives_as(self, other):
         """Whether the rows are of the same sources and have the same delays as those of other synapses."""
@@ -255,3 +283,6 @@ class Synapses:
     def clear(self):
         self._in_flight = []
         self._delivered_until = -np.inf
+
+
+_NO_SPIKES = Spikes.of(np.empty(0, dtype=np.int64), np.empty(0))
