@@ -48,6 +48,22 @@ def _is_aligned(n):
     return lanes.aligned(n).ctypes.data % 64 == 0
 
 
+@njit(cache=True, error_model="numpy")
+def _logarithms(x, found):
+    for k in range(0, x.size, 8):
+        lanes.store(found, k, lanes.log1p(lanes.load(x, k)))
+
+
+@njit(cache=True, error_model="numpy")
+def _wide(a, b, found):
+    zero = lanes.splat_wide(0.0)
+    x, y = lanes.load_like(a, 0, zero), lanes.load_like(b, 0, zero)
+    chosen = x > y
+    lanes.store(found, 0, lanes.exp(lanes.select(chosen, x, 0.5) * 2.0))
+    lanes.compress(found, 32, x, chosen)
+    return lanes.bits(chosen), lanes.count(lanes.bits(chosen))
+
+
 def _exponentials_of(x):
     found = np.empty(3 * x.size)
     _exponentials(x, found)
@@ -71,6 +87,28 @@ def test_exponentials_far_below_are_nothing():
     x = np.array([-709.0, -745.0, -800.0, -1e9, -1e300, -np.inf, -1e5, -708.5])
     found = _exponentials_of(x)
     assert (found[0] == 0.0).all() and (found[1] == -1.0).all()
+
+
+def test_logarithms_to_a_few_places():
+    rng = np.random.default_rng(3)
+    x = np.concatenate([-rng.uniform(0, 1, 400), rng.uniform(0, 10, 400), 10.0 ** rng.uniform(-300, 100, 392),
+                        [0.0, -0.5, 1.0, -1 + 1e-16, 1e-17, -1e-17, 3.0, -0.2928932188134524]])
+    found = np.empty(x.size)
+    _logarithms(x, found)
+    with mpmath.workdps(40):
+        exact = np.array([float(mpmath.log1p(mpmath.mpf(v))) for v in x])
+    assert x.size == 1200 and np.isfinite(exact).all()
+    np.testing.assert_allclose(found, exact, rtol=4 * ULP, atol=0)  # a division and two sums of rounded terms
+
+
+def test_more_lanes_than_a_register_has():
+    rng = np.random.default_rng(4)
+    a, b, found = rng.normal(size=32), rng.normal(size=32), np.zeros(64)
+    chosen, n = _wide(a, b, found)
+    assert chosen == sum(1 << k for k in range(32) if a[k] > b[k]) and n == (a > b).sum() and 0 < n < 32
+    np.testing.assert_allclose(found[:32], np.exp(2 * np.where(a > b, a, 0.5)), rtol=2 * ULP)
+    np.testing.assert_array_equal(found[32:32 + n], a[a > b])
+    assert (found[32 + n:] == 0).all()
 
 
 def test_arithmetic_comparison_and_sums():

@@ -19,52 +19,77 @@ from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, models, register_model
 
-__all__ = ["LANES", "absolute", "aligned", "bits", "exp", "exp_and_expm1", "expm1", "fma", "gathered", "gathered_bits",
-           "lane_sum", "load", "lowest", "mask_of", "maximum", "minimum", "prefetch", "select", "splat", "sqrt", "store"]
+__all__ = ["LANES", "absolute", "aligned", "bits", "compress", "count", "exp", "exp_and_expm1", "expm1", "fma", "gathered",
+           "gathered_bits", "lane_sum", "load", "load_like", "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch",
+           "select", "splat", "splat_wide", "sqrt", "store"]
 
 LANES = 8
 _LINE = 64  # bytes of a line of the cache
 
 _FLOAT, _I1, _I32, _I64 = ir.DoubleType(), ir.IntType(1), ir.IntType(32), ir.IntType(64)
-_FLOATS, _INTEGERS, _BITS = (ir.VectorType(kind, LANES) for kind in (_FLOAT, _I64, _I1))
+_FLOATS, _BITS = ir.VectorType(_FLOAT, LANES), ir.VectorType(_I1, LANES)
 
 
 class _LanesType(types.Type):
-    def __init__(self):
-        super().__init__(name="Lanes")
+    """Eight floats, or `size` of them in as many registers as that takes."""
+
+    def __init__(self, size):
+        self.size = size
+        super().__init__(name=f"Lanes({size})")
 
 
 class _MaskType(types.Type):
-    def __init__(self):
-        super().__init__(name="Mask")
-
-
-lanes, mask = _LanesType(), _MaskType()
+    def __init__(self, size):
+        self.size = size
+        super().__init__(name=f"Mask({size})")
 
 
 @register_model(_LanesType)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager, kind):
-        super().__init__(manager, kind, _FLOATS)
+        super().__init__(manager, kind, ir.VectorType(_FLOAT, kind.size))
 
 
 @register_model(_MaskType)
 class _MaskModel(models.PrimitiveModel):
     def __init__(self, manager, kind):
-        super().__init__(manager, kind, _BITS)
+        super().__init__(manager, kind, ir.VectorType(_I1, kind.size))
+
+
+lanes, mask = _LanesType(LANES), _MaskType(LANES)
 
 
 def _constant(kind, value):
-    return ir.Constant(kind, [value] * LANES)
+    return ir.Constant(kind, [value] * kind.count)
 
 
-def _in_every_lane(builder, value, kind=_FLOATS):
+def _in_every_lane(builder, value, size=LANES):
+    kind = ir.VectorType(value.type, size)
     one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(_I32, 0))
-    return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES))
+    return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(_I32, size), [0] * size))
 
 
-def _as_lanes(builder, given, value):
-    return value if given == lanes else _in_every_lane(builder, value)
+def _is_lanes(kind):
+    return isinstance(kind, _LanesType)
+
+
+def _joined(*kinds):
+    """The lanes of which one is at least, each with as many floats, beside numbers; None where they do not go together."""
+    sizes = {kind.size for kind in kinds if _is_lanes(kind)}
+    if len(sizes) != 1 or not all(_is_lanes(kind) or isinstance(kind, types.Float) for kind in kinds):
+        return None
+    return _LanesType(sizes.pop())
+
+
+def _signature(result, *kinds):
+    return result(*(kind if _is_lanes(kind) or isinstance(kind, _MaskType) else types.float64 for kind in kinds))
+
+
+def _widened(builder, kinds, values):
+    """The values as lanes of one size."""
+    size = next(kind.size for kind in kinds if _is_lanes(kind))
+    return [value if _is_lanes(kind) else _in_every_lane(builder, value, size)
+            for kind, value in zip(kinds, values, strict=True)]
 
 
 def _called(builder, name, kind, arguments):
@@ -91,13 +116,36 @@ def load(typing, array, i):
 
 
 @intrinsic
-def store(typing, array, i, x):
-    """array[i:i + 8] = x."""
+def load_like(typing, array, i, like):
+    """As `load`, as many floats as `like` has."""
     def generate(context, builder, sig, args):
-        target = _address(context, builder, sig.args[0], args[0], args[1], _FLOATS)
+        value = builder.load(_address(context, builder, sig.args[0], args[0], args[1], args[2].type))
+        value.align = 8
+        return value
+    return like(array, types.int64, like), generate
+
+
+@intrinsic
+def store(typing, array, i, x):
+    """array[i:i + 8] = x, or as many as x has."""
+    def generate(context, builder, sig, args):
+        target = _address(context, builder, sig.args[0], args[0], args[1], args[2].type)
         builder.store(args[2], target).align = 8
         return context.get_dummy_value()
-    return types.void(array, types.int64, lanes), generate
+    return types.void(array, types.int64, x), generate
+
+
+@intrinsic
+def compress(typing, array, i, x, chosen):
+    """Store the chosen lanes of x one after the other, from array[i] on."""
+    def generate(context, builder, sig, args):
+        target = _address(context, builder, sig.args[0], args[0], args[1], _FLOAT)
+        arguments = [args[2], target, args[3]]
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), [a.type for a in arguments]),
+                                                  f"llvm.masked.compressstore.v{sig.args[2].size}f64")
+        builder.call(function, arguments)
+        return context.get_dummy_value()
+    return types.void(array, types.int64, x, chosen), generate
 
 
 @intrinsic
@@ -161,105 +209,112 @@ def aligned(size):
 
 @intrinsic
 def splat(typing, x):
-    """x in every lane."""
+    """x in each of eight lanes."""
     def generate(context, builder, sig, args):
         return _in_every_lane(builder, args[0])
     return lanes(types.float64), generate
 
 
-def _is_pair(args):
-    return len(args) == 2 and lanes in args and all(a == lanes or isinstance(a, types.Float) for a in args)
+@intrinsic
+def splat_wide(typing, x):
+    """x in each of 32 lanes: four registers of eight, which the processor works on side by side."""
+    def generate(context, builder, sig, args):
+        return _in_every_lane(builder, args[0], 4 * LANES)
+    return _LanesType(4 * LANES)(types.float64), generate
 
 
-def _define(symbol, result, build):
+def _define(symbol, has_mask, build):
     """Give a Python operator a meaning for lanes."""
     class Template(AbstractTemplate):
         def generic(self, args, kws):
-            if _is_pair(args):
-                return signature(result, *(lanes if a == lanes else types.float64 for a in args))
-            return None
+            kind = _joined(*args) if len(args) == 2 else None
+            return signature(_MaskType(kind.size) if has_mask else kind,
+                             *(a if _is_lanes(a) else types.float64 for a in args)) if kind else None
 
     def lower(context, builder, sig, args):
-        return build(builder, *(_as_lanes(builder, kind, a) for kind, a in zip(sig.args, args, strict=True)))
+        return build(builder, *_widened(builder, sig.args, args))
 
     infer_global(symbol)(Template)
-    for kinds in ((lanes, lanes), (lanes, types.float64), (types.float64, lanes)):
+    for kinds in ((_LanesType, _LanesType), (_LanesType, types.Float), (types.Float, _LanesType)):
         lower_builtin(symbol, *kinds)(lower)
 
 
 for _symbol, _name in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul"), (operator.truediv, "fdiv")):
-    _define(_symbol, lanes, lambda builder, a, b, name=_name: getattr(builder, name)(a, b))
+    _define(_symbol, False, lambda builder, a, b, name=_name: getattr(builder, name)(a, b))
 for _symbol, _name in ((operator.gt, ">"), (operator.ge, ">="), (operator.lt, "<"), (operator.le, "<=")):
-    _define(_symbol, mask, lambda builder, a, b, name=_name: builder.fcmp_ordered(name, a, b))
+    _define(_symbol, True, lambda builder, a, b, name=_name: builder.fcmp_ordered(name, a, b))
 
 
 def _define_for_masks(symbol, name):
     class Template(AbstractTemplate):
         def generic(self, args, kws):
-            return signature(mask, mask, mask) if tuple(args) == (mask, mask) else None
+            return signature(args[0], *args) if len(args) == 2 and isinstance(args[0], _MaskType) and args[0] == args[1] else None
 
     infer_global(symbol)(Template)
-    lower_builtin(symbol, mask, mask)(lambda context, builder, sig, args: getattr(builder, name)(*args))
+    lower_builtin(symbol, _MaskType, _MaskType)(lambda context, builder, sig, args: getattr(builder, name)(*args))
 
 
 _define_for_masks(operator.and_, "and_")
 _define_for_masks(operator.or_, "or_")
 
 
+def _elementwise(name):
+    """What an LLVM function does lane by lane."""
+    def generate(context, builder, sig, args):
+        arguments = _widened(builder, sig.args, args)
+        return _called(builder, f"llvm.{name}.v{sig.return_type.size}f64", arguments[0].type, arguments)
+    return generate
+
+
 @intrinsic
 def fma(typing, a, b, c):
     """a b + c, rounded once where the processor can."""
-    def generate(context, builder, sig, args):
-        return _called(builder, "llvm.fmuladd.v8f64", _FLOATS,
-                       [_as_lanes(builder, kind, x) for kind, x in zip(sig.args, args, strict=True)])
-    return lanes(*(x if x == lanes else types.float64 for x in (a, b, c))), generate
+    return _signature(_joined(a, b, c), a, b, c), _elementwise("fmuladd")
 
 
-def _unary(name, meaning):
-    def function(typing, a):
-        def generate(context, builder, sig, args):
-            return _called(builder, f"llvm.{name}.v8f64", _FLOATS, args)
-        return lanes(lanes), generate
-
-    function.__doc__ = meaning
-    return intrinsic(function)
+@intrinsic
+def sqrt(typing, a):
+    """The square root of each lane."""
+    return a(a), _elementwise("sqrt")
 
 
-def _binary(name, meaning):
-    def function(typing, a, b):
-        def generate(context, builder, sig, args):
-            return _called(builder, f"llvm.{name}.v8f64", _FLOATS,
-                           [_as_lanes(builder, kind, x) for kind, x in zip(sig.args, args, strict=True)])
-        return lanes(*(x if x == lanes else types.float64 for x in (a, b))), generate
-
-    function.__doc__ = meaning
-    return intrinsic(function)
+@intrinsic
+def absolute(typing, a):
+    """The magnitude of each lane."""
+    return a(a), _elementwise("fabs")
 
 
-sqrt = _unary("sqrt", "The square root of each lane.")
-absolute = _unary("fabs", "The magnitude of each lane.")
-maximum = _binary("maxnum", "The larger of two, lane by lane; of a number and NaN the number.")
-minimum = _binary("minnum", "The smaller of two, lane by lane; of a number and NaN the number.")
+@intrinsic
+def maximum(typing, a, b):
+    """The larger of two, lane by lane; of a number and NaN the number."""
+    return _signature(_joined(a, b), a, b), _elementwise("maxnum")
+
+
+@intrinsic
+def minimum(typing, a, b):
+    """The smaller of two, lane by lane; of a number and NaN the number."""
+    return _signature(_joined(a, b), a, b), _elementwise("minnum")
 
 
 @intrinsic
 def lane_sum(typing, x):
     """The sum of all lanes, in halves."""
     def generate(context, builder, sig, args):
-        zero = ir.Constant(_FLOAT, 0.0)
-        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_FLOAT, [_FLOAT, _FLOATS]),
-                                                  "llvm.vector.reduce.fadd.v8f64")
-        return builder.call(function, [zero, args[0]], fastmath=("reassoc",))
-    return types.float64(lanes), generate
+        name, arguments = f"llvm.vector.reduce.fadd.v{sig.args[0].size}f64", [ir.Constant(_FLOAT, 0.0), args[0]]
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_FLOAT, [a.type for a in arguments]), name)
+        return builder.call(function, arguments, fastmath=("reassoc",))
+    return types.float64(x), generate
 
 
 @intrinsic
 def select(typing, chosen, a, b):
     """a where the mask is true, else b."""
     def generate(context, builder, sig, args):
-        a, b = (_as_lanes(builder, kind, x) for kind, x in zip(sig.args[1:], args[1:], strict=True))
+        size = sig.args[0].size
+        a, b = (x if _is_lanes(kind) else _in_every_lane(builder, x, size)
+                for kind, x in zip(sig.args[1:], args[1:], strict=True))
         return builder.select(args[0], a, b)
-    return lanes(mask, *(x if x == lanes else types.float64 for x in (a, b))), generate
+    return _signature(_LanesType(chosen.size), chosen, a, b), generate
 
 
 # Masks as integers
@@ -269,8 +324,8 @@ def select(typing, chosen, a, b):
 def bits(typing, chosen):
     """The mask as an integer, lane 0 in the lowest bit."""
     def generate(context, builder, sig, args):
-        return builder.zext(builder.bitcast(args[0], ir.IntType(LANES)), _I64)
-    return types.int64(mask), generate
+        return builder.zext(builder.bitcast(args[0], ir.IntType(sig.args[0].size)), _I64)
+    return types.int64(chosen), generate
 
 
 @intrinsic
@@ -279,6 +334,14 @@ def mask_of(typing, number):
     def generate(context, builder, sig, args):
         return builder.bitcast(builder.trunc(args[0], ir.IntType(LANES)), _BITS)
     return mask(types.int64), generate
+
+
+@intrinsic
+def count(typing, number):
+    """How many bits are set."""
+    def generate(context, builder, sig, args):
+        return _called(builder, "llvm.ctpop.i64", _I64, args)
+    return types.int64(types.int64), generate
 
 
 @intrinsic
@@ -301,9 +364,10 @@ _SMALLEST = -708.0  # its exponential is the smallest that has all digits
 def _power_of_two(typing, rounded):
     """2^k of rounded = _ROUND + k."""
     def generate(context, builder, sig, args):
-        k = builder.bitcast(args[0], _INTEGERS)
-        return builder.bitcast(builder.shl(builder.add(k, _constant(_INTEGERS, 1023)), _constant(_INTEGERS, 52)), _FLOATS)
-    return lanes(lanes), generate
+        integers = ir.VectorType(_I64, sig.args[0].size)
+        k = builder.add(builder.bitcast(args[0], integers), _constant(integers, 1023))
+        return builder.bitcast(builder.shl(k, _constant(integers, 52)), args[0].type)
+    return rounded(rounded), generate
 
 
 @njit(inline="always")
@@ -316,7 +380,7 @@ def _scale_and_rest(x):
     r = fma(k, -_LN2_LO, fma(k, -_LN2_HI, x))
     r2 = r * r
     r4 = r2 * r2
-    q0, q1, q2 = fma(r, 1.0 / 6.0, splat(0.5)), fma(r, 1.0 / 120.0, 1.0 / 24.0), fma(r, 1.0 / 5040.0, 1.0 / 720.0)
+    q0, q1, q2 = fma(r, 1.0 / 6.0, 0.5), fma(r, 1.0 / 120.0, 1.0 / 24.0), fma(r, 1.0 / 5040.0, 1.0 / 720.0)
     q3, q4 = fma(r, 1.0 / 362880.0, 1.0 / 40320.0), fma(r, 1.0 / 39916800.0, 1.0 / 3628800.0)
     q5 = fma(r, 1.0 / 6227020800.0, 1.0 / 479001600.0)
     q2 = fma(fma(q5, r2, q4), r4, fma(q3, r2, q2))
@@ -343,3 +407,44 @@ def exp_and_expm1(x):
     """(exp(x), exp(x) - 1) for the price of one."""
     scale, rest = _scale_and_rest(x)
     return fma(scale, rest, scale), fma(scale, rest, scale - 1.0)
+
+
+# Logarithm
+
+_SQRT_HALF = 0.7071067811865476
+
+
+@intrinsic
+def _exponent(typing, x):
+    """k with x = 2^k m, m from sqrt(1/2) to sqrt(2), as a float; x > 0 and normal."""
+    def generate(context, builder, sig, args):
+        integers = ir.VectorType(_I64, sig.args[0].size)
+        shift = int(np.float64(1.0).view(np.int64) - np.float64(_SQRT_HALF).view(np.int64))
+        shifted = builder.add(builder.bitcast(args[0], integers), _constant(integers, shift))
+        k = builder.sub(builder.ashr(shifted, _constant(integers, 52)), _constant(integers, 1023))
+        return builder.sitofp(k, args[0].type)
+    return x(x), generate
+
+
+@njit(inline="always")
+def log1p(x):
+    """log(1 + x) to 4 ulp, for x > -1: with u = 1 + x = 2^k (1 + f), log u = k ln 2 + 2 artanh(f / (2 + f)), and what u lost
+    of x by rounding divided by u."""
+    u = x + 1.0
+    k = _exponent(u)
+    f = u * _power_of_two(_ROUND - k) - 1.0
+    s = f / (f + 2.0)
+    z = s * s
+    rest = fma(z, 1.0 / 23.0, 1.0 / 21.0)
+    rest = fma(rest, z, 1.0 / 19.0)
+    rest = fma(rest, z, 1.0 / 17.0)
+    rest = fma(rest, z, 1.0 / 15.0)
+    rest = fma(rest, z, 1.0 / 13.0)
+    rest = fma(rest, z, 1.0 / 11.0)
+    rest = fma(rest, z, 1.0 / 9.0)
+    rest = fma(rest, z, 1.0 / 7.0)
+    rest = fma(rest, z, 1.0 / 5.0)
+    rest = fma(rest, z, 1.0 / 3.0)
+    # 2 artanh(s) = f - s f + 2 s z rest: f and its product with s hold more digits than 2 s
+    lost = (x - (u - 1.0)) / u
+    return fma(k, _LN2_HI, f - (f * s - fma(2.0 * s, z * rest, fma(k, _LN2_LO, lost))))
