@@ -7,6 +7,7 @@ from pyNN.space import Space
 from ttfs_pynn.event_driven.cell_types import foreign
 from ttfs_pynn.event_driven.state import EarlierSetupError, check_current
 from ttfs_pynn.event_driven.synapses import Synapses
+from ttfs_pynn.membrane.ranges import range_of
 from ttfs_pynn.units import in_unit, in_units
 
 __all__ = ["Connection", "Projection"]
@@ -158,9 +159,10 @@ class Projection(common.Projection):
         PyNN 0.13 checks some connectors' weights only (not those of lists), and none that are set later.
         """
         negative, positive = self.signs
-        wrong = 0.0 if negative else np.min(weight, initial=0.0)
+        lowest, highest = range_of(weight)
+        wrong = 0.0 if negative else lowest
         if not positive and not wrong < 0:
-            wrong = np.max(weight, initial=0.0)
+            wrong = highest
         if wrong < 0 or wrong > 0:  # NaN is refused elsewhere
             kind = f"{self.receptor} conductance-based" if self.post.conductance_based else self.receptor
             allowed = "positive for conductance-based and/or excitatory synapses: zero or more" if wrong < 0 else \
@@ -255,6 +257,22 @@ class Projection(common.Projection):
                 raise errors.InvalidParameterValueError(f"{self.label}: {error}") from None
         else:
             super().set(**attributes)
+
+    def set_signed(self, inhibitory, weights):
+        """Give this excitatory and an inhibitory projection of the same cells the weights (sources, targets), in nA, that are
+        above 0 and those that are below, as `set` of each would."""
+        parts = self, inhibitory
+        if all(part._dense is not None and part.shape == np.shape(weights) for part in parts) \
+                and [part.signs for part in parts] == [(False, True), (True, False)]:
+            for part in parts:
+                part._check_current()
+            try:
+                self._dense.set_dense_parts(inhibitory._dense, weights)
+            except ValueError as error:
+                raise errors.InvalidParameterValueError(f"{self.label}: {error}") from None
+        else:
+            self.set(weight=np.maximum(weights, 0.0))
+            inhibitory.set(weight=np.minimum(weights, 0.0))
 
     def initialize(self, **initial_values):
         raise errors.NonExistentParameterError(next(iter(initial_values), ""), type(self.synapse_type).__name__, ())

@@ -7,6 +7,7 @@ connected once, with one delay, the rows are those of a dense (n_pre, n_post) ma
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from ttfs_pynn.event_driven.sorting import order_by_source
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
@@ -115,6 +116,18 @@ class Synapses:
             raise ValueError(f"weight must be finite, and at most {LARGEST:g}")
         self._dense[...] = matrix
         self.weight_version += 1
+
+    def set_dense_parts(self, inhibitory, matrix):
+        """Signed weights of these and of inhibitory synapses of the same pairs, both dense: what is above 0 here, what is below
+        there."""
+        matrix = np.ascontiguousarray(matrix, dtype=float)
+        if not matrix.shape == self._dense.shape == inhibitory._dense.shape:
+            raise ValueError(f"weights of shape {matrix.shape} do not fit {self._dense.shape} and {inhibitory._dense.shape}")
+        if not all_below(matrix):
+            raise ValueError(f"weight must be finite, and at most {LARGEST:g}")
+        _split(matrix.reshape(-1), self._dense.reshape(-1), inhibitory._dense.reshape(-1))
+        self.weight_version += 1
+        inhibitory.weight_version += 1
 
     def get_one(self, name, k):
         """'weight' or 'delay' of the k-th connection, without a copy of them all."""
@@ -286,3 +299,11 @@ class Synapses:
 
 
 _NO_SPIKES = Spikes.of(np.empty(0, dtype=np.int64), np.empty(0))
+
+
+@njit(cache=True, error_model="numpy")
+def _split(values, above, below):
+    for k in range(values.size):
+        value = values[k]
+        above[k] = value if value > 0.0 else 0.0
+        below[k] = value if value < 0.0 else 0.0

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.neuron import LIFParameters
-from ttfs_pynn.spikes.window_kernels import extent, lay_out, read_first
+from ttfs_pynn.spikes.window_kernels import lay_out, read_first
 from ttfs_pynn.units import in_unit
 
 __all__ = ["Presentation", "PresentationError", "Timing", "in_windows", "spikes_of"]
@@ -120,18 +120,16 @@ class Presentation:
         if times.ndim not in (2, 3) or times.shape[0] != self.n_samples:
             raise PresentationError(f"times have shape {times.shape}; expected ({self.n_samples} samples, cells) or "
                                     f"({self.n_samples} samples, cells, spikes)")
-        earliest, latest = extent(times)
-        if not (earliest >= 0 and latest < self.window):
+        rising = times[:, :, None] if times.ndim == 2 else np.sort(times, axis=2)
+        n_cells, several = rising.shape[1:]
+        matrix = np.empty((self.n_windows, several, self.n_copies, n_cells))
+        if self.n_windows * self.n_copies > self.n_samples:
+            matrix[-1] = np.inf
+        if not lay_out(rising, self.window, self.n_copies, matrix):
             allowed = np.isposinf(times) | ((times >= 0) & (times < self.window))
             sample, cell = np.argwhere(~allowed)[0][:2]
             raise PresentationError(f"input {cell} of sample {sample} spikes at {times[~allowed][0]:g} ms, outside its window "
                                     f"of 0 to {self.window:g} ms; use inf for no spike")
-        times = times[:, :, None] if times.ndim == 2 else np.sort(times, axis=2)
-        n_cells, several = times.shape[1:]
-        matrix = np.empty((self.n_windows, several, self.n_copies, n_cells))
-        if self.n_windows * self.n_copies > self.n_samples:
-            matrix[-1] = np.inf
-        lay_out(times, self.window, self.n_copies, matrix)
         return matrix.reshape(self.n_windows * several, self.n_copies * n_cells)
 
     def spike_trains(self, times: ArrayLike) -> list[np.ndarray]:
@@ -148,10 +146,10 @@ class Presentation:
         of the presentation in a recorded ms.
         """
         ids, times, source_ids = self._recorded(segment, source_ids)
-        if source_ids.size and not _consecutive(source_ids):
-            ids, source_ids = _positions(ids, source_ids), np.arange(source_ids.size)
-        found = np.full((self.n_windows, source_ids.size), np.inf)
-        read_first(ids, times, time_scale, source_ids[0] if source_ids.size else 0, self.window, self.tick, self.last_read, found)
+        as_they_count = self.n_windows, self.window, self.tick, self.last_read
+        ok, found = read_first(ids, times, time_scale, source_ids, *as_they_count)
+        if not ok:
+            _, found = read_first(_positions(ids, source_ids), times, time_scale, np.arange(source_ids.size), *as_they_count)
         return found.reshape(self.n_windows * self.n_copies, source_ids.size // self.n_copies)[:self.n_samples]
 
     def all_spikes(self, segment: Any, source_ids: ArrayLike, time_scale: float = 1.0) -> np.ndarray:
@@ -171,15 +169,10 @@ class Presentation:
 
     def _recorded(self, segment: Any, source_ids: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(ids, times in ms) of all spikes of a segment, and source_ids as an array."""
-        sources = np.asarray(source_ids)
+        sources = np.asarray(source_ids, dtype=np.int64)
         if sources.size % self.n_copies:
             raise PresentationError(f"{sources.size} recorded cells are not {self.n_copies} equal copies")
         return *spikes_of(segment), sources
-
-
-def _consecutive(ids: np.ndarray) -> bool:
-    """Whether each id is one more than the one before, as PyNN numbers the cells of a population."""
-    return bool(ids[-1] - ids[0] == ids.size - 1 and (ids[1:] - ids[:-1] == 1).all())
 
 
 def _positions(ids: np.ndarray, source_ids: np.ndarray) -> np.ndarray:
