@@ -44,6 +44,15 @@ def _gathered(a, places, words, bit_places, found):
 
 
 @njit(cache=True, error_model="numpy")
+def _by_address(a, places, found):
+    data, place, target = lanes.address(a), lanes.address(places), lanes.address(found)
+    lanes.store(target, 0, lanes.load(data, 3) + data[2])
+    lanes.store_where(target, 8, lanes.load(data, 0), lanes.mask_of(0b101))
+    lanes.store(target, 16, lanes.gathered(data, place, 1))
+    return place[1]
+
+
+@njit(cache=True, error_model="numpy")
 def _is_aligned(n):
     return lanes.aligned(n).ctypes.data % 64 == 0
 
@@ -56,7 +65,7 @@ def _logarithms(x, found):
 
 @njit(cache=True, error_model="numpy")
 def _wide(a, b, found):
-    zero = lanes.splat_wide(0.0)
+    zero = lanes.splat_32(0.0)
     x, y = lanes.load_like(a, 0, zero), lanes.load_like(b, 0, zero)
     chosen = x > y
     lanes.store(found, 0, lanes.exp(lanes.select(chosen, x, 0.5) * 2.0))
@@ -141,6 +150,12 @@ def test_gathering(kind):
     np.testing.assert_array_equal(found, a[places[1:]])
     whole = sum((int(word) & 0xFFFFFFFF) << 32 * k for k, word in enumerate(words))
     assert [hits >> k & 1 for k in range(8)] == [whole >> int(place) & 1 for place in bit_places]
+
+
+def test_memory_by_its_address():
+    a, places, found = np.arange(20.0), np.arange(9)[::-1].copy(), np.full(24, -1.0)
+    assert _by_address(a, places, found) == 7
+    np.testing.assert_array_equal(found, [*(a[3:11] + a[2]), a[0], -1, a[2], *[-1] * 5, *a[7::-1]])
 
 
 def test_arrays_begin_at_a_line_of_the_cache():
