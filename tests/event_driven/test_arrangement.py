@@ -97,7 +97,7 @@ def test_a_pair_of_signs_is_one_arrival():
         sent = np.arange(N_PRE), np.linspace(1.0, 2.0, N_PRE)
         for synapses in neurons.incoming:
             synapses.send(*sent)
-        partner, alone = neurons.arrangement.partners(neurons._kernel()[1])
+        partner, alone, *_ = neurons.arrangement.together(neurons._kernel()[1])
         assert (partner >= 0).sum() == (~alone).sum() == neurons.incoming[1].n_rows > 0
 
 

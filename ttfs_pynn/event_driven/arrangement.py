@@ -1,15 +1,28 @@
 """The synapses that reach one group: their rows one below the other, as the compiled loops want them, and what arrives."""
 
 from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 
+from ttfs_pynn.event_driven.kernels import EXCITATORY, INHIBITORY, SIGNED
 from ttfs_pynn.event_driven.sorting import are_in_order, merged, order_by_time
 from ttfs_pynn.event_driven.sparse_kernels import TILE
 
 __all__ = ["Arrangement", "in_tiles", "merged_rows"]
 
 _MOST_MERGED = 4  # lists of arrivals; more are sorted together
+
+
+class Together(NamedTuple):
+    """What arrives with what, row by row. partner: the row that arrives with this one, -1 for none. alone: whether it arrives by
+    itself, not with another. receptors: of `kernels`; SIGNED where a row has the weights of two. signed: the synapses, by place,
+    whose weights are in such rows."""
+
+    partner: np.ndarray
+    alone: np.ndarray
+    receptors: np.ndarray
+    signed: frozenset
 
 
 class Arrangement:
@@ -38,7 +51,7 @@ class Arrangement:
         self._inhibitory = np.repeat(np.array([s.receptor == "inhibitory" for s in self.synapses], dtype=bool),
                                      np.diff(self._first_rows))
         self._table = self._rows = self._weights = self._tiles = None
-        self._alike, self._partners = {}, {}
+        self._alike, self._together = {}, {}
 
     @property
     def all_matrices(self):
@@ -58,6 +71,22 @@ class Arrangement:
     def table(self):
         """(inhibitory, weights (rows, neurons)). Matrices keep their weights in it from now on, so changes of them are seen;
         others are copied to it after a change."""
+        table = self._laid_out()
+        for s in self.synapses:
+            if s.is_dense:
+                _ = s.dense_weights  # of its own, where it was signed with another's
+        return self._inhibitory, table
+
+    def signed_table(self, together):
+        """(receptors, weights (rows, neurons)) for arrivals that come `together`: as `table`, but that rows of signed weights stay
+        as they are."""
+        table = self._laid_out()
+        for k, s in enumerate(self.synapses):
+            if s.is_dense and k not in together.signed:
+                _ = s.dense_weights
+        return together.receptors, table
+
+    def _laid_out(self):
         self._renew()
         if self._table is None:
             self._table = np.zeros((self._first_rows[-1], self.size))
@@ -70,7 +99,7 @@ class Arrangement:
             if not s.is_dense and self._copied.get(s) != s.weight_version:
                 s.fill(self._table[part])
                 self._copied[s] = s.weight_version
-        return self._inhibitory, self._table
+        return self._table
 
     def rows(self):
         """(inhibitory, row_start, targets, weights)."""
@@ -98,7 +127,7 @@ class Arrangement:
 
     def events(self, t_stop, alone=None):
         """Arrivals before t_stop over all synapses: (times, rows), in time order. alone: without those of synapses whose rows
-        arrive with a partner, see `partners`."""
+        arrive with a partner, see `together`."""
         self._renew()
         parts = []
         for synapses, first in zip(self.synapses, self._starts, strict=True):
@@ -113,33 +142,38 @@ class Arrangement:
         order, times = order_by_time(times)
         return times, rows[order]
 
-    def partners(self, table, wanted=True):
-        """(partner, alone), of each row: an excitatory and an inhibitory projection that hear the same spikes, as signed weights
-        in PyNN do, need one arrival, that of the first, which brings its partner along (-1: none). alone: the others arrive.
+    def together(self, table, wanted=True, signed=False):
+        """`Together`: an excitatory and an inhibitory projection that hear the same spikes, as signed weights in PyNN do, need
+        one arrival, that of the first, which brings its partner along.
 
-        table: of rows of the table, which may reach other neurons than their partners do. wanted: or none has a partner.
+        table: of rows of the table, which may reach other neurons than their partners do. wanted: or none has a partner. signed:
+        whether weights that are kept signed are to stay so.
         """
         self._renew()
-        pairs, taken = [], set()
+        pairs, merged, taken = [], [], set()
         for a, one in enumerate(self.synapses if wanted else ()):
             for b in range(a + 1, len(self.synapses)):
                 other = self.synapses[b]
                 if a not in taken and b not in taken and one.n_rows and one.n_rows == other.n_rows and one.carries_as(other) \
                         and self._are_alike(a, b, table):
-                    pairs.append((a, b))
                     taken |= {a, b}
-        return self._partnered(tuple(pairs))
+                    (merged if signed and one.is_dense and one.is_signed_with(other) else pairs).append((a, b))
+        key = tuple(pairs), tuple(merged)
+        if key not in self._together:
+            self._together[key] = self._rows_of(*key)
+        return self._together[key]
 
-    def _partnered(self, pairs):
-        """(partner, alone), where the second synapses of each pair arrive with the first."""
-        if pairs not in self._partners:
-            first_rows = self._first_rows
-            partner, alone = np.full(first_rows[-1], -1, dtype=np.int64), np.ones(first_rows[-1], dtype=bool)
-            for a, b in pairs:
-                partner[first_rows[a]:first_rows[a + 1]] = np.arange(*first_rows[b:b + 2])
-                alone[first_rows[b]:first_rows[b + 1]] = False
-            self._partners[pairs] = partner, alone
-        return self._partners[pairs]
+    def _rows_of(self, pairs, merged):
+        first_rows = self._first_rows
+        partner, alone = np.full(first_rows[-1], -1, dtype=np.int64), np.ones(first_rows[-1], dtype=bool)
+        receptors = np.where(self._inhibitory, INHIBITORY, EXCITATORY).astype(np.int8)
+        for a, b in pairs:
+            partner[first_rows[a]:first_rows[a + 1]] = np.arange(*first_rows[b:b + 2])
+        for a, _ in merged:
+            receptors[first_rows[a]:first_rows[a + 1]] = SIGNED
+        for _, b in pairs + merged:
+            alone[first_rows[b]:first_rows[b + 1]] = False
+        return Together(partner, alone, receptors, frozenset(k for pair in merged for k in pair))
 
     def _are_alike(self, a, b, table):
         """Whether the rows of two synapses are of the same sources and delays, and outside a table reach the same neurons."""

@@ -242,21 +242,23 @@ class LIFGroup:
         """Deliver the events before t_stop. Returns the spikes of [t, t_stop): (index, time), in time order."""
         arrangement = self.arrangement
         kernel, table = self._kernel()
-        partner, alone = arrangement.partners(table, kernel not in (kernels.run_sparse, driven_kernels.run_driven))
         whole = self.driven or self.probe is not None  # every arrival by itself
-        times, rows = arrangement.events(t_stop, None if whole else alone)
+        together = arrangement.together(table, kernel not in (kernels.run_sparse, driven_kernels.run_driven),
+                                        signed=kernel is run_blocks and not whole)
+        times, rows = arrangement.events(t_stop, None if whole else together.alone)
         if whole:
             drive = self._drive(times, rows, t_stop)
             if not self.driven:
-                times, rows = times[alone[rows]], rows[alone[rows]]
+                times, rows = times[together.alone[rows]], rows[together.alone[rows]]
         if self.driven:
             heard = (drive,)
         elif table:
-            heard = times, rows, *arrangement.table(), partner
+            heard = times, rows, *(arrangement.signed_table(together) if kernel is run_blocks else arrangement.table()), \
+                together.partner
         else:
             heard = times, rows, *arrangement.rows()
             if kernel is run_rows:
-                heard = *heard, arrangement.tiles(partner), partner
+                heard = *heard, arrangement.tiles(together.partner), together.partner
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
             noted, out_times = kernels.blank(self.room)

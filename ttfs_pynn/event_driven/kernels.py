@@ -20,6 +20,7 @@ from ttfs_pynn.membrane.threads import on_threads
 
 RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
 N_PARAMETERS = 8
+EXCITATORY, INHIBITORY, SIGNED = range(3)  # which current a row feeds; SIGNED: that of the sign of each weight
 COUNT, ROOM, FIRST = range(3)
 # Of window_factors: decay of u, exc, inh; phi exc, inh; how much more exc weighs than inh at most, and the reverse; largest phi.
 N_FACTORS = 8

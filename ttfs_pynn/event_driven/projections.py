@@ -267,7 +267,7 @@ class Projection(common.Projection):
             for part in parts:
                 part._check_current()
             try:
-                self._dense.set_dense_parts(inhibitory._dense, weights)
+                self._dense.set_signed(inhibitory._dense, weights)
             except ValueError as error:
                 raise errors.InvalidParameterValueError(f"{self.label}: {error}") from None
         else:

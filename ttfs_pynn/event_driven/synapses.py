@@ -7,7 +7,6 @@ connected once, with one delay, the rows are those of a dense (n_pre, n_post) ma
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from ttfs_pynn.event_driven.sorting import order_by_source
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
@@ -50,12 +49,12 @@ class Synapses:
         self.pre, self.post = np.array(pre, dtype=np.int32), np.array(post, dtype=np.int32)
         n_pre, n_post = pre_group.size, post_group.size
         self._complete = self.pre.size == n_pre * n_post > 0 and self._every_pair()
-        self._weight = self._dense = None
+        self._weight = self._storage = self._signed = None
         self.layout_version = self.weight_version = 0
         self.clear()
         self.set_delays(delay)
         if self._complete:
-            self._dense = np.empty((n_pre, n_post))
+            self._storage = np.empty((n_pre, n_post))
         self.set_weights(weight)
 
     def __len__(self):
@@ -117,17 +116,45 @@ class Synapses:
         self._dense[...] = matrix
         self.weight_version += 1
 
-    def set_dense_parts(self, inhibitory, matrix):
+    def set_signed(self, inhibitory, matrix):
         """Signed weights of these and of inhibitory synapses of the same pairs, both dense: what is above 0 here, what is below
-        there."""
-        matrix = np.ascontiguousarray(matrix, dtype=float)
-        if not matrix.shape == self._dense.shape == inhibitory._dense.shape:
-            raise ValueError(f"weights of shape {matrix.shape} do not fit {self._dense.shape} and {inhibitory._dense.shape}")
+        there. They stay in one matrix, see `is_signed_with`, until somebody looks at one of the two."""
+        matrix = np.asarray(matrix, dtype=float)
+        shapes = matrix.shape, self._storage.shape, inhibitory._storage.shape
+        if len(set(shapes)) > 1:
+            raise ValueError(f"weights of shape {shapes[0]} do not fit {shapes[1]} and {shapes[2]}")
         if not all_below(matrix):
             raise ValueError(f"weight must be finite, and at most {LARGEST:g}")
-        _split(matrix.reshape(-1), self._dense.reshape(-1), inhibitory._dense.reshape(-1))
+        if not self.is_signed_with(inhibitory):
+            self._part()
+            inhibitory._part()
+            self._signed = inhibitory._signed = self, inhibitory
+        self._storage[...] = matrix
         self.weight_version += 1
         inhibitory.weight_version += 1
+
+    def is_signed_with(self, inhibitory):
+        """Whether `signed_weights` are those of both, of which neither has been looked at since they were set."""
+        return self._signed is not None and self._signed[0] is self and self._signed[1] is inhibitory
+
+    @property
+    def signed_weights(self):
+        """(n_pre, n_post): of these and of the inhibitory synapses that they are signed with."""
+        return self._storage
+
+    def _part(self):
+        """Where weights are kept signed with those of others, give each their own."""
+        if self._signed is not None:
+            excitatory, inhibitory = self._signed
+            excitatory._signed = inhibitory._signed = None
+            np.minimum(excitatory._storage, 0.0, out=inhibitory._storage)
+            np.maximum(excitatory._storage, 0.0, out=excitatory._storage)
+
+    @property
+    def _dense(self):
+        """The matrix of these weights alone."""
+        self._part()
+        return self._storage
 
     def get_one(self, name, k):
         """'weight' or 'delay' of the k-th connection, without a copy of them all."""
@@ -150,8 +177,8 @@ class Synapses:
             self.weight_version += 1
 
     def move_dense_weights(self, storage):
-        """From now on keep the dense weights in `storage`, which already holds them."""
-        self._dense = storage
+        """From now on keep the dense weights in `storage`, which already holds what `dense_weights` is."""
+        self._storage = storage
 
     def set_delays(self, delay):
         delay = self.check("delay", delay)
@@ -186,7 +213,7 @@ class Synapses:
     def sparse_table(self):
         """(row_start, targets): what each row reaches."""
         if self.is_dense:
-            n_pre, n_post = self._dense.shape
+            n_pre, n_post = self._storage.shape
             return np.arange(n_pre + 1) * n_post, np.tile(np.arange(n_post), n_pre)
         rows = self._divide()
         return rows.start, self.post[rows.order].astype(np.int64)
@@ -300,10 +327,3 @@ class Synapses:
 
 _NO_SPIKES = Spikes.of(np.empty(0, dtype=np.int64), np.empty(0))
 
-
-@njit(cache=True, error_model="numpy")
-def _split(values, above, below):
-    for k in range(values.size):
-        value = values[k]
-        above[k] = value if value > 0.0 else 0.0
-        below[k] = value if value < 0.0 else 0.0
