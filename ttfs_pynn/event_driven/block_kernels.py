@@ -186,7 +186,7 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
 
 
 @njit(cache=True, error_model="numpy")
-def _end_currents(event_times, rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh):
+def end_currents(event_times, rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh):
     """The two currents at t_stop, from those at t and the events. Which are below 1e-60 of the latest event's are left out."""
     decay = math.exp(-rate_s * (t_stop - t))
     i_exc *= decay
@@ -257,5 +257,5 @@ def run_blocks(event_times, event_rows, receptors, weights, partner, t, t_stop, 
     if not run(times[0], t, event_rows, steps, ends, used, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
         return False
     i_exc[:], i_inh[:] = begin_exc, begin_inh
-    _end_currents(times, event_rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh)
+    end_currents(times, event_rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh)
     return True

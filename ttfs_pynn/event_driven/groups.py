@@ -4,11 +4,11 @@ import numpy as np
 
 from ttfs_pynn.event_driven import driven_kernels, kernels
 from ttfs_pynn.event_driven.arrangement import Arrangement
-from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.currents import Injections
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
 from ttfs_pynn.event_driven.sorting import order_by_time
 from ttfs_pynn.event_driven.sparse_kernels import run_rows
+from ttfs_pynn.event_driven.stretch_kernels import run_stretches
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
 __all__ = ["LIFGroup", "SimulationError"]
@@ -217,7 +217,7 @@ class LIFGroup:
         if self.driven:
             return driven_kernels.run_driven, self.arrangement.all_matrices
         if self.arrangement.all_matrices or self.arrangement.connectivity > _TABLE_FROM[self._one_kind]:
-            return (run_blocks if self._one_kind else run_mixed), True
+            return (run_stretches if self._one_kind else run_mixed), True
         return (run_rows if self._one_kind else kernels.run_sparse), False
 
     def _drive(self, times, rows, t_stop):
@@ -244,7 +244,7 @@ class LIFGroup:
         kernel, table = self._kernel()
         whole = self.driven or self.probe is not None  # every arrival by itself
         together = arrangement.together(table, kernel not in (kernels.run_sparse, driven_kernels.run_driven),
-                                        signed=kernel is run_blocks and not whole)
+                                        signed=kernel is run_stretches and not whole)
         times, rows = arrangement.events(t_stop, None if whole else together.alone)
         if whole:
             drive = self._drive(times, rows, t_stop)
@@ -253,7 +253,7 @@ class LIFGroup:
         if self.driven:
             heard = (drive,)
         elif table:
-            heard = times, rows, *(arrangement.signed_table(together) if kernel is run_blocks else arrangement.table()), \
+            heard = times, rows, *(arrangement.signed_table(together) if kernel is run_stretches else arrangement.table()), \
                 together.partner
         else:
             heard = times, rows, *arrangement.rows()

@@ -15,22 +15,9 @@ from numba import njit, prange
 from ttfs_pynn.first_spike import kernels
 from ttfs_pynn.first_spike.kernels import crossing
 from ttfs_pynn.membrane import lanes
-from ttfs_pynn.membrane.crossings import ROOM, addresses, room_for_candidates, solve_sure, solve_unsure
+from ttfs_pynn.membrane.crossings import ROOM, addresses, collect, room_for_candidates, solve_sure, solve_unsure
 from ttfs_pynn.membrane.interval import extremum, phi
-from ttfs_pynn.membrane.lanes import (
-    bits,
-    compress,
-    count,
-    filled_bits,
-    fma,
-    load_like,
-    maximum,
-    ramp,
-    select,
-    size_of,
-    splat,
-    splat_32,
-)
+from ttfs_pynn.membrane.lanes import load_like, ramp, size_of, splat, splat_32
 from ttfs_pynn.membrane.order import sort_inputs
 from ttfs_pynn.membrane.steps import fill_steps, room_for_steps, too_long
 from ttfs_pynn.membrane.threads import on_threads
@@ -88,22 +75,10 @@ def _tile(zero, part, layer, inputs, steps, skipped, out):
     packed, total, found = lanes.aligned(layer.w.shape[0] * width), np.empty(width), lanes.aligned(ROOM + WIDE)
     levels = Levels(np.empty(width), np.empty(width))
     kept = Kept(lanes.aligned(width), lanes.aligned(width), lanes.aligned(width), lanes.aligned(width))
-    pack(layer.w, part * width, zero, packed, total)
+    pack(layer.w, np.empty(0, dtype=np.int64), part * width, zero, packed, total)
     fill_levels(part * width, width, layer.w.shape[0], min(layer.tau_m, layer.tau_syn), layer.cm, layer.thr, total, levels)
     _samples(zero, part * width, layer, inputs, steps, skipped, packed, levels, kept, room_for_candidates(),
              room_for_candidates(), found, out)
-
-
-@njit(cache=True, error_model="numpy", forceinline=True)
-def _collect(candidates, n, y, j, at, theta, level, target, chosen):
-    """Add the chosen lanes to n candidates. Returns how many they are then."""
-    compress(candidates.y, n, y, chosen)
-    compress(candidates.j, n, j, chosen)
-    compress(candidates.at, n, at, chosen)
-    compress(candidates.theta, n, theta, chosen)
-    compress(candidates.level, n, level, chosen)
-    compress(candidates.target, n, target, chosen)
-    return n + count(bits(chosen))
 
 
 @njit(cache=True, error_model="numpy")
@@ -113,26 +88,15 @@ def _samples(zero, first_neuron, layer, inputs, steps, skipped, packed, levels, 
     peak = phi(top, rate_m, rate_s) if top < math.inf else layer.tau_syn
     path, start, unused, times = path_of(inputs, steps, packed, kept), inputs.start, skipped, inputs.times
     numbers, theta, full = ramp(float(first_neuron), zero), load_like(levels.theta, 0, zero), load_like(levels.level, 0, zero)
-    high, used = theta + (theta - full), full < math.inf
     to_sure, to_unsure = addresses(sure), addresses(unsure)
     n_sure = n_unsure = 0
     for sample in range(start.shape[0] - 1):
         end = start[sample + 1]
         if start[sample] == end or unused[sample]:
             continue
-        x, j, level = walk(start[sample], end, path, zero, zero, full, rate_m)
-        # What has not crossed yet may do so after the last input.
-        late = (fma(maximum(j, 0.0), peak, maximum(x, 0.0)) >= level) & (level < math.inf)
-        hit, target = used & (level >= math.inf), numbers + float(sample * n_neurons)
-        surely = hit & (load_like(path.end, 0, zero) > high)
-        perhaps = hit & (load_like(path.end, 0, zero) <= high) | late
-        if bits(surely):
-            n_sure = _collect(to_sure, n_sure, load_like(path.y, 0, zero), load_like(path.j, 0, zero),
-                              load_like(path.at, 0, zero), theta, full, target, surely)
-        if bits(perhaps):
-            at = select(late, filled_bits(end - 1, zero), load_like(path.at, 0, zero))
-            n_unsure = _collect(to_unsure, n_unsure, select(late, x, load_like(path.y, 0, zero)),
-                                select(late, j, load_like(path.j, 0, zero)), at, theta, full, target, perhaps)
+        x, j, level = walk(start[sample], end, path, zero, zero, full, rate_m, False)
+        n_sure, n_unsure, _ = collect(to_sure, n_sure, to_unsure, n_unsure, x, j, level, full, theta, path, end - 1, peak,
+                                      numbers + float(sample * n_neurons))
         if n_sure >= ROOM:
             solve_sure(sure, n_sure, times, steps, rate_m, rate_s, found)
             _enter(sure, n_sure, layer, inputs, steps, found, out)
@@ -179,7 +143,7 @@ def layer_first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, out):
         inputs = sort_inputs(part)
         steps, skipped = room_for_steps(inputs.order.size), too_long(inputs, rate_m, rate_s)
         fill_steps(inputs, rate_m, rate_s, steps)
-        run = _threaded if n_parts > 1 and on_threads(part.size * n_neurons) else _serial
+        run = _threaded if on_threads(part.size * n_neurons) else _serial
         found, layer = out[begin:begin + _SAMPLES], _Layer(part, w, tau_m, tau_syn, cm, thr)
         run(wide, n_parts, layer, inputs, steps, skipped, found.reshape(-1))
         if skipped.any():

@@ -22,7 +22,10 @@ from ttfs_pynn.membrane.lanes import (
     absolute,
     address,
     bits,
+    compress,
+    count,
     filled,
+    filled_bits,
     fma,
     gathered_like,
     load_like,
@@ -35,7 +38,7 @@ from ttfs_pynn.membrane.lanes import (
 )
 from ttfs_pynn.membrane.steps import transition
 
-__all__ = ["ROOM", "UNDECIDED", "Candidates", "addresses", "room_for_candidates", "solve_sure", "solve_unsure"]
+__all__ = ["ROOM", "UNDECIDED", "Candidates", "addresses", "collect", "room_for_candidates", "solve_sure", "solve_unsure"]
 
 ROOM = 1024  # candidates
 UNDECIDED = math.nan  # the time of a candidate that is left to the caller
@@ -69,6 +72,38 @@ def addresses(candidates):
     """As Candidates, of an argument of the caller (`lanes.address`)."""
     return Candidates(address(candidates.y), address(candidates.j), address(candidates.at), address(candidates.theta),
                       address(candidates.level), address(candidates.target))
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _collect(candidates, n, y, j, at, theta, level, target, chosen):
+    """Add the chosen lanes to n candidates. Returns how many they are then."""
+    compress(candidates.y, n, y, chosen)
+    compress(candidates.j, n, j, chosen)
+    compress(candidates.at, n, at, chosen)
+    compress(candidates.theta, n, theta, chosen)
+    compress(candidates.level, n, level, chosen)
+    compress(candidates.target, n, target, chosen)
+    return n + count(bits(chosen))
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def collect(sure, n_sure, unsure, n_unsure, x, j, level, before, theta, path, last, peak, target):
+    """Add the neurons of a tile that may cross, after a walk, to the addresses of the sure and the unsure ones.
+
+    x, j, level: of `tiles.walk`; before: the levels before it; last: the place of the last input. What has not crossed before it
+    may do so after it, where max(x, 0) + max(j, 0) peak reaches the level. Returns (n_sure, n_unsure, all that were added).
+    """
+    late = (fma(maximum(j, 0.0), peak, maximum(x, 0.0)) >= level) & (level < math.inf)
+    hit, end = (before < math.inf) & (level >= math.inf), load_like(path.end, 0, x)
+    high = theta + (theta - before)
+    surely, perhaps = hit & (end > high), hit & (end <= high) | late
+    if bits(surely):
+        n_sure = _collect(sure, n_sure, load_like(path.y, 0, x), load_like(path.j, 0, x), load_like(path.at, 0, x), theta, before,
+                          target, surely)
+    if bits(perhaps):
+        n_unsure = _collect(unsure, n_unsure, select(late, x, load_like(path.y, 0, x)), select(late, j, load_like(path.j, 0, x)),
+                            select(late, filled_bits(last, x), load_like(path.at, 0, x)), theta, before, target, perhaps)
+    return n_sure, n_unsure, surely | perhaps
 
 
 @njit(cache=True, error_model="numpy")

@@ -59,21 +59,27 @@ class Path(NamedTuple):
 
 
 @njit(cache=True, error_model="numpy")
-def pack(w, first, zero, packed, total):
-    """packed gets (inputs, lanes) weights of the neurons from `first` on, 0 beyond the last; total the sum of their sizes."""
-    n_inputs, n_neurons = w.shape
-    width = size_of(zero)
+def pack(w, partner, first, zero, packed, total):
+    """packed gets (rows, lanes) weights of the neurons from `first` on, 0 beyond the last; total the sum of their sizes.
+
+    partner: of each row, the one whose weights are added to it, -1 for none; empty: none has one.
+    """
+    n_neurons, width = w.shape[1], size_of(zero)
     added = zero
-    if first + width <= n_neurons:
-        for i in range(n_inputs):
+    for i in range(packed.shape[0] // width):
+        other = partner[i] if partner.shape[0] else -1
+        if first + width <= n_neurons:
             row = load_like(w, i * n_neurons + first, zero)
-            added = added + absolute(row)
+            if other >= 0:
+                row = row + load_like(w, other * n_neurons + first, zero)
             lanes.store(packed, i * width, row)
-    else:
-        for i in range(n_inputs):
+        else:
             for n in range(width):
-                packed[i * width + n] = w[i, first + n] if first + n < n_neurons else 0.0
-            added = added + absolute(load_like(packed, i * width, zero))
+                packed[i * width + n] = 0.0
+                if first + n < n_neurons:
+                    packed[i * width + n] = w[i, first + n] + (w[other, first + n] if other >= 0 else 0.0)
+            row = load_like(packed, i * width, zero)
+        added = added + absolute(row)
     lanes.store(total, 0, added)
 
 
@@ -97,9 +103,9 @@ def path_of(inputs, steps, packed, kept):
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def walk(first, end, path, y, j, level, rate_m):
+def walk(first, end, path, y, j, level, rate_m, whole):
     """Through the inputs at the places first to end - 1. Returns (x, j, level): x and j after the last input, and levels, which
-    are infinite where Kept has an entry. x and j are not of use where all are."""
+    are infinite where Kept has an entry. Where all are, and not `whole`, it stops, and x and j are of no use."""
     width = size_of(y)
     for k in range(first, end):
         j = fma(j, path.before_s[k], load_like(path.packed, path.order[k] * width, y))
@@ -113,7 +119,7 @@ def walk(first, end, path, y, j, level, rate_m):
             store_where(path.at, 0, filled_bits(k, y), may)
             store_where(path.end, 0, x, may)
             level = select(may, math.inf, level)
-            if not bits(level < math.inf):
+            if not whole and not bits(level < math.inf):
                 break
         y = new
     return y, j, level
