@@ -2,15 +2,17 @@
 
 import copy
 import pickle
+from datetime import datetime
 
 import neo
 import numpy as np
 import pytest
 import quantities as pq
+from neo.core.objectlist import ObjectList
 from neo.core.spiketrainlist import SpikeTrainList
 
 from ttfs_pynn.event_driven import neo_data
-from ttfs_pynn.event_driven.neo_data import in_ms, put_spike_trains
+from ttfs_pynn.event_driven.neo_data import in_ms, new_block, new_segment, put_spike_trains
 
 TIMES, IDS, CHANNELS = np.array([1.0, 2.5, 2.5, 9.0]), np.array([4, 6, 4, 5]), np.arange(4, 8)
 ANNOTATIONS = {"source_population": "p", "source_index": np.arange(4)}
@@ -25,7 +27,10 @@ def constructed():
 
 
 def filled():
-    segment = neo.Segment(name="s")
+    return filled_into(neo.Segment(name="s"))
+
+
+def filled_into(segment):
     put_spike_trains(segment, TIMES.copy(), IDS, CHANNELS, in_ms(0.0), in_ms(10.0), **ANNOTATIONS)
     return segment
 
@@ -66,6 +71,42 @@ def test_every_field_is_the_constructors(monkeypatch, known):
     assert_same(vars(mine.spiketrains), vars(its.spiketrains))
     assert_same_trains(mine.spiketrains, its.spiketrains)
     assert all(train.segment is mine for train in mine.spiketrains)
+
+
+@pytest.mark.parametrize("constructor, mine", [(neo.Block, new_block), (neo.Segment, new_segment)])
+def test_containers_are_the_constructors(constructor, mine):
+    """Every field, those of the lists in it included, which are its own."""
+    given = {"name": "n", "description": "d", "rec_datetime": datetime(2026, 1, 1), "size": 3, "label": "l"}
+    made, its = mine(**given), constructor(**given)
+    lists = [name for name, value in vars(its).items() if isinstance(value, ObjectList)]
+    assert list(vars(made)) == list(vars(its)) and len(lists) >= 2
+    for name, value in vars(its).items():
+        if name not in lists:
+            assert_same(getattr(made, name), value, name)
+            continue
+        own, other = vars(getattr(made, name)), vars(mine(**given))[name]
+        assert type(getattr(made, name)) is type(value) and own.keys() == vars(value).keys()
+        for key, expected in vars(value).items():
+            if expected is its:
+                assert own[key] is made
+            else:
+                assert own[key] == expected and type(own[key]) is type(expected)
+                assert type(expected) not in (list, dict) or own[key] is not vars(other)[key]
+    made.annotate(more=1)
+    assert "more" not in mine(**given).annotations
+
+
+def test_a_block_of_them_works():
+    block = new_block("b", None, None, size=4)
+    segment = filled_into(new_segment("s", None, None))
+    segment.analogsignals.append(neo.AnalogSignal(np.zeros((3, 1)), units="mV", sampling_period=1 * pq.ms))
+    block.segments.append(segment)
+    assert segment.block is block and len(block.data_children_recur) == 5 and new_segment("s", None, None).size["spiketrains"] == 0
+    for other in (copy.deepcopy(block), pickle.loads(pickle.dumps(block))):
+        assert_same_trains(other.segments[0].spiketrains, constructed().spiketrains)
+        assert other.segments[0].block is other and len(other.segments[0].analogsignals) == 1
+    with pytest.raises(TypeError, match="AnalogSignal"):
+        segment.analogsignals.append(neo.Segment())
 
 
 def test_this_version_of_neo_is_known():

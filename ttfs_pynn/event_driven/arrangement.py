@@ -56,7 +56,7 @@ class Arrangement:
     @property
     def all_matrices(self):
         """Whether every row reaches every neuron once."""
-        return all(s.is_dense for s in self.synapses)
+        return all([s.is_dense for s in self.synapses])
 
     @property
     def connectivity(self):
@@ -73,8 +73,7 @@ class Arrangement:
         others are copied to it after a change."""
         table = self._laid_out()
         for s in self.synapses:
-            if s.is_dense:
-                _ = s.dense_weights  # of its own, where it was signed with another's
+            s.divide_signed()
         return self._inhibitory, table
 
     def signed_table(self, together):
@@ -82,21 +81,21 @@ class Arrangement:
         as they are."""
         table = self._laid_out()
         for k, s in enumerate(self.synapses):
-            if s.is_dense and k not in together.signed:
-                _ = s.dense_weights
+            if k not in together.signed:
+                s.divide_signed()
         return together.receptors, table
 
     def _laid_out(self):
         self._renew()
         if self._table is None:
             self._table = np.zeros((self._first_rows[-1], self.size))
-            self._copied = {}
+            self._copied, self._sparse = {}, [(s, part) for s, part in self._parts() if not s.is_dense]
             for s, part in self._parts():
                 if s.is_dense:
                     self._table[part] = s.dense_weights
                     s.move_dense_weights(self._table[part])
-        for s, part in self._parts():
-            if not s.is_dense and self._copied.get(s) != s.weight_version:
+        for s, part in self._sparse:
+            if self._copied.get(s) != s.weight_version:
                 s.fill(self._table[part])
                 self._copied[s] = s.weight_version
         return self._table
@@ -150,14 +149,19 @@ class Arrangement:
         whether weights that are kept signed are to stay so.
         """
         self._renew()
-        pairs, merged, taken = [], [], set()
-        for a, one in enumerate(self.synapses if wanted else ()):
-            for b in range(a + 1, len(self.synapses)):
-                other = self.synapses[b]
-                if a not in taken and b not in taken and one.n_rows and one.n_rows == other.n_rows and one.carries_as(other) \
-                        and self._are_alike(a, b, table):
-                    taken |= {a, b}
-                    (merged if signed and one.is_dense and one.is_signed_with(other) else pairs).append((a, b))
+        pairs, merged = [], []
+        free = list(range(len(self.synapses))) if wanted else []
+        while free:
+            a, one = free[0], self.synapses[free[0]]
+            b = next((b for b in free[1:] if one.carries_as(self.synapses[b]) and self._are_alike(a, b, table)), None)
+            free = [k for k in free[1:] if k != b]
+            if b is None:
+                continue
+            other = self.synapses[b]
+            if signed and (one.is_signed_with(other) or other.is_signed_with(one)):
+                merged.append((a, b) if one.is_signed_with(other) else (b, a))
+            else:
+                pairs.append((a, b))
         key = tuple(pairs), tuple(merged)
         if key not in self._together:
             self._together[key] = self._rows_of(*key)
@@ -179,7 +183,7 @@ class Arrangement:
         """Whether the rows of two synapses are of the same sources and delays, and outside a table reach the same neurons."""
         if (a, b, table) not in self._alike:
             one, other = self.synapses[a], self.synapses[b]
-            self._alike[a, b, table] = one.arrives_as(other) and (table or all(
+            self._alike[a, b, table] = 0 < one.n_rows == other.n_rows and one.arrives_as(other) and (table or all(
                 np.array_equal(mine, its) for mine, its in zip(one.sparse_table(), other.sparse_table(), strict=True)))
         return self._alike[a, b, table]
 

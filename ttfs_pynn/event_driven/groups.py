@@ -6,7 +6,7 @@ from ttfs_pynn.event_driven import driven_kernels, kernels
 from ttfs_pynn.event_driven.arrangement import Arrangement
 from ttfs_pynn.event_driven.currents import Injections
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
-from ttfs_pynn.event_driven.sorting import order_by_time
+from ttfs_pynn.event_driven.sorting import sorted_by_time
 from ttfs_pynn.event_driven.sparse_kernels import run_rows
 from ttfs_pynn.event_driven.stretch_kernels import run_stretches
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
@@ -204,7 +204,7 @@ class LIFGroup:
 
     def pieces(self, t, t_stop):
         """Into how many pieces [t, t_stop) is cut so that arrivals of one fit in memory: it is to grow with spikes only."""
-        arrivals = sum(synapses.count_events() for synapses in self.incoming) + self._injections.count(t, t_stop)
+        arrivals = sum([synapses.count_events() for synapses in self.incoming]) + self._injections.count(t, t_stop)
         return int(arrivals // _MOST_EVENTS) + 1
 
     @property
@@ -274,5 +274,4 @@ class LIFGroup:
                               time, start)
         self.state = state
         self.t = float(t_stop)
-        order, time = order_by_time(time)
-        return index[order], time
+        return sorted_by_time(index, time)

@@ -1,16 +1,56 @@
 """Neo objects of arrays, made without the detours that Neo's and quantities' constructors take for data from anywhere.
 
-A Block of a few spikes takes them ten times as long as the simulation of those spikes does.
+Blocks of a few spikes take them longer than the simulation of those spikes does.
 """
 
 import neo
 import numpy as np
 import quantities as pq
+from neo.core.objectlist import ObjectList
 from neo.core.spiketrainlist import SpikeTrainList
 
-__all__ = ["in_ms", "put_spike_trains"]
+__all__ = ["in_ms", "new_block", "new_segment", "put_spike_trains"]
 
 _MS = pq.ms.dimensionality
+
+
+class _Mould:
+    """Makes empty Neo containers as the constructor has made one: with the same fields, the lists among them made anew."""
+
+    def __init__(self, made):
+        self._class, self._fields, self._lists = type(made), dict(vars(made)), []
+        for name, value in self._fields.items():
+            if isinstance(value, ObjectList):
+                fields = vars(value)
+                self._lists.append((name, type(value), dict(fields), [key for key, own in fields.items() if own is made],
+                                    [(key, type(own)) for key, own in fields.items() if type(own) in (list, dict)]))
+
+    def make(self, **fields):
+        made = object.__new__(self._class)
+        filled = made.__dict__
+        filled.update(self._fields)
+        filled.update(fields)
+        for name, kind, of_list, parents, containers in self._lists:
+            filled[name] = own = object.__new__(kind)
+            own.__dict__.update(of_list)
+            for key in parents:
+                own.__dict__[key] = made
+            for key, container in containers:
+                own.__dict__[key] = container()
+        return made
+
+
+_BLOCK, _SEGMENT = _Mould(neo.Block()), _Mould(neo.Segment())
+
+
+def new_block(name, description, rec_datetime, **annotations):
+    """neo.Block(...) of annotations that Neo allows."""
+    return _BLOCK.make(name=name, description=description, rec_datetime=rec_datetime, annotations=annotations)
+
+
+def new_segment(name, description, rec_datetime, **annotations):
+    """neo.Segment(...) of annotations that Neo allows."""
+    return _SEGMENT.make(name=name, description=description, rec_datetime=rec_datetime, annotations=annotations)
 
 
 def in_ms(values):

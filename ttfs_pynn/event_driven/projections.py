@@ -258,22 +258,6 @@ class Projection(common.Projection):
         else:
             super().set(**attributes)
 
-    def set_signed(self, inhibitory, weights):
-        """Give this excitatory and an inhibitory projection of the same cells the weights (sources, targets), in nA, that are
-        above 0 and those that are below, as `set` of each would."""
-        parts = self, inhibitory
-        if all(part._dense is not None and part.shape == np.shape(weights) for part in parts) \
-                and [part.signs for part in parts] == [(False, True), (True, False)]:
-            for part in parts:
-                part._check_current()
-            try:
-                self._dense.set_signed(inhibitory._dense, weights)
-            except ValueError as error:
-                raise errors.InvalidParameterValueError(f"{self.label}: {error}") from None
-        else:
-            self.set(weight=np.maximum(weights, 0.0))
-            inhibitory.set(weight=np.minimum(weights, 0.0))
-
     def initialize(self, **initial_values):
         raise errors.NonExistentParameterError(next(iter(initial_values), ""), type(self.synapse_type).__name__, ())
 

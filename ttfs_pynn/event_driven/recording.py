@@ -10,7 +10,7 @@ import quantities as pq
 from pyNN import errors, recording
 from pyNN.recording import Variable
 
-from ttfs_pynn.event_driven.neo_data import in_ms, put_spike_trains
+from ttfs_pynn.event_driven.neo_data import in_ms, new_block, new_segment, put_spike_trains
 from ttfs_pynn.event_driven.probe import ON_GRID, Probe
 
 __all__ = ["Recorder", "block_of"]
@@ -18,7 +18,7 @@ __all__ = ["Recorder", "block_of"]
 _SPIKES = Variable("spikes", location=None, label=None)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class _Stretch:
     """The recording of one run, from t_start to t_stop: what a Neo segment is made of.
 
@@ -41,11 +41,13 @@ class _Stretch:
 
 def block_of(recorder, segments, description, rec_datetime, annotations):
     """A Neo Block of a recorder's segments, with what PyNN says about their population."""
-    block = neo.Block(name=recorder.population.label, description=description, rec_datetime=rec_datetime, **recorder.metadata)
+    make = neo.Block if recorder.population.annotations else new_block  # what users annotate is Neo's to check
+    block = make(name=recorder.population.label, description=description, rec_datetime=rec_datetime, **recorder.metadata)
     block.segments = segments
     for segment in segments:
         segment.block = block
-    block.annotate(**(annotations or {}))
+    if annotations:
+        block.annotate(**annotations)
     return block
 
 
@@ -205,8 +207,9 @@ class Recorder(recording.Recorder):
 
     def _segment(self, stretch, filter_ids, wanted):
         """wanted: names of variables, None for all."""
-        segment = neo.Segment(name=stretch.name, description=stretch.description, rec_datetime=stretch.rec_datetime,
-                              **stretch.annotations)
+        make = neo.Segment if stretch.annotations else new_segment
+        segment = make(name=stretch.name, description=stretch.description, rec_datetime=stretch.rec_datetime,
+                       **stretch.annotations)
         if stretch.ids is not None and (wanted is None or "spikes" in wanted):
             ids = stretch.ids if filter_ids is None else stretch.ids.intersection(filter_ids)
             self._put_spikes(segment, stretch, ids)

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-__all__ = ["are_in_order", "merged", "order_by_source", "order_by_time"]
+__all__ = ["are_in_order", "merged", "order_by_source", "order_by_time", "sorted_by_time"]
 
 _FEW = 40  # that are sorted by insertion
 _TIES_ALLOWED = 8  # places that a time is moved on average, before NumPy sorts
@@ -23,6 +23,12 @@ def order_by_time(times):
         order = np.argsort(times, kind="stable")
         in_order = times[order]
     return order, in_order
+
+
+def sorted_by_time(index, times):
+    """Spikes (index, times) in time order; those of one time as they came."""
+    order, times = order_by_time(times)
+    return index[order], times
 
 
 @njit(cache=True, error_model="numpy")

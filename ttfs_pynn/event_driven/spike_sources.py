@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from ttfs_pynn.event_driven.groups import SimulationError
-from ttfs_pynn.event_driven.sorting import order_by_source, order_by_time
+from ttfs_pynn.event_driven.sorting import order_by_source, order_by_time, sorted_by_time
 from ttfs_pynn.membrane.lanes import LANES, bits, load, lowest
 from ttfs_pynn.membrane.ranges import LARGEST
 
@@ -73,20 +73,19 @@ class SpikeSourceGroup:
 def spikes_of_matrix(matrix):
     """(index, times), in time order, of a matrix (rows, cells) of spike times, inf for none, those of a cell rising from row to
     row. ValueError for other times."""
-    room = matrix.size + LANES
-    index, times = np.empty(room, dtype=np.int64), np.empty(room)
-    n = _gather(matrix, matrix.shape[0], matrix.shape[1], np.full(matrix.shape[1], -np.inf), index, times)
-    if n < 0:
-        raise ValueError("numbers are wanted, inf for no spike" if n == -1 else
+    wrong, falls, index, times = _gather(matrix)
+    if wrong or falls:
+        raise ValueError("numbers are wanted, inf for no spike" if wrong else
                          "the spike times of a cell do not rise from row to row")
-    order, times = order_by_time(times[:n])
-    return index[order], times
+    return sorted_by_time(index, times)
 
 
 @njit(cache=True, error_model="numpy")
-def _gather(matrix, n_rows, n_cells, latest, index, times):
-    """Write the finite times and their cells, row by row; latest (cells,): of the rows before. Returns how many, -1 where a time
-    is no number, -2 where those of a cell fall."""
+def _gather(matrix):
+    """(whether a time is no number, whether those of a cell fall, cells, times): the finite times, row by row."""
+    n_rows, n_cells = matrix.shape
+    index, times = np.empty(matrix.size, dtype=np.int64), np.empty(matrix.size)
+    latest = np.full(n_cells, -np.inf)
     n, wrong, falls = 0, 0, 0
     for row in range(n_rows):
         begin = row * n_cells
@@ -109,7 +108,7 @@ def _gather(matrix, n_rows, n_cells, latest, index, times):
                 latest[c] = time
                 index[n], times[n] = c, time
                 n += 1
-    return -1 if wrong else -2 if falls else n
+    return wrong > 0, falls > 0, index[:n], times[:n]
 
 
 def _out_of_range():
@@ -148,5 +147,4 @@ class PoissonSourceGroup(SpikeSourceGroup):
         index = np.repeat(np.arange(self.size), count)
         time = begin[index] + self._rng.random(index.size) * length[index]
         time = np.minimum(time, np.nextafter(t_stop, -np.inf))
-        order, time = order_by_time(time)
-        return index[order], time
+        return sorted_by_time(index, time)

@@ -24,7 +24,7 @@ class _Rows(NamedTuple):
 
 
 class Spikes(NamedTuple):
-    """Spikes that have left a group: (times, index) of their sources, and when the first and the last did (ms)."""
+    """Spikes that have left a group, in time order: when (ms), from which sources, and when the first and the last did."""
 
     times: np.ndarray
     index: np.ndarray
@@ -33,13 +33,14 @@ class Spikes(NamedTuple):
 
     @classmethod
     def of(cls, index, time):
-        return cls(time, index, float(time.min(initial=np.inf)), float(time.max(initial=-np.inf)))
+        return cls(time, index, time[0], time[-1]) if time.size else cls(time, index, np.inf, -np.inf)
 
 
 class Synapses:
     """Connections from `pre_group` to `post_group` in the order in which they were created.
 
     receptor: 'excitatory' or 'inhibitory'; pre, post: indices in the groups; weight in nA, delay in ms, one a connection.
+    is_dense: every pair of neurons is connected once and all delays are equal.
     """
 
     def __init__(self, pre_group, post_group, receptor, pre, post, weight, delay):
@@ -82,11 +83,6 @@ class Synapses:
         return values
 
     @property
-    def is_dense(self):
-        """Every pair of neurons is connected once and all delays are equal."""
-        return self._complete and self.one_delay
-
-    @property
     def weight(self):
         return self._dense[self.pre, self.post] if self._complete else self._weight
 
@@ -126,8 +122,8 @@ class Synapses:
         if not all_below(matrix):
             raise ValueError(f"weight must be finite, and at most {LARGEST:g}")
         if not self.is_signed_with(inhibitory):
-            self._part()
-            inhibitory._part()
+            self.divide_signed()
+            inhibitory.divide_signed()
             self._signed = inhibitory._signed = self, inhibitory
         self._storage[...] = matrix
         self.weight_version += 1
@@ -142,7 +138,7 @@ class Synapses:
         """(n_pre, n_post): of these and of the inhibitory synapses that they are signed with."""
         return self._storage
 
-    def _part(self):
+    def divide_signed(self):
         """Where weights are kept signed with those of others, give each their own."""
         if self._signed is not None:
             excitatory, inhibitory = self._signed
@@ -153,7 +149,7 @@ class Synapses:
     @property
     def _dense(self):
         """The matrix of these weights alone."""
-        self._part()
+        self.divide_signed()
         return self._storage
 
     def get_one(self, name, k):
@@ -185,6 +181,7 @@ class Synapses:
         self.delay = delay
         self._longest = delay.max(initial=0.0)
         self.one_delay = bool(delay.size == 0 or (delay == delay[0]).all())
+        self.is_dense = self._complete and self.one_delay
         self.layout_version += 1
         self._rows = None
 
@@ -253,8 +250,8 @@ class Synapses:
 
     def _take(self, t_stop):
         if len(self._in_flight) > 1:
-            self._in_flight = [Spikes.of(np.concatenate([spikes.index for spikes in self._in_flight]),
-                                         np.concatenate([spikes.times for spikes in self._in_flight]))]
+            times, index, first, last = zip(*self._in_flight, strict=True)
+            self._in_flight = [Spikes(np.concatenate(times), np.concatenate(index), min(first), max(last))]
         spikes = self._in_flight[0] if self._in_flight else _NO_SPIKES
         before, self._delivered_until = self._delivered_until, t_stop
         self.forget()
@@ -273,10 +270,9 @@ class Synapses:
 
     def count_events(self):
         """How many arrivals, at most, the spikes on their way make."""
-        sources = [spikes.index for spikes in self._in_flight]
-        if self.is_dense or not sources:
-            return sum(index.size for index in sources)
-        return int(sum(np.diff(self._divide().of_source)[index].sum() for index in sources))
+        if self.is_dense or not self._in_flight:
+            return sum([spikes.index.size for spikes in self._in_flight])
+        return int(sum(np.diff(self._divide().of_source)[spikes.index].sum() for spikes in self._in_flight))
 
     def take_events(self, t_stop):
         """Arrivals before t_stop: (times, rows), unsorted; the later ones stay on their way."""
@@ -306,8 +302,8 @@ class Synapses:
         """Whether the very same spikes are on their way here and there."""
         return (self.pre_group is other.pre_group and self._delivered_until == other._delivered_until
                 and len(self._in_flight) == len(other._in_flight)
-                and all(mine.times is its.times and mine.index is its.index
-                        for mine, its in zip(self._in_flight, other._in_flight, strict=True)))
+                and all([mine.times is its.times and mine.index is its.index
+                         for mine, its in zip(self._in_flight, other._in_flight, strict=True)]))
 
     def arrives_as(self, other):
         """Whether the rows are of the same sources and have the same delays as those of other synapses."""

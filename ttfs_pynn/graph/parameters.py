@@ -104,7 +104,7 @@ def _shown(names: list[str]) -> str:
 
 
 def _checked(name: str, values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
-    if np.iscomplexobj(values):
+    if not (type(values) is np.ndarray and values.dtype.kind == "f") and np.iscomplexobj(values):
         raise GraphError(f"{name} are complex numbers; give real ones")
     try:
         array = np.asarray(values, dtype=float)
