@@ -259,10 +259,10 @@ def _threaded(wide, n_parts, inputs, steps, pauses, weights, partner, n_rows, t,
     return finite.all()
 
 
-def run_stretches(event_times, event_rows, inhibitory, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
+def run_stretches(event_times, event_rows, receptors, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
                   out_times, noted):
     """As `block_kernels.run_blocks`, to which it leaves what has no long stretches."""
-    arguments = (event_times, event_rows, inhibitory, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
+    arguments = (event_times, event_rows, receptors, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
                  out_times, noted)
     if not event_times.size:
         return run_blocks(*arguments)
@@ -282,5 +282,5 @@ def run_stretches(event_times, event_rows, inhibitory, weights, partner, t, t_st
                partner, event_rows.max() + 1, t, t_stop, group):
         return False
     i_exc[:], i_inh[:] = begin_exc, begin_inh
-    end_currents(times, event_rows, partner, inhibitory, weights, t, t_stop, rate_s, i_exc, i_inh)
+    end_currents(times, event_rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh)
     return True
