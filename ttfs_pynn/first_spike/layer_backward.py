@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, prange
 
+from ttfs_pynn.first_spike.arrivals import SAMPLES
 from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE
 from ttfs_pynn.membrane import lanes
 from ttfs_pynn.membrane.interval import extremum, phi
@@ -43,11 +44,9 @@ from ttfs_pynn.membrane.lanes import (
     splat_32,
     store,
 )
-from ttfs_pynn.membrane.order import sort_inputs
 from ttfs_pynn.membrane.threads import on_threads
 from ttfs_pynn.membrane.tiles import NARROW, WIDE, pack
 
-_SAMPLES = 128  # at a time
 _LONGEST = 200.0  # time constants from first to last input; beyond, a_i would leave the range of floats
 _LATEST = 600.0  # of 1/d from first input to spike; beyond, H would
 
@@ -306,20 +305,21 @@ def _threaded(wide, layer, inputs, add, dw, dt_in, n_dropped, with_inputs):
         n_dropped[part] += _one_tile(wide, part, layer, inputs, add, dw, dt_in[part], with_inputs)
 
 
-def layer_backward(t_in, w, t_out, error, tau_m, tau_syn, max_dw, dw, dt_in, columns):
-    """Fill dw (inputs, neurons) and dt_in (samples, inputs; None: not wanted). Returns the number of dropped contributions.
+def layer_backward(arrivals, w, t_out, error, tau_m, tau_syn, max_dw, dw, dt_in):
+    """Fill dw (columns, neurons) and dt_in (samples, columns; None: not wanted). Returns the number of dropped contributions.
 
-    Arguments as in `backward_kernels.backward`, tau_m and tau_syn numbers; only where `applies`. columns: see `_Layer`.
+    arrivals: Arrivals; other arguments as in `backward_kernels.backward`, tau_m and tau_syn numbers; only where `applies`.
     """
+    columns = arrivals.columns[0]
     wide, rate_m, rate_s = w.shape[1] > NARROW, 1.0 / tau_m, 1.0 / tau_syn
     n_dropped = np.zeros(-(-w.shape[1] // (WIDE if wide else NARROW)), dtype=np.int64)
     most = int(np.bincount(columns).max()) if columns.size else 1
-    for begin in range(0, max(len(t_in), 1), _SAMPLES):
-        part = slice(begin, begin + _SAMPLES)
+    for begin in range(0, max(len(t_out), 1), SAMPLES):
+        part = slice(begin, begin + SAMPLES)
         layer = _Layer(w, t_out[part], error[part], rate_m, rate_s, max_dw, columns, most)
-        found = _laid_out(*sort_inputs(t_in[part]), w.shape[0], rate_m, rate_s)
-        errors = np.zeros((n_dropped.size, len(t_in[part]), w.shape[0] if dt_in is not None else 0))
-        run = _threaded if on_threads(t_in[part].size * w.shape[1]) else _serial
+        found = _laid_out(*arrivals.sorted(begin), w.shape[0], rate_m, rate_s)
+        errors = np.zeros((n_dropped.size, len(t_out[part]), w.shape[0] if dt_in is not None else 0))
+        run = _threaded if on_threads(len(t_out[part]) * w.size) else _serial
         run(wide, layer, found, begin > 0, dw.reshape(-1), errors, n_dropped, dt_in is not None)
         if dt_in is not None:
             dt_in[part] = errors.sum(axis=0) if len(errors) > 1 else errors[0]

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ttfs_pynn.first_spike import rows_backward, rows_kernels, rows_layer_kernels
+from ttfs_pynn.first_spike.arrivals import check_times
 from ttfs_pynn.first_spike.backward import check_outputs
-from ttfs_pynn.first_spike.forward import check_times, check_weights, neuron_columns, one_kind
+from ttfs_pynn.first_spike.forward import check_weights, neuron_columns, one_kind
 from ttfs_pynn.first_spike.rows_kernels import Neurons, Rows
 from ttfs_pynn.membrane.ranges import LARGEST
 
