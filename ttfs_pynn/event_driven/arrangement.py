@@ -42,7 +42,7 @@ class Arrangement:
 
     def _renew(self):
         """Forget what was laid out before synapses or delays have changed."""
-        key = tuple(s.layout_version for s in self.synapses)
+        key = sum([s.layout_version for s in self.synapses])  # which only grow
         if key == self._key:
             return
         self._key = key
@@ -130,12 +130,15 @@ class Arrangement:
         self._renew()
         parts = []
         for synapses, first in zip(self.synapses, self._starts, strict=True):
+            if alone is not None and first < alone.size and not alone[first]:
+                synapses.leave_events(t_stop)
+                continue
             times, rows = synapses.take_events(t_stop)
-            if times.size and (alone is None or alone[first]):
+            if times.size:
                 parts.append((times, rows + first if first else rows))
         if not parts:
             return np.empty(0), np.empty(0, dtype=np.int64)
-        if len(parts) <= _MOST_MERGED and all(are_in_order(times) for times, _ in parts):
+        if len(parts) <= _MOST_MERGED and all([are_in_order(times) for times, _ in parts]):
             return reduce(lambda one, other: merged(*one, *other), parts)
         times, rows = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         order, times = order_by_time(times)

@@ -191,19 +191,35 @@ def end_currents(event_times, rows, partner, receptors, weights, t, t_stop, rate
     decay = math.exp(-rate_s * (t_stop - t))
     i_exc *= decay
     i_inh *= decay
+    left, used = np.zeros(weights.shape[0]), np.empty(event_times.shape[0], dtype=np.int64)
+    n_used = 0
     for k in range(event_times.shape[0] - 1, -1, -1):
         if (event_times[-1] - event_times[k]) * rate_s > _FORGOTTEN:
             break
-        decay = math.exp(-rate_s * (t_stop - event_times[k]))
         row = rows[k]
-        while row >= 0:
-            for n in range(i_exc.shape[0]):
-                weight = weights[row, n]
-                if receptors[row] == INHIBITORY or (receptors[row] == SIGNED and weight < 0.0):
-                    i_inh[n] += weight * decay
-                else:
-                    i_exc[n] += weight * decay
-            row = partner[row] if row == rows[k] else -1
+        if left[row] == 0.0:
+            used[n_used] = row
+            n_used += 1
+        left[row] += math.exp(-rate_s * (t_stop - event_times[k]))
+    for k in range(n_used):
+        _add_row(used[k], left[used[k]], weights, receptors, i_exc, i_inh)
+        if partner[used[k]] >= 0:
+            _add_row(partner[used[k]], left[used[k]], weights, receptors, i_exc, i_inh)
+
+
+@njit(cache=True, error_model="numpy")
+def _add_row(row, factor, weights, receptors, i_exc, i_inh):
+    signed = receptors[row] == SIGNED
+    if signed or receptors[row] != INHIBITORY:
+        lowest = 0.0 if signed else -math.inf
+        for n in range(i_exc.shape[0]):
+            weight = weights[row, n]
+            i_exc[n] += factor * (weight if weight > lowest else lowest)
+    if signed or receptors[row] == INHIBITORY:
+        highest = 0.0 if signed else math.inf
+        for n in range(i_inh.shape[0]):
+            weight = weights[row, n]
+            i_inh[n] += factor * (weight if weight < highest else highest)
 
 
 @njit(cache=True, error_model="numpy")

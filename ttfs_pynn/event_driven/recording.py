@@ -200,7 +200,8 @@ class Recorder(recording.Recorder):
             raise errors.NothingToWriteError(
                 f"no data recorded from {self.population.label!r} yet: call run() before get_data()")
         segments = [self._segment(stretch, filter_ids, wanted) for stretch in stretches]
-        block = block_of(self, segments, self._describe(), stretches[0].rec_datetime, annotations)
+        described = stretches[-1].description if self._simulator.state.running else self._describe()
+        block = block_of(self, segments, described, stretches[0].rec_datetime, annotations)
         if clear:
             self.clear()
         return block

@@ -274,6 +274,10 @@ class Synapses:
             return sum([spikes.index.size for spikes in self._in_flight])
         return int(sum(np.diff(self._divide().of_source)[spikes.index].sum() for spikes in self._in_flight))
 
+    def leave_events(self, t_stop):
+        """As `take_events`, of arrivals that others bring along."""
+        self._take(t_stop)
+
     def take_events(self, t_stop):
         """Arrivals before t_stop: (times, rows), unsorted; the later ones stay on their way."""
         spikes, delivered_until = self._take(t_stop)

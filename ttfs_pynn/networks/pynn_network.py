@@ -288,5 +288,3 @@ class PyNNNetwork:
         if self._simulator.input_copies > 1:
             matrix = np.tile(matrix, (1, self._simulator.input_copies))
         self._simulator.set_spikes(population, matrix, self.sim.get_time_step())
-
-

@@ -116,21 +116,28 @@ class Presentation:
 
         times (n_samples, cells) or (n_samples, cells, spikes): in ms from the start of the window; inf for none.
         """
+        several = self._checked(times)
+        rising = np.sort(several, axis=2) if several.shape[2] > 1 else several
+        matrix = np.empty((self.n_windows, several.shape[2], self.n_copies, several.shape[1]))
+        if self.n_windows * self.n_copies > self.n_samples:
+            matrix[-1] = np.inf
+        if not lay_out(rising, self.window, self.n_copies, matrix):
+            raise self._outside(several)
+        return matrix.reshape(self.n_windows * several.shape[2], self.n_copies * several.shape[1])
+
+    def _checked(self, times: ArrayLike) -> np.ndarray:
+        """As (n_samples, cells, spikes)."""
         times = np.ascontiguousarray(times, dtype=float)
         if times.ndim not in (2, 3) or times.shape[0] != self.n_samples:
             raise PresentationError(f"times have shape {times.shape}; expected ({self.n_samples} samples, cells) or "
                                     f"({self.n_samples} samples, cells, spikes)")
-        rising = times[:, :, None] if times.ndim == 2 else np.sort(times, axis=2)
-        n_cells, several = rising.shape[1:]
-        matrix = np.empty((self.n_windows, several, self.n_copies, n_cells))
-        if self.n_windows * self.n_copies > self.n_samples:
-            matrix[-1] = np.inf
-        if not lay_out(rising, self.window, self.n_copies, matrix):
-            allowed = np.isposinf(times) | ((times >= 0) & (times < self.window))
-            sample, cell = np.argwhere(~allowed)[0][:2]
-            raise PresentationError(f"input {cell} of sample {sample} spikes at {times[~allowed][0]:g} ms, outside its window "
-                                    f"of 0 to {self.window:g} ms; use inf for no spike")
-        return matrix.reshape(self.n_windows * several, self.n_copies * n_cells)
+        return times.reshape(*times.shape, 1) if times.ndim == 2 else times
+
+    def _outside(self, times: np.ndarray) -> PresentationError:
+        allowed = np.isposinf(times) | ((times >= 0) & (times < self.window))
+        sample, cell = np.argwhere(~allowed)[0][:2]
+        return PresentationError(f"input {cell} of sample {sample} spikes at {times[~allowed][0]:g} ms, outside its window "
+                                 f"of 0 to {self.window:g} ms; use inf for no spike")
 
     def spike_trains(self, times: ArrayLike) -> list[np.ndarray]:
         """One sorted array of spike times (ms) a cell, from `spike_matrix`."""
