@@ -23,6 +23,7 @@ from numba import njit, prange
 from ttfs_pynn.first_spike.arrivals import SAMPLES
 from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE
 from ttfs_pynn.membrane import lanes
+from ttfs_pynn.membrane.compiling import inner
 from ttfs_pynn.membrane.interval import extremum, phi
 from ttfs_pynn.membrane.lanes import (
     absolute,
@@ -117,7 +118,7 @@ def _range(times):
     return first, last
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _grow(start, times, rate_m, rate_s, a, b):
     """Fill a and b of each place."""
     difference = rate_s - rate_m
@@ -129,7 +130,7 @@ def _grow(start, times, rate_m, rate_s, a, b):
             store(b, k, growth * (u if difference == 0.0 else expm1(u * difference) / difference))
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _by_input(start, order, a, b, first, sample, a_by_input, b_by_input):
     """The places of all samples, input by input."""
     first[:] = 0
@@ -159,7 +160,7 @@ def _laid_out(start, order, times, n_inputs, rate_m, rate_s):
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _largest_response(inputs, sample, columns, growth, t_out):
     """The largest a_i H - b_i of a column, or sum of them of an input."""
     total = np.zeros(columns[-1] + 1 if columns.shape[0] else 0)
@@ -175,7 +176,7 @@ def _largest_response(inputs, sample, columns, growth, t_out):
     return largest
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _take_spikes(layer, first, width, spikes):
     """Lay out the spikes and errors of the neurons of a tile; what has no error counts as silent."""
     n_samples, n_neurons = layer.t_out.shape
@@ -187,7 +188,7 @@ def _take_spikes(layer, first, width, spikes):
                 spikes.time[k], spikes.error[k] = layer.t_out[s, n], layer.error[s, n]
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _factors(zero, first, layer, inputs, packed, max_dw, spikes):
     """Fill growth, factor, for_b and for_a of the spikes of a tile. Returns how many contributions were dropped."""
     start, rate_m, rate_s, width, dropped = inputs.start, layer.rate_m, layer.rate_s, size_of(zero), 0
@@ -230,7 +231,7 @@ def _factors(zero, first, layer, inputs, packed, max_dw, spikes):
     return dropped
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _errors_of_inputs(zero, inputs, packed, spikes, rate_s, dt_in):
     """dt_in (samples, inputs) gets dL/dt_i of the neurons of a tile."""
     start, width = inputs.start, size_of(zero)
@@ -246,7 +247,7 @@ def _errors_of_inputs(zero, inputs, packed, spikes, rate_s, dt_in):
             k += 1
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _updates(zero, first, inputs, spikes, add, dw):
     """dw (inputs * neurons) gets dL/dw of the neurons of a tile, or where `add` is true that is added to it."""
     n_inputs, width = inputs.first.shape[0] - 1, size_of(zero)
@@ -269,7 +270,7 @@ def _updates(zero, first, inputs, spikes, add, dw):
                 dw[k + n] = (dw[k + n] if add else 0.0) - row[n]
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _tile(zero, part, layer, inputs, add, dw, dt_in, with_inputs):
     width, n_samples = size_of(zero), layer.t_out.shape[0]
     first, n_neurons = part * width, layer.t_out.shape[1]
@@ -289,20 +290,19 @@ def _tile(zero, part, layer, inputs, add, dw, dt_in, with_inputs):
 
 
 @njit(cache=True, error_model="numpy")
-def _one_tile(wide, *arguments):
-    return _tile(splat_32(0.0), *arguments) if wide else _tile(splat_16(0.0), *arguments)
-
-
-@njit(cache=True, error_model="numpy")
 def _serial(wide, layer, inputs, add, dw, dt_in, n_dropped, with_inputs):
-    for part in range(n_dropped.shape[0]):
-        n_dropped[part] += _one_tile(wide, part, layer, inputs, add, dw, dt_in[part], with_inputs)
+    if wide:
+        for part in range(n_dropped.shape[0]):
+            n_dropped[part] += _tile(splat_32(0.0), part, layer, inputs, add, dw, dt_in[part], with_inputs)
+    else:
+        for part in range(n_dropped.shape[0]):
+            n_dropped[part] += _tile(splat_16(0.0), part, layer, inputs, add, dw, dt_in[part], with_inputs)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(wide, layer, inputs, add, dw, dt_in, n_dropped, with_inputs):
+def _threaded(layer, inputs, add, dw, dt_in, n_dropped, with_inputs):
     for part in prange(n_dropped.shape[0]):
-        n_dropped[part] += _one_tile(wide, part, layer, inputs, add, dw, dt_in[part], with_inputs)
+        n_dropped[part] += _tile(splat_32(0.0), part, layer, inputs, add, dw, dt_in[part], with_inputs)
 
 
 def layer_backward(arrivals, w, t_out, error, tau_m, tau_syn, max_dw, dw, dt_in):
@@ -319,8 +319,11 @@ def layer_backward(arrivals, w, t_out, error, tau_m, tau_syn, max_dw, dw, dt_in)
         layer = _Layer(w, t_out[part], error[part], rate_m, rate_s, max_dw, columns, most)
         found = _laid_out(*arrivals.sorted(begin), w.shape[0], rate_m, rate_s)
         errors = np.zeros((n_dropped.size, len(t_out[part]), w.shape[0] if dt_in is not None else 0))
-        run = _threaded if on_threads(len(t_out[part]) * w.size) else _serial
-        run(wide, layer, found, begin > 0, dw.reshape(-1), errors, n_dropped, dt_in is not None)
+        arguments = (layer, found, begin > 0, dw.reshape(-1), errors, n_dropped, dt_in is not None)
+        if wide and on_threads(len(t_out[part]) * w.size):
+            _threaded(*arguments)
+        else:
+            _serial(wide, *arguments)
         if dt_in is not None:
             dt_in[part] = errors.sum(axis=0) if len(errors) > 1 else errors[0]
     return int(n_dropped.sum())
