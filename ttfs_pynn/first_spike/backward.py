@@ -82,9 +82,7 @@ def _product(t_in, w, t_out, error, constants, limit, inputs, with_inputs):
     """By columns; inputs: that of each column, empty where each has one."""
     tau_m, tau_syn, cm = constants
     if one_kind(tau_m, tau_syn) and w.size and layer_backward.applies(t_in, tau_m[0], tau_syn[0]):
-        dw, dt_in = np.zeros_like(w), np.zeros_like(t_in) if with_inputs else None
-        dropped = layer_backward.layer_backward(t_in, w, t_out, error, tau_m[0], tau_syn[0], cm, limit, dw, dt_in, inputs)
-        return dw, dt_in, dropped
+        return layer_backward.layer_backward(t_in, w, t_out, error, tau_m[0], tau_syn[0], cm, limit, inputs, with_inputs)
     dw_blocks = np.zeros((kernels.N_BLOCKS, *w.shape))
     dt_in = np.zeros_like(t_in)
     n_dropped = np.zeros(kernels.N_BLOCKS, dtype=np.int64)

@@ -20,7 +20,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, models, register_model
 
 __all__ = ["LANES", "absolute", "address", "aligned", "bits", "compress", "count", "exp", "exp_and_expm1", "expm1", "filled",
-           "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_sum", "load", "load_like", "log1p",
+           "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max", "lane_sum", "load", "load_like", "load_where", "log1p",
            "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp", "select", "size_of", "splat", "splat_16",
            "splat_32", "sqrt", "store", "store_where"]
 
@@ -166,6 +166,15 @@ def load_like(typing, array, i, like):
         value.align = 8
         return value
     return like(array, types.int64, like), generate
+
+
+@intrinsic
+def load_where(typing, array, i, chosen, other):
+    """As `load_like` for the chosen lanes; of the others nothing is read, they are those of `other`."""
+    def generate(context, builder, sig, args):
+        source, size = _address(context, builder, sig.args[0], args[0], args[1], args[3].type), sig.args[3].size
+        return _called(builder, f"llvm.masked.load.v{size}f64.p0", args[3].type, [source, ir.Constant(_I32, 8), args[2], args[3]])
+    return other(array, types.int64, chosen, other), generate
 
 
 @intrinsic
@@ -405,6 +414,16 @@ def lane_sum(typing, x):
         name, arguments = f"llvm.vector.reduce.fadd.v{sig.args[0].size}f64", [ir.Constant(_FLOAT, 0.0), args[0]]
         function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_FLOAT, [a.type for a in arguments]), name)
         return builder.call(function, arguments, fastmath=("reassoc",))
+    return types.float64(x), generate
+
+
+@intrinsic
+def lane_max(typing, x):
+    """The largest of all lanes, none of which is NaN."""
+    def generate(context, builder, sig, args):
+        name = f"llvm.vector.reduce.fmax.v{sig.args[0].size}f64"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_FLOAT, [args[0].type]), name)
+        return builder.call(function, [args[0]], fastmath=("nnan",))
     return types.float64(x), generate
 
 
