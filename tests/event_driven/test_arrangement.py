@@ -8,7 +8,6 @@ from tests.event_driven.test_core import PARAMETERS
 from ttfs_pynn.event_driven import groups, kernels
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, LIFGroup, SpikeSourceGroup, Synapses
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
-from ttfs_pynn.event_driven.sorting import order_by_time
 from ttfs_pynn.event_driven.sparse_kernels import run_rows
 from ttfs_pynn.event_driven.stretch_kernels import run_stretches
 
@@ -98,7 +97,7 @@ def test_a_pair_of_signs_is_one_arrival():
         sent = np.arange(N_PRE), np.linspace(1.0, 2.0, N_PRE)
         for synapses in neurons.incoming:
             synapses.send(*sent)
-        partner, alone = neurons.arrangement.partners(neurons._kernel()[1])
+        partner, alone, *_ = neurons.arrangement.together(neurons._kernel()[1])
         assert (partner >= 0).sum() == (~alone).sum() == neurons.incoming[1].n_rows > 0
 
 
@@ -144,13 +143,6 @@ def test_projections_of_views_and_empty_ones_stay_in_the_table():
     network.add_synapses(Synapses(sources, neurons, "inhibitory", [], [], [], []))
     assert neurons.arrangement.connectivity == 1.0 and neurons._kernel()[0] is run_stretches
     assert spikes_of(network, neurons, STOP)[0].size > N_POST / 2
-
-
-@pytest.mark.parametrize("distinct", [1, 5, 400, 10**9])
-def test_order_by_time_is_a_stable_one(distinct):
-    times = np.random.default_rng(1).integers(0, distinct, 1000) / 7
-    np.testing.assert_array_equal(order_by_time(times), np.argsort(times, kind="stable"))
-    assert order_by_time(times[:0]).size == 0
 
 
 def test_the_benchmark_runs():

@@ -13,33 +13,34 @@ is computed by one thread, sample after sample: the number of threads changes no
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.layer_backward_kernels import Gradients, Inputs, Layer, fill_inputs, one_tile
-from ttfs_pynn.membrane.lanes import LANES
-from ttfs_pynn.membrane.order import sort_inputs
+from ttfs_pynn.first_spike.arrivals import SAMPLES
+from ttfs_pynn.first_spike.layer_backward_kernels import Gradients, Layer, laid_out, one_tile
+from ttfs_pynn.membrane import lanes
+from ttfs_pynn.membrane.lanes import lane_max, load, maximum, minimum, select, splat
 from ttfs_pynn.membrane.threads import on_threads
 
-_SAMPLES = 96  # at a time: what is kept of their spikes in a tile fits into the fastest cache
-_WIDTHS = (LANES, 2 * LANES)  # neurons of a tile
+_NARROW, _WIDE = lanes.LANES, 2 * lanes.LANES  # neurons of a tile; of more, what is kept of their spikes leaves the fastest cache
 _LONGEST = 200.0  # time constants from first to last input; beyond, a would leave the range of floats
-_NEAREST = 1e-3  # relative difference of unequal constants; below, the difference of two exponentials loses digits
 
 
 def applies(t_in, tau_m, tau_syn):
     """Whether these inputs and constants keep all digits here; `backward_kernels` takes any."""
-    rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
-    if rate_m != rate_s and abs(rate_m - rate_s) < _NEAREST * rate_s:
-        return False
     first, last = _first_and_last(t_in.reshape(-1))
-    return not first < np.inf or (last - first) * max(rate_m, rate_s) < _LONGEST
+    return not first < np.inf or (last - first) / min(tau_m, tau_syn) < _LONGEST
 
 
 @njit(cache=True, error_model="numpy")
 def _first_and_last(times):
-    """Of the finite ones; inf and -inf where there are none."""
-    first, last = np.inf, -np.inf
-    for k in range(times.shape[0]):
-        first = min(first, times[k])
-        last = max(last, times[k] if times[k] < np.inf else -np.inf)
+    """Of the finite ones; (inf, -inf) where there is none."""
+    low, high = splat(np.inf), splat(-np.inf)
+    n = times.shape[0] - times.shape[0] % lanes.LANES
+    for k in range(0, n, lanes.LANES):
+        t = load(times, k)
+        low, high = minimum(low, t), maximum(high, select(t < np.inf, t, -np.inf))
+    first, last = -lane_max(0.0 - low), lane_max(high)
+    for k in range(n, times.shape[0]):
+        if times[k] < np.inf:
+            first, last = min(first, times[k]), max(last, times[k])
     return first, last
 
 
@@ -56,7 +57,7 @@ def _threaded(width, layer, inputs, gradients):
 
 
 @njit(cache=True, error_model="numpy")
-def _add_errors(errors, inputs, dt_in):
+def _enter_errors(errors, inputs, dt_in):
     """dt_in (samples, inputs) from the errors (tiles, places) of the sorted inputs."""
     dt_in[:] = 0.0
     for s in range(dt_in.shape[0]):
@@ -67,27 +68,24 @@ def _add_errors(errors, inputs, dt_in):
             dt_in[s, inputs.order[k]] = total
 
 
-def layer_backward(t_in, w, t_out, error, tau_m, tau_syn, cm, max_dw, inputs, with_inputs):
-    """(dL/dw (inputs, neurons), dL/dt_in (samples, inputs) or None, number of dropped contributions).
+def layer_backward(arrivals, w, t_out, error, tau_m, tau_syn, max_dw, dw, dt_in):
+    """Fill dw (columns, neurons) and dt_in (samples, columns; None: not wanted). Returns the number of dropped contributions.
 
-    Arguments as in `backward_kernels.backward`, tau_m and tau_syn numbers; only where `applies`. inputs: that of each column,
-    none of which has more than a few (`several_spikes`), or empty: each has one.
+    arrivals: Arrivals; other arguments as in `backward_kernels.backward`, tau_m and tau_syn numbers; only where `applies`.
     """
-    n_samples, n_neurons = t_out.shape
-    width = _WIDTHS[0] if n_neurons <= _WIDTHS[0] else _WIDTHS[1]
-    n_parts, n_blocks = -(-n_neurons // width), max(1, -(-n_samples // _SAMPLES))
-    most = int(np.bincount(inputs).max()) if inputs.size else 1
-    dw, dt_in = np.empty_like(w), np.empty_like(t_in) if with_inputs else None
-    dropped = np.zeros(n_parts, dtype=np.int64)
-    for block in range(n_blocks):
-        part = slice(block * n_samples // n_blocks, (block + 1) * n_samples // n_blocks)
-        layer = Layer(w, np.ascontiguousarray(t_out[part]), np.ascontiguousarray(error[part]), cm, max_dw, inputs, most)
-        sorted_inputs = sort_inputs(t_in[part])
-        found = Inputs.of(sorted_inputs, len(w))
-        fill_inputs(layer.t_out, layer.error, 1.0 / tau_m, 1.0 / tau_syn, found)
-        errors = np.empty((n_parts, sorted_inputs.order.size if with_inputs else 0))
-        run = _threaded if on_threads(t_in[part].size * n_neurons) else _serial
-        run(width, layer, found, Gradients(dw, errors, dropped, 1.0 / tau_m, 1.0 / tau_syn, block > 0, with_inputs))
-        if with_inputs:
-            _add_errors(errors, found, dt_in[part])
-    return dw, dt_in, int(dropped.sum())
+    columns, n_neurons, wanted = arrivals.columns[0], w.shape[1], dt_in is not None
+    width, rate_m, rate_s = _NARROW if n_neurons <= _NARROW else _WIDE, 1.0 / tau_m, 1.0 / tau_syn
+    dropped = np.zeros(-(-n_neurons // width), dtype=np.int64)
+    most = int(np.bincount(columns).max()) if columns.size else 1
+    if not len(t_out):
+        dw[:] = 0.0
+    for begin in range(0, len(t_out), SAMPLES):
+        part = slice(begin, begin + SAMPLES)
+        layer = Layer(w, t_out[part], error[part], max_dw, columns, most)
+        inputs = laid_out(*arrivals.sorted(begin), len(w), layer.t_out, layer.error, rate_m, rate_s)
+        errors = np.empty((dropped.size, inputs.order.size if wanted else 0))
+        run = _threaded if on_threads(len(layer.t_out) * w.size) else _serial
+        run(width, layer, inputs, Gradients(dw, errors, dropped, rate_m, rate_s, begin > 0, wanted))
+        if wanted:
+            _enter_errors(errors, inputs, dt_in[part])
+    return int(dropped.sum())

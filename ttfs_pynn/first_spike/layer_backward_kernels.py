@@ -28,7 +28,7 @@ from ttfs_pynn.membrane.lanes import (
 )
 from ttfs_pynn.membrane.tiles import pack
 
-__all__ = ["Gradients", "Inputs", "Layer", "fill_inputs", "one_tile"]
+__all__ = ["Gradients", "Inputs", "Layer", "laid_out", "one_tile"]
 
 _ROUNDED_UP = 1.0 + 2.0 ** -51
 _FAR = 400.0  # exp(_FAR) is nothing beside 1, and its product with what inputs have is in the range of floats
@@ -36,15 +36,14 @@ _FAR = 400.0  # exp(_FAR) is nothing beside 1, and its product with what inputs 
 
 class Layer(NamedTuple):
     """What a layer is and did: weights, spikes and errors (samples, neurons). A contribution to the weights of neuron n is dropped
-    where its largest magnitude exceeds max_dw[n]. column: the input of each row of w, of which none has more than `most`, or
-    empty: each has one."""
+    where its largest magnitude exceeds max_dw[n]. columns: the input of each row of w, of which none has more than `most`
+    (`several_spikes`), or empty: each has one."""
 
     w: np.ndarray
     t_out: np.ndarray
     error: np.ndarray
-    cm: np.ndarray
     max_dw: np.ndarray
-    column: np.ndarray
+    columns: np.ndarray
     most: int
 
 
@@ -65,14 +64,6 @@ class Inputs(NamedTuple):
     sample_of: np.ndarray
     a_of: np.ndarray
     b_of: np.ndarray
-
-    @classmethod
-    def of(cls, found, n_inputs):
-        """Tables for the inputs `found`, to be filled."""
-        size, start = found.order.size, found.start
-        return cls(start[:-1], np.empty(start.size - 1, dtype=np.int64), found.order, found.times, np.empty(size + 8),
-                   np.empty(size + 8), np.empty(n_inputs + 1, dtype=np.int64), np.empty(size, dtype=np.int64), np.empty(size),
-                   np.empty(size))
 
 
 class Gradients(NamedTuple):
@@ -122,8 +113,7 @@ def _active(t, error):
 def _ends(t_out, error, inputs):
     """Where the inputs of a sample cease to be causes of anything."""
     for s in range(t_out.shape[0]):
-        last, low = _latest(t_out, error, s), inputs.start[s]
-        high = inputs.start[s + 1] if s + 1 < t_out.shape[0] else inputs.order.shape[0]
+        last, low, high = _latest(t_out, error, s), inputs.start[s], inputs.start[s + 1]
         while low < high:
             middle = (low + high) // 2
             if inputs.times[middle] < last:
@@ -155,27 +145,30 @@ def _by_input(inputs):
 
 
 @njit(cache=True, error_model="numpy")
-def fill_inputs(t_out, error, rate_m, rate_s, inputs):
-    """Fill the tables of Inputs."""
-    slower, difference = min(rate_m, rate_s), abs(rate_s - rate_m)
+def laid_out(start, order, times, n_inputs, t_out, error, rate_m, rate_s):
+    """Inputs of sorted ones (`order.Sorted`)."""
+    size, n_samples, slower, difference = order.shape[0], t_out.shape[0], min(rate_m, rate_s), abs(rate_s - rate_m)
+    inputs = Inputs(start, np.empty(n_samples, dtype=np.int64), order, times, np.empty(size + lanes.LANES),
+                    np.empty(size + lanes.LANES), np.empty(n_inputs + 1, dtype=np.int64), np.empty(size, dtype=np.int64),
+                    np.empty(size), np.empty(size))
     _ends(t_out, error, inputs)
-    for s in range(inputs.end.shape[0]):
-        first = inputs.start[s]
+    for s in range(n_samples):
+        first = start[s]
         for k in range(first, inputs.end[s], lanes.LANES):  # beyond the end: what the next sample writes anew
-            x = load(inputs.times, k) - inputs.times[first]
-            a = lanes.exp(x * slower)
+            x = load(times, k) - times[first]
+            a = lanes.exp(select(x * slower < 700.0, x * slower, 700.0))
             lanes.store(inputs.a, k, a)
             # up by what rounding is: a H(u) - b of an input at the time of the spike is not above 0
             lanes.store(inputs.b, k, a * _grown(x, difference)[0] * _ROUNDED_UP)
     _by_input(inputs)
+    return inputs
 
 
 class _Tile(NamedTuple):
-    """Of a tile of neurons: weights (inputs, lanes); cm and max_dw (lanes,); the largest response of an input, times `most`;
+    """Of a tile of neurons: weights (inputs, lanes); max_dw (lanes,); the largest response of an input, times `most`;
     H(u), and f Q with f = dL/dT / (cm v'), of its spikes (samples, lanes), for the weights: 0 where a contribution is dropped."""
 
     packed: np.ndarray
-    cm: np.ndarray
     max_dw: np.ndarray
     peak: float
     h: np.ndarray
@@ -213,7 +206,7 @@ def _sums(zero, begin, last, t, times, order, a, b, packed):
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def _factors(zero, t_0, total, grown, t, error, cm, rate_m, rate_s):
+def _factors(zero, t_0, total, grown, t, error, rate_m, rate_s):
     """(H(u), f Q, f times the share of Q that the current has, u) with f = dL/dT / (cm v'), 0 where v' is not above 0."""
     difference, active = abs(rate_s - rate_m), t > -math.inf
     u = select(active, t - t_0, 0.0)
@@ -226,21 +219,21 @@ def _factors(zero, t_0, total, grown, t, error, cm, rate_m, rate_s):
         share = filled(1.0, u)
         current = total
     rise = current - q * (h * total - grown) * rate_m
-    f = select(active & (rise > cm * LEAST_RISE), error / rise, 0.0)
+    f = select(active & (rise > LEAST_RISE), error / rise, 0.0)
     return h, f * q, f * share, u
 
 
 @njit(cache=True, error_model="numpy")
 def _drop(s, first, layer, inputs, gradients, tile):
     """Set the factors of a sample to 0 where a contribution exceeds max_dw. Returns how many are."""
-    rate_m, rate_s, width, dropped = gradients.rate_m, gradients.rate_s, tile.cm.shape[0], 0
+    rate_m, rate_s, width, dropped = gradients.rate_m, gradients.rate_s, tile.max_dw.shape[0], 0
     for n in range(min(width, layer.w.shape[1] - first)):
         factor, t = tile.factor[s * width + n], layer.t_out[s, first + n]
         if factor == 0.0:
             continue
         difference, since = abs(rate_s - rate_m), t - inputs.times[inputs.start[s]]
         f = abs(factor) * math.exp(min(difference * since, _FAR))
-        if f * _largest_response(s, inputs, layer.column, t, rate_m, rate_s) > tile.max_dw[n]:
+        if f * _largest_response(s, inputs, layer.columns, t, rate_m, rate_s) > tile.max_dw[n]:
             tile.factor[s * width + n] = 0.0
             dropped += 1
     return dropped
@@ -266,13 +259,13 @@ def _samples(zero, part, layer, inputs, gradients, tile):
                                   address(tile.packed))
     start, stop, t_out, all_errors = address(inputs.start), address(inputs.end), address(layer.t_out), address(layer.error)
     all_h, all_factors, n_neurons = address(tile.h), address(tile.factor), layer.w.shape[1]
-    cm, max_dw, inside = load_like(tile.cm, 0, zero), load_like(tile.max_dw, 0, zero), _inside(first, n_neurons, zero)
+    max_dw, inside = load_like(tile.max_dw, 0, zero), _inside(first, n_neurons, zero)
     for s in range(layer.t_out.shape[0]):
         begin, last, at = start[s], stop[s], s * width
         error = load_where(all_errors, s * n_neurons + first, inside, zero)
         t = _active(load_where(t_out, s * n_neurons + first, inside, zero), error)
         total, grown, end = _sums(zero, begin, last, t, times, order, a, b, packed)
-        h, factor, of_current, u = _factors(zero, times[begin], total, grown, t, error, cm, rate_m, rate_s)
+        h, factor, of_current, u = _factors(zero, times[begin], total, grown, t, error, rate_m, rate_s)
         lanes.store(all_h, at, h)
         lanes.store(all_factors, at, factor)
         if gradients.with_inputs:
@@ -322,10 +315,10 @@ def _tile(zero, part, layer, inputs, gradients):
     width, first, n_spikes = size_of(zero), part * size_of(zero), layer.t_out.shape[0] * size_of(zero)
     top = extremum(0.0, 1.0, gradients.rate_m, gradients.rate_s)
     peak = phi(top, gradients.rate_m, gradients.rate_s) if top < math.inf else 1.0 / gradients.rate_s
-    tile = _Tile(lanes.aligned(layer.w.shape[0] * width), np.ones(width), np.full(width, math.inf), peak * layer.most,
+    tile = _Tile(lanes.aligned(layer.w.shape[0] * width), np.full(width, math.inf), peak * layer.most,
                  lanes.aligned(n_spikes), lanes.aligned(n_spikes))
     for n in range(min(width, layer.w.shape[1] - first)):
-        tile.cm[n], tile.max_dw[n] = layer.cm[first + n], layer.max_dw[first + n]
+        tile.max_dw[n] = layer.max_dw[first + n]
     pack(layer.w, np.empty(0, dtype=np.int64), first, zero, tile.packed, np.empty(width))
     dropped = _samples(zero, part, layer, inputs, gradients, tile)
     _update(zero, first, inputs, tile.h, tile.factor, gradients.more, gradients.dw)

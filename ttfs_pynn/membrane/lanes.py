@@ -20,8 +20,9 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, models, register_model
 
 __all__ = ["LANES", "absolute", "address", "aligned", "bits", "compress", "count", "exp", "exp_and_expm1", "expm1", "filled",
-           "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max", "lane_sum", "load", "load_like", "load_where", "log1p",
-           "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp", "select", "size_of", "splat", "splat_16",
+           "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max", "lane_sum", "load", "load_like",
+           "load_where", "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp", "select", "size_of", "splat",
+           "splat_16",
            "splat_32", "sqrt", "store", "store_where"]
 
 LANES = 8
@@ -408,22 +409,20 @@ def minimum(typing, a, b):
 
 
 @intrinsic
+def lane_max(typing, x):
+    """The largest lane."""
+    def generate(context, builder, sig, args):
+        return _called(builder, f"llvm.vector.reduce.fmax.v{sig.args[0].size}f64", _FLOAT, args)
+    return types.float64(x), generate
+
+
+@intrinsic
 def lane_sum(typing, x):
     """The sum of all lanes, in halves."""
     def generate(context, builder, sig, args):
         name, arguments = f"llvm.vector.reduce.fadd.v{sig.args[0].size}f64", [ir.Constant(_FLOAT, 0.0), args[0]]
         function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_FLOAT, [a.type for a in arguments]), name)
         return builder.call(function, arguments, fastmath=("reassoc",))
-    return types.float64(x), generate
-
-
-@intrinsic
-def lane_max(typing, x):
-    """The largest of all lanes, none of which is NaN."""
-    def generate(context, builder, sig, args):
-        name = f"llvm.vector.reduce.fmax.v{sig.args[0].size}f64"
-        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_FLOAT, [args[0].type]), name)
-        return builder.call(function, [args[0]], fastmath=("nnan",))
     return types.float64(x), generate
 
 
