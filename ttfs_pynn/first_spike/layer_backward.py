@@ -45,15 +45,15 @@ def _first_and_last(times):
 
 
 @njit(cache=True, error_model="numpy")
-def _serial(width, layer, inputs, gradients):
-    for part in range(gradients.dropped.shape[0]):
-        gradients.dropped[part] += one_tile(width, part, layer, inputs, gradients)
+def _serial(width, layer, inputs, gradients, dropped):
+    for part in range(dropped.shape[0]):
+        dropped[part] += one_tile(width, part, layer, inputs, gradients)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(width, layer, inputs, gradients):
-    for part in prange(gradients.dropped.shape[0]):
-        gradients.dropped[part] += one_tile(width, part, layer, inputs, gradients)
+def _threaded(width, layer, inputs, gradients, dropped):
+    for part in prange(dropped.shape[0]):
+        dropped[part] += one_tile(width, part, layer, inputs, gradients)
 
 
 @njit(cache=True, error_model="numpy")
@@ -85,7 +85,7 @@ def layer_backward(arrivals, w, t_out, error, tau_m, tau_syn, max_dw, dw, dt_in)
         inputs = laid_out(*arrivals.sorted(begin), len(w), layer.t_out, layer.error, rate_m, rate_s)
         errors = np.empty((dropped.size, inputs.order.size if wanted else 0))
         run = _threaded if on_threads(len(layer.t_out) * w.size) else _serial
-        run(width, layer, inputs, Gradients(dw, errors, dropped, rate_m, rate_s, begin > 0, wanted))
+        run(width, layer, inputs, Gradients(dw, errors, rate_m, rate_s, begin > 0, wanted), dropped)
         if wanted:
             _enter_errors(errors, inputs, dt_in[part])
     return int(dropped.sum())

@@ -67,12 +67,10 @@ class Inputs(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """dw (inputs, neurons), added to or (not `more`) filled; errors of the inputs (tiles, places), if wanted; how many
-    contributions were dropped, by tile."""
+    """dw (inputs, neurons), added to or (not `more`) filled; errors of the inputs (tiles, places), if wanted."""
 
     dw: np.ndarray
     errors: np.ndarray
-    dropped: np.ndarray
     rate_m: float
     rate_s: float
     more: bool

@@ -135,8 +135,7 @@ class Afferents:
     def _gathered(self, spikes, parameters):
         """(w (inputs, neurons), delays or None) of the dense ways."""
         weights = [edge.matrix(parameters[f"{edge.label}.weight"]) for edge in self.edges]
-        w = weights[0] if len(weights) == 1 else np.concatenate(weights)
-        return w, self._dense_delays(spikes)
+        return _one_below_the_other(weights), self._dense_delays(spikes)
 
     def _arrivals(self, spikes):
         """What the neurons hear, (samples, inputs[, spikes]). Spikes are looked at forth and back: it is kept with them."""
@@ -219,6 +218,21 @@ def _side_by_side(parts: Sequence[np.ndarray]) -> np.ndarray:
         parts = [part if part.ndim == 3 else part[:, :, None] for part in parts]
         parts = [np.pad(part, ((0, 0), (0, 0), (0, longest - part.shape[2])), constant_values=np.inf) for part in parts]
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _one_below_the_other(matrices: Sequence[np.ndarray]) -> np.ndarray:
+    """Matrices of as many columns as one; not copied where they lie like this in memory, as an optimizer leaves them."""
+    first = matrices[0]
+    if len(matrices) == 1:
+        return first
+    end, owner = first.__array_interface__["data"][0], first.base
+    for matrix in matrices:
+        place = matrix.__array_interface__["data"][0]
+        if owner is None or matrix.base is not owner or not matrix.flags.c_contiguous or place != end:
+            return np.concatenate(matrices)
+        end += matrix.nbytes
+    return np.lib.stride_tricks.as_strided(first, (sum(len(matrix) for matrix in matrices), first.shape[1]), first.strides,
+                                           writeable=False)
 
 
 def _as_sent(part: np.ndarray, sent: np.ndarray) -> np.ndarray:
