@@ -11,6 +11,7 @@ one that the training options name. Which is better was measured: see benchmarks
 from collections.abc import Mapping
 
 import numpy as np
+from numba import njit
 from scipy.sparse import csr_array
 
 from ttfs_pynn.errors import ConfigurationError, unknown
@@ -57,6 +58,28 @@ def _trained(graph: Graph, label: str) -> list[Edge]:
 def _spiking(times: np.ndarray) -> np.ndarray:
     """(samples, cells): whether a cell spikes."""
     return np.isfinite(times) if times.ndim == 2 else np.isfinite(times).any(axis=2)
+
+
+@njit(cache=True, error_model="numpy")
+def _in_each_sample(times):
+    """Whether there is a spike in every sample."""
+    for s in range(times.shape[0]):
+        k = 0
+        while k < times.shape[1] and times[s, k] == np.inf:
+            k += 1
+        if k == times.shape[1]:
+            return False
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _count_silent(times):
+    """(neurons,): samples without a spike."""
+    count = np.zeros(times.shape[1], dtype=np.int64)
+    for s in range(times.shape[0]):
+        for n in range(times.shape[1]):
+            count[n] += times[s, n] == np.inf
+    return count
 
 
 class _Policy:
@@ -111,9 +134,10 @@ class WeightBumping(_Policy):
 
     def _silent_share(self, label: str, spikes: FirstSpikes) -> np.ndarray:
         """(neurons,): in how many of the samples in which it hears a spike each neuron is silent; 0 where there are none."""
-        silent = np.isinf(spikes[label])
-        if any(edge.pairs is None and _spiking(spikes[edge.pre]).any(axis=1).all() for edge in self._hearing[label]):
-            return silent.mean(axis=0)
+        times = np.ascontiguousarray(spikes[label])
+        if any(edge.pairs is None and _in_each_sample(spikes[edge.pre].reshape(len(times), -1)) for edge in self._hearing[label]):
+            return _count_silent(times) / len(times)
+        silent = np.isinf(times)
         heard = np.zeros(silent.shape, dtype=bool)
         for edge in self._hearing[label]:
             pre = _spiking(spikes[edge.pre])
