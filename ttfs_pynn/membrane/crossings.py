@@ -150,13 +150,14 @@ def _quadratic_step(s, x, j, theta, decay_m, decay_s, response, rate_m, rate_s):
 
 
 @njit(inline="always")
-def _root(x, j, theta, until, rate_m, rate_s):
-    """(s, exact): where x(s) = theta first, in [0, until], given x(0) < theta <= x(until)."""
+def _root(wanted, x, j, theta, until, rate_m, rate_s):
+    """(s, exact): where x(s) = theta first, in [0, until], given x(0) < theta <= x(until). wanted: the bits of the lanes that are
+    looked for; others may be anything."""
     zero, one = filled(0.0, x), filled(1.0, x)
     s, exact = _quadratic_step(zero, x, j, theta, one, one, zero, rate_m, rate_s)
     exact = exact & (s >= 0.0) & (s <= until)
     for _ in range(_ITERATIONS):
-        if bits(exact) == _ALL:
+        if wanted & ~bits(exact) == 0:
             break
         s = minimum(s, until)
         s = select(s >= 0.0, s, 0.0)
@@ -213,7 +214,7 @@ def solve_sure(candidates, n, times, steps, rate_m, rate_s, found):
             if bits(exact) == _ALL:
                 break
         if bits(exact) != _ALL:
-            again, exact_again = _root(x, j, theta, span, rate_m, rate_s)
+            again, exact_again = _root(_ALL & ~bits(exact), x, j, theta, span, rate_m, rate_s)
             s, exact = select(exact, s, again), exact | exact_again
         lanes.store(found, c, gathered_like(times, places, c, zero) + s)
         if bits(exact) != _ALL:
@@ -241,7 +242,7 @@ def solve_unsure(candidates, n, times, steps, rate_m, rate_s, found):
         never = last & ((j <= 0.0) | (top <= 0.0) | inside & (peak < low))
         crosses = inside & (peak > theta + (theta - low))
         until = select(crosses, top, 0.0)
-        s, exact = _root(x, j, theta, until, rate_m, rate_s)
+        s, exact = _root(bits(crosses), x, j, theta, until, rate_m, rate_s)
         begin = gathered_like(times, places, c, zero)
         lanes.store(found, c, select(crosses, begin + s, select(never, math.inf, UNDECIDED)))
         lanes.store(until_of, 0, until)
