@@ -45,18 +45,6 @@ def _first_and_last(times):
 
 
 @njit(cache=True, error_model="numpy")
-def _serial(width, layer, inputs, gradients, dropped):
-    for part in range(dropped.shape[0]):
-        dropped[part] += one_tile(width, part, layer, inputs, gradients)
-
-
-@njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(width, layer, inputs, gradients, dropped):
-    for part in prange(dropped.shape[0]):
-        dropped[part] += one_tile(width, part, layer, inputs, gradients)
-
-
-@njit(cache=True, error_model="numpy")
 def _enter_errors(errors, inputs, dt_in):
     """dt_in (samples, inputs) from the errors (tiles, places) of the sorted inputs."""
     dt_in[:] = 0.0
@@ -68,24 +56,46 @@ def _enter_errors(errors, inputs, dt_in):
             dt_in[s, inputs.order[k]] = total
 
 
+@njit(cache=True, error_model="numpy")
+def _serial(width, start, order, times, layer, rate_m, rate_s, more, dw, dt_in, dropped):
+    inputs = laid_out(start, order, times, layer, dw.shape[0], rate_m, rate_s)
+    gradients = Gradients(dw, np.empty((dropped.shape[0] if dt_in.size else 0, order.shape[0])), rate_m, rate_s, more)
+    for part in range(dropped.shape[0]):
+        dropped[part] += one_tile(width, part, layer, inputs, gradients)
+    _enter_errors(gradients.errors, inputs, dt_in)
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _side_by_side(width, layer, inputs, gradients, dropped):
+    for part in prange(dropped.shape[0]):
+        dropped[part] += one_tile(width, part, layer, inputs, gradients)
+
+
+@njit(cache=True, error_model="numpy")
+def _threaded(width, start, order, times, layer, rate_m, rate_s, more, dw, dt_in, dropped):
+    inputs = laid_out(start, order, times, layer, dw.shape[0], rate_m, rate_s)
+    gradients = Gradients(dw, np.empty((dropped.shape[0] if dt_in.size else 0, order.shape[0])), rate_m, rate_s, more)
+    _side_by_side(width, layer, inputs, gradients, dropped)
+    _enter_errors(gradients.errors, inputs, dt_in)
+
+
+_NOT_WANTED = np.empty((0, 0))
+
+
 def layer_backward(arrivals, w, t_out, error, tau_m, tau_syn, max_dw, dw, dt_in):
     """Fill dw (columns, neurons) and dt_in (samples, columns; None: not wanted). Returns the number of dropped contributions.
 
     arrivals: Arrivals; other arguments as in `backward_kernels.backward`, tau_m and tau_syn numbers; only where `applies`.
     """
-    columns, n_neurons, wanted = arrivals.columns[0], w.shape[1], dt_in is not None
-    width, rate_m, rate_s = _NARROW if n_neurons <= _NARROW else _WIDE, 1.0 / tau_m, 1.0 / tau_syn
+    columns, n_neurons = arrivals.columns[0], w.shape[1]
+    width = _NARROW if n_neurons <= _NARROW else _WIDE
     dropped = np.zeros(-(-n_neurons // width), dtype=np.int64)
     most = int(np.bincount(columns).max()) if columns.size else 1
     if not len(t_out):
         dw[:] = 0.0
     for begin in range(0, len(t_out), SAMPLES):
         part = slice(begin, begin + SAMPLES)
-        layer = Layer(w, t_out[part], error[part], max_dw, columns, most)
-        inputs = laid_out(*arrivals.sorted(begin), len(w), layer.t_out, layer.error, rate_m, rate_s)
-        errors = np.empty((dropped.size, inputs.order.size if wanted else 0))
+        layer, to = Layer(w, t_out[part], error[part], max_dw, columns, most), _NOT_WANTED if dt_in is None else dt_in[part]
         run = _threaded if on_threads(len(layer.t_out) * w.size) else _serial
-        run(width, layer, inputs, Gradients(dw, errors, rate_m, rate_s, begin > 0, wanted), dropped)
-        if wanted:
-            _enter_errors(errors, inputs, dt_in[part])
+        run(width, *arrivals.sorted(begin), layer, 1.0 / tau_m, 1.0 / tau_syn, begin > 0, dw, to, dropped)
     return int(dropped.sum())

@@ -67,14 +67,14 @@ class Inputs(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """dw (inputs, neurons), added to or (not `more`) filled; errors of the inputs (tiles, places), if wanted."""
+    """dw (inputs, neurons), added to or (not `more`) filled; errors of the inputs (tiles, places), no tiles
+    where they are not wanted."""
 
     dw: np.ndarray
     errors: np.ndarray
     rate_m: float
     rate_s: float
     more: bool
-    with_inputs: bool
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
@@ -143,13 +143,13 @@ def _by_input(inputs):
 
 
 @njit(cache=True, error_model="numpy")
-def laid_out(start, order, times, n_inputs, t_out, error, rate_m, rate_s):
+def laid_out(start, order, times, layer, n_inputs, rate_m, rate_s):
     """Inputs of sorted ones (`order.Sorted`)."""
-    size, n_samples, slower, difference = order.shape[0], t_out.shape[0], min(rate_m, rate_s), abs(rate_s - rate_m)
+    size, n_samples, slower, difference = order.shape[0], layer.t_out.shape[0], min(rate_m, rate_s), abs(rate_s - rate_m)
     inputs = Inputs(start, np.empty(n_samples, dtype=np.int64), order, times, np.empty(size + lanes.LANES),
                     np.empty(size + lanes.LANES), np.empty(n_inputs + 1, dtype=np.int64), np.empty(size, dtype=np.int64),
                     np.empty(size), np.empty(size))
-    _ends(t_out, error, inputs)
+    _ends(layer.t_out, layer.error, inputs)
     for s in range(n_samples):
         first = start[s]
         for k in range(first, inputs.end[s], lanes.LANES):  # beyond the end: what the next sample writes anew
@@ -266,7 +266,7 @@ def _samples(zero, part, layer, inputs, gradients, tile):
         h, factor, of_current, u = _factors(zero, times[begin], total, grown, t, error, rate_m, rate_s)
         lanes.store(all_h, at, h)
         lanes.store(all_factors, at, factor)
-        if gradients.with_inputs:
+        if gradients.errors.shape[0]:
             _pass_errors(zero, part * inputs.order.shape[0], begin, end, last, t, h, factor, of_current, max(rate_s - rate_m, 0.0),
                          rate_m, times, order, a, b, packed, gradients.errors)
         grow = u * max(rate_m, rate_s)

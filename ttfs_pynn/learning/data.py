@@ -18,8 +18,9 @@ __all__ = ["SpikeData", "jittered"]
 def jittered(times: np.ndarray, rng: np.random.Generator, sigma: float) -> np.ndarray:
     """|t + N(0, sigma)| of each spike, as the paper's authors do; sigma in ms."""
     flat, found = np.ascontiguousarray(times).reshape(-1), np.empty(times.shape)
-    noise = rng.normal(0.0, sigma, _count_spikes(flat))
-    _add_noise(flat, np.append(noise, 0.0), found.reshape(-1))
+    noise = np.zeros(_count_spikes(flat) + 1)
+    rng.standard_normal(out=noise[:-1])
+    _add_noise(flat, noise, sigma, found.reshape(-1))
     return found
 
 
@@ -32,11 +33,11 @@ def _count_spikes(times):
 
 
 @njit(cache=True, error_model="numpy")
-def _add_noise(times, noise, found):
+def _add_noise(times, noise, sigma, found):
     """Each spike takes the next of the noise; no branch, which would be missed, for inf stays inf whatever is added."""
     n = 0
     for k in range(times.shape[0]):
-        found[k] = abs(times[k] + noise[n])
+        found[k] = abs(times[k] + sigma * noise[n])
         n += times[k] < math.inf
 
 

@@ -208,6 +208,8 @@ class Afferents:
 def _arriving(spikes: FirstSpikes, edge: Edge) -> np.ndarray:
     """When what the edge's cells sent arrives (ms), but for what belongs to neurons and connections."""
     sent, axonal = spikes[edge.pre], np.asarray(spikes.delays[edge.label].axonal)
+    if axonal.ndim == 0 and axonal == 0.0:
+        return sent
     return sent + (axonal[:, None] if axonal.ndim and sent.ndim == 3 else axonal)
 
 
@@ -222,17 +224,16 @@ def _side_by_side(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 def _one_below_the_other(matrices: Sequence[np.ndarray]) -> np.ndarray:
     """Matrices of as many columns as one; not copied where they lie like this in memory, as an optimizer leaves them."""
-    first = matrices[0]
     if len(matrices) == 1:
-        return first
-    end, owner = first.__array_interface__["data"][0], first.base
-    for matrix in matrices:
-        place = matrix.__array_interface__["data"][0]
-        if owner is None or matrix.base is not owner or not matrix.flags.c_contiguous or place != end:
-            return np.concatenate(matrices)
-        end += matrix.nbytes
-    return np.lib.stride_tricks.as_strided(first, (sum(len(matrix) for matrix in matrices), first.shape[1]), first.strides,
-                                           writeable=False)
+        return matrices[0]
+    owner = matrices[0].base
+    if owner is None or owner.ndim != 1 or any(matrix.base is not owner or not matrix.flags.c_contiguous for matrix in matrices):
+        return np.concatenate(matrices)
+    places = [matrix.__array_interface__["data"][0] for matrix in matrices]
+    if any(place + matrix.nbytes != after for place, matrix, after in zip(places[:-1], matrices, places[1:], strict=False)):
+        return np.concatenate(matrices)
+    first, size = (places[0] - owner.__array_interface__["data"][0]) // owner.itemsize, sum(matrix.size for matrix in matrices)
+    return owner[first:first + size].reshape(-1, matrices[0].shape[1])
 
 
 def _as_sent(part: np.ndarray, sent: np.ndarray) -> np.ndarray:
