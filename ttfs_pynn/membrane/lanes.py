@@ -23,7 +23,8 @@ from ttfs_pynn.membrane.compiling import inlined, inner
 
 __all__ = ["LANES", "absolute", "address", "aligned", "bits", "compress", "count", "exp", "exp_and_expm1", "expm1", "filled",
            "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max", "lane_sum", "load", "load_like",
-           "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp", "select", "size_of", "splat", "splat_16",
+           "load_where", "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp", "select", "size_of", "splat",
+           "splat_16",
            "splat_32", "sqrt", "store", "store_where"]
 
 LANES = 8
@@ -168,6 +169,15 @@ def load_like(typing, array, i, like):
         value.align = 8
         return value
     return like(array, types.int64, like), generate
+
+
+@intrinsic
+def load_where(typing, array, i, chosen, other):
+    """As `load_like` for the chosen lanes; of the others nothing is read, they are those of `other`."""
+    def generate(context, builder, sig, args):
+        source, size = _address(context, builder, sig.args[0], args[0], args[1], args[3].type), sig.args[3].size
+        return _called(builder, f"llvm.masked.load.v{size}f64.p0", args[3].type, [source, ir.Constant(_I32, 8), args[2], args[3]])
+    return other(array, types.int64, chosen, other), generate
 
 
 @intrinsic
