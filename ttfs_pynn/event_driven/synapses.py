@@ -24,15 +24,16 @@ class _Rows(NamedTuple):
 
 
 class Spikes(NamedTuple):
-    """Spikes that have left a group, in time order: when (ms), from which sources, and when the first and the last did."""
+    """Spikes that have left a group: when (ms), from which sources, and when the first and the last did."""
 
     times: np.ndarray
-    index: np.ndarray
+    sources: np.ndarray
     first: float
     last: float
 
     @classmethod
     def of(cls, index, time):
+        """Of spikes in time order."""
         return cls(time, index, time[0], time[-1]) if time.size else cls(time, index, np.inf, -np.inf)
 
 
@@ -96,7 +97,10 @@ class Synapses:
         return view
 
     def set_weights(self, weight):
-        weight = self._checked("weight", weight)
+        self.put_weights(self._checked("weight", weight))
+
+    def put_weights(self, weight):
+        """Keep an array that `check` has returned."""
         self.weight_version += 1
         if self._complete:
             self._dense[self.pre, self.post] = weight
@@ -177,7 +181,10 @@ class Synapses:
         self._storage = storage
 
     def set_delays(self, delay):
-        delay = self.check("delay", delay)
+        self.put_delays(self.check("delay", delay))
+
+    def put_delays(self, delay):
+        """Keep an array that `check` has returned."""
         self.delay = delay
         self._longest = delay.max(initial=0.0)
         self.one_delay = bool(delay.size == 0 or (delay == delay[0]).all())
@@ -238,7 +245,7 @@ class Synapses:
 
     def carry(self, spikes):
         """`Spikes` set out. Projections that hear the same carry the same arrays, see `carries_as`."""
-        if self.pre.size and spikes.index.size:
+        if self.pre.size and spikes.sources.size:
             self._in_flight.append(spikes)
 
     def take_spikes(self, t_stop):
@@ -246,7 +253,7 @@ class Synapses:
         [delivered_until, t_stop).
         """
         spikes, before = self._take(t_stop)
-        return spikes.times, spikes.index, before
+        return spikes.times, spikes.sources, before
 
     def _take(self, t_stop):
         if len(self._in_flight) > 1:
@@ -265,14 +272,15 @@ class Synapses:
                 kept.append(spikes)
             elif spikes.last + self._longest >= self._delivered_until:
                 on_the_way = spikes.times + self._longest >= self._delivered_until
-                kept.append(Spikes.of(spikes.index[on_the_way], spikes.times[on_the_way]))
+                times = spikes.times[on_the_way]
+                kept.append(Spikes(times, spikes.sources[on_the_way], times.min(), times.max()))
         self._in_flight = kept
 
     def count_events(self):
         """How many arrivals, at most, the spikes on their way make."""
         if self.is_dense or not self._in_flight:
-            return sum([spikes.index.size for spikes in self._in_flight])
-        return int(sum(np.diff(self._divide().of_source)[spikes.index].sum() for spikes in self._in_flight))
+            return sum([spikes.sources.size for spikes in self._in_flight])
+        return int(sum(np.diff(self._divide().of_source)[spikes.sources].sum() for spikes in self._in_flight))
 
     def leave_events(self, t_stop):
         """As `take_events`, of arrivals that others bring along."""
@@ -281,7 +289,7 @@ class Synapses:
     def take_events(self, t_stop):
         """Arrivals before t_stop: (times, rows), unsorted; the later ones stay on their way."""
         spikes, delivered_until = self._take(t_stop)
-        times, index = spikes.times, spikes.index
+        times, index = spikes.times, spikes.sources
         if spikes.last >= t_stop:
             times, index = times[times < t_stop], index[times < t_stop]
         if not times.size:
@@ -306,7 +314,7 @@ class Synapses:
         """Whether the very same spikes are on their way here and there."""
         return (self.pre_group is other.pre_group and self._delivered_until == other._delivered_until
                 and len(self._in_flight) == len(other._in_flight)
-                and all([mine.times is its.times and mine.index is its.index
+                and all([mine.times is its.times and mine.sources is its.sources
                          for mine, its in zip(self._in_flight, other._in_flight, strict=True)]))
 
     def arrives_as(self, other):
