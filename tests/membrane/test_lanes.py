@@ -27,7 +27,7 @@ def _arithmetic(a, b, found):
     lanes.store(found, 8, lanes.fma(x, y, 3.0))
     lanes.store(found, 16, lanes.select((x > y) & (x <= 2.0) | (y >= 4.0), x, 0.0 - y))
     lanes.store(found, 24, lanes.maximum(lanes.minimum(x, y), lanes.absolute(lanes.sqrt(y))))
-    return lanes.bits(x < y), lanes.lane_sum(x)
+    return lanes.bits(x < y), lanes.lane_sum(x), lanes.lane_max(x)
 
 
 @njit(cache=True, error_model="numpy")
@@ -124,12 +124,13 @@ def test_arithmetic_comparison_and_sums():
     rng = np.random.default_rng(1)
     a, b = rng.uniform(-5, 5, 8), rng.uniform(0.1, 5, 8)
     found = np.empty(32)
-    below, total = _arithmetic(a, b, found)
+    below, total, largest = _arithmetic(a, b, found)
     np.testing.assert_allclose(found[:8], (a + b) * 2 - 1 / b, rtol=4 * ULP, atol=16 * ULP)
     np.testing.assert_allclose(found[8:16], a * b + 3, rtol=4 * ULP, atol=16 * ULP)
     np.testing.assert_array_equal(found[16:24], np.where((a > b) & (a <= 2) | (b >= 4), a, -b))
     np.testing.assert_array_equal(found[24:], np.maximum(np.minimum(a, b), np.sqrt(b)))
     assert below == sum(1 << k for k in range(8) if a[k] < b[k]) and 0 < below < 255
+    assert largest == a.max()
     assert total == pytest.approx(a.sum(), abs=1e-14)  # another order of eight summands
 
 

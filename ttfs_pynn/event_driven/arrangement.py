@@ -93,7 +93,7 @@ class Arrangement:
             self._copied, self._sparse = {}, [(s, part) for s, part in self._parts() if not s.is_dense]
             for s, part in self._parts():
                 if s.is_dense:
-                    self._table[part] = s.dense_weights
+                    self._table[part] = s.signed_weights  # as they are kept: what arrives together has been decided
                     s.move_dense_weights(self._table[part])
         for s, part in self._sparse:
             if self._copied.get(s) != s.weight_version:

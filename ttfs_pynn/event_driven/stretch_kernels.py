@@ -2,7 +2,7 @@
 
 A *stretch* is a run of events no longer than the shortest refractory period: the inputs of a sample, in the window that it
 has in a run. From its state at the first event of a stretch a neuron goes as in `membrane.tiles`, many together, to the first
-event of the next one; its spike, if it has one, is solved as in `membrane.crossings`. After it the neuron is held at v_reset until
+event of the next one; its spike, if it has one, is solved as in `membrane.crossings`. Then the neuron is held at v_reset until
 the stretch is over, and its current alone goes on. What does not fit into this, a release inside a stretch, a second spike in the
 pause behind it, or what rounding could decide, is followed from event to event (`_follow`).
 """
@@ -30,7 +30,7 @@ from ttfs_pynn.event_driven.kernels import (
 from ttfs_pynn.membrane import lanes
 from ttfs_pynn.membrane.crossings import addresses, collect, room_for_candidates, solve_sure, solve_unsure
 from ttfs_pynn.membrane.interval import extremum, phi, responses
-from ttfs_pynn.membrane.lanes import bits, exp, fma, load_like, lowest, maximum, ramp, select, size_of, splat, splat_32, store
+from ttfs_pynn.membrane.lanes import bits, exp, fma, load_like, lowest, maximum, ramp, select, size_of, splat_16, splat_32, store
 from ttfs_pynn.membrane.order import Sorted
 from ttfs_pynn.membrane.steps import LONGEST, fill_steps, room_for_steps, transition
 from ttfs_pynn.membrane.threads import on_threads
@@ -240,7 +240,7 @@ def _run_tile(zero, part, inputs, steps, pauses, weights, partner, n_rows, t, t_
 def _one_tile(wide, *arguments):
     if wide:
         return _run_tile(splat_32(0.0), *arguments)
-    return _run_tile(splat(0.0), *arguments)
+    return _run_tile(splat_16(0.0), *arguments)
 
 
 @njit(cache=True, error_model="numpy")
@@ -274,7 +274,7 @@ def run_stretches(event_times, event_rows, receptors, weights, partner, t, t_sto
     inputs = Sorted(start, event_rows, np.append(times, np.zeros(lanes.LANES)))
     steps = room_for_steps(times.size)
     fill_steps(inputs, rate_m, rate_s, steps)
-    wide = u.size > 2 * NARROW
+    wide = u.size > NARROW
     group = Group(u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
     begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
     run = _threaded if on_threads(times.size * u.size) else _serial

@@ -139,7 +139,7 @@ class Synapses:
 
     @property
     def signed_weights(self):
-        """(n_pre, n_post): of these and of the inhibitory synapses that they are signed with."""
+        """(n_pre, n_post): of these, and of the inhibitory synapses that they are signed with, if there are any."""
         return self._storage
 
     def divide_signed(self):

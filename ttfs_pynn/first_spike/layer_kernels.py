@@ -13,17 +13,15 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike import kernels
+from ttfs_pynn.first_spike.arrivals import SAMPLES
 from ttfs_pynn.first_spike.kernels import crossing
 from ttfs_pynn.membrane import lanes
 from ttfs_pynn.membrane.crossings import ROOM, addresses, collect, room_for_candidates, solve_sure, solve_unsure
 from ttfs_pynn.membrane.interval import extremum, phi
-from ttfs_pynn.membrane.lanes import load_like, ramp, size_of, splat, splat_32
-from ttfs_pynn.membrane.order import sort_inputs
+from ttfs_pynn.membrane.lanes import load_like, ramp, size_of, splat_16, splat_32
 from ttfs_pynn.membrane.steps import fill_steps, room_for_steps, too_long
 from ttfs_pynn.membrane.threads import on_threads
 from ttfs_pynn.membrane.tiles import NARROW, WIDE, Kept, Levels, fill_levels, pack, path_of, walk
-
-_SAMPLES = 128  # at a time
 
 
 class _Layer(NamedTuple):
@@ -116,7 +114,7 @@ def _one_tile(wide, part, layer, inputs, steps, skipped, out):
     if wide:
         _tile(splat_32(0.0), part, layer, inputs, steps, skipped, out)
     else:
-        _tile(splat(0.0), part, layer, inputs, steps, skipped, out)
+        _tile(splat_16(0.0), part, layer, inputs, steps, skipped, out)
 
 
 @njit(cache=True, error_model="numpy")
@@ -131,20 +129,19 @@ def _threaded(wide, n_parts, layer, inputs, steps, skipped, out):
         _one_tile(wide, part, layer, inputs, steps, skipped, out)
 
 
-def layer_first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, out):
-    """t_in (samples, inputs), w (inputs, neurons), cm and thr (neurons,), two numbers tau; fills out (samples, neurons), which is
-    contiguous. Samples with inputs so far apart that `steps` cannot be used are left to `kernels`."""
-    n_neurons, wide = w.shape[1], w.shape[1] > 2 * NARROW
+def layer_first_spike_times(arrivals, w, tau_m, tau_syn, cm, thr, out):
+    """Arrivals, w (columns, neurons), cm and thr (neurons,), two numbers tau; fills out (samples, neurons), which is contiguous.
+    Samples with inputs so far apart that `steps` cannot be used are left to `kernels`."""
+    n_neurons, wide = w.shape[1], w.shape[1] > NARROW
     n_parts = -(-n_neurons // (WIDE if wide else NARROW))
     rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
     out[:] = np.inf
-    for begin in range(0, len(t_in), _SAMPLES):
-        part = t_in[begin:begin + _SAMPLES]
-        inputs = sort_inputs(part)
+    for begin in range(0, len(out), SAMPLES):
+        part, inputs = arrivals.times[begin:begin + SAMPLES], arrivals.sorted(begin)
         steps, skipped = room_for_steps(inputs.order.size), too_long(inputs, rate_m, rate_s)
         fill_steps(inputs, rate_m, rate_s, steps)
         run = _threaded if on_threads(part.size * n_neurons) else _serial
-        found, layer = out[begin:begin + _SAMPLES], _Layer(part, w, tau_m, tau_syn, cm, thr)
+        found, layer = out[begin:begin + SAMPLES], _Layer(part, w, tau_m, tau_syn, cm, thr)
         run(wide, n_parts, layer, inputs, steps, skipped, found.reshape(-1))
         if skipped.any():
             found[skipped] = _plainly(layer._replace(t_in=part[skipped]))

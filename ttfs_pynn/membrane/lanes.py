@@ -20,8 +20,8 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, models, register_model
 
 __all__ = ["LANES", "absolute", "address", "aligned", "bits", "compress", "count", "exp", "exp_and_expm1", "expm1", "filled",
-           "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_sum", "load", "load_like", "log1p",
-           "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp", "select", "size_of", "splat", "splat_16",
+           "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max", "lane_sum", "load", "load_like",
+           "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp", "select", "size_of", "splat", "splat_16",
            "splat_32", "sqrt", "store", "store_where"]
 
 LANES = 8
@@ -396,6 +396,14 @@ def maximum(typing, a, b):
 def minimum(typing, a, b):
     """The smaller of two, lane by lane; of a number and NaN the number."""
     return _signature(_joined(a, b), a, b), _elementwise("minnum")
+
+
+@intrinsic
+def lane_max(typing, x):
+    """The largest lane."""
+    def generate(context, builder, sig, args):
+        return _called(builder, f"llvm.vector.reduce.fmax.v{sig.args[0].size}f64", _FLOAT, args)
+    return types.float64(x), generate
 
 
 @intrinsic

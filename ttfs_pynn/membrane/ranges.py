@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 
 from ttfs_pynn.membrane.lanes import LANES, bits, load, maximum, minimum, splat, store
 
-__all__ = ["LARGEST", "all_below", "range_of"]
+__all__ = ["LARGEST", "all_below", "are_times", "range_of"]
 
 LARGEST = 1e100  # times (ms), weights (nA), potentials (mV); constants are also no less than 1 / LARGEST
 _EVERY_LANE = 2**LANES - 1
@@ -16,6 +16,11 @@ def all_below(values: ArrayLike) -> bool:
     """Whether no magnitude is above LARGEST; NaN is."""
     lowest, highest = range_of(values)
     return bool(-LARGEST <= lowest and highest <= LARGEST)
+
+
+def are_times(values: np.ndarray) -> bool:
+    """Whether no magnitude is above LARGEST but that of inf, for none; NaN and -inf are."""
+    return bool(_are_times(np.ravel(values, order="K")))
 
 
 def range_of(values: ArrayLike) -> tuple[float, float]:
@@ -39,3 +44,14 @@ def _range(values):
         lowest, highest = min(lowest, values[k]), max(highest, values[k])
         wrong |= values[k] != values[k]
     return (np.nan, np.nan) if wrong else (lowest, highest)
+
+
+@njit(cache=True, error_model="numpy")
+def _are_times(values):
+    wrong, whole = 0, values.size - values.size % LANES
+    for k in range(0, whole, LANES):
+        x = load(values, k)
+        wrong |= bits((x >= -LARGEST) & ((x <= LARGEST) | (x >= np.inf))) ^ _EVERY_LANE
+    for k in range(whole, values.size):
+        wrong |= not (values[k] >= -LARGEST and (values[k] <= LARGEST or values[k] == np.inf))
+    return wrong == 0

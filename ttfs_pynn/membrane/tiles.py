@@ -22,7 +22,7 @@ from ttfs_pynn.membrane.lanes import absolute, address, bits, filled_bits, fma, 
 
 __all__ = ["NARROW", "WIDE", "Kept", "Levels", "Path", "fill_levels", "pack", "path_of", "walk"]
 
-NARROW, WIDE = lanes.LANES, 4 * lanes.LANES  # neurons of a tile
+NARROW, WIDE = 2 * lanes.LANES, 4 * lanes.LANES  # neurons of a tile
 
 
 class Levels(NamedTuple):
