@@ -134,8 +134,9 @@ class Synapses:
         inhibitory.weight_version += 1
 
     def is_signed_with(self, inhibitory):
-        """Whether `signed_weights` are those of both, of which neither has been looked at since they were set."""
-        return self._signed is not None and self._signed[0] is self and self._signed[1] is inhibitory
+        """Whether `signed_weights` are those of both, of which neither has been looked at since they were set. Where delays differ
+        rows are laid out connection by connection: then they are not."""
+        return self._signed is not None and self._signed[0] is self and self._signed[1] is inhibitory and self.is_dense
 
     @property
     def signed_weights(self):
