@@ -70,6 +70,28 @@ def test_they_are_those_of_two_projections(sim, options, stops):
         assert_same(outcome(sim, neurons, stops), expected)  # now that somebody has looked
 
 
+def test_the_first_run_and_unequal_delays(sim):
+    """Written before anything was laid out, and where rows are those of connections, not of sources."""
+    expected = None
+    for signed in (False, True):
+        sim.setup()
+        neurons, excitatory, inhibitory = network(sim)
+        found = []
+        for delay in (1.0, np.random.default_rng(2).uniform(1.0, 3.0, (N_PRE, N_POST)), 1.5):
+            for projection in (excitatory, inhibitory):
+                projection.set(delay=delay)
+            if signed:
+                excitatory.set_signed(inhibitory, weights())
+            else:
+                excitatory.set(weight=parts(weights())[0])
+                inhibitory.set(weight=parts(weights())[1])
+            found.append(outcome(sim, neurons, (2 * WINDOW,)))
+        if expected is not None:
+            for one, other in zip(found, expected, strict=True):
+                assert_same(one, other)
+        expected = found
+
+
 def test_whoever_looks_sees_parts(sim):
     """Through PyNN's ways to look at one projection, each right after the weights were written."""
     neurons, excitatory, inhibitory = network(sim)
