@@ -221,9 +221,7 @@ def _end(first, width, t_stop, group, tile):
 def _run_tile(zero, part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
     width = size_of(zero)
     first, packed, total = part * width, lanes.aligned(n_rows * width), np.empty(width)
-    # lanes.aligned has room for eight floats more than it says
-    packed = packed[:n_rows * width]
-    pack(weights, partner, first, zero, packed, total)
+    pack(weights, n_rows, partner, first, zero, packed, total)
     tile = _Tile(np.empty(width), np.empty(width), np.empty(width), np.empty(width), np.empty(width), np.empty(width))
     levels = Levels(np.empty(width), np.empty(width))
     kept = Kept(lanes.aligned(width), lanes.aligned(width), lanes.aligned(width), lanes.aligned(width))

@@ -35,8 +35,8 @@ _FAR = 400.0  # exp(_FAR) is nothing beside 1, and its product with what inputs 
 
 
 class Layer(NamedTuple):
-    """What a layer is and did: weights, spikes and errors (samples, neurons). A contribution to the weights of neuron n is dropped
-    where its largest magnitude exceeds max_dw[n]. columns: the input of each row of w, of which none has more than `most`
+    """What a layer is and did: weights, spikes and errors (samples, neurons). A contribution to the weights of neuron n is
+    dropped where its largest magnitude exceeds max_dw[n]. columns: the input of each row of w, of which none has more than `most`
     (`several_spikes`), or empty: each has one."""
 
     w: np.ndarray
@@ -317,7 +317,7 @@ def _tile(zero, part, layer, inputs, gradients):
                  lanes.aligned(n_spikes), lanes.aligned(n_spikes))
     for n in range(min(width, layer.w.shape[1] - first)):
         tile.max_dw[n] = layer.max_dw[first + n]
-    pack(layer.w, np.empty(0, dtype=np.int64), first, zero, tile.packed, np.empty(width))
+    pack(layer.w, layer.w.shape[0], np.empty(0, dtype=np.int64), first, zero, tile.packed, np.empty(width))
     dropped = _samples(zero, part, layer, inputs, gradients, tile)
     _update(zero, first, inputs, tile.h, tile.factor, gradients.more, gradients.dw)
     return dropped

@@ -74,7 +74,7 @@ def _tile(zero, part, layer, inputs, steps, skipped, out):
     packed, total, found = lanes.aligned(layer.w.shape[0] * width), np.empty(width), lanes.aligned(ROOM + WIDE)
     levels = Levels(np.empty(width), np.empty(width))
     kept = Kept(lanes.aligned(width), lanes.aligned(width), lanes.aligned(width), lanes.aligned(width))
-    pack(layer.w, np.empty(0, dtype=np.int64), part * width, zero, packed, total)
+    pack(layer.w, layer.w.shape[0], np.empty(0, dtype=np.int64), part * width, zero, packed, total)
     fill_levels(part * width, width, layer.w.shape[0], min(layer.tau_m, layer.tau_syn), layer.cm, layer.thr, total, levels)
     _samples(zero, part * width, layer, inputs, steps, skipped, packed, levels, kept, room_for_candidates(),
              room_for_candidates(), found, out)

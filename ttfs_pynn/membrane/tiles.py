@@ -58,14 +58,14 @@ class Path(NamedTuple):
 
 
 @inner
-def pack(w, partner, first, zero, packed, total):
-    """packed gets (rows, lanes) weights of the neurons from `first` on, 0 beyond the last; total the sum of their sizes.
+def pack(w, n_rows, partner, first, zero, packed, total):
+    """packed gets (n_rows, lanes) weights of the neurons from `first` on, 0 beyond the last; total the sum of their sizes.
 
     partner: of each row, the one whose weights are added to it, -1 for none; empty: none has one.
     """
     n_neurons, width = w.shape[1], size_of(zero)
     added = zero
-    for i in range(packed.shape[0] // width):
+    for i in range(n_rows):
         other = partner[i] if partner.shape[0] else -1
         if first + width <= n_neurons:
             row = load_like(w, i * n_neurons + first, zero)
