@@ -16,8 +16,8 @@ from ttfs_pynn.event_driven.kernels import (
     PHI_E,
     PHI_I,
     REACH,
+    THRESHOLD,
     U_INF,
-    to_threshold,
 )
 from ttfs_pynn.membrane.interval import phi
 
@@ -134,24 +134,26 @@ def settle(begin, end, arrived, kind, factors, u, i_exc, i_inh, clamped_until, p
     """
     n_chosen = 0
     for n in range(u.size):
-        f = factors[kind[n]]
-        p = parameters[n]
+        q = kind[n]
         if clamped_until[n] < end:
-            x = u[n] - p[U_INF]
-            theta = to_threshold(p)
+            x = u[n] - parameters[n, U_INF]
+            theta = parameters[n, THRESHOLD] - parameters[n, U_INF]
+            if theta == 0.0:  # as `to_threshold`, which takes a row, and rows are slices
+                theta = 1e-300
             e, i = i_exc[n], i_inh[n]
-            drive = max(e * f[EXC_BY_INH] + i if e >= i else i * f[INH_BY_EXC] + e, 0.0) + arrived[n, 3]
-            highest = (x if x >= 0.0 else x * f[DECAY_U]) + drive * p[INVERSE_CM] * f[REACH]
+            drive = max(e * factors[q, EXC_BY_INH] + i if e >= i else i * factors[q, INH_BY_EXC] + e, 0.0) + arrived[n, 3]
+            highest = (x if x >= 0.0 else x * factors[q, DECAY_U]) + drive * parameters[n, INVERSE_CM] * factors[q, REACH]
             # 1e-9: far more than rounding, and it costs only a replay
             if clamped_until[n] > begin or not highest + 1e-9 * (abs(theta) + abs(x)) < theta:
                 chosen[n_chosen] = n
                 n_chosen += 1
                 head[n] = -1
-                arrived[n, :] = 0.0
+                arrived[n, 0] = arrived[n, 1] = arrived[n, 2] = arrived[n, 3] = 0.0
                 continue
-            u[n] = x * f[DECAY_U] + (e * f[PHI_E] + i * f[PHI_I] + arrived[n, 0]) * p[INVERSE_CM] + p[U_INF]
-        i_exc[n] = i_exc[n] * f[DECAY_E] + arrived[n, 1]
-        i_inh[n] = i_inh[n] * f[DECAY_I] + arrived[n, 2]
+            u[n] = (x * factors[q, DECAY_U] + (e * factors[q, PHI_E] + i * factors[q, PHI_I] + arrived[n, 0])
+                    * parameters[n, INVERSE_CM] + parameters[n, U_INF])
+        i_exc[n] = i_exc[n] * factors[q, DECAY_E] + arrived[n, 1]
+        i_inh[n] = i_inh[n] * factors[q, DECAY_I] + arrived[n, 2]
         arrived[n, 0] = arrived[n, 1] = arrived[n, 2] = arrived[n, 3] = 0.0
     return n_chosen
 
@@ -178,22 +180,30 @@ def keep_active(active, n_active, start):
 
 
 @njit(cache=True, error_model="numpy")
+def _chain(n_active, first, last, target, head, connection, spike, previous):
+    """`gather`, where there is room: arrays that grow inside a loop keep compiled code from holding their addresses."""
+    count = 0
+    for a in range(n_active):
+        for k in range(first[a], last[a]):
+            n = target[k]
+            if head[n] != -2:
+                connection[count], spike[count], previous[count] = k, a, head[n]
+                head[n] = count
+                count += 1
+
+
+@njit(cache=True, error_model="numpy")
 def gather(active, n_active, target, head, entries):
     """Chain the arrivals of this window at the chosen neurons: head[n] is the last of neuron n, -1 none, -2 not chosen.
 
     Returns the Entries, with more room if need be.
     """
-    count = 0
+    size = 0
     for a in range(n_active):
-        for k in range(active.first[a], active.next[a]):
-            n = target[k]
-            if head[n] != -2:
-                if count == entries.connection.size:
-                    entries = Entries(grown(entries.connection, count + 1), grown(entries.spike, count + 1),
-                                      grown(entries.previous, count + 1))
-                entries.connection[count], entries.spike[count], entries.previous[count] = k, a, head[n]
-                head[n] = count
-                count += 1
+        size += active.next[a] - active.first[a]
+    if size > entries.connection.size:
+        entries = Entries(grown(entries.connection, size), grown(entries.spike, size), grown(entries.previous, size))
+    _chain(n_active, active.first, active.next, target, head, entries.connection, entries.spike, entries.previous)
     return entries
 
 
