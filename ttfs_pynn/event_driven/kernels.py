@@ -21,7 +21,7 @@ from ttfs_pynn.membrane.threads import on_threads
 RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
 N_PARAMETERS = 8
 COUNT, ROOM, FIRST = range(3)
-# Of window_factors: decay of u, exc, inh; phi exc, inh; how much more exc weighs than inh at most, and the reverse; largest phi.
+# Of window_factors: decay of u, exc, inh; phi exc, inh; by how much exc outlasts inh, and the reverse; largest phi.
 N_FACTORS = 8
 DECAY_U, DECAY_E, DECAY_I, PHI_E, PHI_I, EXC_BY_INH, INH_BY_EXC, REACH = range(N_FACTORS)
 MOST_SPIKES = 2**20  # of one neuron in one call; more is a neuron whose interspike interval is lost in rounding
@@ -32,7 +32,7 @@ _CHUNK = 32
 def window_factors(span, rates, factors):
     """For rates (kinds, 3) of membrane and the two currents: what an interval without input makes of u and the currents.
 
-    factors (kinds, N_FACTORS), written: EXC_BY_INH is max(1, phi exc / phi inh).
+    factors (kinds, N_FACTORS), written: EXC_BY_INH is max(1, exp((rate_i - rate_e) span)).
     """
     for k in range(rates.shape[0]):
         rate_m, rate_e, rate_i = rates[k]
@@ -41,8 +41,8 @@ def window_factors(span, rates, factors):
         factors[k, DECAY_E] = math.exp(-rate_e * span)
         factors[k, DECAY_I] = math.exp(-rate_i * span)
         factors[k, PHI_E], factors[k, PHI_I] = phi_e, phi_i
-        factors[k, EXC_BY_INH] = max(1.0, phi_ratio(span, rate_m, rate_e, rate_i))
-        factors[k, INH_BY_EXC] = max(1.0, phi_ratio(span, rate_m, rate_i, rate_e))
+        factors[k, EXC_BY_INH] = max(1.0, math.exp((rate_i - rate_e) * span))
+        factors[k, INH_BY_EXC] = max(1.0, math.exp((rate_e - rate_i) * span))
         factors[k, REACH] = max(phi(min(span, extremum(0.0, 1.0, rate_m, rate_e)), rate_m, rate_e),
                             phi(min(span, extremum(0.0, 1.0, rate_m, rate_i)), rate_m, rate_i))
 

@@ -130,7 +130,7 @@ class Synapses:
     def set_delays(self, delay):
         delay = self.check("delay", delay)
         self.delay = delay
-        self._longest = delay.max(initial=0.0)
+        self.longest = delay.max(initial=0.0)
         self.one_delay = bool(delay.size == 0 or (delay == delay[0]).all())
         self.layout_version += 1
         self._rows = None
@@ -202,7 +202,7 @@ class Synapses:
         """Drop the spikes all of whose arrivals are delivered."""
         kept = []
         for times, index in self._in_flight:
-            on_the_way = times + self._longest >= self._delivered_until
+            on_the_way = times + self.longest >= self._delivered_until
             if on_the_way.all():
                 kept.append((times, index))
             elif on_the_way.any():
@@ -234,6 +234,21 @@ class Synapses:
             times = times + divided.delay[rows]
         due = (times >= delivered_until) & (times < t_stop)
         return (times, rows) if due.all() else (times[due], rows[due])
+
+    def shares_spikes(self, other, t):
+        """Whether spikes of the same group are on their way here and there, the same but for those that have arrived before t."""
+        if self.pre_group is not other.pre_group:
+            return False
+        delay = min(self.longest, other.longest)
+        return self.carries_as(other) or all(np.array_equal(mine, its) for mine, its in zip(
+            self._arriving(delay, t), other._arriving(delay, t), strict=True))
+
+    def _arriving(self, delay, t):
+        """(times, sources) of spikes that, at this delay, arrive at t or later."""
+        times = np.concatenate([np.empty(0), *(times for times, _ in self._in_flight)])
+        index = np.concatenate([np.empty(0, dtype=np.int64), *(index for _, index in self._in_flight)])
+        ahead = times + delay >= t
+        return times[ahead], index[ahead]
 
     def carries_as(self, other):
         """Whether the very same spikes are on their way here and there."""

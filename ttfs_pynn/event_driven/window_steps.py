@@ -1,59 +1,113 @@
-"""Compiled steps of a window of `windows`: what arrives, who may fire, and in which order."""
+"""Compiled steps of a window of `windows`, eight at a time: what arrives, and who may fire.
 
-import math
+The arrivals of a window are first summed: a connection of weight w that arrives s before the end adds w exp(-r_s s) to a current
+and w phi(s) to the membrane times cm, phi = exp(-r s) (1 - exp(-d s)) / d with r the smaller of the rates r_m and r_s and d what they
+differ by. From these sums each neuron is carried to the end of the window, and from the same sums follows who may have
+reached threshold on the way:
+
+    dx/ds <= P,  dx/ds >= -Q - r_m x,      x = u - u_inf,
+
+P all positive currents over cm, Q all negative ones: those at the begin, and those that arrive, no larger than what is left of them
+at the end divided by the decay of a whole window. x can reach theta at s only if x(0) + P s >= theta, and be back at x(h) only if
+x(h) + Q (h - s) >= theta. There is such an s in the window only if theta - x(0) <= P h, theta - x(h) <= Q h, and the two
+parts of h together are no more than h, (theta - x(0)) Q + (theta - x(h)) P <= P Q h. All others are settled.
+"""
+
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
+from ttfs_pynn.event_driven.delay_rows import INHIBITORY, MIXED
 from ttfs_pynn.event_driven.kernels import (
     DECAY_E,
     DECAY_I,
     DECAY_U,
     EXC_BY_INH,
     INH_BY_EXC,
-    INVERSE_CM,
+    N_FACTORS,
     PHI_E,
     PHI_I,
+    RATE_E,
+    RATE_I,
+    RATE_M,
     REACH,
-    THRESHOLD,
-    U_INF,
+    window_factors,
 )
-from ttfs_pynn.membrane.interval import phi
+from ttfs_pynn.membrane.lane_rows import add_lanes, add_pairs, columns, columns_at
+from ttfs_pynn.membrane.lanes import (
+    LANES,
+    absolute,
+    bits,
+    exp,
+    expm1,
+    fma,
+    load,
+    lowest,
+    mask_of,
+    maximum,
+    minimum,
+    prefetch,
+    select,
+    splat,
+    splat_wide,
+    store,
+)
 
-__all__ = ["Active", "Entries", "Outgoing", "add_active", "deliver", "first_due", "gather", "grown", "in_time_order",
-           "keep_active", "settle"]
+__all__ = ["Active", "Neurons", "Responses", "Window", "add_active", "deliver", "grown", "keep_active", "responses_of", "settle",
+           "window_of"]
 
-_FEW = 24  # arrivals that insertion sorts faster than a call of argsort
-
-
-class Outgoing(NamedTuple):
-    """The connections of each sender in order of delay: those of sender s are start[s] to start[s + 1]; target (a neuron), weight
-    (nA), delay (ms) of each. inhibitory: of each sender."""
-
-    start: np.ndarray
-    target: np.ndarray
-    weight: np.ndarray
-    delay: np.ndarray
-    inhibitory: np.ndarray
+_EXC, _MEMBRANE, _INH, _AGAINST = range(4)  # sums of a neuron; the last: size of weights of the sign that others there have not
+_AHEAD = 2  # spikes between the one whose connections are read and the one whose are fetched
+_MOST_FETCHED = 64  # lines of the cache
+_NO_GAP = 1e-200  # stands for rates that differ by 0: (1 - exp(-d s)) / d is s then, in all its digits
+_DOUBT = 1e-9  # of potentials: far more than rounding, and it costs only a replay
+_ROUNDED = 1e-14  # of u_inf, which potentials are counted from
+_LARGE = 1e300
+_BEFORE_E, _BEFORE_I = N_FACTORS, N_FACTORS + 1
 
 
 class Active(NamedTuple):
-    """Spikes that are on their way: time (ms), sender; of its connections those from `first` to before `next` arrive in this
+    """Spikes that are on their way: time (ms), row; of its connections those from `first` to before `next` arrive in this
     window, those before have arrived."""
 
     time: np.ndarray
-    sender: np.ndarray
+    row: np.ndarray
     first: np.ndarray
     next: np.ndarray
 
 
-class Entries(NamedTuple):
-    """Arrivals at chosen neurons: connection, spike (its place in Active), previous entry of the same neuron or -1."""
+class Neurons(NamedTuple):
+    """State and parameters of `kernels`, each with room for whole lanes; theta: threshold minus u_inf. What is beyond the last
+    neuron never fires."""
 
-    connection: np.ndarray
-    spike: np.ndarray
-    previous: np.ndarray
+    u: np.ndarray
+    i_exc: np.ndarray
+    i_inh: np.ndarray
+    clamped_until: np.ndarray
+    u_inf: np.ndarray
+    theta: np.ndarray
+    inverse_cm: np.ndarray
+
+
+class Responses(NamedTuple):
+    """Rows (smaller rate, -d, -1/d, 1 where the current is the faster one else 0) for the excitatory and the inhibitory current, one for
+    each neuron if `each`, else one for all."""
+
+    each: bool
+    exc: np.ndarray
+    inh: np.ndarray
+
+
+class Window(NamedTuple):
+    """What a window's length makes of the state: arrays of `size` floats one after the other in `factors`, those of neuron n at
+    step * n; step is 0 where all neurons share them. The first N_FACTORS are those of `window_factors`, but the inverse of EXC_BY_INH
+    and of INH_BY_EXC, then come 1 / DECAY_E and 1 / DECAY_I.
+    """
+
+    factors: np.ndarray
+    size: int
+    step: int
 
 
 @njit(cache=True, error_model="numpy")
@@ -67,155 +121,182 @@ def grown(array, size):
 
 
 @njit(cache=True, error_model="numpy")
-def first_due(outgoing, sender, time, t):
-    """The first connection of `sender` (they are in order of delay) through which a spike at `time` arrives at t or later."""
-    start, delay = outgoing.start, outgoing.delay
-    lo, hi = start[sender], start[sender + 1]
-    while lo < hi:
-        middle = (lo + hi) // 2
-        if time + delay[middle] < t:
-            lo = middle + 1
-        else:
-            hi = middle
-    return lo
+def _response_rows(rates, kind, column):
+    found = np.zeros((kind.size + LANES, 4))
+    for n in range(kind.size):
+        rate_m, rate_s = rates[kind[n], RATE_M], rates[kind[n], column]
+        gap = max(abs(rate_s - rate_m), _NO_GAP)
+        found[n] = min(rate_m, rate_s), -gap, -1.0 / gap, 1.0 if rate_s > rate_m else 0.0
+    return found
 
 
 @njit(cache=True, error_model="numpy")
-def deliver(end, active, n_active, outgoing, kind, rates, factors, stamps, stamp, arrived):
-    """Sum what the arrivals before `end` do to the state at `end`: arrived[n] = (membrane * cm, exc, inh, positive weights).
+def responses_of(rates, kind):
+    """Responses of neurons of these kinds; rates (kinds, 3) of membrane, exc, inh."""
+    each = rates.shape[0] > 1
+    of = kind if each else np.zeros(1, dtype=kind.dtype)
+    return Responses(each, _response_rows(rates, of, RATE_E), _response_rows(rates, of, RATE_I))
 
-    Returns (stamp, number of arrivals). factors[kind] = (phi, decay) belong to the arrival stamps[kind].
-    """
-    start, target, weight, delay, inhibitory = outgoing
-    active_time, active_sender, active_from, active_next = active
+
+@njit(cache=True, error_model="numpy")
+def window_of(span, rates, kind, factors):
+    """The Window of a length (ms); factors: its array, of n (N_FACTORS + 2) floats, written."""
+    by_kind = np.empty((rates.shape[0], N_FACTORS))
+    window_factors(span, rates, by_kind)
+    step = 1 if rates.shape[0] > 1 else 0
+    size = factors.size // (N_FACTORS + 2)
+    for n in range(size):
+        q = kind[n] if step and n < kind.size else 0
+        for f in range(N_FACTORS):
+            factors[f * size + n] = by_kind[q, f]
+        factors[EXC_BY_INH * size + n] = 1.0 / by_kind[q, EXC_BY_INH]
+        factors[INH_BY_EXC * size + n] = 1.0 / by_kind[q, INH_BY_EXC]
+        factors[_BEFORE_E * size + n] = min(1.0 / by_kind[q, DECAY_E], _LARGE)
+        factors[_BEFORE_I * size + n] = min(1.0 / by_kind[q, DECAY_I], _LARGE)
+    return Window(factors, size, step)
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _fetch(active, a, rows):
+    """Ask for as many connections of a spike as arrived of it in the window before."""
+    at = (active.next[a] >> 3) * rows.stride
+    n = min(((active.next[a] - active.first[a]) >> 3) * rows.stride + 2 * rows.stride, 8 * _MOST_FETCHED)
+    for k in range(0, n, 8):
+        prefetch(rows.blocks, at + k)
+
+
+@njit(cache=True, error_model="numpy")
+def deliver(end, active, n_active, rows, responses, sums):
+    """Sum what the arrivals before `end` do to the state at `end` in `sums` (neurons, 4). Returns the number of arrivals."""
+    stride = rows.stride
+    weighted = stride > 12
+    place_of_targets = 2 * (stride - 4)
     count = 0
     for a in range(n_active):
-        k = active_next[a]
-        active_from[a] = k
-        last = start[active_sender[a] + 1]
-        time = active_time[a]
-        current = 2 if inhibitory[active_sender[a]] else 1
-        previous = -1.0
-        s = 0.0
+        if a + _AHEAD < n_active:
+            _fetch(active, a + _AHEAD, rows)
+        k = active.next[a]
+        row = active.row[a]
+        last = rows.end[row]
+        inhibitory, mixed = rows.flags[row] & INHIBITORY, rows.flags[row] & MIXED
+        of_receptor = responses.inh if inhibitory else responses.exc
+        slow, gap, scale, faster = (splat(of_receptor[0, 0]), splat(of_receptor[0, 1]), splat(of_receptor[0, 2]),
+                                    splat(of_receptor[0, 3]))
+        w = splat(rows.weight[row])
+        time = active.time[a]
         while k < last:
-            if delay[k] != previous:
-                previous = delay[k]
-                if not time + previous < end:
-                    break
-                s = end - (time + previous)
-                stamp += 1
-            n = target[k]
-            kin = kind[n]
-            if stamps[kin] != stamp:
-                stamps[kin] = stamp
-                rate_m, rate_s = rates[kin, 0], rates[kin, current]
-                decay = math.exp(-rate_s * s)
-                difference = rate_s - rate_m
-                # Digits are lost only where the rates are close; phi loses none, and takes longer.
-                factors[kin, 0] = ((math.exp(-rate_m * s) - decay) / difference if abs(difference) > 0.1 * rate_s
-                                   else phi(s, rate_m, rate_s))
-                factors[kin, 1] = decay
-            w = weight[k]
-            arrived[n, 0] += w * factors[kin, 0]
-            arrived[n, current] += w * factors[kin, 1]
-            arrived[n, 3] += max(w, 0.0)
-            k += 1
-        active_next[a] = k
-        count += k - active_from[a]
-    return stamp, count
+            at = (k >> 3) * stride
+            targets = 2 * at + place_of_targets
+            s = splat(end) - (load(rows.blocks, at) + time)
+            due = bits(s > 0.0)
+            arriving = due & (255 << (k & 7))
+            if arriving == 0:
+                break
+            if weighted:
+                w = load(rows.blocks, at + 8)
+            if responses.each:
+                slow, gap, scale, faster = columns_at(of_receptor, rows.targets, targets)
+            s = select(mask_of(arriving), s, 0.0)
+            left = select(mask_of(arriving), w, 0.0) * exp(0.0 - s * slow)
+            change = left * expm1(s * gap)
+            current, membrane = fma(change, faster, left), change * scale
+            if inhibitory:
+                add_pairs(sums, rows.targets, targets, _MEMBRANE, membrane, current)
+            else:
+                add_pairs(sums, rows.targets, targets, _EXC, current, membrane)
+            if mixed:
+                add_lanes(sums, rows.targets, targets, _AGAINST, maximum(current if inhibitory else 0.0 - current, 0.0))
+            if due != 255:
+                k = (k & ~7) + lowest(~due)
+                break
+            k = (k | 7) + 1
+        active.first[a] = active.next[a]
+        active.next[a] = k
+        count += k - active.first[a]
+    return count
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _bounds(e, i, exc, inh, against, e_share, i_share, e_before, i_before):
+    """(P, Q) times cm: the largest sum of positive and of negative currents in a window that begins with e and i.
+
+    Of two currents of opposite signs the one that decays faster takes away the less the later it is: `share` of it is left
+    beside the other at the end. before: by how much more of an arrival there was than is left.
+    """
+    against = against * maximum(e_before, i_before)
+    e_up, e_down, i_up, i_down = maximum(e, 0.0), minimum(e, 0.0), maximum(i, 0.0), minimum(i, 0.0)
+    up = maximum(e_up + i_up + fma(e_down, e_share, i_down * i_share), 0.0)
+    down = minimum(e_down + i_down + fma(e_up, e_share, i_up * i_share), 0.0)
+    up = up + fma(maximum(exc, 0.0), e_before, maximum(inh, 0.0) * i_before) + against
+    down = down + fma(minimum(exc, 0.0), e_before, minimum(inh, 0.0) * i_before) - against
+    return up, 0.0 - down
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _surely_below(x, new, theta, doubt, up, down, decay, reach, span):
+    """Where x, which is `new` at the end, stays below theta: see the head of this file. NaN is no certainty."""
+    to_rise = theta - maximum(x, x * decay) - doubt
+    to_fall = minimum(theta, theta * decay) - new - doubt
+    return ((up * reach < to_rise) | (down * span < to_fall)
+            | (fma(to_rise, down, to_fall * up) > up * down * span))
 
 
 @njit(cache=True, error_model="numpy")
-def settle(begin, end, arrived, kind, factors, u, i_exc, i_inh, clamped_until, parameters, head, chosen):
-    """Carry all neurons to `end` that surely do not fire; list the others in `chosen`. Returns their number.
-
-    The bound: an arrival adds at most w reach / cm, reach the largest phi of the window. Of two currents of opposite signs the
-    faster weighs more by a ratio that grows with time, so the ratio at the end bounds their sum.
-    """
+def settle(begin, end, sums, window, neurons, bitmap, chosen):
+    """Carry all neurons to `end` that surely do not fire; mark the others in `bitmap` and list them in `chosen`. Returns how
+    many. Sums are 0 again afterwards."""
+    f, size = window.factors, window.size
+    span = end - begin
     n_chosen = 0
-    for n in range(u.size):
-        q = kind[n]
-        if clamped_until[n] < end:
-            x = u[n] - parameters[n, U_INF]
-            theta = parameters[n, THRESHOLD] - parameters[n, U_INF]
-            if theta == 0.0:  # as `to_threshold`, which takes a row, and rows are slices
-                theta = 1e-300
-            e, i = i_exc[n], i_inh[n]
-            drive = max(e * factors[q, EXC_BY_INH] + i if e >= i else i * factors[q, INH_BY_EXC] + e, 0.0) + arrived[n, 3]
-            highest = (x if x >= 0.0 else x * factors[q, DECAY_U]) + drive * parameters[n, INVERSE_CM] * factors[q, REACH]
-            # 1e-9: far more than rounding, and it costs only a replay
-            if clamped_until[n] > begin or not highest + 1e-9 * (abs(theta) + abs(x)) < theta:
-                chosen[n_chosen] = n
-                n_chosen += 1
-                head[n] = -1
-                arrived[n, 0] = arrived[n, 1] = arrived[n, 2] = arrived[n, 3] = 0.0
-                continue
-            u[n] = (x * factors[q, DECAY_U] + (e * factors[q, PHI_E] + i * factors[q, PHI_I] + arrived[n, 0])
-                    * parameters[n, INVERSE_CM] + parameters[n, U_INF])
-        i_exc[n] = i_exc[n] * factors[q, DECAY_E] + arrived[n, 1]
-        i_inh[n] = i_inh[n] * factors[q, DECAY_I] + arrived[n, 2]
-        arrived[n, 0] = arrived[n, 1] = arrived[n, 2] = arrived[n, 3] = 0.0
+    for n in range(0, chosen.size, LANES):
+        exc, membrane, inh, against = columns(sums, n)
+        store(sums, 4 * n, splat_wide(0.0))
+        at = window.step * n
+        decay, decay_e, decay_i = load(f, at + DECAY_U * size), load(f, at + DECAY_E * size), load(f, at + DECAY_I * size)
+        u_inf, theta, inverse_cm = load(neurons.u_inf, n), load(neurons.theta, n), load(neurons.inverse_cm, n)
+        u, e, i = load(neurons.u, n), load(neurons.i_exc, n), load(neurons.i_inh, n)
+        clamped_until = load(neurons.clamped_until, n)
+        x = u - u_inf
+        response = fma(e, load(f, at + PHI_E * size), fma(i, load(f, at + PHI_I * size), membrane))
+        new = fma(x, decay, response * inverse_cm)
+        up, down = _bounds(e, i, exc, inh, against, load(f, at + INH_BY_EXC * size), load(f, at + EXC_BY_INH * size),
+                           load(f, at + _BEFORE_E * size), load(f, at + _BEFORE_I * size))
+        doubt = (absolute(x) + absolute(theta) + absolute(new)) * _DOUBT + absolute(u_inf) * _ROUNDED
+        inverse_cm = inverse_cm * (1.0 + _DOUBT)
+        below = bits(_surely_below(x, new, theta, doubt, up * inverse_cm, down * inverse_cm, decay,
+                                   load(f, at + REACH * size), span))
+        held = bits(clamped_until >= end)
+        replayed = ~held & (~below | ~bits(clamped_until <= begin)) & 255
+        kept = mask_of(replayed)
+        store(neurons.u, n, select(mask_of(replayed | held), u, new + u_inf))
+        store(neurons.i_exc, n, select(kept, e, fma(e, decay_e, exc)))
+        store(neurons.i_inh, n, select(kept, i, fma(i, decay_i, inh)))
+        while replayed:
+            lane = n + lowest(replayed)
+            replayed &= replayed - 1
+            chosen[n_chosen] = lane
+            bitmap[lane >> 5] |= np.int32(1 << (lane & 31))
+            n_chosen += 1
     return n_chosen
 
 
 @njit(cache=True, error_model="numpy")
-def add_active(active, n_active, time, sender, k):
-    """One more spike on its way, from its connection k on. Returns Active, with more room if need be."""
+def add_active(active, n_active, time, row, k):
+    """One more spike on its way, from its connection at place k on. Returns Active, with more room if need be."""
     if n_active == active.time.size:
         size = n_active + 1
-        active = Active(grown(active.time, size), grown(active.sender, size), grown(active.first, size), grown(active.next, size))
-    active.time[n_active], active.sender[n_active], active.next[n_active] = time, sender, k
+        active = Active(grown(active.time, size), grown(active.row, size), grown(active.first, size), grown(active.next, size))
+    active.time[n_active], active.row[n_active], active.first[n_active], active.next[n_active] = time, row, k, k
     return active
 
 
 @njit(cache=True, error_model="numpy")
-def keep_active(active, n_active, start):
+def keep_active(active, n_active, rows):
     """Drop the spikes that have arrived everywhere. Returns how many are left."""
     kept = 0
     for a in range(n_active):
-        if active.next[a] < start[active.sender[a] + 1]:
-            active.time[kept], active.sender[kept], active.next[kept] = active.time[a], active.sender[a], active.next[a]
+        if active.next[a] < rows.end[active.row[a]]:
+            active.time[kept], active.row[kept] = active.time[a], active.row[a]
+            active.first[kept], active.next[kept] = active.first[a], active.next[a]
             kept += 1
     return kept
-
-
-@njit(cache=True, error_model="numpy")
-def _chain(n_active, first, last, target, head, connection, spike, previous):
-    """`gather`, where there is room: arrays that grow inside a loop keep compiled code from holding their addresses."""
-    count = 0
-    for a in range(n_active):
-        for k in range(first[a], last[a]):
-            n = target[k]
-            if head[n] != -2:
-                connection[count], spike[count], previous[count] = k, a, head[n]
-                head[n] = count
-                count += 1
-
-
-@njit(cache=True, error_model="numpy")
-def gather(active, n_active, target, head, entries):
-    """Chain the arrivals of this window at the chosen neurons: head[n] is the last of neuron n, -1 none, -2 not chosen.
-
-    Returns the Entries, with more room if need be.
-    """
-    size = 0
-    for a in range(n_active):
-        size += active.next[a] - active.first[a]
-    if size > entries.connection.size:
-        entries = Entries(grown(entries.connection, size), grown(entries.spike, size), grown(entries.previous, size))
-    _chain(n_active, active.first, active.next, target, head, entries.connection, entries.spike, entries.previous)
-    return entries
-
-
-@njit(cache=True, error_model="numpy")
-def in_time_order(times, order, n):
-    """Fill order[:n] so that times[order] does not decrease."""
-    if n > _FEW:
-        order[:n] = np.argsort(times[:n], kind="mergesort")
-        return
-    for k in range(n):
-        m = k
-        while m > 0 and times[order[m - 1]] > times[k]:
-            order[m] = order[m - 1]
-            m -= 1
-        order[m] = k

@@ -1,0 +1,236 @@
+"""Compiled replay of the neurons that may fire in a window of `windows`: their arrivals one after the other.
+
+The arrivals are picked out of all by a bitmap of those neurons, put in the order of neurons by counting and in the order of time by
+insertion. The exponentials of all intervals of a neuron are taken together. Where x is below threshold at both ends of an interval
+and had no maximum in between, for one time constant of the currents,
+
+    j <= 0  or  dx/ds >= 0 at the end,
+
+or where not even a constant current would lift it there, it is carried on; elsewhere `next_spike` decides.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from ttfs_pynn.event_driven.delay_rows import INHIBITORY, delay_of, target_of, weight_of
+from ttfs_pynn.event_driven.kernels import MOST_SPIKES, RATE_E, RATE_I, RATE_M, next_spike
+from ttfs_pynn.event_driven.window_steps import grown
+from ttfs_pynn.membrane.lanes import LANES, exp, expm1, fma, gathered_bits, load, lowest, store
+
+__all__ = ["Chosen", "Spikes", "arrivals_for", "gather", "intervals_for", "order_by_neuron", "replay"]
+
+_FEW = 24  # arrivals that insertion sorts faster than a call of argsort
+_DOUBT, _ROUNDED = 1e-9, 1e-14  # as in `window_steps`
+_HAS_DIGITS = 1e-200  # a current above it is a product of numbers that have all their digits
+
+
+class Arrivals(NamedTuple):
+    """Of chosen neurons: time (ms), weight (nA), and 2 c, or 2 c + 1 where it is inhibitory, of the c-th of them."""
+
+    time: np.ndarray
+    weight: np.ndarray
+    slot: np.ndarray
+
+
+class Intervals(NamedTuple):
+    """Between the arrivals of one neuron: length (ms), what is left of u, exc, inh, and the response to exc and to inh."""
+
+    span: np.ndarray
+    decay_u: np.ndarray
+    decay_e: np.ndarray
+    decay_i: np.ndarray
+    phi_e: np.ndarray
+    phi_i: np.ndarray
+
+
+class Chosen(NamedTuple):
+    """Neurons that are replayed, the first n of `neuron`; a bitmap of them; the place of each among them; where the arrivals at each
+    begin."""
+
+    neuron: np.ndarray
+    bitmap: np.ndarray
+    slot: np.ndarray
+    start: np.ndarray
+
+
+class Spikes(NamedTuple):
+    """neuron and time (ms) of each."""
+
+    neuron: np.ndarray
+    time: np.ndarray
+
+
+@njit(cache=True, error_model="numpy")
+def arrivals_for(size):
+    """Arrivals with room for `size`."""
+    return Arrivals(np.empty(size), np.empty(size), np.empty(size, dtype=np.int32))
+
+
+@njit(cache=True, error_model="numpy")
+def intervals_for(size):
+    """Intervals of up to `size` arrivals."""
+    size += 2 * LANES
+    return Intervals(np.zeros(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size))
+
+
+@njit(cache=True, error_model="numpy")
+def gather(a, count, active, n_active, rows, chosen, arrivals):
+    """Note what arrives in this window at chosen neurons, from the a-th spike on, after the first `count` Arrivals. Returns (a, count)
+    when all is noted, a = n_active, or where there may not be room for what the a-th brings."""
+    stride = rows.stride
+    while a < n_active:
+        first, last = active.first[a], active.next[a]
+        if count + last - first > arrivals.time.size:
+            break
+        row = active.row[a]
+        inhibitory = rows.flags[row] & INHIBITORY
+        for block in range(first >> 3, (last + 7) >> 3):
+            targets = 2 * (block * stride + stride - 4)
+            hits = gathered_bits(chosen.bitmap, rows.targets, targets)
+            if hits:
+                hits &= 255 << max(first - 8 * block, 0)
+                hits &= 255 >> max(8 * block + 8 - last, 0)
+            while hits:
+                lane = lowest(hits)
+                hits &= hits - 1
+                k = 8 * block + lane
+                arrivals.time[count] = active.time[a] + delay_of(rows, k)
+                arrivals.weight[count] = weight_of(rows, row, k)
+                arrivals.slot[count] = 2 * chosen.slot[target_of(rows, k)] + inhibitory
+                count += 1
+        a += 1
+    return a, count
+
+
+@njit(cache=True, error_model="numpy")
+def order_by_neuron(count, arrivals, n_chosen, chosen, by_neuron):
+    """Arrivals at one neuron after the other, begins in chosen.start; slot is left with whether they are inhibitory."""
+    start = chosen.start
+    for c in range(n_chosen):
+        start[c] = 0
+    for k in range(count):
+        start[arrivals.slot[k] >> 1] += 1
+    total = 0
+    for c in range(n_chosen):
+        total += start[c]
+        start[c] = total
+    start[n_chosen] = total
+    for k in range(count - 1, -1, -1):
+        c = arrivals.slot[k] >> 1
+        start[c] -= 1
+        place = start[c]
+        by_neuron.time[place], by_neuron.weight[place], by_neuron.slot[place] = (arrivals.time[k], arrivals.weight[k],
+                                                                                 arrivals.slot[k] & 1)
+
+
+@njit(cache=True, error_model="numpy")
+def _order_many(arrivals, lo, hi):
+    order = lo + np.argsort(arrivals.time[lo:hi], kind="mergesort")
+    arrivals.time[lo:hi] = arrivals.time[order]
+    arrivals.weight[lo:hi] = arrivals.weight[order]
+    arrivals.slot[lo:hi] = arrivals.slot[order]
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _order_by_time(arrivals, lo, hi):
+    """Arrivals lo to hi - 1 in the order of time, those of one time as they came."""
+    times, weights, slots = arrivals
+    if hi - lo > _FEW:
+        _order_many(arrivals, lo, hi)
+    else:
+        for k in range(lo + 1, hi):
+            time, weight, slot = times[k], weights[k], slots[k]
+            m = k
+            while m > lo and times[m - 1] > time:
+                times[m], weights[m], slots[m] = times[m - 1], weights[m - 1], slots[m - 1]
+                m -= 1
+            times[m], weights[m], slots[m] = time, weight, slot
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _fill_intervals(begin, end, times, lo, hi, exc, inh, n, alike, intervals):
+    """Intervals of neuron n between begin, its arrivals lo to hi - 1, and end. exc, inh: rows as of Responses; alike: whether both
+    currents have one rate."""
+    now = begin
+    for k in range(hi - lo):
+        intervals.span[k] = times[lo + k] - now
+        now = times[lo + k]
+    intervals.span[hi - lo] = end - now
+    for k in range(0, hi - lo + 1, LANES):
+        s = load(intervals.span, k)
+        left = exp(s * -exc[n, 0])
+        change = left * expm1(s * exc[n, 1])
+        store(intervals.decay_u, k, fma(change, 1.0 - exc[n, 3], left))
+        store(intervals.decay_e, k, fma(change, exc[n, 3], left))
+        store(intervals.phi_e, k, change * exc[n, 2])
+        if not alike:
+            left = exp(s * -inh[n, 0])
+            change = left * expm1(s * inh[n, 1])
+            store(intervals.decay_i, k, fma(change, inh[n, 3], left))
+            store(intervals.phi_i, k, change * inh[n, 2])
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _step(x, e, i, inverse_cm, alike, rate_m, limit, intervals, k):
+    """(x, e, i) at the end of interval k, and whether x surely stays below `limit` in it."""
+    decay_e = intervals.decay_e[k]
+    if alike:
+        j = (e + i) * inverse_cm
+        new = x * intervals.decay_u[k] + j * intervals.phi_e[k]
+        left = j * decay_e
+        return new, e * decay_e, i * decay_e, (x < limit and new < limit
+                                               and (j <= 0.0 or (left >= rate_m * new and left > _HAS_DIGITS)))
+    response = e * intervals.phi_e[k] + i * intervals.phi_i[k]
+    new = x * intervals.decay_u[k] + response * inverse_cm
+    highest = max(x, x * intervals.decay_u[k]) + (max(e, 0.0) + max(i, 0.0)) * inverse_cm * intervals.span[k]
+    return new, e * decay_e, i * intervals.decay_i[k], highest < limit and new < limit
+
+
+@njit(cache=True, error_model="numpy")
+def replay(begin, end, n_chosen, chosen, by_neuron, intervals, responses, neurons, parameters, out, n_out, fired):
+    """Carry the chosen neurons from `begin` to `end` through their arrivals. Returns (ok, out, n_out): out, with room enough, holds
+    n_out spikes; ok is False where a neuron fires without end. The bitmap is empty afterwards."""
+    for c in range(n_chosen):
+        n = chosen.neuron[c]
+        chosen.bitmap[n >> 5] = 0
+        lo, hi = chosen.start[c], chosen.start[c + 1]
+        _order_by_time(by_neuron, lo, hi)
+        rate_m = parameters[n, RATE_M]
+        alike = parameters[n, RATE_E] == parameters[n, RATE_I]
+        _fill_intervals(begin, end, by_neuron.time, lo, hi, responses.exc, responses.inh, n if responses.each else 0, alike, intervals)
+        u_inf, theta, inverse_cm = neurons.u_inf[n], neurons.theta[n], neurons.inverse_cm[n]
+        limit = theta - _DOUBT * abs(theta) - _ROUNDED * abs(u_inf)
+        x, e, i, clamped_until = neurons.u[n] - u_inf, neurons.i_exc[n], neurons.i_inh[n], neurons.clamped_until[n]
+        now = begin
+        for k in range(hi - lo + 1):
+            until = by_neuron.time[lo + k] if k < hi - lo else end
+            new, e_left, i_left, below = _step(x, e, i, inverse_cm, alike, rate_m, limit, intervals, k)
+            if clamped_until >= until:
+                e, i = e_left, i_left
+            elif below and clamped_until <= now:
+                x, e, i = new, e_left, i_left
+            else:
+                neurons.u[n], neurons.i_exc[n], neurons.i_inh[n] = x + u_inf, e, i
+                while True:
+                    now = next_spike(n, now, until, neurons.u, neurons.i_exc, neurons.i_inh, neurons.clamped_until, parameters)
+                    if now == math.inf:
+                        break
+                    if n_out == out.neuron.size:
+                        out = Spikes(grown(out.neuron, n_out + 1), grown(out.time, n_out + 1))
+                    out.neuron[n_out], out.time[n_out] = n, now
+                    n_out += 1
+                    fired[n] += 1
+                    if fired[n] > MOST_SPIKES:
+                        return False, out, n_out
+                x, e, i, clamped_until = neurons.u[n] - u_inf, neurons.i_exc[n], neurons.i_inh[n], neurons.clamped_until[n]
+            now = until
+            if k < hi - lo:
+                if by_neuron.slot[lo + k]:
+                    i += by_neuron.weight[lo + k]
+                else:
+                    e += by_neuron.weight[lo + k]
+        neurons.u[n], neurons.i_exc[n], neurons.i_inh[n] = x + u_inf, e, i
+    return True, out, n_out
