@@ -24,6 +24,7 @@ COUNT, ROOM, FIRST = range(3)
 # Of window_factors: decay of u, exc, inh; phi exc, inh; by how much exc outlasts inh, and the reverse; largest phi.
 N_FACTORS = 8
 DECAY_U, DECAY_E, DECAY_I, PHI_E, PHI_I, EXC_BY_INH, INH_BY_EXC, REACH = range(N_FACTORS)
+NO_DISTANCE = 1e-300  # see `to_threshold`
 MOST_SPIKES = 2**20  # of one neuron in one call; more is a neuron whose interspike interval is lost in rounding
 _CHUNK = 32
 
@@ -49,10 +50,10 @@ def window_factors(span, rates, factors):
 
 @njit(cache=True, error_model="numpy", inline="always")
 def to_threshold(p):
-    """Threshold minus the value that u tends to (mV). Where they are the same, u never arrives: 1e-300 stands for 0 then, which
-    an x that has decayed to 0 does not reach."""
+    """Threshold minus the value that u tends to (mV). Where they are the same, u never arrives: NO_DISTANCE stands for 0 then,
+    which an x that has decayed to 0 does not reach."""
     distance = p[THRESHOLD] - p[U_INF]
-    return distance if distance != 0.0 else 1e-300
+    return distance if distance != 0.0 else NO_DISTANCE
 
 
 @njit(cache=True, error_model="numpy", inline="always")

@@ -20,7 +20,7 @@ from ttfs_pynn.event_driven.kernels import MOST_SPIKES, RATE_E, RATE_I, RATE_M, 
 from ttfs_pynn.event_driven.window_steps import grown
 from ttfs_pynn.membrane.lanes import LANES, exp, expm1, fma, gathered_bits, load, lowest, store
 
-__all__ = ["Chosen", "Spikes", "arrivals_for", "gather", "intervals_for", "order_by_neuron", "replay"]
+__all__ = ["Arrivals", "Chosen", "Intervals", "Spikes", "arrivals_for", "gather", "intervals_for", "order_by_neuron", "replay"]
 
 _FEW = 24  # arrivals that insertion sorts faster than a call of argsort
 _DOUBT, _ROUNDED = 1e-9, 1e-14  # as in `window_steps`
@@ -128,10 +128,10 @@ def order_by_neuron(count, arrivals, n_chosen, chosen, by_neuron):
 
 @njit(cache=True, error_model="numpy")
 def _order_many(arrivals, lo, hi):
-    order = lo + np.argsort(arrivals.time[lo:hi], kind="mergesort")
-    arrivals.time[lo:hi] = arrivals.time[order]
-    arrivals.weight[lo:hi] = arrivals.weight[order]
-    arrivals.slot[lo:hi] = arrivals.slot[order]
+    times, weights, slots = arrivals.time[lo:hi].copy(), arrivals.weight[lo:hi].copy(), arrivals.slot[lo:hi].copy()
+    order = np.argsort(times, kind="mergesort")
+    for k in range(hi - lo):
+        arrivals.time[lo + k], arrivals.weight[lo + k], arrivals.slot[lo + k] = times[order[k]], weights[order[k]], slots[order[k]]
 
 
 @njit(cache=True, error_model="numpy", inline="always")

@@ -54,7 +54,7 @@ from ttfs_pynn.membrane.lanes import (
     store,
 )
 
-__all__ = ["Active", "Neurons", "Responses", "Window", "add_active", "deliver", "grown", "keep_active", "responses_of", "settle",
+__all__ = ["N_WINDOW", "Active", "Neurons", "Responses", "Window", "add_active", "deliver", "grown", "keep_active", "responses_of", "settle",
            "window_of"]
 
 _EXC, _MEMBRANE, _INH, _AGAINST = range(4)  # sums of a neuron; the last: size of weights of the sign that others there have not
@@ -65,6 +65,7 @@ _DOUBT = 1e-9  # of potentials: far more than rounding, and it costs only a repl
 _ROUNDED = 1e-14  # of u_inf, which potentials are counted from
 _LARGE = 1e300
 _BEFORE_E, _BEFORE_I = N_FACTORS, N_FACTORS + 1
+N_WINDOW = N_FACTORS + 2
 
 
 class Active(NamedTuple):
@@ -116,35 +117,30 @@ def grown(array, size):
     if size <= array.size:
         return array
     larger = np.empty(max(size, 2 * array.size), dtype=array.dtype)
-    larger[:array.size] = array
+    for k in range(array.size):  # a copy of slices takes seconds to compile
+        larger[k] = array[k]
     return larger
 
 
-@njit(cache=True, error_model="numpy")
-def _response_rows(rates, kind, column):
-    found = np.zeros((kind.size + LANES, 4))
-    for n in range(kind.size):
-        rate_m, rate_s = rates[kind[n], RATE_M], rates[kind[n], column]
-        gap = max(abs(rate_s - rate_m), _NO_GAP)
-        found[n] = min(rate_m, rate_s), -gap, -1.0 / gap, 1.0 if rate_s > rate_m else 0.0
-    return found
-
-
-@njit(cache=True, error_model="numpy")
 def responses_of(rates, kind):
     """Responses of neurons of these kinds; rates (kinds, 3) of membrane, exc, inh."""
-    each = rates.shape[0] > 1
-    of = kind if each else np.zeros(1, dtype=kind.dtype)
-    return Responses(each, _response_rows(rates, of, RATE_E), _response_rows(rates, of, RATE_I))
+    each = len(rates) > 1
+    found = []
+    for column in (RATE_E, RATE_I):
+        rate_m, rate_s = rates[:, RATE_M], rates[:, column]
+        gap = np.maximum(abs(rate_s - rate_m), _NO_GAP)
+        rows = np.stack([np.minimum(rate_m, rate_s), -gap, -1.0 / gap, rate_s > rate_m], axis=1)
+        found.append(rows[kind] if each else rows)
+    return Responses(each, *found)
 
 
 @njit(cache=True, error_model="numpy")
 def window_of(span, rates, kind, factors):
-    """The Window of a length (ms); factors: its array, of n (N_FACTORS + 2) floats, written."""
+    """The Window of a length (ms); factors: its array, of n N_WINDOW floats, written."""
     by_kind = np.empty((rates.shape[0], N_FACTORS))
     window_factors(span, rates, by_kind)
     step = 1 if rates.shape[0] > 1 else 0
-    size = factors.size // (N_FACTORS + 2)
+    size = factors.size // N_WINDOW
     for n in range(size):
         q = kind[n] if step and n < kind.size else 0
         for f in range(N_FACTORS):

@@ -20,9 +20,20 @@ import numpy as np
 from numba import njit
 
 from ttfs_pynn.event_driven.delay_rows import delay_of, first_due
-from ttfs_pynn.event_driven.kernels import INVERSE_CM, N_FACTORS, U_INF, next_spike, to_threshold
-from ttfs_pynn.event_driven.window_replay import Chosen, Spikes, arrivals_for, gather, intervals_for, order_by_neuron, replay
+from ttfs_pynn.event_driven.kernels import INVERSE_CM, NO_DISTANCE, THRESHOLD, U_INF, next_spike
+from ttfs_pynn.event_driven.window_replay import (
+    Arrivals,
+    Chosen,
+    Intervals,
+    Spikes,
+    arrivals_for,
+    gather,
+    intervals_for,
+    order_by_neuron,
+    replay,
+)
 from ttfs_pynn.event_driven.window_steps import (
+    N_WINDOW,
     Active,
     Neurons,
     add_active,
@@ -38,7 +49,8 @@ __all__ = ["Links", "run_windows"]
 
 _ADAPT_EVERY = 32  # windows
 _QUIET = 8  # windows without an arrival, after which a look at what comes next is no longer much beside them
-_LARGE = 1e300
+_ROOM = 64  # at first
+_LARGE = 1e300  # an infinite threshold in a product with nothing
 
 
 class Links(NamedTuple):
@@ -48,23 +60,40 @@ class Links(NamedTuple):
     rows: np.ndarray
 
 
-@njit(cache=True, error_model="numpy")
-def _with_room(array, size, beyond):
-    larger = np.full(size, beyond)
-    larger[:array.size] = array
-    return larger
+class Work(NamedTuple):
+    """Memory of a run: the sums of `deliver`, the factors of `window_of`, the others with room that grows."""
+
+    sums: np.ndarray
+    factors: np.ndarray
+    chosen: Chosen
+    arrivals: Arrivals
+    by_neuron: Arrivals
+    intervals: Intervals
+    active: Active
+    out: Spikes
+    fired: np.ndarray
 
 
-@njit(cache=True, error_model="numpy")
+def _work(n_neurons, size, alike):
+    """Work for neurons with room for `size`; alike: whether they share time constants."""
+    places = lambda n: np.zeros(n, dtype=np.int64)  # noqa: E731
+    sums = aligned(4 * size)[:4 * size].reshape(size, 4)
+    sums[...] = 0.0
+    factors = aligned(N_WINDOW * (LANES if alike else size))[:N_WINDOW * (LANES if alike else size)]
+    chosen = Chosen(places(size), np.zeros(size // 32 + 1, dtype=np.int32), np.zeros(size, dtype=np.int32), places(size + 1))
+    return Work(sums, factors, chosen, arrivals_for(_ROOM), arrivals_for(_ROOM), intervals_for(_ROOM),
+                Active(np.zeros(_ROOM), places(_ROOM), places(_ROOM), places(_ROOM)), Spikes(places(_ROOM), np.zeros(_ROOM)),
+                places(n_neurons))
+
+
 def _neurons(u, i_exc, i_inh, clamped_until, parameters):
     """Neurons, of arrays as of `kernels`, in arrays of whole lanes."""
-    size = (u.size + LANES - 1) // LANES * LANES
-    theta = np.full(size, _LARGE)
-    for n in range(u.size):
-        theta[n] = min(to_threshold(parameters[n]), _LARGE)  # inf is a threshold too
-    return Neurons(_with_room(u, size, 0.0), _with_room(i_exc, size, 0.0), _with_room(i_inh, size, 0.0),
-                   _with_room(clamped_until, size, -math.inf), _with_room(parameters[:, U_INF], size, 0.0), theta,
-                   _with_room(parameters[:, INVERSE_CM], size, 1.0))
+    def whole(array, beyond):
+        return np.concatenate([array, np.full(-array.size % LANES, beyond)])
+    theta = parameters[:, THRESHOLD] - parameters[:, U_INF]
+    theta[theta == 0.0] = NO_DISTANCE
+    return Neurons(whole(u, 0.0), whole(i_exc, 0.0), whole(i_inh, 0.0), whole(clamped_until, -np.inf),
+                   whole(parameters[:, U_INF], 0.0), whole(np.minimum(theta, _LARGE), _LARGE), whole(parameters[:, INVERSE_CM], 1.0))
 
 
 @njit(cache=True, error_model="numpy")
@@ -80,30 +109,38 @@ def _quiet_until(begin, until, active, n_active, rows, neurons, parameters):
     return until
 
 
-@njit(cache=True, error_model="numpy")
 def run_windows(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates,
                 u, i_exc, i_inh, clamped_until, parameters):
     """Simulate [t, t_stop). Returns (ok, index, time): spikes, not in order; ok is False where a neuron fires without end.
 
     spike_times (ascending), spike_rows: known spikes, each of a row of connections. links: Links. rows: `delay_rows.Rows`.
-    longest: the largest power of two (ms) that windows may have; no delay from a neuron is smaller. kind: of each neuron, whose rates
-    of membrane, exc and inh are rates[kind].
+    longest: the largest power of two (ms) that windows may have; no delay from a neuron is smaller. kind: of each neuron, whose
+    rates of membrane, exc and inh are rates[kind]. The state is carried on in its arrays.
     """
-    n_neurons = u.size
     neurons, responses = _neurons(u, i_exc, i_inh, clamped_until, parameters), responses_of(rates, kind)
-    size = neurons.u.size
-    sums = aligned(4 * size)[:4 * size].reshape((size, 4))
-    sums[:] = 0.0
-    factors = aligned((N_FACTORS + 2) * (size if responses.each else LANES))[:(N_FACTORS + 2) * (size if responses.each else LANES)]
+    work = _work(u.size, neurons.u.size, not responses.each)
+    ok, index, time = _run(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates, responses, neurons, parameters, work)
+    for array, carried in zip((u, i_exc, i_inh, clamped_until), neurons, strict=False):
+        array[:] = carried[:u.size]
+    return ok, index, time
+
+
+@njit(cache=True, error_model="numpy")
+def _more_room(size, n, arrivals):
+    """(Arrivals, with the first n of these, Arrivals, Intervals) with room for `size`."""
+    larger = arrivals_for(size)
+    for k in range(n):
+        larger.time[k], larger.weight[k], larger.slot[k] = arrivals.time[k], arrivals.weight[k], arrivals.slot[k]
+    return larger, arrivals_for(size), intervals_for(size)
+
+
+@njit(cache=True, error_model="numpy")
+def _run(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates, responses, neurons, parameters, work):
+    """`run_windows`."""
+    sums, factors, chosen, arrivals, by_neuron, intervals, active, out, fired = work
     window, window_span = window_of(longest, rates, kind, factors), longest
-    chosen = Chosen(np.empty(size, dtype=np.int64), np.zeros(size // 32 + 1, dtype=np.int32), np.empty(size, dtype=np.int32),
-                    np.empty(size + 1, dtype=np.int64))
-    arrivals, by_neuron, intervals = arrivals_for(64), arrivals_for(64), intervals_for(64)
-    integers = np.zeros((4, 64), dtype=np.int64)
-    active, n_active = Active(np.empty(64), integers[0].copy(), integers[1].copy(), integers[2].copy()), 0
-    out, n_out, fired = Spikes(integers[3].copy(), np.empty(64)), 0, np.zeros(n_neurons, dtype=np.int64)
-    known, h, windows, n_arrived, quiet, ok = 0, longest, 0, 0, 0, True
-    begin = t
+    n_active = n_out = known = windows = n_arrived = quiet = none = np.int64(0)  # a literal would be compiled apart
+    h, ok, begin = longest, True, t
     while begin < t_stop and ok:
         end = min((math.floor(begin / h) + 1.0) * h, t_stop)
         if quiet >= _QUIET:
@@ -127,13 +164,9 @@ def run_windows(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, 
         if n_chosen:
             for c in range(n_chosen):
                 chosen.slot[chosen.neuron[c]] = c
-            a, n_found = gather(0, 0, active, n_active, rows, chosen, arrivals)
+            a, n_found = gather(none, none, active, n_active, rows, chosen, arrivals)
             while a < n_active:
-                room = 2 * (n_found + active.next[a] - active.first[a])
-                larger = arrivals_for(room)
-                larger.time[:n_found], larger.weight[:n_found] = arrivals.time[:n_found], arrivals.weight[:n_found]
-                larger.slot[:n_found] = arrivals.slot[:n_found]
-                arrivals, by_neuron, intervals = larger, arrivals_for(room), intervals_for(room)
+                arrivals, by_neuron, intervals = _more_room(2 * (n_found + active.next[a] - active.first[a]), n_found, arrivals)
                 a, n_found = gather(a, n_found, active, n_active, rows, chosen, arrivals)
             order_by_neuron(n_found, arrivals, n_chosen, chosen, by_neuron)
             ok, out, n_out = replay(begin, end, n_chosen, chosen, by_neuron, intervals, responses, neurons, parameters,
@@ -151,12 +184,10 @@ def run_windows(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, 
         quiet = 0 if count else quiet + 1
         if windows == _ADAPT_EVERY:
             # Short windows make bounds tight and replays rare; where little arrives, the look at every neuron costs more.
-            per_neuron = n_arrived / (windows * max(n_neurons, 1))
+            per_neuron = n_arrived / (windows * fired.size)
             if per_neuron > 3.0:
                 h *= 0.5
             elif per_neuron < 1.0 and 2.0 * h <= longest:
                 h *= 2.0
             windows = n_arrived = 0
-    u[:], i_exc[:], i_inh[:] = neurons.u[:n_neurons], neurons.i_exc[:n_neurons], neurons.i_inh[:n_neurons]
-    clamped_until[:] = neurons.clamped_until[:n_neurons]
     return ok, out.neuron[:n_out], out.time[:n_out]
