@@ -12,10 +12,10 @@ from numba import njit
 
 from ttfs_pynn.membrane.lanes import LANES, aligned
 
-__all__ = ["INHIBITORY", "MIXED", "DelayRows", "Rows", "delay_of", "first_due", "target_of", "weight_of"]
+__all__ = ["INHIBITORY", "MIXED", "WEIGHTED", "DelayRows", "Rows", "delay_of", "first_due", "target_of", "weight_of"]
 
 INHIBITORY, MIXED = 1, 2  # flags of a row: which current it feeds; whether it has weights of the sign that others there have not
-_WEIGHTED, _SHARED = 20, 12  # floats of a block: eight delays, eight weights or none, eight targets of 32 bits
+WEIGHTED, _SHARED = 20, 12  # floats of a block: eight delays, eight weights or none, eight targets of 32 bits
 
 
 class Rows(NamedTuple):
@@ -48,7 +48,7 @@ def target_of(rows, k):
 @njit(cache=True, error_model="numpy", inline="always")
 def weight_of(rows, r, k):
     """Weight (nA) of the connection of row r at place k."""
-    return rows.blocks[(k >> 3) * rows.stride + 8 + (k & 7)] if rows.stride == _WEIGHTED else rows.weight[r]
+    return rows.blocks[(k >> 3) * rows.stride + 8 + (k & 7)] if rows.stride == WEIGHTED else rows.weight[r]
 
 
 @njit(cache=True, error_model="numpy")
@@ -111,7 +111,7 @@ def _weigh(pre, weight, place_of, first_connection, first_row, rows):
         if weight[k] > 0.0 and rows.flags[r] & INHIBITORY or weight[k] < 0.0 and not rows.flags[r] & INHIBITORY:
             rows.flags[r] |= MIXED
         place = place_of[first_connection + k]
-        if rows.stride == _WEIGHTED:
+        if rows.stride == WEIGHTED:
             rows.blocks[(place >> 3) * rows.stride + 8 + (place & 7)] = weight[k]
         else:
             rows.weight[r] = weight[k]
@@ -133,7 +133,7 @@ class DelayRows:
         n_blocks = (counts + LANES - 1) // LANES
         start = LANES * np.cumsum([0, *n_blocks])
         n_places, start = start[-1], start[:-1]
-        stride = _SHARED if self._weights_are_shared() else _WEIGHTED
+        stride = _SHARED if self._weights_are_shared() else WEIGHTED
         blocks = aligned(int(stride * n_places // LANES) + stride)  # and one that may be read beyond the last
         self.rows = Rows(start, start + counts, self._own_flags.copy(), np.zeros(counts.size), blocks, blocks.view(np.int32), stride)
         self._fill(first_neuron, n_places)

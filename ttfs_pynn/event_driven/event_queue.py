@@ -47,7 +47,7 @@ def _carry(n, t, until, u, i_exc, i_inh, clamped_until, parameters):
         u[n] = ((u[n] - p[U_INF]) * math.exp(-p[RATE_M] * s)
                 + (i_exc[n] * phi(s, p[RATE_M], p[RATE_E]) + i_inh[n] * phi(s, p[RATE_M], p[RATE_I])) * p[INVERSE_CM]
                 + p[U_INF])
-        u[n] = kept_below(u[n], p)
+        u[n] = kept_below(u[n], p[THRESHOLD], p[U_INF])
         i_exc[n] *= math.exp(-p[RATE_E] * s)
         i_inh[n] *= math.exp(-p[RATE_I] * s)
 

@@ -6,7 +6,7 @@ and had no maximum in between, for one time constant of the currents,
 
     j <= 0  or  dx/ds >= 0 at the end,
 
-or where not even a constant current would lift it there, it is carried on; elsewhere `next_spike` decides.
+or where not even a constant current would lift it there, it is carried on; elsewhere `spike_or_end` decides.
 """
 
 import math
@@ -16,11 +16,12 @@ import numpy as np
 from numba import njit
 
 from ttfs_pynn.event_driven.delay_rows import INHIBITORY, delay_of, target_of, weight_of
-from ttfs_pynn.event_driven.kernels import MOST_SPIKES, RATE_E, RATE_I, RATE_M, next_spike
+from ttfs_pynn.event_driven.kernels import MOST_SPIKES, RATE_E, RATE_I, RATE_M, RESET, TAU_REFRAC, THRESHOLD, spike_or_end
 from ttfs_pynn.event_driven.window_steps import grown
 from ttfs_pynn.membrane.lanes import LANES, exp, expm1, fma, gathered_bits, load, lowest, store
 
-__all__ = ["Arrivals", "Chosen", "Intervals", "Spikes", "arrivals_for", "gather", "intervals_for", "order_by_neuron", "replay"]
+__all__ = ["Arrivals", "Chosen", "Intervals", "Spikes", "arrivals_for", "divide", "gather", "intervals_for",
+           "order_by_neuron", "order_by_time", "replay"]
 
 _FEW = 24  # arrivals that insertion sorts faster than a call of argsort
 _DOUBT, _ROUNDED = 1e-9, 1e-14  # as in `window_steps`
@@ -36,7 +37,7 @@ class Arrivals(NamedTuple):
 
 
 class Intervals(NamedTuple):
-    """Between the arrivals of one neuron: length (ms), what is left of u, exc, inh, and the response to exc and to inh."""
+    """Between the arrivals at a neuron: length (ms), what is left of u, exc, inh, and the response to exc and to inh."""
 
     span: np.ndarray
     decay_u: np.ndarray
@@ -70,9 +71,9 @@ def arrivals_for(size):
 
 
 @njit(cache=True, error_model="numpy")
-def intervals_for(size):
-    """Intervals of up to `size` arrivals."""
-    size += 2 * LANES
+def intervals_for(size, n):
+    """Intervals of up to `size` arrivals at up to `n` neurons."""
+    size += n + LANES
     return Intervals(np.zeros(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size))
 
 
@@ -134,13 +135,15 @@ def _order_many(arrivals, lo, hi):
         arrivals.time[lo + k], arrivals.weight[lo + k], arrivals.slot[lo + k] = times[order[k]], weights[order[k]], slots[order[k]]
 
 
-@njit(cache=True, error_model="numpy", inline="always")
-def _order_by_time(arrivals, lo, hi):
-    """Arrivals lo to hi - 1 in the order of time, those of one time as they came."""
+@njit(cache=True, error_model="numpy")
+def order_by_time(n_chosen, start, arrivals):
+    """Arrivals at each neuron in the order of time, those of one time as they came; they begin at `start`."""
     times, weights, slots = arrivals
-    if hi - lo > _FEW:
-        _order_many(arrivals, lo, hi)
-    else:
+    for c in range(n_chosen):
+        lo, hi = start[c], start[c + 1]
+        if hi - lo > _FEW:
+            _order_many(arrivals, lo, hi)
+            continue
         for k in range(lo + 1, hi):
             time, weight, slot = times[k], weights[k], slots[k]
             m = k
@@ -150,72 +153,74 @@ def _order_by_time(arrivals, lo, hi):
             times[m], weights[m], slots[m] = time, weight, slot
 
 
-@njit(cache=True, error_model="numpy", inline="always")
-def _fill_intervals(begin, end, times, lo, hi, exc, inh, n, alike, intervals):
-    """Intervals of neuron n between begin, its arrivals lo to hi - 1, and end. exc, inh: rows as of Responses; alike: whether both
-    currents have one rate."""
-    now = begin
-    for k in range(hi - lo):
-        intervals.span[k] = times[lo + k] - now
-        now = times[lo + k]
-    intervals.span[hi - lo] = end - now
-    for k in range(0, hi - lo + 1, LANES):
-        s = load(intervals.span, k)
-        left = exp(s * -exc[n, 0])
-        change = left * expm1(s * exc[n, 1])
-        store(intervals.decay_u, k, fma(change, 1.0 - exc[n, 3], left))
-        store(intervals.decay_e, k, fma(change, exc[n, 3], left))
-        store(intervals.phi_e, k, change * exc[n, 2])
-        if not alike:
-            left = exp(s * -inh[n, 0])
-            change = left * expm1(s * inh[n, 1])
-            store(intervals.decay_i, k, fma(change, inh[n, 3], left))
-            store(intervals.phi_i, k, change * inh[n, 2])
+@njit(cache=True, error_model="numpy")
+def divide(begin, end, n_chosen, chosen, times, responses, intervals):
+    """The Intervals of the c-th neuron between `begin`, its arrivals and `end`, from place chosen.start[c] + c on."""
+    own, decay_u, decay_e, decay_i, phi_e, phi_i = intervals
+    for c in range(n_chosen):
+        n = chosen.neuron[c] if responses.shape[1] > 1 else 0
+        lo, hi = chosen.start[c], chosen.start[c + 1]
+        now = begin
+        for k in range(lo, hi):
+            own[k + c] = times[k] - now
+            now = times[k]
+        own[hi + c] = end - now
+        alike = responses[0, n, 0] == responses[1, n, 0] and responses[0, n, 1] == responses[1, n, 1]
+        for k in range(lo + c, hi + c + 1, LANES):
+            s = load(own, k)
+            left = exp(s * -responses[0, n, 0])
+            change = left * expm1(s * responses[0, n, 1])
+            store(decay_u, k, fma(change, 1.0 - responses[0, n, 3], left))
+            store(decay_e, k, fma(change, responses[0, n, 3], left))
+            store(phi_e, k, change * responses[0, n, 2])
+            if not alike:
+                left = exp(s * -responses[1, n, 0])
+                change = left * expm1(s * responses[1, n, 1])
+                store(decay_i, k, fma(change, responses[1, n, 3], left))
+                store(phi_i, k, change * responses[1, n, 2])
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _step(x, e, i, inverse_cm, alike, rate_m, limit, intervals, k):
-    """(x, e, i) at the end of interval k, and whether x surely stays below `limit` in it."""
-    decay_e = intervals.decay_e[k]
-    if alike:
-        j = (e + i) * inverse_cm
-        new = x * intervals.decay_u[k] + j * intervals.phi_e[k]
-        left = j * decay_e
-        return new, e * decay_e, i * decay_e, (x < limit and new < limit
-                                               and (j <= 0.0 or (left >= rate_m * new and left > _HAS_DIGITS)))
-    response = e * intervals.phi_e[k] + i * intervals.phi_i[k]
-    new = x * intervals.decay_u[k] + response * inverse_cm
-    highest = max(x, x * intervals.decay_u[k]) + (max(e, 0.0) + max(i, 0.0)) * inverse_cm * intervals.span[k]
-    return new, e * decay_e, i * intervals.decay_i[k], highest < limit and new < limit
+def _surely_below(x, new, j, j_left, rate_m, limit):
+    """Whether x with a current j of one time constant, `new` and j_left at the end, stays below `limit`."""
+    return x < limit and new < limit and (j <= 0.0 or (j_left >= rate_m * new and j_left > _HAS_DIGITS))
 
 
 @njit(cache=True, error_model="numpy")
-def replay(begin, end, n_chosen, chosen, by_neuron, intervals, responses, neurons, parameters, out, n_out, fired):
-    """Carry the chosen neurons from `begin` to `end` through their arrivals. Returns (ok, out, n_out): out, with room enough, holds
-    n_out spikes; ok is False where a neuron fires without end. The bitmap is empty afterwards."""
+def replay(begin, end, n_chosen, chosen, arrivals, intervals, neurons, parameters, out, n_out, fired):
+    """Carry the chosen neurons from `begin` to `end` through their arrivals. Returns (ok, out, n_out): out, with room enough,
+    holds n_out spikes; ok is False where a neuron fires without end. The bitmap is empty afterwards."""
     for c in range(n_chosen):
         n = chosen.neuron[c]
         chosen.bitmap[n >> 5] = 0
         lo, hi = chosen.start[c], chosen.start[c + 1]
-        _order_by_time(by_neuron, lo, hi)
-        rate_m = parameters[n, RATE_M]
-        alike = parameters[n, RATE_E] == parameters[n, RATE_I]
-        _fill_intervals(begin, end, by_neuron.time, lo, hi, responses.exc, responses.inh, n if responses.each else 0, alike, intervals)
+        rate_m, rate_e, rate_i = parameters[n, RATE_M], parameters[n, RATE_E], parameters[n, RATE_I]
         u_inf, theta, inverse_cm = neurons.u_inf[n], neurons.theta[n], neurons.inverse_cm[n]
         limit = theta - _DOUBT * abs(theta) - _ROUNDED * abs(u_inf)
         x, e, i, clamped_until = neurons.u[n] - u_inf, neurons.i_exc[n], neurons.i_inh[n], neurons.clamped_until[n]
         now = begin
-        for k in range(hi - lo + 1):
-            until = by_neuron.time[lo + k] if k < hi - lo else end
-            new, e_left, i_left, below = _step(x, e, i, inverse_cm, alike, rate_m, limit, intervals, k)
-            if clamped_until >= until:
-                e, i = e_left, i_left
-            elif below and clamped_until <= now:
-                x, e, i = new, e_left, i_left
+        for k in range(lo, hi + 1):
+            until = arrivals.time[k] if k < hi else end
+            decay_u, decay_e = intervals.decay_u[k + c], intervals.decay_e[k + c]
+            if rate_e == rate_i:
+                decay_i, j = decay_e, (e + i) * inverse_cm
+                new = x * decay_u + j * intervals.phi_e[k + c]
+                below = _surely_below(x, new, j, j * decay_e, rate_m, limit)
             else:
-                neurons.u[n], neurons.i_exc[n], neurons.i_inh[n] = x + u_inf, e, i
+                decay_i = intervals.decay_i[k + c]
+                new = x * decay_u + (e * intervals.phi_e[k + c] + i * intervals.phi_i[k + c]) * inverse_cm
+                rise = (max(e, 0.0) + max(i, 0.0)) * inverse_cm * intervals.span[k + c]
+                below = max(x, x * decay_u) + rise < limit and new < limit
+            if clamped_until >= until:
+                e, i = e * decay_e, i * decay_i
+            elif below and clamped_until <= now:
+                x, e, i = new, e * decay_e, i * decay_i
+            else:
+                u = x + u_inf
                 while True:
-                    now = next_spike(n, now, until, neurons.u, neurons.i_exc, neurons.i_inh, neurons.clamped_until, parameters)
+                    now, u, e, i, clamped_until = spike_or_end(
+                        now, until, u, e, i, clamped_until, rate_m, rate_e, rate_i, inverse_cm,
+                        parameters[n, THRESHOLD], parameters[n, RESET], parameters[n, TAU_REFRAC], u_inf)
                     if now == math.inf:
                         break
                     if n_out == out.neuron.size:
@@ -225,12 +230,12 @@ def replay(begin, end, n_chosen, chosen, by_neuron, intervals, responses, neuron
                     fired[n] += 1
                     if fired[n] > MOST_SPIKES:
                         return False, out, n_out
-                x, e, i, clamped_until = neurons.u[n] - u_inf, neurons.i_exc[n], neurons.i_inh[n], neurons.clamped_until[n]
+                x = u - u_inf
             now = until
-            if k < hi - lo:
-                if by_neuron.slot[lo + k]:
-                    i += by_neuron.weight[lo + k]
+            if k < hi:
+                if arrivals.slot[k]:
+                    i += arrivals.weight[k]
                 else:
-                    e += by_neuron.weight[lo + k]
-        neurons.u[n], neurons.i_exc[n], neurons.i_inh[n] = x + u_inf, e, i
+                    e += arrivals.weight[k]
+        neurons.u[n], neurons.i_exc[n], neurons.i_inh[n], neurons.clamped_until[n] = x + u_inf, e, i, clamped_until
     return True, out, n_out

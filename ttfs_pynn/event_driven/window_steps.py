@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.event_driven.delay_rows import INHIBITORY, MIXED
+from ttfs_pynn.event_driven.delay_rows import INHIBITORY, MIXED, WEIGHTED
 from ttfs_pynn.event_driven.kernels import (
     DECAY_E,
     DECAY_I,
@@ -54,8 +54,8 @@ from ttfs_pynn.membrane.lanes import (
     store,
 )
 
-__all__ = ["N_WINDOW", "Active", "Neurons", "Responses", "Window", "add_active", "deliver", "grown", "keep_active", "responses_of", "settle",
-           "window_of"]
+__all__ = ["N_WINDOW", "Active", "Neurons", "Window", "add_active", "deliver_alike", "deliver_each", "grown",
+           "keep_active", "responses_of", "settle", "window_of"]
 
 _EXC, _MEMBRANE, _INH, _AGAINST = range(4)  # sums of a neuron; the last: size of weights of the sign that others there have not
 _AHEAD = 2  # spikes between the one whose connections are read and the one whose are fetched
@@ -63,7 +63,7 @@ _MOST_FETCHED = 64  # lines of the cache
 _NO_GAP = 1e-200  # stands for rates that differ by 0: (1 - exp(-d s)) / d is s then, in all its digits
 _DOUBT = 1e-9  # of potentials: far more than rounding, and it costs only a replay
 _ROUNDED = 1e-14  # of u_inf, which potentials are counted from
-_LARGE = 1e300
+_FADING = 10.0  # what a current that is so much faster than the membrane leaves at the end of a window is rounding: no bound
 _BEFORE_E, _BEFORE_I = N_FACTORS, N_FACTORS + 1
 N_WINDOW = N_FACTORS + 2
 
@@ -91,19 +91,10 @@ class Neurons(NamedTuple):
     inverse_cm: np.ndarray
 
 
-class Responses(NamedTuple):
-    """Rows (smaller rate, -d, -1/d, 1 where the current is the faster one else 0) for the excitatory and the inhibitory current, one for
-    each neuron if `each`, else one for all."""
-
-    each: bool
-    exc: np.ndarray
-    inh: np.ndarray
-
-
 class Window(NamedTuple):
     """What a window's length makes of the state: arrays of `size` floats one after the other in `factors`, those of neuron n at
     step * n; step is 0 where all neurons share them. The first N_FACTORS are those of `window_factors`, but the inverse of EXC_BY_INH
-    and of INH_BY_EXC, then come 1 / DECAY_E and 1 / DECAY_I.
+    and of INH_BY_EXC, then come 1 / DECAY_E and 1 / DECAY_I, NaN where they bound nothing.
     """
 
     factors: np.ndarray
@@ -123,15 +114,12 @@ def grown(array, size):
 
 
 def responses_of(rates, kind):
-    """Responses of neurons of these kinds; rates (kinds, 3) of membrane, exc, inh."""
-    each = len(rates) > 1
-    found = []
-    for column in (RATE_E, RATE_I):
-        rate_m, rate_s = rates[:, RATE_M], rates[:, column]
-        gap = np.maximum(abs(rate_s - rate_m), _NO_GAP)
-        rows = np.stack([np.minimum(rate_m, rate_s), -gap, -1.0 / gap, rate_s > rate_m], axis=1)
-        found.append(rows[kind] if each else rows)
-    return Responses(each, *found)
+    """(2, neurons or 1, 4) of the excitatory and the inhibitory current: the smaller rate r of it and of the membrane, -d, -1/d, and 1
+    where the current is the faster one, else 0. One row where all neurons share their rates (kinds, 3)."""
+    rate_m, rate_s = rates[:, RATE_M], rates[:, [RATE_E, RATE_I]].T
+    gap = np.maximum(abs(rate_s - rate_m), _NO_GAP)
+    rows = np.stack([np.minimum(rate_m, rate_s), -gap, -1.0 / gap, rate_s > rate_m], axis=-1)
+    return np.ascontiguousarray(rows[:, kind]) if len(rates) > 1 else rows
 
 
 @njit(cache=True, error_model="numpy")
@@ -147,68 +135,106 @@ def window_of(span, rates, kind, factors):
             factors[f * size + n] = by_kind[q, f]
         factors[EXC_BY_INH * size + n] = 1.0 / by_kind[q, EXC_BY_INH]
         factors[INH_BY_EXC * size + n] = 1.0 / by_kind[q, INH_BY_EXC]
-        factors[_BEFORE_E * size + n] = min(1.0 / by_kind[q, DECAY_E], _LARGE)
-        factors[_BEFORE_I * size + n] = min(1.0 / by_kind[q, DECAY_I], _LARGE)
+        faster_e, faster_i = rates[q, RATE_E] - rates[q, RATE_M], rates[q, RATE_I] - rates[q, RATE_M]
+        factors[_BEFORE_E * size + n] = 1.0 / by_kind[q, DECAY_E] if faster_e * span < _FADING else np.nan
+        factors[_BEFORE_I * size + n] = 1.0 / by_kind[q, DECAY_I] if faster_i * span < _FADING else np.nan
     return Window(factors, size, step)
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _fetch(active, a, rows):
-    """Ask for as many connections of a spike as arrived of it in the window before."""
-    at = (active.next[a] >> 3) * rows.stride
-    n = min(((active.next[a] - active.first[a]) >> 3) * rows.stride + 2 * rows.stride, 8 * _MOST_FETCHED)
-    for k in range(0, n, 8):
-        prefetch(rows.blocks, at + k)
+def _to_fetch(first, following, stride):
+    """(begin, end) in the blocks of what is soon to be read of a spike: as much as arrived of it in the window before, and more."""
+    at = (following >> 3) * stride
+    return at, at + min(((following - first) >> 3) * stride + 2 * stride, LANES * _MOST_FETCHED)
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _effects(s, w, arriving, slow, gap, scale, faster):
+    """(current, membrane times cm) at the end, of weights w that arrive s before it, where `arriving` has a bit."""
+    if arriving != 255:
+        s, w = select(mask_of(arriving), s, 0.0), select(mask_of(arriving), w, 0.0)
+    left = w * exp(0.0 - s * slow)
+    change = left * expm1(s * gap)
+    return fma(change, faster, left), change * scale
 
 
 @njit(cache=True, error_model="numpy")
-def deliver(end, active, n_active, rows, responses, sums):
-    """Sum what the arrivals before `end` do to the state at `end` in `sums` (neurons, 4). Returns the number of arrivals."""
-    stride = rows.stride
-    weighted = stride > 12
-    place_of_targets = 2 * (stride - 4)
-    count = 0
+def deliver_alike(end, active, n_active, rows, responses, sums):
+    """Sum what the arrivals before `end` do to the state at `end` in `sums` (neurons, 4), of neurons that share time constants.
+    Returns the number of arrivals."""
+    count, stride = 0, rows.stride
     for a in range(n_active):
         if a + _AHEAD < n_active:
-            _fetch(active, a + _AHEAD, rows)
-        k = active.next[a]
-        row = active.row[a]
-        last = rows.end[row]
-        inhibitory, mixed = rows.flags[row] & INHIBITORY, rows.flags[row] & MIXED
-        of_receptor = responses.inh if inhibitory else responses.exc
-        slow, gap, scale, faster = (splat(of_receptor[0, 0]), splat(of_receptor[0, 1]), splat(of_receptor[0, 2]),
-                                    splat(of_receptor[0, 3]))
-        w = splat(rows.weight[row])
-        time = active.time[a]
+            begin, until = _to_fetch(active.first[a + _AHEAD], active.next[a + _AHEAD], stride)
+            for k in range(begin, until, LANES):
+                prefetch(rows.blocks, k)
+        first, row, time = active.next[a], active.row[a], active.time[a]
+        inhibitory, mixed, w = rows.flags[row] & INHIBITORY, rows.flags[row] & MIXED, splat(rows.weight[row])
+        slow, gap = splat(responses[inhibitory, 0, 0]), splat(responses[inhibitory, 0, 1])
+        scale, faster = splat(responses[inhibitory, 0, 2]), splat(responses[inhibitory, 0, 3])
+        k, last = first, rows.end[row]
         while k < last:
             at = (k >> 3) * stride
-            targets = 2 * at + place_of_targets
+            targets = 2 * (at + stride - 4)
             s = splat(end) - (load(rows.blocks, at) + time)
             due = bits(s > 0.0)
             arriving = due & (255 << (k & 7))
             if arriving == 0:
                 break
-            if weighted:
-                w = load(rows.blocks, at + 8)
-            if responses.each:
-                slow, gap, scale, faster = columns_at(of_receptor, rows.targets, targets)
-            s = select(mask_of(arriving), s, 0.0)
-            left = select(mask_of(arriving), w, 0.0) * exp(0.0 - s * slow)
-            change = left * expm1(s * gap)
-            current, membrane = fma(change, faster, left), change * scale
+            if stride == WEIGHTED:
+                w = load(rows.blocks, at + LANES)
+            current, membrane = _effects(s, w, arriving, slow, gap, scale, faster)
             if inhibitory:
                 add_pairs(sums, rows.targets, targets, _MEMBRANE, membrane, current)
             else:
                 add_pairs(sums, rows.targets, targets, _EXC, current, membrane)
             if mixed:
                 add_lanes(sums, rows.targets, targets, _AGAINST, maximum(current if inhibitory else 0.0 - current, 0.0))
+            k = (k & ~7) + lowest(~due)
             if due != 255:
-                k = (k & ~7) + lowest(~due)
                 break
-            k = (k | 7) + 1
-        active.first[a] = active.next[a]
-        active.next[a] = k
-        count += k - active.first[a]
+        active.first[a], active.next[a] = first, k
+        count += k - first
+    return count
+
+
+@njit(cache=True, error_model="numpy")
+def deliver_each(end, active, n_active, rows, responses, sums):
+    """`deliver_alike`, of neurons that have time constants of their own."""
+    count, stride, exc, inh = 0, rows.stride, responses[0], responses[1]
+    for a in range(n_active):
+        if a + _AHEAD < n_active:
+            begin, until = _to_fetch(active.first[a + _AHEAD], active.next[a + _AHEAD], stride)
+            for k in range(begin, until, LANES):
+                prefetch(rows.blocks, k)
+        first, row, time = active.next[a], active.row[a], active.time[a]
+        inhibitory, mixed, w = rows.flags[row] & INHIBITORY, rows.flags[row] & MIXED, splat(rows.weight[row])
+        k, last = first, rows.end[row]
+        while k < last:
+            at = (k >> 3) * stride
+            targets = 2 * (at + stride - 4)
+            s = splat(end) - (load(rows.blocks, at) + time)
+            due = bits(s > 0.0)
+            arriving = due & (255 << (k & 7))
+            if arriving == 0:
+                break
+            if stride == WEIGHTED:
+                w = load(rows.blocks, at + LANES)
+            if inhibitory:
+                slow, gap, scale, faster = columns_at(inh, rows.targets, targets)
+                current, membrane = _effects(s, w, arriving, slow, gap, scale, faster)
+                add_pairs(sums, rows.targets, targets, _MEMBRANE, membrane, current)
+            else:
+                slow, gap, scale, faster = columns_at(exc, rows.targets, targets)
+                current, membrane = _effects(s, w, arriving, slow, gap, scale, faster)
+                add_pairs(sums, rows.targets, targets, _EXC, current, membrane)
+            if mixed:
+                add_lanes(sums, rows.targets, targets, _AGAINST, maximum(current if inhibitory else 0.0 - current, 0.0))
+            k = (k & ~7) + lowest(~due)
+            if due != 255:
+                break
+        active.first[a], active.next[a] = first, k
+        count += k - first
     return count
 
 

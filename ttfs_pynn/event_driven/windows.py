@@ -27,9 +27,11 @@ from ttfs_pynn.event_driven.window_replay import (
     Intervals,
     Spikes,
     arrivals_for,
+    divide,
     gather,
     intervals_for,
     order_by_neuron,
+    order_by_time,
     replay,
 )
 from ttfs_pynn.event_driven.window_steps import (
@@ -37,7 +39,8 @@ from ttfs_pynn.event_driven.window_steps import (
     Active,
     Neurons,
     add_active,
-    deliver,
+    deliver_alike,
+    deliver_each,
     keep_active,
     responses_of,
     settle,
@@ -81,7 +84,7 @@ def _work(n_neurons, size, alike):
     sums[...] = 0.0
     factors = aligned(N_WINDOW * (LANES if alike else size))[:N_WINDOW * (LANES if alike else size)]
     chosen = Chosen(places(size), np.zeros(size // 32 + 1, dtype=np.int32), np.zeros(size, dtype=np.int32), places(size + 1))
-    return Work(sums, factors, chosen, arrivals_for(_ROOM), arrivals_for(_ROOM), intervals_for(_ROOM),
+    return Work(sums, factors, chosen, arrivals_for(_ROOM), arrivals_for(_ROOM), intervals_for(_ROOM, size),
                 Active(np.zeros(_ROOM), places(_ROOM), places(_ROOM), places(_ROOM)), Spikes(places(_ROOM), np.zeros(_ROOM)),
                 places(n_neurons))
 
@@ -118,7 +121,7 @@ def run_windows(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, 
     rates of membrane, exc and inh are rates[kind]. The state is carried on in its arrays.
     """
     neurons, responses = _neurons(u, i_exc, i_inh, clamped_until, parameters), responses_of(rates, kind)
-    work = _work(u.size, neurons.u.size, not responses.each)
+    work = _work(u.size, neurons.u.size, len(rates) == 1)
     ok, index, time = _run(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates, responses, neurons, parameters, work)
     for array, carried in zip((u, i_exc, i_inh, clamped_until), neurons, strict=False):
         array[:] = carried[:u.size]
@@ -126,12 +129,12 @@ def run_windows(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, 
 
 
 @njit(cache=True, error_model="numpy")
-def _more_room(size, n, arrivals):
+def _more_room(size, n, arrivals, n_neurons):
     """(Arrivals, with the first n of these, Arrivals, Intervals) with room for `size`."""
     larger = arrivals_for(size)
     for k in range(n):
         larger.time[k], larger.weight[k], larger.slot[k] = arrivals.time[k], arrivals.weight[k], arrivals.slot[k]
-    return larger, arrivals_for(size), intervals_for(size)
+    return larger, arrivals_for(size), intervals_for(size, n_neurons)
 
 
 @njit(cache=True, error_model="numpy")
@@ -140,7 +143,7 @@ def _run(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates, 
     sums, factors, chosen, arrivals, by_neuron, intervals, active, out, fired = work
     window, window_span = window_of(longest, rates, kind, factors), longest
     n_active = n_out = known = windows = n_arrived = quiet = none = np.int64(0)  # a literal would be compiled apart
-    h, ok, begin = longest, True, t
+    alike, h, ok, begin = rates.shape[0] == 1, longest, True, t
     while begin < t_stop and ok:
         end = min((math.floor(begin / h) + 1.0) * h, t_stop)
         if quiet >= _QUIET:
@@ -155,7 +158,10 @@ def _run(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates, 
                 active = add_active(active, n_active, spike_times[known], spike_rows[known], k)
                 n_active += 1
             known += 1
-        count = deliver(end, active, n_active, rows, responses, sums)
+        if alike:
+            count = deliver_alike(end, active, n_active, rows, responses, sums)
+        else:
+            count = deliver_each(end, active, n_active, rows, responses, sums)
         if end - begin != window_span:
             window_span = end - begin
             window = window_of(window_span, rates, kind, factors)
@@ -166,11 +172,13 @@ def _run(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates, 
                 chosen.slot[chosen.neuron[c]] = c
             a, n_found = gather(none, none, active, n_active, rows, chosen, arrivals)
             while a < n_active:
-                arrivals, by_neuron, intervals = _more_room(2 * (n_found + active.next[a] - active.first[a]), n_found, arrivals)
+                arrivals, by_neuron, intervals = _more_room(2 * (n_found + active.next[a] - active.first[a]), n_found, arrivals,
+                                                             chosen.neuron.size)
                 a, n_found = gather(a, n_found, active, n_active, rows, chosen, arrivals)
             order_by_neuron(n_found, arrivals, n_chosen, chosen, by_neuron)
-            ok, out, n_out = replay(begin, end, n_chosen, chosen, by_neuron, intervals, responses, neurons, parameters,
-                                    out, n_out, fired)
+            order_by_time(n_chosen, chosen.start, by_neuron)
+            divide(begin, end, n_chosen, chosen, by_neuron.time, responses, intervals)
+            ok, out, n_out = replay(begin, end, n_chosen, chosen, by_neuron, intervals, neurons, parameters, out, n_out, fired)
         n_active = keep_active(active, n_active, rows)
         for spike in range(first_new, n_out):
             for link in range(links.start[out.neuron[spike]], links.start[out.neuron[spike] + 1]):
