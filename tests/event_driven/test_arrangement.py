@@ -6,11 +6,10 @@ import pytest
 from benchmarks import connectivity_speed
 from tests.event_driven.test_core import PARAMETERS
 from ttfs_pynn.event_driven import groups, kernels
-from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, LIFGroup, SpikeSourceGroup, Synapses
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
-from ttfs_pynn.event_driven.sorting import order_by_time
 from ttfs_pynn.event_driven.sparse_kernels import run_rows
+from ttfs_pynn.event_driven.stretch_kernels import run_stretches
 
 N_PRE, N_POST, STOP = 40, 230, 400.0
 DELAYS = {
@@ -56,7 +55,7 @@ def spikes_of(network, neurons, *stops):
 
 
 def compare(monkeypatch, kernel, expected_kernel, stops=(STOP,), **description):
-    monkeypatch.setattr(groups, "_TABLE_FROM", dict.fromkeys((True, False), 0.0 if kernel in (run_blocks, run_mixed) else 2.0))
+    monkeypatch.setattr(groups, "_TABLE_FROM", dict.fromkeys((True, False), 0.0 if kernel in (run_stretches, run_mixed) else 2.0))
     network, neurons = network_of(**description)
     assert neurons._kernel()[0] is kernel
     found = spikes_of(network, neurons, *stops)
@@ -74,19 +73,19 @@ def compare(monkeypatch, kernel, expected_kernel, stops=(STOP,), **description):
 
 @pytest.mark.parametrize("delays", DELAYS)
 @pytest.mark.parametrize("connected", [0.1, 0.5, 0.97])
-@pytest.mark.parametrize("kernel", [run_blocks, run_rows, run_mixed])
+@pytest.mark.parametrize("kernel", [run_stretches, run_rows, run_mixed])
 def test_forms_agree(monkeypatch, kernel, connected, delays):
     compare(monkeypatch, kernel, kernels.run_sparse, connected=connected, delays=delays, unequal=kernel is run_mixed)
 
 
 @pytest.mark.parametrize("tau_refrac", [0.5, 4.0, 120.0, 1000.0])
 @pytest.mark.parametrize("several, same_pairs", [(True, True), (False, False), (True, False)])
-@pytest.mark.parametrize("kernel", [run_blocks, run_rows])
+@pytest.mark.parametrize("kernel", [run_stretches, run_rows])
 def test_several_connections_of_a_pair_and_pairs_of_one_sign(monkeypatch, kernel, several, same_pairs, tau_refrac):
     compare(monkeypatch, kernel, kernels.run_sparse, connected=0.3, several=several, same_pairs=same_pairs, tau_refrac=tau_refrac)
 
 
-@pytest.mark.parametrize("kernel", [run_blocks, run_rows])
+@pytest.mark.parametrize("kernel", [run_stretches, run_rows])
 def test_split_runs(monkeypatch, kernel):
     compare(monkeypatch, kernel, kernels.run_sparse, stops=(0.5, 4.0, 11.0, 11.5, 30.0, 160.0, STOP), connected=0.3)
 
@@ -98,12 +97,12 @@ def test_a_pair_of_signs_is_one_arrival():
         sent = np.arange(N_PRE), np.linspace(1.0, 2.0, N_PRE)
         for synapses in neurons.incoming:
             synapses.send(*sent)
-        partner, alone = neurons.arrangement.partners(neurons._kernel()[1])
+        partner, alone, *_ = neurons.arrangement.together(neurons._kernel()[1])
         assert (partner >= 0).sum() == (~alone).sum() == neurons.incoming[1].n_rows > 0
 
 
 @pytest.mark.parametrize("connected, unequal, kernel", [
-    (1.0, False, run_blocks), (0.99, False, run_blocks), (0.99, True, run_mixed), (0.1, False, run_rows),
+    (1.0, False, run_stretches), (0.99, False, run_stretches), (0.99, True, run_mixed), (0.1, False, run_rows),
     (0.02, True, kernels.run_sparse)])
 def test_few_connections_that_are_missing_do_not_change_the_loop(connected, unequal, kernel):
     assert network_of(connected, unequal=unequal)[1]._kernel()[0] is kernel
@@ -142,15 +141,8 @@ def test_projections_of_views_and_empty_ones_stay_in_the_table():
         pre, post, weight = synapses.pre[kept], synapses.post[kept], synapses.weight[kept]
         network.add_synapses(Synapses(sources, neurons, synapses.receptor, pre, post, weight, 1.0))
     network.add_synapses(Synapses(sources, neurons, "inhibitory", [], [], [], []))
-    assert neurons.arrangement.connectivity == 1.0 and neurons._kernel()[0] is run_blocks
+    assert neurons.arrangement.connectivity == 1.0 and neurons._kernel()[0] is run_stretches
     assert spikes_of(network, neurons, STOP)[0].size > N_POST / 2
-
-
-@pytest.mark.parametrize("distinct", [1, 5, 400, 10**9])
-def test_order_by_time_is_a_stable_one(distinct):
-    times = np.random.default_rng(1).integers(0, distinct, 1000) / 7
-    np.testing.assert_array_equal(order_by_time(times), np.argsort(times, kind="stable"))
-    assert order_by_time(times[:0]).size == 0
 
 
 def test_the_benchmark_runs():

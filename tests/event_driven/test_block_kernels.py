@@ -11,6 +11,7 @@ from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.groups import LIFGroup
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
 from ttfs_pynn.event_driven.sparse_kernels import run_rows
+from ttfs_pynn.event_driven.stretch_kernels import run_stretches
 
 
 def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0, tau_syn=(10.0, 10.0)):
@@ -50,7 +51,7 @@ def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0, tau_sy
 @pytest.mark.parametrize("tau_m", [4.0, 10.0, 20.0, np.inf])
 def test_spikes_and_state(tau_m, tau_refrac, gap):
     expected = run(kernels.run_all_to_all, 1, tau_m, tau_refrac, False, gap=gap)
-    for partners, kernel in product((False, True), (run_blocks, run_rows)):
+    for partners, kernel in product((False, True), (run_blocks, run_stretches, run_rows)):
         state, out, count = run(kernel, 1, tau_m, tau_refrac, partners, gap=gap)
         assert count.sum() > 100
         np.testing.assert_array_equal(count, expected[2])

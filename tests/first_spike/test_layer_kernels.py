@@ -91,7 +91,7 @@ def test_derivatives(ratio, max_dw):
 def test_inputs_far_apart_take_the_plain_way():
     neuron = LIFParameters(tau_m=10.0)
     t, w = np.array([[0.0, 1.0, 1e5, 1e5 + 1]]), np.array([[1.0], [1.0], [40.0], [40.0]])
-    assert not layer_backward.applies(t, 10.0, 10.0)
+    assert not layer_backward.applies(t, np.array([[1e5 + 2]]), 10.0, 10.0)
     t_out = first_spike_times(t, w, neuron)
     assert 1e5 < t_out[0, 0] < 1e5 + 10
     dw, _, _ = vector_jacobian_product(t, w, t_out, np.ones((1, 1)), neuron)

@@ -370,14 +370,16 @@ def test_recorded_spikes_that_the_ideal_neuron_would_not_make():
 
 
 def test_where_the_fast_backward_loop_applies():
-    applies, silent = layer_backward.applies, np.full((2, 3), np.inf)
-    assert applies(np.array([[0.0, 199.0, np.inf]]), 1.0, 1.0) and not applies(np.array([[0.0, 201.0]]), 1.0, 1.0)
-    assert applies(np.array([[0.0, 398.0]]), 2.0, 2.0) and not applies(np.array([[0.0, 201.0]]), 3.0, 1.0)
-    assert applies(silent, 1.0, 1.0) and not applies(np.zeros((1, 1)), 1 + 1e-4, 1.0) and applies(np.zeros((1, 1)), 1.01, 1.0)
-    assert not applies(silent, 1 + 1e-4, 1.0)
-    assert applies(np.array([[300.0, 400.0, np.inf]]), 1.0, 1.0)  # the time between them counts
-    for unit in (0.01, 100.0):  # a relative difference of time constants
-        assert applies(silent, 1.01 * unit, unit) and not applies(silent, 1.0001 * unit, unit)
+    applies, none = layer_backward.applies, np.full((2, 3), np.inf)
+    def inputs(last, tau_m, tau_syn):
+        return applies(np.array([[300.0, 300.0 + last, np.inf]]), np.array([[301.0]]), tau_m, tau_syn)
+    assert inputs(199.0, 1.0, 1.0) and not inputs(201.0, 1.0, 1.0)  # time constants from the first to the last
+    assert inputs(398.0, 2.0, 2.0) and not inputs(201.0, 3.0, 1.0) and not inputs(201.0, 1.0, 3.0)
+    assert applies(none, none, 1.0, 1.0) and applies(none, np.ones((2, 3)), 1.0, 1.0) and applies(np.ones((2, 3)), none, 1.0, 1.0)
+
+    def spike(at, tau_m, tau_syn):
+        return applies(np.array([[0.0, 1.0]]), np.array([[at, np.inf]]), tau_m, tau_syn)
+    assert spike(1e9, 1.0, 1.0) and spike(1e3, 2.0, 1.0) and not spike(1.3e3, 2.0, 1.0) and not spike(1.3e3, 1.0, 2.0)
 
 
 def test_decisions_at_the_edge():

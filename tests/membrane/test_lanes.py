@@ -27,7 +27,7 @@ def _arithmetic(a, b, found):
     lanes.store(found, 8, lanes.fma(x, y, 3.0))
     lanes.store(found, 16, lanes.select((x > y) & (x <= 2.0) | (y >= 4.0), x, 0.0 - y))
     lanes.store(found, 24, lanes.maximum(lanes.minimum(x, y), lanes.absolute(lanes.sqrt(y))))
-    return lanes.bits(x < y), lanes.lane_sum(x)
+    return lanes.bits(x < y), lanes.lane_sum(x), lanes.lane_max(x)
 
 
 @njit(cache=True, error_model="numpy")
@@ -44,6 +44,15 @@ def _gathered(a, places, words, bit_places, found):
 
 
 @njit(cache=True, error_model="numpy")
+def _by_address(a, places, found):
+    data, place, target = lanes.address(a), lanes.address(places), lanes.address(found)
+    lanes.store(target, 0, lanes.load(data, 3) + data[2])
+    lanes.store_where(target, 8, lanes.load(data, 0), lanes.mask_of(0b101))
+    lanes.store(target, 16, lanes.gathered(data, place, 1))
+    return place[1]
+
+
+@njit(cache=True, error_model="numpy")
 def _is_aligned(n):
     return lanes.aligned(n).ctypes.data % 64 == 0
 
@@ -56,7 +65,7 @@ def _logarithms(x, found):
 
 @njit(cache=True, error_model="numpy")
 def _wide(a, b, found):
-    zero = lanes.splat_wide(0.0)
+    zero = lanes.splat_32(0.0)
     x, y = lanes.load_like(a, 0, zero), lanes.load_like(b, 0, zero)
     chosen = x > y
     lanes.store(found, 0, lanes.exp(lanes.select(chosen, x, 0.5) * 2.0))
@@ -115,12 +124,13 @@ def test_arithmetic_comparison_and_sums():
     rng = np.random.default_rng(1)
     a, b = rng.uniform(-5, 5, 8), rng.uniform(0.1, 5, 8)
     found = np.empty(32)
-    below, total = _arithmetic(a, b, found)
+    below, total, largest = _arithmetic(a, b, found)
     np.testing.assert_allclose(found[:8], (a + b) * 2 - 1 / b, rtol=4 * ULP, atol=16 * ULP)
     np.testing.assert_allclose(found[8:16], a * b + 3, rtol=4 * ULP, atol=16 * ULP)
     np.testing.assert_array_equal(found[16:24], np.where((a > b) & (a <= 2) | (b >= 4), a, -b))
     np.testing.assert_array_equal(found[24:], np.maximum(np.minimum(a, b), np.sqrt(b)))
     assert below == sum(1 << k for k in range(8) if a[k] < b[k]) and 0 < below < 255
+    assert largest == a.max()
     assert total == pytest.approx(a.sum(), abs=1e-14)  # another order of eight summands
 
 
@@ -141,6 +151,12 @@ def test_gathering(kind):
     np.testing.assert_array_equal(found, a[places[1:]])
     whole = sum((int(word) & 0xFFFFFFFF) << 32 * k for k, word in enumerate(words))
     assert [hits >> k & 1 for k in range(8)] == [whole >> int(place) & 1 for place in bit_places]
+
+
+def test_memory_by_its_address():
+    a, places, found = np.arange(20.0), np.arange(9)[::-1].copy(), np.full(24, -1.0)
+    assert _by_address(a, places, found) == 7
+    np.testing.assert_array_equal(found, [*(a[3:11] + a[2]), a[0], -1, a[2], *[-1] * 5, *a[7::-1]])
 
 
 def test_arrays_begin_at_a_line_of_the_cache():

@@ -1,11 +1,28 @@
 """The synapses that reach one group: their rows one below the other, as the compiled loops want them, and what arrives."""
 
+from functools import reduce
+from typing import NamedTuple
+
 import numpy as np
 
-from ttfs_pynn.event_driven.sorting import order_by_time
+from ttfs_pynn.event_driven.kernels import EXCITATORY, INHIBITORY, SIGNED
+from ttfs_pynn.event_driven.sorting import are_in_order, merged, order_by_time
 from ttfs_pynn.event_driven.sparse_kernels import TILE
 
 __all__ = ["Arrangement", "in_tiles", "merged_rows"]
+
+_MOST_MERGED = 4  # lists of arrivals; more are sorted together
+
+
+class Together(NamedTuple):
+    """What arrives with what, row by row. partner: the row that arrives with this one, -1 for none. alone: whether it arrives by
+    itself, not with another. receptors: of `kernels`; SIGNED where a row has the weights of two. signed: the synapses, by place,
+    whose weights are in such rows."""
+
+    partner: np.ndarray
+    alone: np.ndarray
+    receptors: np.ndarray
+    signed: frozenset
 
 
 class Arrangement:
@@ -25,20 +42,21 @@ class Arrangement:
 
     def _renew(self):
         """Forget what was laid out before synapses or delays have changed."""
-        key = tuple(s.layout_version for s in self.synapses)
+        key = sum([s.layout_version for s in self.synapses])  # which only grow
         if key == self._key:
             return
         self._key = key
         self._first_rows = np.cumsum([0] + [s.n_rows for s in self.synapses])
+        self._starts = self._first_rows[:-1].tolist()
         self._inhibitory = np.repeat(np.array([s.receptor == "inhibitory" for s in self.synapses], dtype=bool),
                                      np.diff(self._first_rows))
         self._table = self._rows = self._weights = self._tiles = None
-        self._alike = {}
+        self._alike, self._together = {}, {}
 
     @property
     def all_matrices(self):
         """Whether every row reaches every neuron once."""
-        return all(s.is_dense for s in self.synapses)
+        return all([s.is_dense for s in self.synapses])
 
     @property
     def connectivity(self):
@@ -53,19 +71,34 @@ class Arrangement:
     def table(self):
         """(inhibitory, weights (rows, neurons)). Matrices keep their weights in it from now on, so changes of them are seen;
         others are copied to it after a change."""
+        table = self._laid_out()
+        for s in self.synapses:
+            s.divide_signed()
+        return self._inhibitory, table
+
+    def signed_table(self, together):
+        """(receptors, weights (rows, neurons)) for arrivals that come `together`: as `table`, but that rows of signed weights stay
+        as they are."""
+        table = self._laid_out()
+        for k, s in enumerate(self.synapses):
+            if k not in together.signed:
+                s.divide_signed()
+        return together.receptors, table
+
+    def _laid_out(self):
         self._renew()
         if self._table is None:
             self._table = np.zeros((self._first_rows[-1], self.size))
-            self._copied = {}
+            self._copied, self._sparse = {}, [(s, part) for s, part in self._parts() if not s.is_dense]
             for s, part in self._parts():
                 if s.is_dense:
-                    self._table[part] = s.dense_weights
+                    self._table[part] = s.signed_weights  # as they are kept: what arrives together has been decided
                     s.move_dense_weights(self._table[part])
-        for s, part in self._parts():
-            if not s.is_dense and self._copied.get(s) != s.weight_version:
+        for s, part in self._sparse:
+            if self._copied.get(s) != s.weight_version:
                 s.fill(self._table[part])
                 self._copied[s] = s.weight_version
-        return self._inhibitory, self._table
+        return self._table
 
     def rows(self):
         """(inhibitory, row_start, targets, weights)."""
@@ -93,42 +126,67 @@ class Arrangement:
 
     def events(self, t_stop, alone=None):
         """Arrivals before t_stop over all synapses: (times, rows), in time order. alone: without those of synapses whose rows
-        arrive with a partner, see `partners`."""
+        arrive with a partner, see `together`."""
         self._renew()
-        parts, first_rows = [synapses.take_events(t_stop) for synapses in self.synapses], self._first_rows
-        if alone is not None:
-            kept = [k for k, first in enumerate(first_rows[:-1]) if parts[k][0].size and alone[first]]
-            parts, first_rows = [parts[k] for k in kept], first_rows[kept]
-        times = np.concatenate([times for times, _ in parts]) if parts else np.empty(0)
-        rows = np.concatenate([rows + first for (_, rows), first in zip(parts, first_rows, strict=False)]) if parts \
-            else np.empty(0, dtype=np.int64)
-        if (times[1:] >= times[:-1]).all():
-            return times, rows
-        order = order_by_time(times)
-        return times[order], rows[order]
+        parts = []
+        for synapses, first in zip(self.synapses, self._starts, strict=True):
+            if alone is not None and first < alone.size and not alone[first]:
+                synapses.leave_events(t_stop)
+                continue
+            times, rows = synapses.take_events(t_stop)
+            if times.size:
+                parts.append((times, rows + first if first else rows))
+        if not parts:
+            return np.empty(0), np.empty(0, dtype=np.int64)
+        if len(parts) <= _MOST_MERGED and all([are_in_order(times) for times, _ in parts]):
+            return reduce(lambda one, other: merged(*one, *other), parts)
+        times, rows = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        order, times = order_by_time(times)
+        return times, rows[order]
 
-    def partners(self, table, wanted=True):
-        """(partner, alone), of each row: an excitatory and an inhibitory projection that hear the same spikes, as signed weights
-        in PyNN do, need one arrival, that of the first, which brings its partner along (-1: none). alone: the others arrive.
+    def together(self, table, wanted=True, signed=False):
+        """`Together`: an excitatory and an inhibitory projection that hear the same spikes, as signed weights in PyNN do, need
+        one arrival, that of the first, which brings its partner along.
 
-        table: of rows of the table, which may reach other neurons than their partners do. wanted: or none has a partner.
+        table: of rows of the table, which may reach other neurons than their partners do. wanted: or none has a partner. signed:
+        whether weights that are kept signed are to stay so.
         """
         self._renew()
+        pairs, merged = [], []
+        free = list(range(len(self.synapses))) if wanted else []
+        while free:
+            a, one = free[0], self.synapses[free[0]]
+            b = next((b for b in free[1:] if one.carries_as(self.synapses[b]) and self._are_alike(a, b, table)), None)
+            free = [k for k in free[1:] if k != b]
+            if b is None:
+                continue
+            other = self.synapses[b]
+            if signed and (one.is_signed_with(other) or other.is_signed_with(one)):
+                merged.append((a, b) if one.is_signed_with(other) else (b, a))
+            else:
+                pairs.append((a, b))
+        key = tuple(pairs), tuple(merged)
+        if key not in self._together:
+            self._together[key] = self._rows_of(*key)
+        return self._together[key]
+
+    def _rows_of(self, pairs, merged):
         first_rows = self._first_rows
         partner, alone = np.full(first_rows[-1], -1, dtype=np.int64), np.ones(first_rows[-1], dtype=bool)
-        for a, one in enumerate(self.synapses if wanted else ()):
-            for b in range(a + 1, len(self.synapses)):
-                mine, other = slice(*first_rows[a:a + 2]), slice(*first_rows[b:b + 2])
-                if one.n_rows and one.n_rows == self.synapses[b].n_rows and alone[mine].all() and alone[other].all() \
-                        and partner[mine][0] < 0 and one.carries_as(self.synapses[b]) and self._are_alike(a, b, table):
-                    partner[mine], alone[other] = np.arange(*first_rows[b:b + 2]), False
-        return partner, alone
+        receptors = np.where(self._inhibitory, INHIBITORY, EXCITATORY).astype(np.int8)
+        for a, b in pairs:
+            partner[first_rows[a]:first_rows[a + 1]] = np.arange(*first_rows[b:b + 2])
+        for a, _ in merged:
+            receptors[first_rows[a]:first_rows[a + 1]] = SIGNED
+        for _, b in pairs + merged:
+            alone[first_rows[b]:first_rows[b + 1]] = False
+        return Together(partner, alone, receptors, frozenset(k for pair in merged for k in pair))
 
     def _are_alike(self, a, b, table):
         """Whether the rows of two synapses are of the same sources and delays, and outside a table reach the same neurons."""
         if (a, b, table) not in self._alike:
             one, other = self.synapses[a], self.synapses[b]
-            self._alike[a, b, table] = one.arrives_as(other) and (table or all(
+            self._alike[a, b, table] = 0 < one.n_rows == other.n_rows and one.arrives_as(other) and (table or all(
                 np.array_equal(mine, its) for mine, its in zip(one.sparse_table(), other.sparse_table(), strict=True)))
         return self._alike[a, b, table]
 

@@ -14,10 +14,12 @@ from numba import njit, prange
 from ttfs_pynn.event_driven import kernels
 from ttfs_pynn.event_driven.kernels import (
     COUNT,
+    INHIBITORY,
     INVERSE_CM,
     RATE_E,
     RATE_M,
     RESET,
+    SIGNED,
     TAU_REFRAC,
     U_INF,
     advance_neuron,
@@ -184,21 +186,40 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
 
 
 @njit(cache=True, error_model="numpy")
-def _end_currents(event_times, rows, partner, inhibitory, weights, t, t_stop, rate_s, i_exc, i_inh):
+def end_currents(event_times, rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh):
     """The two currents at t_stop, from those at t and the events. Which are below 1e-60 of the latest event's are left out."""
     decay = math.exp(-rate_s * (t_stop - t))
     i_exc *= decay
     i_inh *= decay
+    left, used = np.zeros(weights.shape[0]), np.empty(event_times.shape[0], dtype=np.int64)
+    n_used = 0
     for k in range(event_times.shape[0] - 1, -1, -1):
         if (event_times[-1] - event_times[k]) * rate_s > _FORGOTTEN:
             break
-        decay = math.exp(-rate_s * (t_stop - event_times[k]))
         row = rows[k]
-        while row >= 0:
-            current = i_inh if inhibitory[row] else i_exc
-            for n in range(current.shape[0]):
-                current[n] += weights[row, n] * decay
-            row = partner[row] if row == rows[k] else -1
+        if left[row] == 0.0:
+            used[n_used] = row
+            n_used += 1
+        left[row] += math.exp(-rate_s * (t_stop - event_times[k]))
+    for k in range(n_used):
+        _add_row(used[k], left[used[k]], weights, receptors, i_exc, i_inh)
+        if partner[used[k]] >= 0:
+            _add_row(partner[used[k]], left[used[k]], weights, receptors, i_exc, i_inh)
+
+
+@njit(cache=True, error_model="numpy")
+def _add_row(row, factor, weights, receptors, i_exc, i_inh):
+    signed = receptors[row] == SIGNED
+    if signed or receptors[row] != INHIBITORY:
+        lowest = 0.0 if signed else -math.inf
+        for n in range(i_exc.shape[0]):
+            weight = weights[row, n]
+            i_exc[n] += factor * (weight if weight > lowest else lowest)
+    if signed or receptors[row] == INHIBITORY:
+        highest = 0.0 if signed else math.inf
+        for n in range(i_inh.shape[0]):
+            weight = weights[row, n]
+            i_inh[n] += factor * (weight if weight < highest else highest)
 
 
 @njit(cache=True, error_model="numpy")
@@ -235,11 +256,12 @@ def _threaded(t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, clamped_u
     return finite.all()
 
 
-def run_blocks(event_times, event_rows, inhibitory, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
+def run_blocks(event_times, event_rows, receptors, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
                out_times, noted):
-    """As `kernels.run_all_to_all`. partner (rows,): the row that every event of a row brings along, -1 for none."""
+    """As `kernels.run_all_to_all`, but receptors: of `kernels`, of each row. partner (rows,): the row that every event of a row
+    brings along, -1 for none."""
     if not event_times.size:
-        return kernels.run_all_to_all(event_times, event_rows, inhibitory, weights, t, t_stop, u, i_exc, i_inh, clamped_until,
+        return kernels.run_all_to_all(event_times, event_rows, receptors, weights, t, t_stop, u, i_exc, i_inh, clamped_until,
                                       parameters, out_times, noted)
     rate_m, rate_s = parameters[0, RATE_M], parameters[0, RATE_E]
     steps, ends = np.empty((event_times.size, N_STEPS)), np.empty(event_times.size, dtype=np.int64)
@@ -251,5 +273,5 @@ def run_blocks(event_times, event_rows, inhibitory, weights, partner, t, t_stop,
     if not run(times[0], t, event_rows, steps, ends, used, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
         return False
     i_exc[:], i_inh[:] = begin_exc, begin_inh
-    _end_currents(times, event_rows, partner, inhibitory, weights, t, t_stop, rate_s, i_exc, i_inh)
+    end_currents(times, event_rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh)
     return True

@@ -14,7 +14,7 @@ from ttfs_pynn.event_driven.cycles import cycle_without_delay
 from ttfs_pynn.event_driven.groups import LIFGroup, SimulationError
 from ttfs_pynn.event_driven.recurrent import RecurrentGroups
 from ttfs_pynn.event_driven.spike_sources import SpikeSourceGroup
-from ttfs_pynn.event_driven.synapses import Synapses
+from ttfs_pynn.event_driven.synapses import Spikes, Synapses
 
 __all__ = ["EventDrivenNetwork", "LIFGroup", "SimulationError", "SpikeSourceGroup", "Synapses"]
 
@@ -59,9 +59,11 @@ class EventDrivenNetwork:
             inside = getattr(part, "synapses", ())
             found = {group: self.emitted(group, *arrays) for group, arrays in found.items()}
             for group, (index, time) in found.items():
-                for synapses in self._outgoing.get(group, ()):
+                outgoing = self._outgoing.get(group, ())
+                leaving = Spikes.of(index, time) if outgoing else None
+                for synapses in outgoing:
                     if synapses not in inside:  # those have seen to it
-                        synapses.send(index, time)
+                        synapses.carry(leaving)
             spikes.update(found)
         self.t = float(t_stop)
         return spikes

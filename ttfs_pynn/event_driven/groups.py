@@ -4,11 +4,11 @@ import numpy as np
 
 from ttfs_pynn.event_driven import driven_kernels, kernels
 from ttfs_pynn.event_driven.arrangement import Arrangement
-from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.currents import Injections
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
-from ttfs_pynn.event_driven.sorting import order_by_time
+from ttfs_pynn.event_driven.sorting import sorted_by_time
 from ttfs_pynn.event_driven.sparse_kernels import run_rows
+from ttfs_pynn.event_driven.stretch_kernels import run_stretches
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
 __all__ = ["LIFGroup", "SimulationError"]
@@ -204,7 +204,7 @@ class LIFGroup:
 
     def pieces(self, t, t_stop):
         """Into how many pieces [t, t_stop) is cut so that arrivals of one fit in memory: it is to grow with spikes only."""
-        arrivals = sum(synapses.count_events() for synapses in self.incoming) + self._injections.count(t, t_stop)
+        arrivals = sum([synapses.count_events() for synapses in self.incoming]) + self._injections.count(t, t_stop)
         return int(arrivals // _MOST_EVENTS) + 1
 
     @property
@@ -217,7 +217,7 @@ class LIFGroup:
         if self.driven:
             return driven_kernels.run_driven, self.arrangement.all_matrices
         if self.arrangement.all_matrices or self.arrangement.connectivity > _TABLE_FROM[self._one_kind]:
-            return (run_blocks if self._one_kind else run_mixed), True
+            return (run_stretches if self._one_kind else run_mixed), True
         return (run_rows if self._one_kind else kernels.run_sparse), False
 
     def _drive(self, times, rows, t_stop):
@@ -242,40 +242,36 @@ class LIFGroup:
         """Deliver the events before t_stop. Returns the spikes of [t, t_stop): (index, time), in time order."""
         arrangement = self.arrangement
         kernel, table = self._kernel()
-        partner, alone = arrangement.partners(table, kernel not in (kernels.run_sparse, driven_kernels.run_driven))
         whole = self.driven or self.probe is not None  # every arrival by itself
-        times, rows = arrangement.events(t_stop, None if whole else alone)
+        together = arrangement.together(table, kernel not in (kernels.run_sparse, driven_kernels.run_driven),
+                                        signed=kernel is run_stretches and not whole)
+        times, rows = arrangement.events(t_stop, None if whole else together.alone)
         if whole:
             drive = self._drive(times, rows, t_stop)
             if not self.driven:
-                times, rows = times[alone[rows]], rows[alone[rows]]
+                times, rows = times[together.alone[rows]], rows[together.alone[rows]]
         if self.driven:
             heard = (drive,)
         elif table:
-            heard = times, rows, *arrangement.table(), partner
+            heard = times, rows, *(arrangement.signed_table(together) if kernel is run_stretches else arrangement.table()), \
+                together.partner
         else:
             heard = times, rows, *arrangement.rows()
             if kernel is run_rows:
-                heard = *heard, arrangement.tiles(partner), partner
+                heard = *heard, arrangement.tiles(together.partner), together.partner
         while True:
             state = (self._u.copy(), self._i_exc.copy(), self._i_inh.copy(), self._clamped_until.copy())
-            first = np.cumsum(self.room) - self.room
-            noted = np.stack([np.zeros_like(first), self.room, first], axis=1)
-            out_times = np.empty(self.room.sum())
+            noted, out_times = kernels.blank(self.room)
             changed = (driven_kernels.State(*state),) if self.driven else state
             if not kernel(*heard, self.t, float(t_stop), *changed, self._table, out_times, noted):
                 raise endless(self.t, t_stop)
-            counts = noted[:, kernels.COUNT]
-            if (counts <= self.room).all():
+            if kernels.fits(noted):
                 break
-            self.room = _room_for(counts)
-        start = np.concatenate([[0], np.cumsum(counts)])
-        index = np.repeat(np.arange(self.size), counts)
-        time = out_times[np.arange(index.size) + np.repeat(first - start[:-1], counts)]
+            self.room = _room_for(noted[:, kernels.COUNT])
+        start, index, time = kernels.noted_spikes(noted, out_times)
         if self.probe is not None:
             self.probe.follow(drive, self.t, float(t_stop), self.state, self._table, self._parameters["v_rest"],
                               time, start)
         self.state = state
         self.t = float(t_stop)
-        order = order_by_time(time)
-        return index[order], time[order]
+        return sorted_by_time(index, time)

@@ -20,6 +20,7 @@ from ttfs_pynn.membrane.threads import on_threads
 
 RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(8)
 N_PARAMETERS = 8
+EXCITATORY, INHIBITORY, SIGNED = range(3)  # which current a row feeds; SIGNED: that of the sign of each weight
 COUNT, ROOM, FIRST = range(3)
 # Of window_factors: decay of u, exc, inh; phi exc, inh; by how much exc outlasts inh, and the reverse; largest phi.
 N_FACTORS = 8
@@ -151,6 +152,39 @@ def note_spike(n, t, out_times, noted):
         out_times[noted[n, FIRST] + count] = t
     noted[n, COUNT] = count + 1
     return count < MOST_SPIKES
+
+
+@njit(cache=True, error_model="numpy")
+def blank(room):
+    """(noted, out_times) for room[n] spikes of neuron n."""
+    noted, first = np.empty((room.size, 3), dtype=np.int64), 0
+    for n in range(room.size):
+        noted[n, COUNT], noted[n, ROOM], noted[n, FIRST] = 0, room[n], first
+        first += room[n]
+    return noted, np.empty(first)
+
+
+@njit(cache=True, error_model="numpy")
+def fits(noted):
+    """Whether there was room for every spike."""
+    lacking = 0
+    for n in range(noted.shape[0]):
+        lacking += noted[n, COUNT] > noted[n, ROOM]
+    return lacking == 0
+
+
+@njit(cache=True, error_model="numpy")
+def noted_spikes(noted, out_times):
+    """(start, index, time) of all spikes, neuron by neuron: start[n] to start[n + 1] - 1 are those of neuron n."""
+    start = np.empty(noted.shape[0] + 1, dtype=np.int64)
+    start[0] = 0
+    for n in range(noted.shape[0]):
+        start[n + 1] = start[n] + noted[n, COUNT]
+    index, time = np.empty(start[-1], dtype=np.int64), np.empty(start[-1])
+    for n in range(noted.shape[0]):
+        for k in range(noted[n, COUNT]):
+            index[start[n] + k], time[start[n] + k] = n, out_times[noted[n, FIRST] + k]
+    return start, index, time
 
 
 @njit(cache=True, error_model="numpy")

@@ -6,7 +6,7 @@ from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
 
 from ttfs_pynn.event_driven.cell_types import foreign
 from ttfs_pynn.event_driven.groups import LIFGroup
-from ttfs_pynn.event_driven.spike_sources import SpikeSourceGroup
+from ttfs_pynn.event_driven.spike_sources import SpikeSourceGroup, spikes_of_matrix
 from ttfs_pynn.event_driven.state import check_current
 from ttfs_pynn.units import in_unit, in_units
 
@@ -126,22 +126,14 @@ class _OnGroup:
         """Spikes in bulk, without an object a cell: matrix (rows, cells) of times (ms), inf for none; those of a cell rise from
         row to row. Raises InvalidParameterValueError where they do not."""
         self._check_current()
-        matrix = np.asarray(matrix, dtype=float)
-        if matrix.ndim != 2 or matrix.shape[1] != self.group.size or np.isnan(matrix).any():
+        matrix = np.ascontiguousarray(matrix, dtype=float)
+        if matrix.ndim != 2 or matrix.shape[1] != self.group.size:
             raise errors.InvalidParameterValueError(f"spike times of shape {matrix.shape} for {self.size} cells; give (windows, "
                                                     "cells), inf for no spike")
-        order = np.argsort(matrix, axis=1, kind="stable")
-        in_order = np.take_along_axis(matrix, order, axis=1)
-        finite = np.isfinite(in_order)
-        index, times = order[finite], in_order[finite]
-        by_cell = np.isfinite(matrix.T)
-        trains, counts = matrix.T[by_cell], by_cell.sum(axis=1)
-        if (times[1:] < times[:-1]).any():  # a cell spikes in several rows while others do
-            if ((np.diff(trains) < 0) & (np.diff(np.repeat(np.arange(counts.size), counts)) == 0)).any():
-                raise errors.InvalidParameterValueError("the spike times of a cell do not rise from row to row")
-            order = np.argsort(times, kind="stable")
-            index, times = index[order], times[order]
-        self.group.set_spike_times(trains, np.concatenate([[0], np.cumsum(counts)]), (index, times))
+        try:
+            self.group.set_spikes(*spikes_of_matrix(matrix))
+        except ValueError as error:
+            raise errors.InvalidParameterValueError(f"{self.label}: {error}") from None
 
     def _merge(self, times, offsets):
         """Spike times of the whole group, with those of this view replaced."""

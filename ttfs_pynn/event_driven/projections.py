@@ -7,6 +7,7 @@ from pyNN.space import Space
 from ttfs_pynn.event_driven.cell_types import foreign
 from ttfs_pynn.event_driven.state import EarlierSetupError, check_current
 from ttfs_pynn.event_driven.synapses import Synapses
+from ttfs_pynn.membrane.ranges import range_of
 from ttfs_pynn.units import in_unit, in_units
 
 __all__ = ["Connection", "Projection"]
@@ -158,9 +159,10 @@ class Projection(common.Projection):
         PyNN 0.13 checks some connectors' weights only (not those of lists), and none that are set later.
         """
         negative, positive = self.signs
-        wrong = 0.0 if negative else np.min(weight, initial=0.0)
+        lowest, highest = range_of(weight)
+        wrong = 0.0 if negative else lowest
         if not positive and not wrong < 0:
-            wrong = np.max(weight, initial=0.0)
+            wrong = highest
         if wrong < 0 or wrong > 0:  # NaN is refused elsewhere
             kind = f"{self.receptor} conductance-based" if self.post.conductance_based else self.receptor
             allowed = "positive for conductance-based and/or excitatory synapses: zero or more" if wrong < 0 else \

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import neo
 import numpy as np
 import quantities as pq
-from neo.core.spiketrainlist import SpikeTrainList
 from pyNN import errors, recording
 from pyNN.recording import Variable
 
+from ttfs_pynn.event_driven.neo_data import in_ms, new_block, new_segment, put_spike_trains
 from ttfs_pynn.event_driven.probe import ON_GRID, Probe
 
 __all__ = ["Recorder", "block_of"]
@@ -18,7 +18,7 @@ __all__ = ["Recorder", "block_of"]
 _SPIKES = Variable("spikes", location=None, label=None)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class _Stretch:
     """The recording of one run, from t_start to t_stop: what a Neo segment is made of.
 
@@ -41,11 +41,13 @@ class _Stretch:
 
 def block_of(recorder, segments, description, rec_datetime, annotations):
     """A Neo Block of a recorder's segments, with what PyNN says about their population."""
-    block = neo.Block(name=recorder.population.label, description=description, rec_datetime=rec_datetime, **recorder.metadata)
+    make = neo.Block if recorder.population.annotations else new_block  # what users annotate is Neo's to check
+    block = make(name=recorder.population.label, description=description, rec_datetime=rec_datetime, **recorder.metadata)
     block.segments = segments
     for segment in segments:
         segment.block = block
-    block.annotate(**(annotations or {}))
+    if annotations:
+        block.annotate(**annotations)
     return block
 
 
@@ -57,6 +59,7 @@ class Recorder(recording.Recorder):
         self._simulator = SimpleNamespace(name=self._simulator.name, state=self._simulator.state)  # whatever setup() comes later
         self._chunks = []
         self._description = (None, "")
+        self._frozen_ids = (None, None)
 
     def collect(self, index, time):
         """Keep the spikes of one run, and the last of its samples."""
@@ -79,14 +82,16 @@ class Recorder(recording.Recorder):
         if len(ids) == self.population.size:
             return None
         mask = np.zeros(self.population.size, dtype=bool)
-        mask[np.fromiter(map(int, ids), dtype=int, count=len(ids)) - int(self.population.first_id)] = True
+        mask[self._indices(ids)] = True
         return mask
 
     def _spikes(self, ids):
-        """(index, time) of the cells `ids` (None: of all), fresh arrays in time order."""
+        """(index, time) of the cells `ids` (None: of all), in time order."""
         if not self._chunks:
             return np.empty(0, dtype=np.int64), np.empty(0)
-        index, time = (np.concatenate(parts) for parts in zip(*self._chunks, strict=True))
+        if len(self._chunks) > 1:
+            self._chunks = [tuple(np.concatenate(parts) for parts in zip(*self._chunks, strict=True))]
+        index, time = self._chunks[0]
         chosen = None if ids is None else self._mask(ids)
         if chosen is not None:
             keep = chosen[index]
@@ -125,7 +130,11 @@ class Recorder(recording.Recorder):
         if self._probe is not None:
             self.population.group.probe = None
 
-    def _clear_simulator(self):
+    def clear(self):
+        # PyNN's, without the arithmetic of units.
+        self.cache.clear()
+        self.clear_flag = True
+        self._recording_start_time = in_ms(self._simulator.state.t)
         self.drop()
 
     def _local_count(self, variable, filter_ids=None):
@@ -143,11 +152,17 @@ class Recorder(recording.Recorder):
     def _current(self):
         """What was recorded since the last reset or clear."""
         index, time = self._spikes(None)
-        last = np.searchsorted(time, self._simulator.state.t)  # what a run that failed has left is not shown
+        last = time.searchsorted(self._simulator.state.t)  # what a run that failed has left is not shown
         return _Stretch(f"segment{self._simulator.state.segment_counter:03d}", self._describe(), datetime.now(),
-                        self._recording_start_time, self._simulator.state.t * pq.ms,
-                        frozenset(self.recorded[_SPIKES]) if _SPIKES in self.recorded else None, index[:last], time[:last],
+                        self._recording_start_time, in_ms(self._simulator.state.t), self._spiking_ids(), index[:last], time[:last],
                         self._signals(), self.sampling_interval)
+
+    def _spiking_ids(self):
+        """The cells whose spikes are recorded, None for none; made anew when PyNN has another set of them."""
+        ids = self.recorded.get(_SPIKES)
+        if self._frozen_ids[0] is not ids or len(ids or ()) != len(self._frozen_ids[1] or ()):
+            self._frozen_ids = ids, None if ids is None else frozenset(ids)
+        return self._frozen_ids[1]
 
     def _signals(self):
         """Of the variables that are recorded, in the order of the probe: PyNN's follows the hash seed.
@@ -172,7 +187,7 @@ class Recorder(recording.Recorder):
         if self._simulator.state.t != float(self._recording_start_time):
             self.cache.store(replace(self._current(), annotations=dict(annotations or {})))
         self.clear_flag = False
-        self._recording_start_time = 0.0 * pq.ms
+        self._recording_start_time = in_ms(0.0)
 
     def get(self, variables, gather=False, filter_ids=None, clear=False, annotations=None, locations=None):
         """The recorded data as a Neo Block, made anew from arrays: whatever is done to it, the next one is not affected.
@@ -185,19 +200,20 @@ class Recorder(recording.Recorder):
             raise errors.NothingToWriteError(
                 f"no data recorded from {self.population.label!r} yet: call run() before get_data()")
         segments = [self._segment(stretch, filter_ids, wanted) for stretch in stretches]
-        block = block_of(self, segments, self._describe(), stretches[0].rec_datetime, annotations)
+        described = stretches[-1].description if self._simulator.state.running else self._describe()
+        block = block_of(self, segments, described, stretches[0].rec_datetime, annotations)
         if clear:
             self.clear()
         return block
 
     def _segment(self, stretch, filter_ids, wanted):
         """wanted: names of variables, None for all."""
-        segment = neo.Segment(name=stretch.name, description=stretch.description, rec_datetime=stretch.rec_datetime,
-                              **stretch.annotations)
+        make = neo.Segment if stretch.annotations else new_segment
+        segment = make(name=stretch.name, description=stretch.description, rec_datetime=stretch.rec_datetime,
+                       **stretch.annotations)
         if stretch.ids is not None and (wanted is None or "spikes" in wanted):
             ids = stretch.ids if filter_ids is None else stretch.ids.intersection(filter_ids)
-            segment.spiketrains = self._spike_train_list(stretch, ids)
-            segment.spiketrains.segment = segment
+            self._put_spikes(segment, stretch, ids)
         for name, (indices, t_start, samples) in stretch.signals.items():
             chosen = slice(None) if filter_ids is None else np.isin(indices, self._indices(set(filter_ids)))
             indices = indices[chosen]
@@ -211,15 +227,14 @@ class Recorder(recording.Recorder):
                 signal.segment = segment
         return segment
 
-    def _spike_train_list(self, stretch, ids):
+    def _put_spikes(self, segment, stretch, ids):
         population = self.population
         first = int(population.first_id)
         chosen = self._mask(ids)
-        channels = (np.arange(population.size) if chosen is None else np.flatnonzero(chosen)) + first
+        source_index = np.arange(population.size) if chosen is None else np.flatnonzero(chosen)
         index, time = stretch.index, stretch.time
         if chosen is not None:
             keep = chosen[index]
             index, time = index[keep], time[keep]
-        return SpikeTrainList.from_spike_time_array(
-            time * pq.ms, index + first, channels, t_stop=stretch.t_stop, t_start=stretch.t_start,
-            source_population=population.label, source_index=channels - first)
+        put_spike_trains(segment, time.copy(), index + first, source_index + first, stretch.t_start, stretch.t_stop,
+                         source_population=population.label, source_index=source_index)

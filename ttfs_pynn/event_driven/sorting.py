@@ -3,20 +3,114 @@
 import numpy as np
 from numba import njit
 
-__all__ = ["order_by_source", "order_by_time"]
+__all__ = ["are_in_order", "merged", "order_by_source", "order_by_time", "sorted_by_time"]
+
+_FEW = 40  # that are sorted by insertion
+_TIES_ALLOWED = 8  # places that a time is moved on average, before NumPy sorts
 
 
 def order_by_time(times):
-    """As np.argsort(times, kind="stable"), which takes three times as long."""
-    order = np.argsort(times)
-    in_order = times[order]
-    same = np.zeros(times.size, dtype=bool)
-    same[1:] = in_order[1:] == in_order[:-1]
-    if same.any():
-        same[:-1] |= same[1:]
-        tied = order[same]
-        order[same] = tied[np.lexsort((tied, in_order[same]))]
-    return order
+    """(order, times in that order), as np.argsort(times, kind="stable") has it. No time is NaN.
+
+    The bits of floats are integers of the same order. With the places in the lowest of them, NumPy sorts the integers alone,
+    three times as fast as it sorts places by times; what those bits said is put right afterwards, among neighbours.
+    """
+    order, in_order = np.empty(times.size, dtype=np.int64), np.empty(times.size)
+    if _begin(times, order, in_order):
+        return order, in_order
+    order.sort()
+    if not _finish(times, order, in_order):
+        order = np.argsort(times, kind="stable")
+        in_order = times[order]
+    return order, in_order
+
+
+def sorted_by_time(index, times):
+    """Spikes (index, times) in time order; those of one time as they came."""
+    order, times = order_by_time(times)
+    return index[order], times
+
+
+@njit(cache=True, error_model="numpy")
+def _insert(times, place, k, order, in_order):
+    """Put the place of a time, the k-th, where it belongs among the k before it. Returns how many are moved."""
+    time, to = times[place], k
+    while to > 0 and (in_order[to - 1] > time or (in_order[to - 1] == time and order[to - 1] > place)):
+        order[to], in_order[to] = order[to - 1], in_order[to - 1]
+        to -= 1
+    order[to], in_order[to] = place, time
+    return k - to
+
+
+@njit(cache=True, error_model="numpy")
+def are_in_order(times):
+    """Whether no time is before the one before it."""
+    falls = 0
+    for k in range(1, times.size):
+        falls += times[k] < times[k - 1]
+    return falls == 0
+
+
+@njit(cache=True, error_model="numpy")
+def _lowest_bits(n):
+    mask = np.int64(1)
+    while mask < n:
+        mask *= 2
+    return mask - 1
+
+
+@njit(cache=True, error_model="numpy")
+def _begin(times, order, in_order):
+    """True where the order is found: of times that are in order, or few. Else `order` has become integers to sort."""
+    n = times.size
+    if n <= _FEW:
+        for k in range(n):
+            _insert(times, k, k, order, in_order)
+        return True
+    if are_in_order(times):
+        for k in range(n):
+            order[k], in_order[k] = k, times[k]
+        return True
+    mask, as_integers = _lowest_bits(n), times.view(np.int64)
+    for k in range(n):
+        number = as_integers[k]
+        number ^= (number >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)  # of negative floats, the larger is the earlier
+        order[k] = (number & ~mask) | k
+    return False
+
+
+@njit(cache=True, error_model="numpy")
+def _finish(times, order, in_order):
+    """False where so many times differ in their lowest bits alone that this takes too long."""
+    mask, moves, most = _lowest_bits(times.size), 0, _TIES_ALLOWED * times.size
+    for k in range(times.size):
+        moves += _insert(times, order[k] & mask, k, order, in_order)
+        if moves > most:
+            return False
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def merged(times, rows, more_times, more_rows):
+    """Two lists of arrivals in time order as one; of those at one time the first list's come first."""
+    n, m = times.size, more_times.size
+    all_times, all_rows = np.empty(n + m), np.empty(n + m, dtype=np.int64)
+    k = i = j = 0
+    while i < n and j < m:
+        if times[i] <= more_times[j]:
+            all_times[k], all_rows[k] = times[i], rows[i]
+            i += 1
+        else:
+            all_times[k], all_rows[k] = more_times[j], more_rows[j]
+            j += 1
+        k += 1
+    for i in range(i, n):
+        all_times[k], all_rows[k] = times[i], rows[i]
+        k += 1
+    for j in range(j, m):
+        all_times[k], all_rows[k] = more_times[j], more_rows[j]
+        k += 1
+    return all_times, all_rows
 
 
 @njit(cache=True)

@@ -1,42 +1,118 @@
 """Groups of spike sources for the event-driven simulator: of given spikes, and of random ones."""
 
 import numpy as np
+from numba import njit
 
 from ttfs_pynn.event_driven.groups import SimulationError
+from ttfs_pynn.event_driven.sorting import order_by_source, order_by_time, sorted_by_time
+from ttfs_pynn.membrane.lanes import LANES, bits, load, lowest
 from ttfs_pynn.membrane.ranges import LARGEST
 
-__all__ = ["PoissonSourceGroup", "SpikeSourceGroup"]
+__all__ = ["PoissonSourceGroup", "SpikeSourceGroup", "spikes_of_matrix"]
+
+_EVERY_LANE = 2**LANES - 1
 
 
 class SpikeSourceGroup:
-    """`size` sources that fire at given times. Subclasses may override `spikes`."""
+    """`size` sources that fire at given times. Subclasses may override `spikes`.
+
+    The spikes are kept source by source, in time order, or both: a form that was not given is made when it is needed.
+    """
 
     def __init__(self, size):
         self.size = int(size)
         self.set_spike_times(np.empty(0), np.zeros(size + 1, dtype=np.int64))
 
-    def set_spike_times(self, times, offsets, in_time_order=None):
-        """Source n fires at times[offsets[n]:offsets[n + 1]] (ms), non-decreasing. in_time_order: the same spikes as (sources,
-        times), where the caller knows them so."""
-        self.times, self.offsets = np.array(times, dtype=float), np.array(offsets, dtype=np.int64)
-        if self.offsets.shape != (self.size + 1,) or self.offsets[0] != 0 or self.offsets[-1] != self.times.size:
-            raise SimulationError(f"offsets of shape {self.offsets.shape} do not divide {self.times.size} spike times among "
+    def set_spike_times(self, times, offsets):
+        """Source n fires at times[offsets[n]:offsets[n + 1]] (ms), non-decreasing."""
+        times, offsets = np.array(times, dtype=float), np.array(offsets, dtype=np.int64)
+        if offsets.shape != (self.size + 1,) or offsets[0] != 0 or offsets[-1] != times.size:
+            raise SimulationError(f"offsets of shape {offsets.shape} do not divide {times.size} spike times among "
                                   f"{self.size} sources; give {self.size + 1} offsets from 0 to the number of times")
-        if not ((np.abs(self.times) <= LARGEST) | (self.times == np.inf)).all():
-            raise SimulationError(f"spike times must be numbers of at most {LARGEST:g} ms, or inf for none")
-        self._in_time_order = in_time_order
+        if not ((np.abs(times) <= LARGEST) | (times == np.inf)).all():
+            raise _out_of_range()
+        self._by_source, self._in_time_order = (times, offsets), None
+
+    def set_spikes(self, index, times):
+        """Source index[k] fires at times[k] (ms, finite), in time order. The arrays are kept."""
+        if times.size and not (times[0] >= -LARGEST and times[-1] <= LARGEST):
+            raise _out_of_range()
+        self._by_source, self._in_time_order = None, (index, times)
+
+    def _sorted_by_source(self):
+        if self._by_source is None:
+            index, times = self._in_time_order
+            start, order = order_by_source(index, times, self.size)
+            self._by_source = times[order], start
+        return self._by_source
+
+    @property
+    def times(self):
+        """Spike times (ms), source by source."""
+        return self._sorted_by_source()[0]
+
+    @property
+    def offsets(self):
+        """Where in `times` those of each source begin, and where they end."""
+        return self._sorted_by_source()[1]
 
     def spikes(self, t, t_stop):
         """The spikes of [t, t_stop): (index, time), in time order."""
-        if self._in_time_order is None:  # not before it is needed: cells may be given their times one by one
-            order = np.argsort(self.times, kind="stable")
-            self._in_time_order = np.repeat(np.arange(self.size), np.diff(self.offsets))[order], self.times[order]
+        if self._in_time_order is None:
+            times, offsets = self._by_source
+            order, times = order_by_time(times)
+            self._in_time_order = np.repeat(np.arange(self.size), np.diff(offsets))[order], times
         index, times = self._in_time_order
-        first, last = np.searchsorted(times, (t, t_stop))
+        first, last = times.searchsorted((t, t_stop))
         return index[first:last], times[first:last].copy()
 
     def reset(self):
         pass
+
+
+def spikes_of_matrix(matrix):
+    """(index, times), in time order, of a matrix (rows, cells) of spike times, inf for none, those of a cell rising from row to
+    row. ValueError for other times."""
+    wrong, falls, index, times = _gather(matrix)
+    if wrong or falls:
+        raise ValueError("numbers are wanted, inf for no spike" if wrong else
+                         "the spike times of a cell do not rise from row to row")
+    return sorted_by_time(index, times)
+
+
+@njit(cache=True, error_model="numpy")
+def _gather(matrix):
+    """(whether a time is no number, whether those of a cell fall, cells, times): the finite times, row by row."""
+    n_rows, n_cells = matrix.shape
+    index, times = np.empty(matrix.size, dtype=np.int64), np.empty(matrix.size)
+    latest = np.full(n_cells, -np.inf)
+    n, wrong, falls = 0, 0, 0
+    for row in range(n_rows):
+        begin = row * n_cells
+        for at in range(0, n_cells, LANES):
+            if at + LANES <= n_cells:
+                x = load(matrix, begin + at)
+                wrong |= bits(x > -np.inf) ^ _EVERY_LANE
+                spiking = bits(x < np.inf)
+            else:
+                spiking = 0
+                for c in range(at, n_cells):
+                    x = matrix[row, c]
+                    wrong |= not x > -np.inf
+                    spiking |= (x < np.inf) << (c - at)
+            while spiking:
+                c = at + lowest(spiking)
+                spiking &= spiking - 1
+                time = matrix[row, c]
+                falls += time < latest[c]
+                latest[c] = time
+                index[n], times[n] = c, time
+                n += 1
+    return wrong > 0, falls > 0, index[:n], times[:n]
+
+
+def _out_of_range():
+    return SimulationError(f"spike times must be numbers of at most {LARGEST:g} ms, or inf for none")
 
 
 class PoissonSourceGroup(SpikeSourceGroup):
@@ -71,5 +147,4 @@ class PoissonSourceGroup(SpikeSourceGroup):
         index = np.repeat(np.arange(self.size), count)
         time = begin[index] + self._rng.random(index.size) * length[index]
         time = np.minimum(time, np.nextafter(t_stop, -np.inf))
-        order = np.argsort(time, kind="stable")
-        return index[order], time[order]
+        return sorted_by_time(index, time)

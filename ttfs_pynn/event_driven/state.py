@@ -19,8 +19,9 @@ class EarlierSetupError(RuntimeError):
 
 def check_current(cells, state):
     """EarlierSetupError where a population, view or assembly is not one of the simulation `state`."""
-    for part in getattr(cells, "populations", [cells]):
-        if part.recorder not in getattr(state, "recorders", ()):
+    recorders = getattr(state, "recorders", ())
+    for part in cells.populations if isinstance(cells, common.Assembly) else (cells,):
+        if part.recorder not in recorders:
             raise EarlierSetupError(f"{cells.label!r} belongs to a simulation before the last setup() or end(), so no run "
                                     "reaches it; build it again after setup(); what it recorded can still be read")
 

@@ -23,10 +23,24 @@ class _Rows(NamedTuple):
     one_each: bool  # every source has one row, whose number is the source's
 
 
+class Spikes(NamedTuple):
+    """Spikes that have left a group, in time order: when (ms), from which sources, and when the first and the last did."""
+
+    times: np.ndarray
+    index: np.ndarray
+    first: float
+    last: float
+
+    @classmethod
+    def of(cls, index, time):
+        return cls(time, index, time[0], time[-1]) if time.size else cls(time, index, np.inf, -np.inf)
+
+
 class Synapses:
     """Connections from `pre_group` to `post_group` in the order in which they were created.
 
     receptor: 'excitatory' or 'inhibitory'; pre, post: indices in the groups; weight in nA, delay in ms, one a connection.
+    is_dense: every pair of neurons is connected once and all delays are equal.
     """
 
     def __init__(self, pre_group, post_group, receptor, pre, post, weight, delay):
@@ -36,12 +50,12 @@ class Synapses:
         self.pre, self.post = np.array(pre, dtype=np.int32), np.array(post, dtype=np.int32)
         n_pre, n_post = pre_group.size, post_group.size
         self._complete = self.pre.size == n_pre * n_post > 0 and self._every_pair()
-        self._weight = self._dense = None
+        self._weight = self._storage = self._signed = None
         self.layout_version = self.weight_version = 0
         self.clear()
         self.set_delays(delay)
         if self._complete:
-            self._dense = np.empty((n_pre, n_post))
+            self._storage = np.empty((n_pre, n_post))
         self.set_weights(weight)
 
     def __len__(self):
@@ -67,11 +81,6 @@ class Synapses:
         if name == "delay" and self._in_flight:
             raise ValueError("delays cannot change while spikes are on their way; reset first")
         return values
-
-    @property
-    def is_dense(self):
-        """Every pair of neurons is connected once and all delays are equal."""
-        return self._complete and self.one_delay
 
     @property
     def weight(self):
@@ -103,6 +112,47 @@ class Synapses:
         self._dense[...] = matrix
         self.weight_version += 1
 
+    def set_signed(self, inhibitory, matrix):
+        """Signed weights of these and of inhibitory synapses of the same pairs, both dense: what is above 0 here, what is below
+        there. They stay in one matrix, see `is_signed_with`, until somebody looks at one of the two."""
+        matrix = np.asarray(matrix, dtype=float)
+        shapes = matrix.shape, self._storage.shape, inhibitory._storage.shape
+        if len(set(shapes)) > 1:
+            raise ValueError(f"weights of shape {shapes[0]} do not fit {shapes[1]} and {shapes[2]}")
+        if not all_below(matrix):
+            raise ValueError(f"weight must be finite, and at most {LARGEST:g}")
+        if not self.is_signed_with(inhibitory):
+            self.divide_signed()
+            inhibitory.divide_signed()
+            self._signed = inhibitory._signed = self, inhibitory
+        self._storage[...] = matrix
+        self.weight_version += 1
+        inhibitory.weight_version += 1
+
+    def is_signed_with(self, inhibitory):
+        """Whether `signed_weights` are those of both, of which neither has been looked at since they were set. Where delays differ
+        rows are laid out connection by connection: then they are not."""
+        return self._signed is not None and self._signed[0] is self and self._signed[1] is inhibitory and self.is_dense
+
+    @property
+    def signed_weights(self):
+        """(n_pre, n_post): of these, and of the inhibitory synapses that they are signed with, if there are any."""
+        return self._storage
+
+    def divide_signed(self):
+        """Where weights are kept signed with those of others, give each their own."""
+        if self._signed is not None:
+            excitatory, inhibitory = self._signed
+            excitatory._signed = inhibitory._signed = None
+            np.minimum(excitatory._storage, 0.0, out=inhibitory._storage)
+            np.maximum(excitatory._storage, 0.0, out=excitatory._storage)
+
+    @property
+    def _dense(self):
+        """The matrix of these weights alone."""
+        self.divide_signed()
+        return self._storage
+
     def get_one(self, name, k):
         """'weight' or 'delay' of the k-th connection, without a copy of them all."""
         if name == "delay":
@@ -124,14 +174,15 @@ class Synapses:
             self.weight_version += 1
 
     def move_dense_weights(self, storage):
-        """From now on keep the dense weights in `storage`, which already holds them."""
-        self._dense = storage
+        """From now on keep the dense weights in `storage`, which already holds what `dense_weights` is."""
+        self._storage = storage
 
     def set_delays(self, delay):
         delay = self.check("delay", delay)
         self.delay = delay
         self.longest = delay.max(initial=0.0)
         self.one_delay = bool(delay.size == 0 or (delay == delay[0]).all())
+        self.is_dense = self._complete and self.one_delay
         self.layout_version += 1
         self._rows = None
 
@@ -160,7 +211,7 @@ class Synapses:
     def sparse_table(self):
         """(row_start, targets): what each row reaches."""
         if self.is_dense:
-            n_pre, n_post = self._dense.shape
+            n_pre, n_post = self._storage.shape
             return np.arange(n_pre + 1) * n_post, np.tile(np.arange(n_post), n_pre)
         rows = self._divide()
         return rows.start, self.post[rows.order].astype(np.int64)
@@ -184,47 +235,61 @@ class Synapses:
 
     def send(self, index, time):
         """Spikes of the sources `index` at `time` set out."""
-        if self.pre.size and index.size:
-            self._in_flight.append((time, index))
+        self.carry(Spikes.of(index, time))
+
+    def carry(self, spikes):
+        """`Spikes` set out. Projections that hear the same carry the same arrays, see `carries_as`."""
+        if self.pre.size and spikes.index.size:
+            self._in_flight.append(spikes)
 
     def take_spikes(self, t_stop):
         """Spikes with arrivals that are not yet delivered: (times, sources, delivered_until). The caller delivers those of
         [delivered_until, t_stop).
         """
+        spikes, before = self._take(t_stop)
+        return spikes.times, spikes.index, before
+
+    def _take(self, t_stop):
         if len(self._in_flight) > 1:
-            self._in_flight = [tuple(np.concatenate(parts) for parts in zip(*self._in_flight, strict=True))]
-        times, index = self._in_flight[0] if self._in_flight else (np.empty(0), np.empty(0, dtype=np.int64))
+            times, index, first, last = zip(*self._in_flight, strict=True)
+            self._in_flight = [Spikes(np.concatenate(times), np.concatenate(index), min(first), max(last))]
+        spikes = self._in_flight[0] if self._in_flight else _NO_SPIKES
         before, self._delivered_until = self._delivered_until, t_stop
         self.forget()
-        return times, index, before
+        return spikes, before
 
     def forget(self):
         """Drop the spikes all of whose arrivals are delivered."""
         kept = []
-        for times, index in self._in_flight:
-            on_the_way = times + self.longest >= self._delivered_until
-            if on_the_way.all():
-                kept.append((times, index))
-            elif on_the_way.any():
-                kept.append((times[on_the_way], index[on_the_way]))
+        for spikes in self._in_flight:
+            if spikes.first + self.longest >= self._delivered_until:
+                kept.append(spikes)
+            elif spikes.last + self.longest >= self._delivered_until:
+                on_the_way = spikes.times + self.longest >= self._delivered_until
+                kept.append(Spikes.of(spikes.index[on_the_way], spikes.times[on_the_way]))
         self._in_flight = kept
 
     def count_events(self):
         """How many arrivals, at most, the spikes on their way make."""
-        sources = [index for _, index in self._in_flight]
-        if self.is_dense or not sources:
-            return sum(index.size for index in sources)
-        return int(sum(np.diff(self._divide().of_source)[index].sum() for index in sources))
+        if self.is_dense or not self._in_flight:
+            return sum([spikes.index.size for spikes in self._in_flight])
+        return int(sum(np.diff(self._divide().of_source)[spikes.index].sum() for spikes in self._in_flight))
+
+    def leave_events(self, t_stop):
+        """As `take_events`, of arrivals that others bring along."""
+        self._take(t_stop)
 
     def take_events(self, t_stop):
         """Arrivals before t_stop: (times, rows), unsorted; the later ones stay on their way."""
-        times, index, delivered_until = self.take_spikes(t_stop)
-        if times.size and times.max() >= t_stop:
+        spikes, delivered_until = self._take(t_stop)
+        times, index = spikes.times, spikes.index
+        if spikes.last >= t_stop:
             times, index = times[times < t_stop], index[times < t_stop]
         if not times.size:
             return np.empty(0), np.empty(0, dtype=np.int64)
         if self.is_dense:
-            times, rows = times + self.delay[0], index
+            delay = self.delay[0]
+            times, rows, first, last = times + delay if delay else times, index, spikes.first + delay, spikes.last + delay
         else:
             rows, divided = index, self._divide()
             if not divided.one_each:
@@ -232,8 +297,11 @@ class Synapses:
                 rows = np.repeat(divided.of_source[index] - np.cumsum(n_rows) + n_rows, n_rows) + np.arange(n_rows.sum())
                 times = np.repeat(times, n_rows)
             times = times + divided.delay[rows]
+            first, last = times.min(initial=np.inf), times.max(initial=-np.inf)
+        if first >= delivered_until and last < t_stop:
+            return times, rows
         due = (times >= delivered_until) & (times < t_stop)
-        return (times, rows) if due.all() else (times[due], rows[due])
+        return times[due], rows[due]
 
     def shares_spikes(self, other, t):
         """Whether spikes of the same group are on their way here and there, the same but for those that have arrived before t."""
@@ -245,8 +313,8 @@ class Synapses:
 
     def _arriving(self, delay, t):
         """(times, sources) of spikes that, at this delay, arrive at t or later."""
-        times = np.concatenate([np.empty(0), *(times for times, _ in self._in_flight)])
-        index = np.concatenate([np.empty(0, dtype=np.int64), *(index for _, index in self._in_flight)])
+        times = np.concatenate([np.empty(0), *(spikes.times for spikes in self._in_flight)])
+        index = np.concatenate([np.empty(0, dtype=np.int64), *(spikes.index for spikes in self._in_flight)])
         ahead = times + delay >= t
         return times[ahead], index[ahead]
 
@@ -254,7 +322,8 @@ class Synapses:
         """Whether the very same spikes are on their way here and there."""
         return (self.pre_group is other.pre_group and self._delivered_until == other._delivered_until
                 and len(self._in_flight) == len(other._in_flight)
-                and all(a is c and b is d for (a, b), (c, d) in zip(self._in_flight, other._in_flight, strict=True)))
+                and all([mine.times is its.times and mine.index is its.index
+                         for mine, its in zip(self._in_flight, other._in_flight, strict=True)]))
 
     def arrives_as(self, other):
         """Whether the rows are of the same sources and have the same delays as those of other synapses."""
@@ -270,3 +339,7 @@ class Synapses:
     def clear(self):
         self._in_flight = []
         self._delivered_until = -np.inf
+
+
+_NO_SPIKES = Spikes.of(np.empty(0, dtype=np.int64), np.empty(0))
+

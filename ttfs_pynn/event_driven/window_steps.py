@@ -50,7 +50,7 @@ from ttfs_pynn.membrane.lanes import (
     prefetch,
     select,
     splat,
-    splat_wide,
+    splat_32,
     store,
 )
 
@@ -272,7 +272,7 @@ def settle(begin, end, sums, window, neurons, bitmap, chosen):
     n_chosen = 0
     for n in range(0, chosen.size, LANES):
         exc, membrane, inh, against = columns(sums, n)
-        store(sums, 4 * n, splat_wide(0.0))
+        store(sums, 4 * n, splat_32(0.0))
         at = window.step * n
         decay, decay_e, decay_i = load(f, at + DECAY_U * size), load(f, at + DECAY_E * size), load(f, at + DECAY_I * size)
         u_inf, theta, inverse_cm = load(neurons.u_inf, n), load(neurons.theta, n), load(neurons.inverse_cm, n)

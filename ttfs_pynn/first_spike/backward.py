@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike
 
 from ttfs_pynn.first_spike import backward_kernels as kernels
 from ttfs_pynn.first_spike import layer_backward
-from ttfs_pynn.first_spike.forward import check_inputs, one_kind
-from ttfs_pynn.first_spike.several_spikes import columns_of_inputs, sum_by_input, times_of_columns
-from ttfs_pynn.membrane.ranges import LARGEST
+from ttfs_pynn.first_spike.arrivals import Arrivals
+from ttfs_pynn.first_spike.forward import are_alike, check_inputs
+from ttfs_pynn.first_spike.several_spikes import sum_by_input, times_of_columns
+from ttfs_pynn.membrane.ranges import LARGEST, all_below, are_times
 
 __all__ = ["check_outputs", "first_spike_derivatives", "vector_jacobian_product"]
 
@@ -26,37 +27,36 @@ def check_outputs(name: str, array: ArrayLike, n_samples: int, n_neurons: int) -
     array = np.ascontiguousarray(array, dtype=float)
     if array.shape != (n_samples, n_neurons):
         raise ValueError(f"{name} has shape {array.shape}; expected (samples, neurons) = {(n_samples, n_neurons)}")
-    allowed = np.abs(array) <= LARGEST
-    if name == "t_out":
-        allowed |= array == np.inf
-    if not allowed.all():
+    if not (are_times if name == "t_out" else all_below)(array):
+        allowed = np.abs(array) <= LARGEST
+        if name == "t_out":
+            allowed |= array == np.inf
         raise ValueError(f"{name} holds {array[~allowed][0]:g}; give numbers of at most {LARGEST:g}"
                          f"{', and inf for a silent neuron' if name == 't_out' else ''}")
     return array
 
 
-def first_spike_derivatives(t_in: ArrayLike, w: ArrayLike, t_out: ArrayLike, neuron) -> tuple[np.ndarray, np.ndarray]:
+def first_spike_derivatives(t_in: ArrayLike | Arrivals, w: ArrayLike, t_out: ArrayLike, neuron) -> tuple[np.ndarray, np.ndarray]:
     """(dT/dw, dT/dt_in), each (samples, inputs, neurons), in ms/nA and ms/ms.
 
     t_in (samples, inputs) ms, w (inputs, neurons) nA, t_out (samples, neurons) ms (inf: silent, derivatives 0),
     neuron: LIFParameters. Memory grows with the product; learning uses `vector_jacobian_product`. Where t_in is (samples, inputs,
     spikes), dT/dt_in is (samples, inputs, spikes, neurons).
     """
-    given = np.asarray(t_in)
-    t_in, w, (tau_m, tau_syn, cm, _) = check_inputs(t_in, w, neuron)
-    t_out = check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
-    dt_dw = np.empty((*t_in.shape, w.shape[1]))
+    arrivals, w, (tau_m, tau_syn, cm, _) = check_inputs(t_in, w, neuron)
+    given, times = arrivals.given, arrivals.times
+    t_out = check_outputs("t_out", t_out, times.shape[0], w.shape[1])
+    dt_dw = np.empty((*times.shape, w.shape[1]))
     dt_dt_in = np.empty_like(dt_dw)
-    kernels.derivatives(t_in, w, t_out, tau_m, tau_syn, cm, dt_dw, dt_dt_in)
+    kernels.derivatives(times, w, t_out, tau_m, tau_syn, cm, dt_dw, dt_dt_in)
     if given.ndim == 3:
-        columns = columns_of_inputs(given)
-        dt_dw = sum_by_input(dt_dw, columns[0], given.shape[1], axis=1)
-        return dt_dw, times_of_columns(dt_dt_in, columns, given.shape)
+        dt_dw = sum_by_input(dt_dw, arrivals.columns[0], given.shape[1], axis=1)
+        return dt_dw, times_of_columns(dt_dt_in, arrivals.columns, given.shape)
     return dt_dw, dt_dt_in
 
 
-def vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, t_out: ArrayLike, error: ArrayLike, neuron, max_dw: ArrayLike = np.inf,
-                            with_inputs: bool = True) -> tuple:
+def vector_jacobian_product(t_in: ArrayLike | Arrivals, w: ArrayLike, t_out: ArrayLike, error: ArrayLike, neuron,
+                            max_dw: ArrayLike = np.inf, with_inputs: bool = True) -> tuple:
     """Contract error = dL/dT (samples, neurons) with both Jacobians, without building them.
 
     Returns (dL/dw (inputs, neurons) summed over samples, dL/dt_in (samples, inputs), number of dropped contributions): a
@@ -65,28 +65,28 @@ def vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, t_out: ArrayLike, err
     the first layer needs no error of its inputs. Where t_in is (samples, inputs, spikes), so is dL/dt_in, and dL/dw is that of
     all spikes of an input.
     """
-    given, no_inputs = np.asarray(t_in), np.empty(0, dtype=np.int64)
-    columns = columns_of_inputs(given) if given.ndim == 3 else (no_inputs, no_inputs)
-    t_in, w, (tau_m, tau_syn, cm, _) = check_inputs(t_in, w, neuron)
-    t_out = check_outputs("t_out", t_out, t_in.shape[0], w.shape[1])
+    arrivals, w, constants = check_inputs(t_in, w, neuron)
+    given = arrivals.given
+    t_out = check_outputs("t_out", t_out, given.shape[0], w.shape[1])
     error = check_outputs("error", error, *t_out.shape)
-    limit = np.array(np.broadcast_to(np.asarray(max_dw, dtype=float), (w.shape[1],)))
-    dw, dt_in, dropped = _product(t_in, w, t_out, error, (tau_m, tau_syn, cm), limit, columns[0], with_inputs)
+    limit = np.full(w.shape[1], max_dw, dtype=float)
+    dw, dt_in, dropped = _product(arrivals, w, t_out, error, constants, are_alike(neuron, w.shape[1]), limit, with_inputs)
     if given.ndim == 3:
-        dw = sum_by_input(dw, columns[0], given.shape[1])
-        dt_in = times_of_columns(dt_in, columns, given.shape) if with_inputs else None
+        dw = sum_by_input(dw, arrivals.columns[0], given.shape[1])
+        dt_in = times_of_columns(dt_in, arrivals.columns, given.shape) if with_inputs else None
     return dw, dt_in, dropped
 
 
-def _product(t_in, w, t_out, error, constants, limit, inputs, with_inputs):
-    """By columns; inputs: that of each column, empty where each has one."""
-    tau_m, tau_syn, cm = constants
-    if one_kind(tau_m, tau_syn) and w.size and layer_backward.applies(t_in, tau_m[0], tau_syn[0]):
-        dw, dt_in = np.zeros_like(w), np.zeros_like(t_in) if with_inputs else None
-        dropped = layer_backward.layer_backward(t_in, w, t_out, error, tau_m[0], tau_syn[0], cm, limit, dw, dt_in, inputs)
+def _product(arrivals, w, t_out, error, constants, alike, limit, with_inputs):
+    """By columns."""
+    tau_m, tau_syn, cm, _ = constants
+    times = arrivals.times
+    if alike and w.size and layer_backward.applies(times, t_out, tau_m[0], tau_syn[0]):
+        dw, dt_in = np.empty_like(w), np.empty_like(times) if with_inputs else None
+        dropped = layer_backward.layer_backward(arrivals, w, t_out, error, tau_m[0], tau_syn[0], limit, dw, dt_in)
         return dw, dt_in, dropped
     dw_blocks = np.zeros((kernels.N_BLOCKS, *w.shape))
-    dt_in = np.zeros_like(t_in)
+    dt_in = np.zeros_like(times)
     n_dropped = np.zeros(kernels.N_BLOCKS, dtype=np.int64)
-    kernels.backward(t_in, w, t_out, error, tau_m, tau_syn, cm, limit, inputs, dw_blocks, dt_in, n_dropped)
+    kernels.backward(times, w, t_out, error, tau_m, tau_syn, cm, limit, arrivals.columns[0], dw_blocks, dt_in, n_dropped)
     return dw_blocks.sum(axis=0), dt_in if with_inputs else None, int(n_dropped.sum())

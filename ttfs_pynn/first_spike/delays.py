@@ -17,17 +17,17 @@ __all__ = ["delayed_first_spike_times", "delayed_vector_jacobian_product"]
 
 def _checked(t_in, w, delays, neuron):
     """By columns of one spike each where t_in is (samples, inputs, spikes), but delays as they are given."""
-    given, w_given = np.asarray(t_in), np.asarray(w)
-    t_in, w, parameters = check_inputs(t_in, w, neuron)
+    w_given = np.asarray(w)
+    arrivals, w, parameters = check_inputs(t_in, w, neuron)
     delays = np.asarray(delays, dtype=float)
     if delays.ndim != 2 or any(have not in (1, want) for have, want in zip(delays.shape, w_given.shape, strict=True)):
         raise ValueError(f"delays have shape {delays.shape}; expected (inputs, 1), (1, neurons) or (inputs, neurons) = "
                          f"{w_given.shape}")
     if not ((delays >= 0) & (delays <= LARGEST)).all():
         raise ValueError(f"delays must be finite and not negative; give them in ms, of at most {LARGEST:g}")
-    if given.ndim == 3 and delays.shape[0] > 1:
-        delays = delays[columns_of_inputs(given)[0]]
-    return t_in, w, delays, parameters
+    if arrivals.given.ndim == 3 and delays.shape[0] > 1:
+        delays = delays[arrivals.columns[0]]
+    return arrivals.times, w, delays, parameters
 
 
 def delayed_first_spike_times(t_in, w, delays, neuron):

@@ -4,37 +4,25 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ttfs_pynn.first_spike import kernels, layer_kernels
-from ttfs_pynn.first_spike.several_spikes import columns_of_inputs
+from ttfs_pynn.first_spike.arrivals import Arrivals
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
-__all__ = ["check_inputs", "check_times", "check_weights", "first_spike_times", "neuron_columns", "one_kind"]
+__all__ = ["are_alike", "check_inputs", "check_weights", "first_spike_times", "neuron_columns", "one_kind"]
 
 
-def check_inputs(t_in: ArrayLike, w: ArrayLike, neuron) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
-    """Contiguous float arrays and per-neuron parameters, or a ValueError that says what does not fit.
+def check_inputs(t_in: ArrayLike | Arrivals, w: ArrayLike, neuron) -> tuple[Arrivals, np.ndarray, tuple[np.ndarray, ...]]:
+    """Arrivals, weights (columns, neurons) and per-neuron parameters, or a ValueError that says what does not fit.
 
-    Numbers are held to a range in which no product of them overflows (`ranges`). Where t_in is (samples, inputs, spikes), both
-    t_in and w are returned by columns of one spike each (`several_spikes`).
+    Numbers are held to a range in which no product of them overflows (`ranges`). Where t_in is (samples, inputs, spikes), there
+    is a column for each spike (`several_spikes`).
     """
-    t_in, w = np.ascontiguousarray(t_in, dtype=float), np.ascontiguousarray(w, dtype=float)
-    if t_in.ndim not in (2, 3) or w.ndim != 2 or t_in.shape[1] != w.shape[0]:
-        raise ValueError(f"t_in has shape {t_in.shape} and w {w.shape}; expected (samples, inputs), or (samples, inputs, "
-                         "spikes), and (inputs, neurons)")
-    check_times(t_in)
+    arrivals, w = t_in if isinstance(t_in, Arrivals) else Arrivals(t_in), np.ascontiguousarray(w, dtype=float)
+    if w.ndim != 2 or arrivals.given.shape[1] != w.shape[0]:
+        raise ValueError(f"t_in has shape {arrivals.given.shape} and w {w.shape}; expected (samples, inputs), or (samples, "
+                         "inputs, spikes), and (inputs, neurons)")
     check_weights(w)
     parameters = neuron_columns(neuron, w.shape[1])
-    if t_in.ndim == 3:
-        inputs, spike = columns_of_inputs(t_in)
-        return np.ascontiguousarray(t_in[:, inputs, spike]), w[inputs], parameters
-    return t_in, w, parameters
-
-
-def check_times(t_in: np.ndarray) -> None:
-    """ValueError for input times (ms) that are NaN, -inf or too large."""
-    if not t_in.min(initial=0.0) >= -LARGEST or ((t_in > LARGEST) & (t_in < np.inf)).any():
-        wrong = t_in[~((np.abs(t_in) <= LARGEST) | (t_in == np.inf))][0]
-        raise ValueError(f"t_in holds {wrong:g}; give times in ms of at most {LARGEST:g}, and inf for an input that does "
-                         "not spike")
+    return arrivals, w[arrivals.columns[0]] if arrivals.given.ndim == 3 else w, parameters
 
 
 def check_weights(w: np.ndarray) -> None:
@@ -54,6 +42,14 @@ def neuron_columns(neuron, n: int) -> tuple[np.ndarray, ...]:
     return kept[n]
 
 
+def are_alike(neuron, n: int) -> bool:
+    """Whether n neurons share both time constants. Kept with the neuron."""
+    kept = neuron.__dict__.setdefault("_are_alike", {})
+    if n not in kept:
+        kept[n] = one_kind(*neuron_columns(neuron, n)[:2])
+    return kept[n]
+
+
 def _checked_columns(neuron, n):
     columns = neuron.columns(n)
     for name, values in zip(("tau_m", "tau_syn", "cm", "v_thresh - v_rest"), columns, strict=True):
@@ -69,7 +65,7 @@ def one_kind(tau_m: np.ndarray, tau_syn: np.ndarray) -> bool:
     return bool((tau_m == tau_m[:1]).all() and (tau_syn == tau_syn[:1]).all())
 
 
-def first_spike_times(t_in: ArrayLike, w: ArrayLike, neuron) -> np.ndarray:
+def first_spike_times(t_in: ArrayLike | Arrivals, w: ArrayLike, neuron) -> np.ndarray:
     """The smallest T with v(T) = v_thresh, for every sample and neuron, (samples, neurons) in ms; inf where there is none.
 
         v(T) - v_rest = sum_{i : t_i < T} w_i K(T - t_i)
@@ -81,11 +77,10 @@ def first_spike_times(t_in: ArrayLike, w: ArrayLike, neuron) -> np.ndarray:
     reached; an input at the time of the crossing is not among its causes. Raises ValueError for shapes that do not fit, NaN, or
     weights that are not finite.
     """
-    t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
-    out = np.empty((t_in.shape[0], w.shape[1]))
-    same = one_kind(tau_m, tau_syn)
-    if same and w.size:
-        layer_kernels.layer_first_spike_times(t_in, w, tau_m[0], tau_syn[0], cm, thr, out)
+    arrivals, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
+    out = np.empty((arrivals.times.shape[0], w.shape[1]))
+    if are_alike(neuron, w.shape[1]) and w.size:
+        layer_kernels.layer_first_spike_times(arrivals, w, tau_m[0], tau_syn[0], cm, thr, out)
     else:
-        kernels.first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, same, out)
+        kernels.first_spike_times(arrivals.times, w, tau_m, tau_syn, cm, thr, are_alike(neuron, w.shape[1]), out)
     return out

@@ -1,153 +1,154 @@
 """First-spike times of a whole layer of neurons with equal time constants: the fast version of `kernels`.
 
-The membrane v and the current j of all neurons (times cm) are carried from block to block of BLOCK sorted inputs,
-
-    v <- v exp(-r_m S) + j phi(S) + sum_k w_k phi(S_k),      j <- j exp(-r_s S) + sum_k w_k exp(-r_s S_k),
-
-S the length of the block, S_k from input k to its end: two multiply-adds a weight, along contiguous rows of weights. No neuron
-can reach threshold inside a block unless max(v, 0) + (max(j, 0) + sum_k max(w_k, 0)) times the largest phi in it does; one that
-may is walked through the block input by input (`walk`), and what rounding could decide is left to `kernels.crossing`. A tile of
-neurons, whose weights stay in the cache while samples pass, ends a sample when all of them have spiked.
+Tiles of neurons pass through the sorted inputs of each sample (`membrane.tiles`); those that may cross threshold are collected
+and solved many at a time (`membrane.crossings`). What rounding could decide, in about one neuron of a thousand, is followed by
+itself (`_follow`), with `kernels.crossing`, which has twice the digits. A tile is computed by one thread: the number of threads
+changes no bit.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, prange
 
-from ttfs_pynn.first_spike.kernels import crossing, rounding_doubt
-from ttfs_pynn.membrane.interval import extremum, phi, surely_no_peak, threshold_root
-from ttfs_pynn.membrane.sorted_inputs import BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_V, sort_and_step
+from ttfs_pynn.first_spike import kernels
+from ttfs_pynn.first_spike.arrivals import SAMPLES
+from ttfs_pynn.first_spike.kernels import crossing
+from ttfs_pynn.membrane import lanes
+from ttfs_pynn.membrane.crossings import ROOM, addresses, collect, room_for_candidates, solve_sure, solve_unsure
+from ttfs_pynn.membrane.interval import extremum, phi
+from ttfs_pynn.membrane.lanes import load_like, ramp, size_of, splat_16, splat_32
+from ttfs_pynn.membrane.steps import fill_steps, room_for_steps, too_long
 from ttfs_pynn.membrane.threads import on_threads
-from ttfs_pynn.membrane.vectors import add_block, short_reach
-
-TILE = 192
-_SAMPLES = 128  # at a time
+from ttfs_pynn.membrane.tiles import NARROW, WIDE, Kept, Levels, fill_levels, pack, path_of, walk
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
-def walk(times, order, steps, first, last, w, n, x, j, rate_m, rate_s, highest, peak, tau_m, tau_syn, cm, thr, doubt):
-    """The first crossing of neuron n after the inputs order[first:last], before the next one, or inf; x, j before the first.
+class _Layer(NamedTuple):
+    """The arguments of `layer_first_spike_times`."""
 
-    highest, peak: where phi is largest, and how large. A crossing after the very last input is left to the caller.
-    """
-    theta, unsure = cm * thr, cm * doubt
-    low = theta - unsure
-    for k in range(first, last):
-        j += w[order[k], n]
-        new_x = x * steps[k, DECAY_M] + j * steps[k, RESPONSE]
-        new_j = j * steps[k, DECAY_S]
-        if new_x >= low or not surely_no_peak(new_x, new_j, rate_m):
-            span = steps[k, SPAN]
-            if 0.0 < span < math.inf:
-                if new_x > theta + unsure and x < theta:
-                    return steps[k, TIME] + threshold_root(x, j, 0.0, theta, rate_m, rate_s, rate_s, 0.0, span)
-                reach = steps[k, RESPONSE] if span < highest else peak
-                if new_x >= low or (j > rate_m * x and max(x, 0.0) + j * reach >= low):
-                    s = crossing(times, order, k + 1, w, n, x / cm, j / cm, span, tau_m, tau_syn, cm, thr, doubt)
-                    if s < math.inf:
-                        return steps[k, TIME] + s
-        x, j = new_x, new_j
-    return math.inf
+    t_in: np.ndarray
+    w: np.ndarray
+    tau_m: float
+    tau_syn: float
+    cm: np.ndarray
+    thr: np.ndarray
 
 
 @njit(cache=True, error_model="numpy")
-def _near(x, bound, reach, leak, level, near):
-    """Fill near with the neurons whose upper bound reaches their level; returns their number. No branches, which would be
-    missed."""
-    n_near = 0
-    for n in range(x.shape[0]):
-        v = x[n] if x[n] > 0.0 else 0.0
-        rise = bound[n] - leak * v
-        bound[n] = v + (rise if rise > 0.0 else 0.0) * reach - level[n]
-        n_near += 1 if bound[n] >= 0.0 else 0
-    if n_near == 0:
-        return 0
-    n_near = 0
-    for n in range(x.shape[0]):
-        near[n_near] = n
-        n_near += bound[n] >= 0.0
-    return n_near
+def _follow(layer, inputs, steps, sample, n, k, y, j, unsure):
+    """The first crossing of neuron n after the input at place k, in whose state it is; inf if there is none."""
+    cm, thr, level = layer.cm[n], layer.thr[n], layer.cm[n] * layer.thr[n] - unsure
+    first, end = inputs.start[sample], inputs.start[sample + 1]
+    if k + 1 == end:
+        y /= steps.before[k]  # it is x
+    while True:
+        new = y * steps.decay_y[k] + j * steps.response_y[k]
+        x, last = new * steps.after[k], k + 1 == end
+        if last or new >= level and (x >= level or j * steps.decay_s[k] < x / layer.tau_m) and steps.span[k] > 0.0:
+            s = crossing(layer.t_in[sample], inputs.order[first:end], k + 1 - first, layer.w, n, y * steps.before[k] / cm, j / cm,
+                         math.inf if last else steps.span[k], layer.tau_m, layer.tau_syn, cm, thr, unsure / cm)
+            if s < math.inf or last:
+                return inputs.times[k] + s
+        k += 1
+        y, j = new, j * steps.before_s[k] + layer.w[inputs.order[k], n]
 
 
 @njit(cache=True, error_model="numpy")
-def _tile_sample(times, order, steps, n_inputs, w, at, tau_m, tau_syn, cm, thr, doubt, limit, work, near, out):
-    """One sample for the neurons at, at + 1, ...; limit: cm (thr - doubt), work (6, tile) and near (tile,) scratch; fills out."""
-    rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
-    highest = extremum(0.0, 1.0, rate_m, rate_s)
-    peak = phi(highest, rate_m, rate_s) if highest < math.inf else tau_syn
-    size = limit.shape[0]
-    x, j, new_x, new_j, bound, level = work[0], work[1], work[2], work[3], work[4], work[5]
-    for n in range(size):
-        x[n] = j[n] = 0.0
-        level[n] = limit[n]
-        out[n] = math.inf
-    waiting = size
-    first = 0
-    while first < n_inputs and waiting:
-        last = min(first + BLOCK, n_inputs)
-        decay_m = 1.0
-        for k in range(first, last):
-            decay_m *= steps[k, DECAY_M]
-        length = (steps[last, TIME] if last < n_inputs else steps[last - 1, TIME]) - steps[first, TIME]
-        reach = steps[first, TO_V] if length < highest else peak
-        add_block(x, j, decay_m, w, order, steps, first, last, at, new_x, new_j, bound)
-        reach, leak = short_reach(length, reach, rate_m)
-        n_near = _near(x, bound, reach, leak, level, near)
-        for a in range(n_near):
-            n = near[a]
-            out[n] = walk(times, order, steps, first, last, w, at + n, x[n], j[n], rate_m, rate_s, highest,
-                          peak, tau_m, tau_syn, cm[at + n], thr[at + n], doubt[at + n])
-            if out[n] < math.inf:
-                level[n] = math.inf
-                waiting -= 1
-        x, new_x = new_x, x
-        j, new_j = new_j, j
-        first = last
-    if waiting and n_inputs:
-        for n in range(size):
-            if max(x[n], 0.0) + max(j[n], 0.0) * peak >= level[n]:
-                s = crossing(times, order, n_inputs, w, at + n, x[n] / cm[at + n], j[n] / cm[at + n], math.inf, tau_m, tau_syn,
-                             cm[at + n], thr[at + n], doubt[at + n])
-                out[n] = steps[n_inputs - 1, TIME] + s
+def _enter(candidates, n, layer, inputs, steps, found, out):
+    """Enter the crossings of n candidates in out (samples * neurons)."""
+    n_neurons, places = layer.w.shape[1], candidates.at.view(np.int64)
+    for c in range(n):
+        target = int(candidates.target[c])
+        if math.isnan(found[c]):
+            found[c] = _follow(layer, inputs, steps, target // n_neurons, target % n_neurons, places[c], candidates.y[c],
+                               candidates.j[c], candidates.theta[c] - candidates.level[c])
+        out[target] = found[c]
 
 
 @njit(cache=True, error_model="numpy")
-def _tile(part, t_in, order, steps, counts, w, tau_m, tau_syn, cm, thr, doubt, out):
-    at = part * TILE
-    size = min(TILE, w.shape[1] - at)
-    limit, work, near = np.empty(size), np.empty((6, size)), np.empty(size, dtype=np.int64)
-    for n in range(size):
-        limit[n] = cm[at + n] * (thr[at + n] - doubt[at + n])
-    for sample in range(t_in.shape[0]):
-        _tile_sample(t_in[sample], order[sample], steps[sample], counts[sample], w, at, tau_m, tau_syn, cm, thr, doubt, limit,
-                     work, near, out[sample, at:at + size])
+def _tile(zero, part, layer, inputs, steps, skipped, out):
+    """All samples for the neurons of one tile."""
+    width = size_of(zero)
+    packed, total, found = lanes.aligned(layer.w.shape[0] * width), np.empty(width), lanes.aligned(ROOM + WIDE)
+    levels = Levels(np.empty(width), np.empty(width))
+    kept = Kept(lanes.aligned(width), lanes.aligned(width), lanes.aligned(width), lanes.aligned(width))
+    pack(layer.w, np.empty(0, dtype=np.int64), part * width, zero, packed, total)
+    fill_levels(part * width, width, layer.w.shape[0], min(layer.tau_m, layer.tau_syn), layer.cm, layer.thr, total, levels)
+    _samples(zero, part * width, layer, inputs, steps, skipped, packed, levels, kept, room_for_candidates(),
+             room_for_candidates(), found, out)
 
 
 @njit(cache=True, error_model="numpy")
-def _serial(t_in, order, steps, counts, w, tau_m, tau_syn, cm, thr, doubt, out):
-    for part in range((w.shape[1] + TILE - 1) // TILE):
-        _tile(part, t_in, order, steps, counts, w, tau_m, tau_syn, cm, thr, doubt, out)
+def _samples(zero, first_neuron, layer, inputs, steps, skipped, packed, levels, kept, sure, unsure, found, out):
+    rate_m, rate_s, n_neurons = 1.0 / layer.tau_m, 1.0 / layer.tau_syn, layer.w.shape[1]
+    top = extremum(0.0, 1.0, rate_m, rate_s)
+    peak = phi(top, rate_m, rate_s) if top < math.inf else layer.tau_syn
+    path, start, unused, times = path_of(inputs, steps, packed, kept), inputs.start, skipped, inputs.times
+    numbers, theta, full = ramp(float(first_neuron), zero), load_like(levels.theta, 0, zero), load_like(levels.level, 0, zero)
+    to_sure, to_unsure = addresses(sure), addresses(unsure)
+    n_sure = n_unsure = 0
+    for sample in range(start.shape[0] - 1):
+        end = start[sample + 1]
+        if start[sample] == end or unused[sample]:
+            continue
+        x, j, level = walk(start[sample], end, path, zero, zero, full, rate_m, False)
+        n_sure, n_unsure, _ = collect(to_sure, n_sure, to_unsure, n_unsure, x, j, level, full, theta, path, end - 1, peak,
+                                      numbers + float(sample * n_neurons))
+        if n_sure >= ROOM:
+            solve_sure(sure, n_sure, times, steps, rate_m, rate_s, found)
+            _enter(sure, n_sure, layer, inputs, steps, found, out)
+            n_sure = 0
+        if n_unsure >= ROOM:
+            solve_unsure(unsure, n_unsure, times, steps, rate_m, rate_s, found)
+            _enter(unsure, n_unsure, layer, inputs, steps, found, out)
+            n_unsure = 0
+    solve_sure(sure, n_sure, times, steps, rate_m, rate_s, found)
+    _enter(sure, n_sure, layer, inputs, steps, found, out)
+    solve_unsure(unsure, n_unsure, times, steps, rate_m, rate_s, found)
+    _enter(unsure, n_unsure, layer, inputs, steps, found, out)
+
+
+@njit(cache=True, error_model="numpy")
+def _one_tile(wide, part, layer, inputs, steps, skipped, out):
+    if wide:
+        _tile(splat_32(0.0), part, layer, inputs, steps, skipped, out)
+    else:
+        _tile(splat_16(0.0), part, layer, inputs, steps, skipped, out)
+
+
+@njit(cache=True, error_model="numpy")
+def _serial(wide, n_parts, layer, inputs, steps, skipped, out):
+    for part in range(n_parts):
+        _one_tile(wide, part, layer, inputs, steps, skipped, out)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(t_in, order, steps, counts, w, tau_m, tau_syn, cm, thr, doubt, out):
-    for part in prange((w.shape[1] + TILE - 1) // TILE):
-        _tile(part, t_in, order, steps, counts, w, tau_m, tau_syn, cm, thr, doubt, out)
+def _threaded(wide, n_parts, layer, inputs, steps, skipped, out):
+    for part in prange(n_parts):
+        _one_tile(wide, part, layer, inputs, steps, skipped, out)
 
 
-def layer_first_spike_times(t_in, w, tau_m, tau_syn, cm, thr, out):
-    """t_in (samples, inputs), w (inputs, neurons), cm and thr (neurons,), two numbers tau; fills out (samples, neurons).
+def layer_first_spike_times(arrivals, w, tau_m, tau_syn, cm, thr, out):
+    """Arrivals, w (columns, neurons), cm and thr (neurons,), two numbers tau; fills out (samples, neurons), which is contiguous.
+    Samples with inputs so far apart that `steps` cannot be used are left to `kernels`."""
+    n_neurons, wide = w.shape[1], w.shape[1] > NARROW
+    n_parts = -(-n_neurons // (WIDE if wide else NARROW))
+    rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
+    out[:] = np.inf
+    for begin in range(0, len(out), SAMPLES):
+        part, inputs = arrivals.times[begin:begin + SAMPLES], arrivals.sorted(begin)
+        steps, skipped = room_for_steps(inputs.order.size), too_long(inputs, rate_m, rate_s)
+        fill_steps(inputs, rate_m, rate_s, steps)
+        run = _threaded if on_threads(part.size * n_neurons) else _serial
+        found, layer = out[begin:begin + SAMPLES], _Layer(part, w, tau_m, tau_syn, cm, thr)
+        run(wide, n_parts, layer, inputs, steps, skipped, found.reshape(-1))
+        if skipped.any():
+            found[skipped] = _plainly(layer._replace(t_in=part[skipped]))
 
-    Every neuron is computed by one thread, alone: the number of threads changes no bit.
-    """
-    n_samples, n_inputs = min(len(t_in), _SAMPLES), t_in.shape[1]
-    order = np.empty((n_samples, n_inputs), dtype=np.int64)
-    steps = np.empty((n_samples, n_inputs, N_STEPS))
-    counts = np.empty(n_samples, dtype=np.int64)
-    doubt = rounding_doubt(w, tau_m, tau_syn, cm, thr)
-    for begin in range(0, len(t_in), _SAMPLES):
-        part = t_in[begin:begin + _SAMPLES]
-        sort_and_step(part, 1.0 / tau_m, 1.0 / tau_syn, order, steps, counts)
-        run = _threaded if on_threads(part.size * w.shape[1]) else _serial
-        run(part, order, steps, counts, w, tau_m, tau_syn, cm, thr, doubt, out[begin:begin + _SAMPLES])
+
+def _plainly(layer):
+    """By `kernels`."""
+    out, same = np.empty((len(layer.t_in), layer.w.shape[1])), np.ones(layer.w.shape[1])
+    kernels.first_spike_times(layer.t_in, layer.w, layer.tau_m * same, layer.tau_syn * same, layer.cm, layer.thr, True, out)
+    return out

@@ -131,7 +131,8 @@ def membrane_peaks(t_in, w, neuron, wanted=None):
     is highest; one without any input gives (inf, 0). Without a leak (tau_m = inf) a membrane that rises to the end is taken 40
     tau_syn after its last input. Raises ValueError as `first_spike_times`.
     """
-    t_in, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
+    arrivals, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
+    t_in = arrivals.times
     shape = (t_in.shape[0], w.shape[1])
     wanted = np.ones(shape, dtype=bool) if wanted is None else np.ascontiguousarray(wanted, dtype=bool)
     if wanted.shape != shape:

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ttfs_pynn.first_spike import layer_backward, rows_backward, rows_kernels, rows_layer_kernels
+from ttfs_pynn.first_spike import rows_backward, rows_kernels, rows_layer_kernels
+from ttfs_pynn.first_spike.arrivals import check_times
 from ttfs_pynn.first_spike.backward import check_outputs
-from ttfs_pynn.first_spike.forward import check_times, check_weights, neuron_columns, one_kind
+from ttfs_pynn.first_spike.forward import check_weights, neuron_columns, one_kind
 from ttfs_pynn.first_spike.rows_kernels import Neurons, Rows
 from ttfs_pynn.membrane.ranges import LARGEST
 
@@ -118,9 +119,9 @@ def rows_vector_jacobian_product(t_in: ArrayLike, w: ArrayLike, rows: Rows, t_ou
 
 
 def _in_range(given):
-    """Whether all neurons share time constants, of which few pass from the first to the last arrival (`layer_backward`)."""
+    """Whether all neurons share time constants, of which few pass from the first to the last arrival."""
     tau_m, tau_syn = given.neurons.tau_m, given.neurons.tau_syn
     if not tau_m.size or not one_kind(tau_m, tau_syn):
         return False
     first, last = rows_kernels.first_and_last(given.t_in.ravel())
-    return layer_backward.applies(np.array([first, last + given.rows.delay.max(initial=0.0)]), tau_m[0], tau_syn[0])
+    return rows_backward.applies(first, last + given.rows.delay.max(initial=0.0), tau_m[0], tau_syn[0])

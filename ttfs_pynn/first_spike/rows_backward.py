@@ -15,10 +15,20 @@ from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE
 from ttfs_pynn.first_spike.rows_kernels import longest_row, spikes_by_source
 from ttfs_pynn.membrane.threads import on_threads
 
-__all__ = ["N_BLOCKS", "add_causes", "backward", "causes_of_several", "no_causes", "responses"]
+__all__ = ["N_BLOCKS", "add_causes", "applies", "backward", "causes_of_several", "no_causes", "responses"]
 
 # Blocks of samples whose gradients are summed separately and then in order: the number of threads changes no bit.
 N_BLOCKS = 4
+_LONGEST = 200.0  # time constants from first to last arrival; beyond, exp(r t) would leave the range of floats
+_NEAREST = 1e-3  # relative difference of unequal constants; below, the difference of two exponentials loses digits
+
+
+def applies(first: float, last: float, tau_m: float, tau_syn: float) -> bool:
+    """Whether arrivals from `first` to `last` (ms) and these equal constants of all neurons keep all digits in the fast way."""
+    rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
+    if rate_m != rate_s and abs(rate_m - rate_s) < _NEAREST * rate_s:
+        return False
+    return not (last - first) * max(rate_m, rate_s) >= _LONGEST
 
 
 class Causes(NamedTuple):
@@ -223,7 +233,7 @@ def _threaded(most, t_in, spikes, rows, w, neurons, max_dw, t_out, error, fast, 
 def backward(t_in, rows, w, neurons, max_dw, t_out, error, fast):
     """(dw, dd (synapses,), dt_in of the shape of t_in, number dropped), given error = dL/dT (samples, neurons).
 
-    t_in (samples, columns, spikes). fast: all neurons share tau_m and tau_syn, and t_in + delays suit `layer_backward.applies`.
+    t_in (samples, columns, spikes). fast: all neurons share tau_m and tau_syn, and t_in + delays suit `applies`.
     dd is empty where rows have no delays.
     """
     most = t_in.shape[2]

@@ -13,6 +13,7 @@ A spike that edge e carries from cell i to neuron n travels the edge's own delay
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -57,6 +58,15 @@ def delay_ranges(graph: Graph) -> Iterator[tuple[str, tuple[int, ...], DelayRang
 
 def shapes_of(graph: Graph) -> dict[str, tuple[int, ...]]:
     """{name: shape} of all parameters, weights first."""
+    if graph not in _SHAPES:
+        _SHAPES[graph] = _shapes(graph)
+    return dict(_SHAPES[graph])
+
+
+_SHAPES: WeakKeyDictionary[Graph, dict[str, tuple[int, ...]]] = WeakKeyDictionary()
+
+
+def _shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {f"{edge.label}.weight": edge.shape for edge in graph.edges}
     found |= {name: shape for name, shape, _ in delay_ranges(graph)}
     return found | {f"{node.label}.times": node.times.shape for node in graph.sources
@@ -94,7 +104,7 @@ def _shown(names: list[str]) -> str:
 
 
 def _checked(name: str, values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
-    if np.iscomplexobj(values):
+    if not (type(values) is np.ndarray and values.dtype.kind == "f") and np.iscomplexobj(values):
         raise GraphError(f"{name} are complex numbers; give real ones")
     try:
         array = np.asarray(values, dtype=float)

@@ -19,9 +19,10 @@ from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, models, register_model
 
-__all__ = ["LANES", "absolute", "aligned", "bits", "compress", "count", "exp", "exp_and_expm1", "expm1", "fma", "gathered",
-           "gathered_bits", "lane_sum", "load", "load_like", "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch",
-           "select", "splat", "splat_wide", "sqrt", "store"]
+__all__ = ["LANES", "absolute", "address", "aligned", "bits", "compress", "count", "exp", "exp_and_expm1", "expm1", "filled",
+           "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max", "lane_sum", "load", "load_like",
+           "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp", "select", "size_of", "splat", "splat_16",
+           "splat_32", "sqrt", "store", "store_where"]
 
 LANES = 8
 _LINE = 64  # bytes of a line of the cache
@@ -54,6 +55,20 @@ class _LanesModel(models.PrimitiveModel):
 class _MaskModel(models.PrimitiveModel):
     def __init__(self, manager, kind):
         super().__init__(manager, kind, ir.VectorType(_I1, kind.size))
+
+
+class _AddressType(types.Type):
+    """Where the data of an array are; `kind` of its elements."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        super().__init__(name=f"Address({kind})")
+
+
+@register_model(_AddressType)
+class _AddressModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, manager.lookup(kind.kind).get_data_type().as_pointer())
 
 
 lanes, mask = _LanesType(LANES), _MaskType(LANES)
@@ -97,12 +112,40 @@ def _called(builder, name, kind, arguments):
     return builder.call(function, arguments)
 
 
+def _data(context, builder, array_type, array):
+    return array if isinstance(array_type, _AddressType) else context.make_array(array_type)(context, builder, array).data
+
+
 def _address(context, builder, array_type, array, index, kind):
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), kind.as_pointer())
+    return builder.bitcast(builder.gep(_data(context, builder, array_type, array), [index]), kind.as_pointer())
 
 
 # Memory
+
+
+@intrinsic
+def address(typing, array):
+    """The data of a contiguous array, to be read by place (address[k], which knows no negative k) and by the functions below.
+
+    It holds no reference, so loops that use it count none. Take it of an argument of a function only: what the function
+    makes itself may be freed after its last use by name.
+    """
+    def generate(context, builder, sig, args):
+        return context.make_array(sig.args[0])(context, builder, args[0]).data
+    return _AddressType(array.dtype)(array), generate
+
+
+@infer_global(operator.getitem)
+class _AddressItem(AbstractTemplate):
+    def generic(self, args, kws):
+        if isinstance(args[0], _AddressType) and isinstance(args[1], types.Integer):
+            return signature(args[0].kind, args[0], types.int64)
+        return None
+
+
+@lower_builtin(operator.getitem, _AddressType, types.Integer)
+def _element(context, builder, sig, args):
+    return context.data_model_manager[sig.return_type].load_from_data_pointer(builder, builder.gep(args[0], [args[1]]))
 
 
 @intrinsic
@@ -136,14 +179,22 @@ def store(typing, array, i, x):
 
 
 @intrinsic
+def store_where(typing, array, i, x, chosen):
+    """As `store`, the chosen lanes alone."""
+    def generate(context, builder, sig, args):
+        target = _address(context, builder, sig.args[0], args[0], args[1], args[2].type)
+        _called(builder, f"llvm.masked.store.v{sig.args[2].size}f64.p0", ir.VoidType(),
+                [args[2], target, ir.Constant(_I32, 8), args[3]])
+        return context.get_dummy_value()
+    return types.void(array, types.int64, x, chosen), generate
+
+
+@intrinsic
 def compress(typing, array, i, x, chosen):
     """Store the chosen lanes of x one after the other, from array[i] on."""
     def generate(context, builder, sig, args):
         target = _address(context, builder, sig.args[0], args[0], args[1], _FLOAT)
-        arguments = [args[2], target, args[3]]
-        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), [a.type for a in arguments]),
-                                                  f"llvm.masked.compressstore.v{sig.args[2].size}f64")
-        builder.call(function, arguments)
+        _called(builder, f"llvm.masked.compressstore.v{sig.args[2].size}f64", ir.VoidType(), [args[2], target, args[3]])
         return context.get_dummy_value()
     return types.void(array, types.int64, x, chosen), generate
 
@@ -152,35 +203,44 @@ def compress(typing, array, i, x, chosen):
 def prefetch(typing, array, i):
     """Ask for the line of the cache that holds array[i]."""
     def generate(context, builder, sig, args):
-        byte = ir.IntType(8).as_pointer()
         target = _address(context, builder, sig.args[0], args[0], args[1], ir.IntType(8))
-        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32]),
-                                                  "llvm.prefetch.p0")
-        builder.call(function, [target, ir.Constant(_I32, 0), ir.Constant(_I32, 3), ir.Constant(_I32, 1)])
+        _called(builder, "llvm.prefetch.p0", ir.VoidType(), [target, *(ir.Constant(_I32, k) for k in (0, 3, 1))])
         return context.get_dummy_value()
     return types.void(array, types.int64), generate
+
+
+def _gather(context, builder, sig, args):
+    size = sig.return_type.size
+    wide, kind = ir.VectorType(_I64, size), _data(context, builder, sig.args[1], args[1]).type.pointee
+    narrow = ir.VectorType(kind, size)
+    place = builder.load(_address(context, builder, sig.args[1], args[1], args[2], narrow))
+    place.align = kind.width // 8
+    place = place if narrow == wide else builder.sext(place, wide)
+    first = _in_every_lane(builder, builder.ptrtoint(_data(context, builder, sig.args[0], args[0]), _I64), size)
+    addresses = builder.inttoptr(builder.add(first, builder.shl(place, _constant(wide, 3))),
+                                 ir.VectorType(_FLOAT.as_pointer(), size))
+    floats = ir.VectorType(_FLOAT, size)
+    return _called(builder, f"llvm.masked.gather.v{size}f64.v{size}p0", floats,
+                   [addresses, ir.Constant(_I32, 8), _constant(ir.VectorType(_I1, size), 1), _constant(floats, 0.0)])
 
 
 @intrinsic
 def gathered(typing, array, places, i):
     """array[places[i]], ..., array[places[i + 7]]; places of int32 or int64."""
-    def generate(context, builder, sig, args):
-        data = context.make_array(sig.args[0])(context, builder, args[0]).data
-        index = context.make_array(sig.args[1])(context, builder, args[1]).data
-        found = ir.Constant(_FLOATS, ir.Undefined)
-        for lane in range(LANES):
-            place = builder.load(builder.gep(index, [builder.add(args[2], ir.Constant(_I64, lane))]))
-            place = place if place.type == _I64 else builder.sext(place, _I64)
-            found = builder.insert_element(found, builder.load(builder.gep(data, [place])), ir.Constant(_I32, lane))
-        return found
-    return lanes(array, places, types.int64), generate
+    return lanes(array, places, types.int64), _gather
+
+
+@intrinsic
+def gathered_like(typing, array, places, i, like):
+    """As `gathered`, as many floats as `like` has."""
+    return like(array, places, types.int64, like), _gather
 
 
 @intrinsic
 def gathered_bits(typing, words, places, i):
     """The bits at places[i], ..., places[i + 7] (int32) of a bitmap of int32 words, as an integer."""
     def generate(context, builder, sig, args):
-        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        data = _data(context, builder, sig.args[0], args[0])
         of_eight = ir.VectorType(_I32, LANES)
         source = _address(context, builder, sig.args[1], args[1], args[2], of_eight)
         place = builder.load(source)
@@ -216,11 +276,53 @@ def splat(typing, x):
 
 
 @intrinsic
-def splat_wide(typing, x):
-    """x in each of 32 lanes: four registers of eight, which the processor works on side by side."""
+def splat_16(typing, x):
+    """x in each of 16 lanes: two registers of eight, which the processor works on side by side."""
+    def generate(context, builder, sig, args):
+        return _in_every_lane(builder, args[0], 2 * LANES)
+    return _LanesType(2 * LANES)(types.float64), generate
+
+
+@intrinsic
+def splat_32(typing, x):
+    """x in each of 32 lanes."""
     def generate(context, builder, sig, args):
         return _in_every_lane(builder, args[0], 4 * LANES)
     return _LanesType(4 * LANES)(types.float64), generate
+
+
+@intrinsic
+def filled(typing, x, like):
+    """x in as many lanes as `like` has."""
+    def generate(context, builder, sig, args):
+        return _in_every_lane(builder, args[0], sig.args[1].size)
+    return like(types.float64, like), generate
+
+
+@intrinsic
+def filled_bits(typing, number, like):
+    """An integer, in the bits of a float that nothing is computed with, in as many lanes as `like` has."""
+    def generate(context, builder, sig, args):
+        return builder.bitcast(_in_every_lane(builder, args[0], sig.args[1].size), args[1].type)
+    return like(types.int64, like), generate
+
+
+@intrinsic
+def size_of(typing, x):
+    """How many lanes x has."""
+    def generate(context, builder, sig, args):
+        return ir.Constant(_I64, sig.args[0].size)
+    return types.int64(x), generate
+
+
+@intrinsic
+def ramp(typing, first, like):
+    """first, first + 1, ... in as many lanes as `like` has."""
+    def generate(context, builder, sig, args):
+        size = sig.args[1].size
+        steps = ir.Constant(ir.VectorType(_FLOAT, size), [float(k) for k in range(size)])
+        return builder.fadd(_in_every_lane(builder, args[0], size), steps)
+    return like(types.float64, like), generate
 
 
 def _define(symbol, has_mask, build):
@@ -294,6 +396,14 @@ def maximum(typing, a, b):
 def minimum(typing, a, b):
     """The smaller of two, lane by lane; of a number and NaN the number."""
     return _signature(_joined(a, b), a, b), _elementwise("minnum")
+
+
+@intrinsic
+def lane_max(typing, x):
+    """The largest lane."""
+    def generate(context, builder, sig, args):
+        return _called(builder, f"llvm.vector.reduce.fmax.v{sig.args[0].size}f64", _FLOAT, args)
+    return types.float64(x), generate
 
 
 @intrinsic

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ttfs_pynn.first_spike import (
+    Arrivals,
     delayed_first_spike_times,
     delayed_vector_jacobian_product,
     first_spike_times,
@@ -95,12 +96,12 @@ class Afferents:
             else:
                 found = rows_first_spike_times(t_in, w, rows, self.neuron)
         else:
-            heard, w, delays = self._gathered(spikes, parameters)
+            w, delays = self._gathered(spikes, parameters)
             if delays is None:
-                found = first_spike_times(heard, w, self.neuron)
+                found = first_spike_times(self._arrivals(spikes), w, self.neuron)
             else:
-                found = delayed_first_spike_times(heard, w, delays, self.neuron)
-        found[found >= spikes.deadline] = np.inf
+                found = delayed_first_spike_times(self._arrivals(spikes).given, w, delays, self.neuron)
+        np.copyto(found, np.inf, where=found >= spikes.deadline)
         return {label: np.ascontiguousarray(found[:, part]) for label, part in self._slices.items()}
 
     def answers(self, spikes: FirstSpikes, parameters: Parameters) -> dict[str, np.ndarray]:
@@ -109,7 +110,7 @@ class Afferents:
             return self.first_spikes(spikes, parameters)
         rows, w, t_in = self.synapses.gathered(spikes, parameters, heard=True)
         found = rows_first_spike_times(t_in, w, rows, self.neuron)
-        found[found >= spikes.deadline] = np.inf
+        np.copyto(found, np.inf, where=found >= spikes.deadline)
         return {label: np.ascontiguousarray(found[:, part]) for label, part in self._slices.items()}
 
     def backward(self, spikes: FirstSpikes, parameters: Parameters, errors: Mapping[str, np.ndarray], max_dw: float,
@@ -124,18 +125,27 @@ class Afferents:
             product = recurrent_vector_jacobian_product if self.is_cycle else rows_vector_jacobian_product
             dw, dt_in, dd, dropped = product(t_in, w, rows, t_out, error, self.neuron, limit)
             return self._from_rows(spikes, dw, dt_in, dd if rows.delay.size else None, dropped)
-        heard, w, delays = self._gathered(spikes, parameters)
+        (w, delays), heard = self._gathered(spikes, parameters), self._arrivals(spikes)
         if delays is None:
             dw, dt_in, dropped = vector_jacobian_product(heard, w, t_out, error, self.neuron, limit, with_inputs=with_inputs)
             return self._from_dense(spikes, dw, dt_in, None, dropped)
-        dw, dt_in, dd, dropped = delayed_vector_jacobian_product(heard, w, delays, t_out, error, self.neuron, limit)
+        dw, dt_in, dd, dropped = delayed_vector_jacobian_product(heard.given, w, delays, t_out, error, self.neuron, limit)
         return self._from_dense(spikes, dw, dt_in, dd, dropped)
 
     def _gathered(self, spikes, parameters):
-        """(heard (samples, inputs[, spikes]), w (inputs, neurons), delays or None) of the dense ways."""
+        """(w (inputs, neurons), delays or None) of the dense ways."""
         weights = [edge.matrix(parameters[f"{edge.label}.weight"]) for edge in self.edges]
         w = weights[0] if len(weights) == 1 else np.concatenate(weights)
-        return _side_by_side([_arriving(spikes, edge) for edge in self.edges]), w, self._dense_delays(spikes)
+        return w, self._dense_delays(spikes)
+
+    def _arrivals(self, spikes):
+        """What the neurons hear, (samples, inputs[, spikes]). Spikes are looked at forth and back: it is kept with them."""
+        sent = [(spikes[edge.pre], spikes.delays[edge.label].axonal) for edge in self.edges]
+        kept = spikes.arrivals.get(self.group)
+        if kept is None or any(mine is not its for one, other in zip(kept[0], sent, strict=True)
+                               for mine, its in zip(one, other, strict=True)):
+            kept = spikes.arrivals[self.group] = sent, Arrivals(_side_by_side([_arriving(spikes, edge) for edge in self.edges]))
+        return kept[1]
 
     def _dense_delays(self, spikes):
         """(1, neurons) where delays are dendritic alone, (inputs, neurons) where an edge's connections have their own, or
@@ -187,8 +197,8 @@ class Afferents:
         if self._in_rows(spikes) or any(edge.pairs is not None for edge in self.edges):
             rows, w, t_in = self.synapses.gathered(spikes, parameters, heard=True)
             return self.synapses.scattered(rows_peak_steps(t_in, w, rows, self.neuron, chosen, aim))
-        heard, w, delays = self._gathered(spikes, parameters)
-        step = _dense_steps(heard, w, self.neuron, chosen, delays, aim)
+        w, delays = self._gathered(spikes, parameters)
+        step = _dense_steps(self._arrivals(spikes).given, w, self.neuron, chosen, delays, aim)
         found, row = {}, 0
         for edge in self.edges:
             found[edge.label] = _picked(edge, step[row:row + edge.sizes[0]])

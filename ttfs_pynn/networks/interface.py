@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.graph.graph import Graph
 from ttfs_pynn.graph.parameters import Parameters, times_of
+from ttfs_pynn.spikes.window_kernels import faults
 from ttfs_pynn.spikes.windows import PresentationError, Timing
 from ttfs_pynn.units import in_unit
 
@@ -94,18 +95,19 @@ def source_times(graph: Graph, times: Any, parameters: Parameters) -> dict[str, 
     n_samples = len(next(iter(shown.values()))) if shown else 1
     for node in graph.sources:
         if node.label not in shown:
-            own = np.asarray(times_of(graph, node.label, parameters))
-            shown[node.label] = np.tile(own, (n_samples, *(1 for _ in own.shape)))
+            own = np.asarray(times_of(graph, node.label, parameters), dtype=float)
+            shown[node.label] = np.empty((n_samples, *own.shape))
+            shown[node.label][:] = own
     return shown
 
 
 def _checked(label: str, values: ArrayLike, size: int) -> np.ndarray:
-    array = np.asarray(in_unit(values, "ms", f"spike times of {label}"), dtype=float)
+    array = np.ascontiguousarray(in_unit(values, "ms", f"spike times of {label}"), dtype=float)
     if array.ndim not in (2, 3) or array.shape[1] != size:
         raise ConfigurationError(f"spike times of {label!r} have shape {array.shape}; expected (samples, {size} inputs), or "
                                  f"(samples, {size} inputs, spikes)")
-    if not ((array >= 0) | (array == np.inf)).all():
-        wrong = array[~((array >= 0) | (array == np.inf))][0]
+    if faults(array, np.inf)[0]:
+        wrong = array[~(array >= 0)][0]
         raise PresentationError(f"an input of {label!r} spikes at {wrong:g} ms; give times from the start of a sample, zero or "
                                 "more, and inf for no spike")
     return array

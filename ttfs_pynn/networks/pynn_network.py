@@ -20,6 +20,7 @@ from ttfs_pynn.graph.parameters import (
 from ttfs_pynn.networks.interface import source_times
 from ttfs_pynn.networks.timing import inputs_of, timing_of
 from ttfs_pynn.simulators import Simulator, SimulatorError, simulator_of
+from ttfs_pynn.spikes.window_kernels import faults
 from ttfs_pynn.spikes.windows import Presentation, PresentationError, Timing
 from ttfs_pynn.units import in_unit
 
@@ -85,11 +86,13 @@ class BuiltProjections:
 
     def write_weights(self, parameters: Parameters) -> None:
         for edge in self._graph.edges:
-            weights, neuron = parameters[f"{edge.label}.weight"], self._graph.node(edge.post).neuron
-            for sign, projection in self.of[edge.label].items():
-                part = np.maximum(weights, 0.0) if sign > 0 else np.minimum(weights, 0.0)
-                self._simulator.write_values(projection, "weight", part, self._n_copies, edge.sizes[0], edge.sizes[1], edge.pairs,
-                                             neuron)
+            weights, of = parameters[f"{edge.label}.weight"], self.of[edge.label]
+            what = self._n_copies, edge.sizes[0], edge.sizes[1], edge.pairs, self._graph.node(edge.post).neuron
+            if edge.sign:
+                part = np.maximum(weights, 0.0) if edge.sign > 0 else np.minimum(weights, 0.0)
+                self._simulator.write_values(of[edge.sign], "weight", part, *what)
+            else:
+                self._simulator.write_signed(of[1], of[-1], weights, *what)
 
     def write_delays(self, edge: Edge, delays: float | np.ndarray) -> None:
         each = np.array(np.broadcast_to(delays, edge.shape), dtype=float)
@@ -206,6 +209,10 @@ class PyNNNetwork:
         self._check_current()
         self.parameters = check_parameters(self.graph, parameters)
         self.projections.write_weights(self.parameters)
+        if not self._delays or any(name.endswith("delay") for name in self.parameters):
+            self._write_delays()
+
+    def _write_delays(self):
         delays = delays_of(self.graph, self.parameters, self.delay)
         for edge in self.graph.edges:
             summed = summed_delays(edge, delays[edge.label])
@@ -256,7 +263,7 @@ class PyNNNetwork:
         little."""
         latest = (self.graph.t_late + self.timing.deadline) / 2
         for label, array in shown.items():
-            if self._single or self.graph.node(label).times is not None or not (np.isfinite(array) & (array > latest)).any():
+            if self._single or self.graph.node(label).times is not None or not faults(array, latest)[1]:
                 continue
             raise PresentationError(f"an input of {label!r} spikes at {array[np.isfinite(array)].max():g} ms; windows are laid "
                                     "out for "
@@ -277,7 +284,7 @@ class PyNNNetwork:
         self.write(parameters)  # pyNN.brian2 0.13's reset restores those of the run that was dropped; not so delays
 
     def _set_spikes(self, population, presentation, times):
-        matrix = np.tile(presentation.spike_matrix(times), (1, self._simulator.input_copies))
+        matrix = presentation.spike_matrix(times)
+        if self._simulator.input_copies > 1:
+            matrix = np.tile(matrix, (1, self._simulator.input_copies))
         self._simulator.set_spikes(population, matrix, self.sim.get_time_step())
-
-

@@ -249,6 +249,13 @@ class Simulator:
         given[self._as_made(projection)] = every
         self.assign(projection, name, given)
 
+    def write_signed(self, excitatory: Any, inhibitory: Any, weights: np.ndarray, n_copies: int, n_pre: int, n_post: int,
+                     pairs: np.ndarray | None = None, neuron: LIFParameters | None = None) -> None:
+        """Give an excitatory and an inhibitory projection of the same connections the weights (nA) that are above 0 and those
+        that are below; arguments as in `write_values`."""
+        self.write_values(excitatory, "weight", np.maximum(weights, 0.0), n_copies, n_pre, n_post, pairs, neuron)
+        self.write_values(inhibitory, "weight", np.minimum(weights, 0.0), n_copies, n_pre, n_post, pairs, neuron)
+
     def _as_made(self, projection: Any) -> Any:
         """Where, in the order of `connections`, those sorted by post, then by pre, are."""
         pre, post, *_ = self.connections(projection)

@@ -34,6 +34,12 @@ class Exact(Simulator):
         else:
             super().write_values(projection, name, values, n_copies, n_pre, n_post, pairs)
 
+    def write_signed(self, excitatory, inhibitory, weights, n_copies, n_pre, n_post, pairs=None, neuron=None):
+        if n_copies == 1 and pairs is None:
+            excitatory.set_signed(inhibitory, weights)
+        else:
+            super().write_signed(excitatory, inhibitory, weights, n_copies, n_pre, n_post, pairs, neuron)
+
     def _as_made(self, projection):
         return slice(None)
 

@@ -1,7 +1,7 @@
 """The first spikes of a presentation, population by population, and how long they travelled."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -17,13 +17,14 @@ class FirstSpikes:
     spike several times (samples, cells, spikes), all of them. outputs: the label of the population that decides.
 
     delays: {projection: graph.parameters.Delays}, how long these spikes travelled. deadline (ms): from when on no spike of a
-    sample was read.
+    sample was read. arrivals: what others keep of these times, by their own names.
     """
 
     times: Mapping[str, np.ndarray]
     outputs: str
     delays: Mapping[str, Delays]
     deadline: float = np.inf
+    arrivals: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, label: str) -> np.ndarray:
         return self.times[label]
@@ -46,7 +47,7 @@ class FirstSpikes:
         first = parts[0]
         if len(parts) == 1:
             return first
-        return replace(first, times={label: _concatenated([part[label] for part in parts]) for label in first.times})
+        return replace(first, arrivals={}, times={label: _concatenated([part[label] for part in parts]) for label in first.times})
 
 
 def _concatenated(arrays: list[np.ndarray]) -> np.ndarray:

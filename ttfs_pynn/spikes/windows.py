@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from ttfs_pynn.errors import TTFSError
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.spikes.window_kernels import lay_out, read_first
 from ttfs_pynn.units import in_unit
 
 __all__ = ["Presentation", "PresentationError", "Timing", "in_windows", "spikes_of"]
@@ -115,24 +116,28 @@ class Presentation:
 
         times (n_samples, cells) or (n_samples, cells, spikes): in ms from the start of the window; inf for none.
         """
-        times = np.asarray(times, dtype=float)
+        several = self._checked(times)
+        rising = np.sort(several, axis=2) if several.shape[2] > 1 else several
+        matrix = np.empty((self.n_windows, several.shape[2], self.n_copies, several.shape[1]))
+        if self.n_windows * self.n_copies > self.n_samples:
+            matrix[-1] = np.inf
+        if not lay_out(rising, self.window, self.n_copies, matrix):
+            raise self._outside(several)
+        return matrix.reshape(self.n_windows * several.shape[2], self.n_copies * several.shape[1])
+
+    def _checked(self, times: ArrayLike) -> np.ndarray:
+        """As (n_samples, cells, spikes)."""
+        times = np.ascontiguousarray(times, dtype=float)
         if times.ndim not in (2, 3) or times.shape[0] != self.n_samples:
             raise PresentationError(f"times have shape {times.shape}; expected ({self.n_samples} samples, cells) or "
                                     f"({self.n_samples} samples, cells, spikes)")
+        return times.reshape(*times.shape, 1) if times.ndim == 2 else times
+
+    def _outside(self, times: np.ndarray) -> PresentationError:
         allowed = np.isposinf(times) | ((times >= 0) & (times < self.window))
-        if not allowed.all():
-            sample, cell = np.argwhere(~allowed)[0][:2]
-            raise PresentationError(f"input {cell} of sample {sample} spikes at {times[~allowed][0]:g} ms, outside its window "
-                                    f"of 0 to {self.window:g} ms; use inf for no spike")
-        n_cells, several = times.shape[1], 1
-        if times.ndim == 3:
-            several = times.shape[2]
-            times = np.sort(times, axis=2)
-        padded = np.full((self.n_windows * self.n_copies, *times.shape[1:]), np.inf)
-        padded[:self.n_samples] = times
-        padded = padded.reshape(self.n_windows, self.n_copies * n_cells, several).transpose(0, 2, 1)
-        padded = padded + (np.arange(self.n_windows) * self.window)[:, None, None]
-        return padded.reshape(self.n_windows * several, self.n_copies * n_cells)
+        sample, cell = np.argwhere(~allowed)[0][:2]
+        return PresentationError(f"input {cell} of sample {sample} spikes at {times[~allowed][0]:g} ms, outside its window "
+                                 f"of 0 to {self.window:g} ms; use inf for no spike")
 
     def spike_trains(self, times: ArrayLike) -> list[np.ndarray]:
         """One sorted array of spike times (ms) a cell, from `spike_matrix`."""
@@ -147,53 +152,49 @@ class Presentation:
         source_ids: the ids of the recorded cells in their order (all copies), as in the annotation `channel_id`. time_scale: ms
         of the presentation in a recorded ms.
         """
-        place, relative, shape = self._read(segment, source_ids, time_scale)
-        first = np.full(int(np.prod(shape)), np.inf)
-        # Not by assignment, latest spikes first: NumPy goes through reversed views in the order of memory.
-        np.minimum.at(first, place, relative)
-        return first.reshape(shape)[:self.n_samples]
+        ids, times, source_ids = self._recorded(segment, source_ids)
+        as_they_count = self.n_windows, self.window, self.tick, self.last_read
+        ok, found = read_first(ids, times, time_scale, source_ids, *as_they_count)
+        if not ok:
+            _, found = read_first(_positions(ids, source_ids), times, time_scale, np.arange(source_ids.size), *as_they_count)
+        return found.reshape(self.n_windows * self.n_copies, source_ids.size // self.n_copies)[:self.n_samples]
 
     def all_spikes(self, segment: Any, source_ids: ArrayLike, time_scale: float = 1.0) -> np.ndarray:
         """As `first_spikes`, but (n_samples, cells, spikes): all of them, rising, inf where a cell has fewer than others."""
-        place, relative, shape = self._read(segment, source_ids, time_scale)
+        ids, times, source_ids = self._recorded(segment, source_ids)
+        position = _positions(ids, source_ids)
+        window, relative = in_windows(times * time_scale, self.window, self.tick)
+        keep = (position >= 0) & (window >= 0) & (window < self.n_windows) & (relative < self.last_read)
+        place, relative = (window * source_ids.size + position)[keep], relative[keep]
         order = np.lexsort((relative, place))
         place, relative = place[order], relative[order]
-        counts = np.bincount(place, minlength=int(np.prod(shape)))
+        n_cells = source_ids.size // self.n_copies
+        counts = np.bincount(place, minlength=self.n_windows * source_ids.size)
         found = np.full((counts.size, max(counts.max(initial=0), 1)), np.inf)
         found[place, np.arange(place.size) - (np.cumsum(counts) - counts)[place]] = relative
-        return found.reshape(*shape, -1)[:self.n_samples]
+        return found.reshape(self.n_windows * self.n_copies, n_cells, -1)[:self.n_samples]
 
-    def _read(self, segment: Any, source_ids: ArrayLike, time_scale: float) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-        """(place among (samples, cells), ms since its window began) of each spike that counts, and (samples, cells)."""
-        source_ids = np.asarray(source_ids)
-        n_cells, remainder = divmod(source_ids.size, self.n_copies)
-        if remainder:
-            raise PresentationError(f"{source_ids.size} recorded cells are not {self.n_copies} equal copies")
-        ids, times = spikes_of(segment)
-        times = times * time_scale
-        position = _positions(ids, source_ids)
-        window, relative = in_windows(times, self.window, self.tick)
-        keep = (position >= 0) & (window >= 0) & (window < self.n_windows) & (relative < self.last_read)
-        if not keep.all():
-            position, window, relative = position[keep], window[keep], relative[keep]
-        return window * source_ids.size + position, relative, (self.n_windows * self.n_copies, n_cells)
+    def _recorded(self, segment: Any, source_ids: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(ids, times in ms) of all spikes of a segment, and source_ids as an array."""
+        sources = np.asarray(source_ids, dtype=np.int64)
+        if sources.size % self.n_copies:
+            raise PresentationError(f"{sources.size} recorded cells are not {self.n_copies} equal copies")
+        return *spikes_of(segment), sources
 
 
 def _positions(ids: np.ndarray, source_ids: np.ndarray) -> np.ndarray:
     """Where each id stands in source_ids, -1 where it does not."""
-    if source_ids.size and source_ids[-1] - source_ids[0] == source_ids.size - 1 and (np.diff(source_ids) == 1).all():
-        position = ids - source_ids[0]
-        return np.where((position >= 0) & (position < source_ids.size), position, -1)
+    if not source_ids.size:
+        return np.full(ids.shape, -1)
     order = np.argsort(source_ids)
-    place = np.clip(np.searchsorted(source_ids[order], ids), 0, max(source_ids.size - 1, 0))
-    found = source_ids[order][place] == ids if source_ids.size else np.zeros(ids.shape, dtype=bool)
-    return np.where(found, order[place] if source_ids.size else -1, -1)
+    place = order[np.minimum(np.searchsorted(source_ids[order], ids), source_ids.size - 1)]
+    return np.where(source_ids[place] == ids, place, -1)
 
 
 def _in_ms(times: Any) -> np.ndarray:
     # quantities 0.16 parses the name of a unit at every rescale, which takes longer than to read a thousand spikes.
-    magnitude = times.magnitude if str(times.dimensionality) == "ms" else times.rescale("ms").magnitude
-    return np.asarray(magnitude, dtype=float)
+    plain = [(unit.symbol, power) for unit, power in times.dimensionality.items()] == [("ms", 1)]
+    return np.ascontiguousarray((times if plain else times.rescale("ms")).magnitude, dtype=float)
 
 
 def spikes_of(segment: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,286 @@
+"""The fast version of `kernels.run_all_to_all` for neurons that spike at most once in each stretch of input.
+
+A *stretch* is a run of events no longer than the shortest refractory period: the inputs of a sample, in the window that it
+has in a run. From its state at the first event of a stretch a neuron goes as in `membrane.tiles`, many together, to the first
+event of the next one; its spike, if it has one, is solved as in `membrane.crossings`. Then the neuron is held at v_reset until
+the stretch is over, and its current alone goes on. What does not fit into this, a release inside a stretch, a second spike in the
+pause behind it, or what rounding could decide, is followed from event to event (`_follow`).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, prange
+
+from ttfs_pynn.event_driven.block_kernels import end_currents, run_blocks
+from ttfs_pynn.event_driven.kernels import (
+    COUNT,
+    INVERSE_CM,
+    RATE_E,
+    RATE_M,
+    RESET,
+    TAU_REFRAC,
+    THRESHOLD,
+    U_INF,
+    advance_neuron,
+    note_spike,
+    to_threshold,
+)
+from ttfs_pynn.membrane import lanes
+from ttfs_pynn.membrane.crossings import addresses, collect, room_for_candidates, solve_sure, solve_unsure
+from ttfs_pynn.membrane.interval import extremum, phi, responses
+from ttfs_pynn.membrane.lanes import bits, exp, fma, load_like, lowest, maximum, ramp, select, size_of, splat_16, splat_32, store
+from ttfs_pynn.membrane.order import Sorted
+from ttfs_pynn.membrane.steps import LONGEST, fill_steps, room_for_steps, transition
+from ttfs_pynn.membrane.threads import on_threads
+from ttfs_pynn.membrane.tiles import NARROW, WIDE, Kept, Levels, pack, path_of, walk
+
+_SHORTEST = 4  # events of a stretch, on the average; of shorter ones `block_kernels` makes as much
+_UNSURE = 1e-12  # of the largest membrane there could be: what is nearer to threshold is followed
+_NEVER, _UNDECIDED = math.inf, -math.inf  # as the time of a spike
+
+
+class Group(NamedTuple):
+    """State, parameters and spikes of the neurons of a group, see `kernels`."""
+
+    u: np.ndarray
+    i_exc: np.ndarray
+    i_inh: np.ndarray
+    clamped_until: np.ndarray
+    parameters: np.ndarray
+    out_times: np.ndarray
+    noted: np.ndarray
+
+
+class Pauses(NamedTuple):
+    """After the last event of each stretch: when the next one begins (or the run ends), exp(-r_m s), exp(-r_s s), phi(s) of the
+    time s until then."""
+
+    until: np.ndarray
+    decay_m: np.ndarray
+    decay_s: np.ndarray
+    response: np.ndarray
+
+
+class _Tile(NamedTuple):
+    """Of the neurons of a tile: state at the begin of a stretch (x and j times cm), end of refractoriness, period and x of the
+    reset, time of a spike."""
+
+    x: np.ndarray
+    j: np.ndarray
+    held: np.ndarray
+    tau_refrac: np.ndarray
+    reset: np.ndarray
+    time: np.ndarray
+
+
+@njit(cache=True, error_model="numpy")
+def _divide(times, longest, longest_span):
+    """Where each stretch begins, and the number of events."""
+    start, n = np.empty(times.shape[0] + 1, dtype=np.int64), 0
+    for k in range(times.shape[0]):
+        if k == 0 or times[k] - times[start[n - 1]] > longest or times[k] - times[k - 1] > longest_span:
+            start[n] = k
+            n += 1
+    start[n] = times.shape[0]
+    return start[:n + 1]
+
+
+@njit(cache=True, error_model="numpy")
+def _pauses(inputs, t_stop, rate_m, rate_s):
+    start, _, times = inputs
+    n = start.shape[0] - 1
+    found = Pauses(np.empty(n), np.empty(n), np.empty(n), np.empty(n))
+    for s in range(n):
+        found.until[s] = times[start[s + 1]] if s + 1 < n else t_stop
+        pause = found.until[s] - times[start[s + 1] - 1]
+        found.decay_m[s], found.decay_s[s], found.response[s] = responses(pause, rate_m, rate_s)
+    return found
+
+
+@njit(cache=True, error_model="numpy")
+def _follow(n, lane, stretch, inputs, pauses, packed, width, tile, group):
+    """Neuron n from event to event, from the begin of a stretch to that of the next. False where it fires without end."""
+    u, i_exc, i_inh, clamped_until, parameters, out_times, noted = group
+    start, order, times = inputs
+    u_inf, inverse_cm = parameters[n, U_INF], parameters[n, INVERSE_CM]
+    u[n], i_exc[n], i_inh[n] = tile.x[lane] * inverse_cm + u_inf, tile.j[lane], 0.0
+    clamped_until[n] = tile.held[lane]
+    now = times[start[stretch]]
+    for k in range(start[stretch], start[stretch + 1]):
+        if not advance_neuron(n, now, times[k], u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
+            return False
+        now = times[k]
+        i_exc[n] += packed[order[k] * width + lane]
+    if not advance_neuron(n, now, pauses.until[stretch], u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
+        return False
+    tile.x[lane], tile.j[lane], tile.held[lane] = (u[n] - u_inf) / inverse_cm, i_exc[n], clamped_until[n]
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _begin(first, width, shorter_tau, t, t_first, total, group, tile, levels):
+    """Carry the neurons of a tile to the first event and take down their state. False where one fires without end."""
+    u, i_exc, i_inh, clamped_until, parameters, out_times, noted = group
+    for lane in range(width):
+        n = first + lane
+        tile.time[lane] = _NEVER
+        if n >= u.shape[0]:
+            tile.x[lane] = tile.j[lane] = tile.tau_refrac[lane] = tile.reset[lane] = 0.0
+            tile.held[lane] = levels.theta[lane] = levels.level[lane] = math.inf
+            continue
+        if not advance_neuron(n, t, t_first, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
+            return False
+        p = parameters[n]
+        tile.x[lane], tile.j[lane] = (u[n] - p[U_INF]) / p[INVERSE_CM], i_exc[n] + i_inh[n]
+        tile.held[lane], tile.tau_refrac[lane] = clamped_until[n], p[TAU_REFRAC]
+        tile.reset[lane] = (p[RESET] - p[U_INF]) / p[INVERSE_CM]
+        theta = to_threshold(p) / p[INVERSE_CM]
+        largest = abs(theta) + abs(tile.x[lane]) + (total[lane] + abs(tile.j[lane])) * shorter_tau
+        levels.theta[lane], levels.level[lane] = theta, theta - _UNSURE * largest
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _enter(candidates, n, found, time):
+    for c in range(n):
+        time[int(candidates.target[c])] = _UNDECIDED if math.isnan(found[c]) else found[c]
+
+
+@njit(cache=True, error_model="numpy")
+def _through(zero, first, inputs, steps, pauses, packed, group, tile, levels, kept, sure, unsure, found):
+    """The neurons first, first + 1, ... through all stretches. False where one fires without end."""
+    start, _, times = inputs
+    rate_m, rate_s, width = group.parameters[0, RATE_M], group.parameters[0, RATE_E], size_of(zero)
+    highest = extremum(0.0, 1.0, rate_m, rate_s)
+    peak = phi(highest, rate_m, rate_s) if highest < math.inf else 1.0 / rate_s
+    path, to_sure, to_unsure, numbers = path_of(inputs, steps, packed, kept), addresses(sure), addresses(unsure), ramp(0.0, zero)
+    theta, level = load_like(levels.theta, 0, zero), load_like(levels.level, 0, zero)
+    tau_refrac, reset = load_like(tile.tau_refrac, 0, zero), load_like(tile.reset, 0, zero)
+    for s in range(start.shape[0] - 1):
+        begin, last, until = times[start[s]], start[s + 1] - 1, pauses.until[s]
+        x0, held = load_like(tile.x, 0, zero), load_like(tile.held, 0, zero)
+        free = held <= begin
+        before = select(free & (x0 < level), level, math.inf)
+        x, j, after = walk(start[s], last + 1, path, x0, load_like(tile.j, 0, zero), before, rate_m, True)
+        n_sure, n_unsure, added = collect(to_sure, 0, to_unsure, 0, x, j, after, before, theta, path, last, peak, numbers)
+        slow = free & (x0 >= level) | (held > begin) & (held < until)
+        new_x = select(free, fma(x, pauses.decay_m[s], j * pauses.response[s]), x0)
+        new_j, fired = j * pauses.decay_s[s], slow & (x0 > math.inf)
+        if bits(added):
+            store(tile.time, 0, zero + _NEVER)
+            solve_sure(sure, n_sure, times, steps, rate_m, rate_s, found)
+            _enter(sure, n_sure, found, tile.time)
+            solve_unsure(unsure, n_unsure, times, steps, rate_m, rate_s, found)
+            _enter(unsure, n_unsure, found, tile.time)
+            time = load_like(tile.time, 0, zero)
+            fired = (time < until) & (time > _UNDECIDED)
+            free_from = time + tau_refrac
+            current = j * exp(maximum(free_from - times[last], 0.0) * -rate_s)
+            decay_m, _, response = transition(maximum(until - free_from, 0.0), rate_m, rate_s)
+            again = (fma(maximum(current, 0.0), peak, maximum(reset, 0.0)) >= level) & (free_from < until)
+            slow = slow | (time <= _UNDECIDED) | fired & again
+            new_x = select(fired, fma(reset, decay_m, current * response), new_x)
+            held = select(fired, free_from, held)
+            spikes = bits(fired) & ~bits(slow)
+            while spikes:
+                lane = lowest(spikes)
+                spikes &= spikes - 1
+                if not note_spike(first + lane, tile.time[lane], group.out_times, group.noted):
+                    return False
+        slowly = bits(slow)
+        if slowly:
+            new_x, new_j = select(slow, x0, new_x), select(slow, load_like(tile.j, 0, zero), new_j)
+            held = select(slow, load_like(tile.held, 0, zero), held)
+        store(tile.x, 0, new_x)
+        store(tile.j, 0, new_j)
+        store(tile.held, 0, held)
+        while slowly:
+            lane = lowest(slowly)
+            slowly &= slowly - 1
+            if not _follow(first + lane, lane, s, inputs, pauses, packed, width, tile, group):
+                return False
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _end(first, width, t_stop, group, tile):
+    """Leave the state of a tile in its group."""
+    for lane in range(min(width, group.u.shape[0] - first)):
+        n = first + lane
+        group.clamped_until[n] = tile.held[lane]
+        if tile.held[lane] < t_stop:
+            group.u[n] = tile.x[lane] * group.parameters[n, INVERSE_CM] + group.parameters[n, U_INF]
+        elif group.noted[n, COUNT]:
+            group.u[n] = group.parameters[n, RESET]  # else it was held all the time at what it was
+
+
+@njit(cache=True, error_model="numpy")
+def _run_tile(zero, part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
+    width = size_of(zero)
+    first, packed, total = part * width, lanes.aligned(n_rows * width), np.empty(width)
+    # lanes.aligned has room for eight floats more than it says
+    packed = packed[:n_rows * width]
+    pack(weights, partner, first, zero, packed, total)
+    tile = _Tile(np.empty(width), np.empty(width), np.empty(width), np.empty(width), np.empty(width), np.empty(width))
+    levels = Levels(np.empty(width), np.empty(width))
+    kept = Kept(lanes.aligned(width), lanes.aligned(width), lanes.aligned(width), lanes.aligned(width))
+    shorter_tau = 1.0 / max(group.parameters[0, RATE_M], group.parameters[0, RATE_E])
+    if not _begin(first, width, shorter_tau, t, inputs.times[0], total, group, tile, levels):
+        return False
+    if not _through(zero, first, inputs, steps, pauses, packed, group, tile, levels, kept, room_for_candidates(),
+                    room_for_candidates(), lanes.aligned(WIDE + 64)):
+        return False
+    _end(first, width, t_stop, group, tile)
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _one_tile(wide, *arguments):
+    if wide:
+        return _run_tile(splat_32(0.0), *arguments)
+    return _run_tile(splat_16(0.0), *arguments)
+
+
+@njit(cache=True, error_model="numpy")
+def _serial(wide, n_parts, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
+    for part in range(n_parts):
+        if not _one_tile(wide, part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
+            return False
+    return True
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _threaded(wide, n_parts, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
+    finite = np.ones(n_parts, dtype=np.bool_)
+    for part in prange(n_parts):
+        finite[part] = _one_tile(wide, part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group)
+    return finite.all()
+
+
+def run_stretches(event_times, event_rows, receptors, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
+                  out_times, noted):
+    """As `block_kernels.run_blocks`, to which it leaves what has no long stretches."""
+    arguments = (event_times, event_rows, receptors, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
+                 out_times, noted)
+    if not event_times.size:
+        return run_blocks(*arguments)
+    rate_m, rate_s = parameters[0, RATE_M], parameters[0, RATE_E]
+    times, shortest = np.maximum(event_times, t), parameters[:, TAU_REFRAC].min()
+    start = _divide(times, shortest, LONGEST / max(rate_m, rate_s))
+    if times.size < _SHORTEST * (start.size - 1) or not (parameters[:, THRESHOLD] > parameters[:, U_INF]).all():
+        return run_blocks(*arguments)
+    inputs = Sorted(start, event_rows, np.append(times, np.zeros(lanes.LANES)))
+    steps = room_for_steps(times.size)
+    fill_steps(inputs, rate_m, rate_s, steps)
+    wide = u.size > NARROW
+    group = Group(u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
+    begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
+    run = _threaded if on_threads(times.size * u.size) else _serial
+    if not run(wide, -(-u.size // (WIDE if wide else NARROW)), inputs, steps, _pauses(inputs, t_stop, rate_m, rate_s), weights,
+               partner, event_rows.max() + 1, t, t_stop, group):
+        return False
+    i_exc[:], i_inh[:] = begin_exc, begin_inh
+    end_currents(times, event_rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh)
+    return True

@@ -1,0 +1,67 @@
+"""Compiled passes over samples in windows: times to where they are in a run, and recorded spikes back to samples.
+
+Sample s is shown to copy s mod n_copies, in window s div n_copies.
+"""
+
+import numpy as np
+from numba import njit
+
+__all__ = ["faults", "lay_out", "read_first"]
+
+
+@njit(cache=True, error_model="numpy")
+def _flat_faults(times, latest):
+    early = late = False
+    for k in range(times.size):
+        time = times[k]
+        early |= not time >= 0.0
+        late |= latest < time < np.inf
+    return early, late
+
+
+def faults(times, latest):
+    """(whether a time is negative or NaN, whether one is after `latest`), inf being none."""
+    return _flat_faults(times.reshape(-1), latest)
+
+
+@njit(cache=True, error_model="numpy")
+def lay_out(times, window, n_copies, matrix):
+    """Write times (samples, cells, spikes) of samples to matrix (windows, spikes, copies, cells) of times in the run.
+
+    Returns whether all of them are inf, for none, or from 0 to before `window`.
+    """
+    n_samples, n_cells, several = times.shape
+    wrong = False
+    for sample in range(n_samples):
+        row, copy = sample // n_copies, sample % n_copies
+        begin = row * window
+        for k in range(several):
+            for cell in range(n_cells):
+                time = times[sample, cell, k]
+                wrong |= not (0.0 <= time < window or time == np.inf)
+                matrix[row, k, copy, cell] = time + begin
+    return not wrong
+
+
+@njit(cache=True, error_model="numpy")
+def read_first(ids, times, time_scale, source_ids, n_windows, window, tick, last_read):
+    """(True, found): found (windows, cells of all copies) is when each first spikes, in ms since the window began, inf for never.
+
+    Of spikes (ids, times time_scale); those of other windows, of other cells than source_ids and from last_read on do not count.
+    A spike is in the window and at the time that `windows.in_windows` says. (False, ...) where source_ids are no row of integers.
+    """
+    n_cells = source_ids.size
+    found = np.full((n_windows, n_cells), np.inf)
+    for k in range(1, n_cells):
+        if source_ids[k] != source_ids[k - 1] + 1:
+            return False, found
+    for k in range(times.shape[0]):
+        time = times[k] * time_scale
+        number = np.floor((time + tick) / window + 1e-9)
+        relative = max(time - number * window, 0.0)
+        cell = ids[k] - source_ids[0] if n_cells else -1
+        if 0 <= cell < n_cells and 0.0 <= number < n_windows and relative < last_read:
+            row = np.int64(number)
+            if relative < found[row, cell]:
+                found[row, cell] = relative
+    return True, found
