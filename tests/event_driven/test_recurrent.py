@@ -109,10 +109,9 @@ def test_weights_and_delays_that_are_set_between_runs_hold(method):
 
 
 def any_network(seed, method):
-    """Sources and groups of one to 25 neurons: time constants that are shared, of each group, of each neuron, equal, without leak or a
-    thousand times faster; weights of either sign on either receptor, of one value or of many; delays of several kinds; spikes,
-    arrivals and ends of runs that fall on ends of windows; weights that change between runs. Returns (network, ends of runs, rng).
-    """
+    """(network, ends of runs, rng): sources and groups of one to 25 neurons, whose time constants are shared, of each group, of
+    each neuron, equal, without leak or a thousand times faster; weights of either sign on either receptor, of one value or of
+    many; delays of several kinds; spikes, arrivals and ends of runs that fall on ends of windows."""
     rng = np.random.default_rng(seed)
     network = EventDrivenNetwork(method)
     trains = [rng.uniform(0, 30, rng.integers(0, 12)) for _ in range(rng.integers(1, 8))]

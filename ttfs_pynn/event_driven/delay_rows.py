@@ -135,7 +135,8 @@ class DelayRows:
         n_places, start = start[-1], start[:-1]
         stride = _SHARED if self._weights_are_shared() else WEIGHTED
         blocks = aligned(int(stride * n_places // LANES) + stride)  # and one that may be read beyond the last
-        self.rows = Rows(start, start + counts, self._own_flags.copy(), np.zeros(counts.size), blocks, blocks.view(np.int32), stride)
+        self.rows = Rows(start, start + counts, self._own_flags.copy(), np.zeros(counts.size), blocks, blocks.view(np.int32),
+                         stride)
         self._fill(first_neuron, n_places)
         self._weight_versions = None
         self.set_weights()

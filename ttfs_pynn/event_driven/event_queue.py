@@ -27,7 +27,7 @@ from ttfs_pynn.event_driven.kernels import (
     kept_below,
     to_threshold,
 )
-from ttfs_pynn.event_driven.window_steps import grown
+from ttfs_pynn.event_driven.window_arrivals import grown
 from ttfs_pynn.membrane.interval import first_crossing, phi
 
 _LOOK_AHEAD = 0.25  # of the shortest time constant: how far a spike is looked for while its input may still change

@@ -94,7 +94,8 @@ def decayed_currents(span, i_exc, i_inh, rate_e, rate_i):
 
 
 @njit(cache=True, error_model="numpy")
-def spike_or_end(t, t_stop, u, i_exc, i_inh, clamped_until, rate_m, rate_e, rate_i, inverse_cm, threshold, reset, tau_refrac, u_inf):
+def spike_or_end(t, t_stop, u, i_exc, i_inh, clamped_until,
+                 rate_m, rate_e, rate_i, inverse_cm, threshold, reset, tau_refrac, u_inf):
     """(time, u, i_exc, i_inh, clamped_until) of one neuron without input at its first spike before t_stop, or at t_stop: inf.
 
     Numbers in, numbers out: arrays as arguments cost more than this does where no spike is near.
@@ -139,8 +140,9 @@ def spike_or_end(t, t_stop, u, i_exc, i_inh, clamped_until, rate_m, rate_e, rate
 def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
     """Carry neuron n without input from t to its first spike before t_stop, whose time is returned, or to t_stop: inf."""
     time, u[n], i_exc[n], i_inh[n], clamped_until[n] = spike_or_end(
-        t, t_stop, u[n], i_exc[n], i_inh[n], clamped_until[n], parameters[n, RATE_M], parameters[n, RATE_E], parameters[n, RATE_I],
-        parameters[n, INVERSE_CM], parameters[n, THRESHOLD], parameters[n, RESET], parameters[n, TAU_REFRAC], parameters[n, U_INF])
+        t, t_stop, u[n], i_exc[n], i_inh[n], clamped_until[n],
+        parameters[n, RATE_M], parameters[n, RATE_E], parameters[n, RATE_I], parameters[n, INVERSE_CM],
+        parameters[n, THRESHOLD], parameters[n, RESET], parameters[n, TAU_REFRAC], parameters[n, U_INF])
     return time
 
 

@@ -1,8 +1,8 @@
 """Compiled replay of the neurons that may fire in a window of `windows`: their arrivals one after the other.
 
-The arrivals are picked out of all by a bitmap of those neurons, put in the order of neurons by counting and in the order of time by
-insertion. The exponentials of all intervals of a neuron are taken together. Where x is below threshold at both ends of an interval
-and had no maximum in between, for one time constant of the currents,
+The arrivals are picked out of all by a bitmap of those neurons, put in the order of neurons by counting and in the order of
+time by insertion. The exponentials of the intervals between them are taken eight at a time. Where x is below threshold at both
+ends of an interval and had no maximum in between, for one time constant of the currents,
 
     j <= 0  or  dx/ds >= 0 at the end,
 
@@ -17,7 +17,7 @@ from numba import njit
 
 from ttfs_pynn.event_driven.delay_rows import INHIBITORY, delay_of, target_of, weight_of
 from ttfs_pynn.event_driven.kernels import MOST_SPIKES, RATE_E, RATE_I, RATE_M, RESET, TAU_REFRAC, THRESHOLD, spike_or_end
-from ttfs_pynn.event_driven.window_steps import grown
+from ttfs_pynn.event_driven.window_arrivals import grown
 from ttfs_pynn.membrane.lanes import LANES, exp, expm1, fma, gathered_bits, load, lowest, store
 
 __all__ = ["Arrivals", "Chosen", "Intervals", "Spikes", "arrivals_for", "divide", "gather", "intervals_for",
@@ -48,8 +48,8 @@ class Intervals(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """Neurons that are replayed, the first n of `neuron`; a bitmap of them; the place of each among them; where the arrivals at each
-    begin."""
+    """Neurons that are replayed, the first n of `neuron`; a bitmap of them; the place of each neuron among them; where the
+    arrivals at each begin."""
 
     neuron: np.ndarray
     bitmap: np.ndarray
@@ -79,8 +79,8 @@ def intervals_for(size, n):
 
 @njit(cache=True, error_model="numpy")
 def gather(a, count, active, n_active, rows, chosen, arrivals):
-    """Note what arrives in this window at chosen neurons, from the a-th spike on, after the first `count` Arrivals. Returns (a, count)
-    when all is noted, a = n_active, or where there may not be room for what the a-th brings."""
+    """Note what arrives in this window at chosen neurons, from the a-th spike on, after the first `count` Arrivals. Returns
+    (a, count) when all is noted, a = n_active, or where there may not be room for what the a-th brings."""
     stride = rows.stride
     while a < n_active:
         first, last = active.first[a], active.next[a]
@@ -132,7 +132,8 @@ def _order_many(arrivals, lo, hi):
     times, weights, slots = arrivals.time[lo:hi].copy(), arrivals.weight[lo:hi].copy(), arrivals.slot[lo:hi].copy()
     order = np.argsort(times, kind="mergesort")
     for k in range(hi - lo):
-        arrivals.time[lo + k], arrivals.weight[lo + k], arrivals.slot[lo + k] = times[order[k]], weights[order[k]], slots[order[k]]
+        arrivals.time[lo + k], arrivals.weight[lo + k] = times[order[k]], weights[order[k]]
+        arrivals.slot[lo + k] = slots[order[k]]
 
 
 @njit(cache=True, error_model="numpy")

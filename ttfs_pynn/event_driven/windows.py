@@ -4,9 +4,9 @@ All arrivals of a window are known when it begins. The membrane is linear in the
 
     u(h) = u(0) exp(-r_m h) + j(0) phi(h) + sum_k w_k phi(h - t_k) / cm,
 
-so an arrival costs a few multiplications and additions, eight arrivals at a time (`window_steps`). This sum is used for a neuron
-that stays below threshold for certain. The others (some per cent of them) are *replayed*: their arrivals are sorted by time, and each
-crossing is the root that `membrane.first_crossing` finds (`window_replay`).
+so an arrival costs a few multiplications and additions, eight arrivals at a time (`window_arrivals`). This sum is used for a
+neuron that stays below threshold for certain (`window_steps`). The others (one per cent of them) are *replayed*: their arrivals
+are sorted by time, and each crossing is the root that `membrane.first_crossing` finds (`window_replay`).
 
 Windows are powers of two of a millisecond, so their bounds carry no rounding; their length follows the activity. Spikes that
 have arrivals ahead are kept, not arrivals: memory is linear in synapses and spikes. Where nothing arrives and no neuron fires
@@ -21,6 +21,14 @@ from numba import njit
 
 from ttfs_pynn.event_driven.delay_rows import delay_of, first_due
 from ttfs_pynn.event_driven.kernels import INVERSE_CM, NO_DISTANCE, THRESHOLD, U_INF, next_spike
+from ttfs_pynn.event_driven.window_arrivals import (
+    Active,
+    add_active,
+    deliver_alike,
+    deliver_each,
+    keep_active,
+    responses_of,
+)
 from ttfs_pynn.event_driven.window_replay import (
     Arrivals,
     Chosen,
@@ -34,18 +42,7 @@ from ttfs_pynn.event_driven.window_replay import (
     order_by_time,
     replay,
 )
-from ttfs_pynn.event_driven.window_steps import (
-    N_WINDOW,
-    Active,
-    Neurons,
-    add_active,
-    deliver_alike,
-    deliver_each,
-    keep_active,
-    responses_of,
-    settle,
-    window_of,
-)
+from ttfs_pynn.event_driven.window_steps import N_WINDOW, Neurons, settle, window_of
 from ttfs_pynn.membrane.lanes import LANES, aligned
 
 __all__ = ["Links", "run_windows"]
@@ -96,7 +93,8 @@ def _neurons(u, i_exc, i_inh, clamped_until, parameters):
     theta = parameters[:, THRESHOLD] - parameters[:, U_INF]
     theta[theta == 0.0] = NO_DISTANCE
     return Neurons(whole(u, 0.0), whole(i_exc, 0.0), whole(i_inh, 0.0), whole(clamped_until, -np.inf),
-                   whole(parameters[:, U_INF], 0.0), whole(np.minimum(theta, _LARGE), _LARGE), whole(parameters[:, INVERSE_CM], 1.0))
+                   whole(parameters[:, U_INF], 0.0), whole(np.minimum(theta, _LARGE), _LARGE),
+                   whole(parameters[:, INVERSE_CM], 1.0))
 
 
 @njit(cache=True, error_model="numpy")
@@ -122,7 +120,8 @@ def run_windows(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, 
     """
     neurons, responses = _neurons(u, i_exc, i_inh, clamped_until, parameters), responses_of(rates, kind)
     work = _work(u.size, neurons.u.size, len(rates) == 1)
-    ok, index, time = _run(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates, responses, neurons, parameters, work)
+    ok, index, time = _run(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates, responses, neurons, parameters,
+                           work)
     for array, carried in zip((u, i_exc, i_inh, clamped_until), neurons, strict=False):
         array[:] = carried[:u.size]
     return ok, index, time
