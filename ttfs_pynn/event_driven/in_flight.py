@@ -75,5 +75,20 @@ class InFlight:
                 and all([mine.times is its.times and mine.sources is its.sources
                          for mine, its in zip(self._in_flight, other._in_flight, strict=True)]))
 
+    def shares_spikes(self, other, t):
+        """Whether spikes of the same group are on their way here and there, the same but for those that have arrived before t."""
+        if self.pre_group is not other.pre_group:
+            return False
+        delay = min(self.longest_delay, other.longest_delay)
+        return self.carries_as(other) or all(np.array_equal(mine, its) for mine, its in zip(
+            self._arriving(delay, t), other._arriving(delay, t), strict=True))
+
+    def _arriving(self, delay, t):
+        """(times, sources) of spikes that, at this delay, arrive at t or later."""
+        times = np.concatenate([np.empty(0), *(spikes.times for spikes in self._in_flight)])
+        sources = np.concatenate([np.empty(0, dtype=np.int64), *(spikes.sources for spikes in self._in_flight)])
+        ahead = times + delay >= t
+        return times[ahead], sources[ahead]
+
 
 _NO_SPIKES = Spikes.of(np.empty(0, dtype=np.int64), np.empty(0))
