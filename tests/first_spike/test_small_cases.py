@@ -198,7 +198,6 @@ def test_bounds_of_rounding():
     for tau_m, tau_syn in ((2.0, 0.7), (0.3, 0.7)):
         expected = 1e-15 * 10 * (thr + np.abs(w).sum(axis=0) / cm * min(tau_m, tau_syn))
         np.testing.assert_allclose(kernels._doubt(w, np.full(5, tau_m), np.full(5, tau_syn), cm, thr), expected, rtol=1e-13)
-        np.testing.assert_allclose(kernels.rounding_doubt(w, tau_m, tau_syn, cm, thr), expected, rtol=1e-13)
 
 
 def test_threshold_within_rounding_where_an_input_arrives():
