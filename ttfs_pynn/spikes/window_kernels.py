@@ -19,13 +19,13 @@ def _flat_faults(times, latest):
     return early, late
 
 
-def faults(times, latest):
+def faults(times: np.ndarray, latest: float) -> tuple[bool, bool]:
     """(whether a time is negative or NaN, whether one is after `latest`), inf being none."""
     return _flat_faults(times.reshape(-1), latest)
 
 
 @njit(cache=True, error_model="numpy")
-def lay_out(times, window, n_copies, matrix):
+def lay_out(times: np.ndarray, window: float, n_copies: int, matrix: np.ndarray) -> bool:
     """Write times (samples, cells, spikes) of samples to matrix (windows, spikes, copies, cells) of times in the run.
 
     Returns whether all of them are inf, for none, or from 0 to before `window`.
@@ -44,7 +44,8 @@ def lay_out(times, window, n_copies, matrix):
 
 
 @njit(cache=True, error_model="numpy")
-def read_first(ids, times, time_scale, source_ids, n_windows, window, tick, last_read):
+def read_first(ids: np.ndarray, times: np.ndarray, time_scale: float, source_ids: np.ndarray, n_windows: int, window: float,
+               tick: float, last_read: float) -> tuple[bool, np.ndarray]:
     """(True, found): found (windows, cells of all copies) is when each first spikes, in ms since the window began, inf for never.
 
     Of spikes (ids, times time_scale); those of other windows, of other cells than source_ids and from last_read on do not count.
