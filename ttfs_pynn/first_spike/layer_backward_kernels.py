@@ -35,9 +35,9 @@ _FAR = 400.0  # exp(_FAR) is nothing beside 1, and its product with what inputs 
 
 
 class Layer(NamedTuple):
-    """What a layer is and did: weights, spikes and errors (samples, neurons). A contribution to the weights of neuron n is dropped
-    where its largest magnitude exceeds max_dw[n]. columns: the input of each row of w, of which none has more than `most`
-    (`several_spikes`), or empty: each has one."""
+    """What a layer is and did: weights; spikes and errors (samples, neurons). A contribution to the weights of neuron n is
+    dropped where its largest magnitude exceeds max_dw[n]. columns: the input of each row of w, of which none has more than
+    `most` (`several_spikes`), or empty: each has one."""
 
     w: np.ndarray
     t_out: np.ndarray
@@ -267,8 +267,8 @@ def _samples(zero, part, layer, inputs, gradients, tile):
         lanes.store(all_h, at, h)
         lanes.store(all_factors, at, factor)
         if gradients.errors.shape[0]:
-            _pass_errors(zero, part * inputs.order.shape[0], begin, end, last, t, h, factor, of_current, max(rate_s - rate_m, 0.0),
-                         rate_m, times, order, a, b, packed, gradients.errors)
+            _pass_errors(zero, part * inputs.order.shape[0], begin, end, last, t, h, factor, of_current,
+                         max(rate_s - rate_m, 0.0), rate_m, times, order, a, b, packed, gradients.errors)
         grow = u * max(rate_m, rate_s)
         size = absolute(factor) * select(grow < 700.0, lanes.exp(grow), math.inf)  # of f exp(r u), or above
         if bits(size * tile.peak > max_dw):
