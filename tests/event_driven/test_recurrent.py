@@ -108,6 +108,102 @@ def test_weights_and_delays_that_are_set_between_runs_hold(method):
     assert_same_spikes(run(changed, 60.0), run(made, 60.0), 0.0, at_least=50)
 
 
+def any_network(seed, method):
+    """(network, ends of runs, rng): sources and groups of one to 25 neurons, whose time constants are shared, of each group, of
+    each neuron, equal, without leak or a thousand times faster; weights of either sign on either receptor, of one value or of
+    many; delays of several kinds; spikes, arrivals and ends of runs that fall on ends of windows."""
+    rng = np.random.default_rng(seed)
+    network = EventDrivenNetwork(method)
+    trains = [rng.uniform(0, 30, rng.integers(0, 12)) for _ in range(rng.integers(1, 8))]
+    network.add_group(source_group([np.sort(np.round(4 * train) / 4 if seed % 3 == 0 else train) for train in trains]))
+    alike = rng.uniform(3, 30), *rng.uniform(0.3, 8, 2)
+    for _ in range(rng.integers(1, 4)):
+        n = rng.integers(1, 26)
+        tau_m, tau_exc, tau_inh = {
+            0: (alike[0], alike[1], alike[1]), 1: alike, 2: (alike[1],) * 3, 3: (rng.uniform(3, 30), *rng.uniform(0.3, 8, 2)),
+            4: (rng.uniform(3, 30, n), rng.uniform(0.3, 8, n), rng.uniform(0.3, 8, n)),
+            5: (rng.choice([5.0, np.inf], n), rng.choice([2.0, 5.0], n), rng.choice([0.5, 2.0, 5.0], n)),
+            6: (rng.choice([5.0, 8.0], n), rng.choice([2.0, 0.002, 8.0], n), rng.choice([2.0, 0.003], n))}[seed % 7]
+        leaks = np.isfinite(np.broadcast_to(tau_m, n))
+        cm = rng.uniform(0.2, 1, n)
+        drive = np.where(leaks, rng.choice([0.0, 0.5, 1.0, 1.6], n) * 15 * cm / np.where(leaks, tau_m, 1.0), 0.0)
+        network.add_group(LIFGroup(n, dict(
+            tau_m=tau_m, cm=cm, v_rest=-65.0, v_reset=rng.uniform(-70, -60, n), tau_refrac=rng.choice([0.3, 2.0, 5.0], n),
+            v_thresh=rng.choice([-50.0, -50.0, np.inf], n), i_offset=drive, tau_syn_E=tau_exc, tau_syn_I=tau_inh),
+            dict(v=rng.uniform(-66, -49, n))))
+    one_delay, n_each = rng.choice([0.25, 0.5, 1.0, 1.7]), rng.choice([1, 5, 40])
+    for pre in network.groups:
+        for post in network.groups[1:]:
+            for receptor, sign in (("excitatory", 1.0), ("inhibitory", -0.6)):
+                size = n_each * post.size
+                weight = sign * rng.choice([0.1, 0.5, 2.0]) / n_each ** 0.5 * (1.0 if seed % 2 else rng.gamma(2, 0.5, size))
+                if seed % 5 < 2:
+                    weight = np.where(rng.random(size) < (0.05, 0.5)[seed % 5], -weight, weight)
+                delay = (one_delay, rng.uniform(0.3, 4, size), rng.choice([0.5, 1.0, 1.25], size))[rng.integers(3)]
+                network.add_synapses(Synapses(pre, post, receptor, rng.integers(0, pre.size, size),
+                                              rng.integers(0, post.size, size), weight, delay))
+    return network, np.unique([*np.round(2 * rng.uniform(0.5, 25, rng.integers(0, 4))) / 2, 25.0]), rng
+
+
+def spikes_of_any(seed, method):
+    network, stops, rng = any_network(seed, method)
+    parts = []
+    for stop in stops:
+        parts.append(run(network, stop))
+        for synapses in network.synapses:
+            if rng.random() < 0.3:
+                synapses.set_weights(synapses.weight * 1.1)
+            elif rng.random() < 0.1:
+                synapses.set_one("weight", 0, 0.3)
+    return [tuple(np.concatenate(arrays) for arrays in zip(*found, strict=True)) for found in zip(*parts, strict=True)]
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_windows_and_queue_agree_on_any_network(block):
+    at_least = 0
+    for seed in range(35 * block, 35 * (block + 1)):
+        windows, queue = (spikes_of_any(seed, method) for method in METHODS)
+        assert_same_spikes(windows, queue, 1e-7, at_least=0)  # rounding, grown over many spikes in a row
+        at_least += sum(index.size for index, _ in queue[1:])
+    assert at_least > 2000
+
+
+def test_a_current_that_fades_within_a_window_fires():
+    """Excitation of 0.005 ms among neurons of 5 ms: nothing of it is left at the end of a window of 0.5 ms and more."""
+    times = []
+    for method in METHODS:
+        network = EventDrivenNetwork(method)
+        source = source_group([[10.1]])
+        group = LIFGroup(5, {**PARAMETERS, "tau_syn_E": [5.0, 5.0, 5.0, 5.0, 0.005], "v_thresh": -64.0})
+        network.add_group(source)
+        network.add_group(group)
+        network.add_synapses(Synapses(source, group, "excitatory", [0], [4], 150.0, 1.0))
+        network.add_synapses(Synapses(group, group, "excitatory", [0], [1], 0.0, 3.0))
+        times.append(network.advance(50.0)[group][1])
+        assert times[-1].size == 1 and 11.1 < times[-1][0] < 11.12
+    np.testing.assert_allclose(*times, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_projection_that_comes_later_carries_no_spikes_from_before(method):
+    """The source has spikes on their way through the first projection; they are not on their way through the second, which would
+    share its rows."""
+    arrivals = []
+    for at_once in (False, True):
+        network = EventDrivenNetwork(method)
+        source, group = source_group([[5.0, 30.0]]), LIFGroup(2, {**PARAMETERS, "tau_refrac": 9.0})
+        network.add_group(source)
+        network.add_group(group)
+        network.add_synapses(Synapses(group, group, "excitatory", [0], [1], 0.0, 1.0))
+        network.add_synapses(Synapses(source, group, "excitatory", [0], [0], 20.0, 2.0))
+        if not at_once:
+            network.advance(6.0)
+        network.add_synapses(Synapses(source, group, "excitatory", [0], [1], 20.0, 3.0))
+        index, time = run(network, 20.0, 50.0)[1]
+        arrivals.append([time[index == n].size for n in range(2)])
+    assert arrivals == [[2, 1], [2, 2]]
+
+
 def test_delays_of_zero_are_simulated_where_they_form_no_cycle():
     """first -> second without delay, back with delay: second fires at its rise after first."""
     network = EventDrivenNetwork()

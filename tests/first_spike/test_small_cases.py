@@ -147,8 +147,8 @@ def test_in_parts_side_by_side():
 def test_small_loops_run_on_one_thread():
     """From a number of (sample, input, neuron) triples on, which is the same for every loop."""
     assert kernels.on_threads(1_000_000) and not kernels.on_threads(999_999)
-    t, w = layer(3, 5, 4, 3)
-    unequal, delays, out = neuron_of(np.array([1.0, 2.0, 2.0])), np.ones(w.shape), np.full((4, 3), 9.0)
+    t, w = layer(3, 5, 4, 20)  # fewer neurons are one tile
+    unequal, delays, out = neuron_of(np.linspace(1.0, 2.0, 20)), np.ones(w.shape), np.full((4, 20), 9.0)
     loops = ((layer_kernels, lambda: first_spike_times(t, w, neuron_of(1.0))),
              (kernels, lambda: first_spike_times(t, w, unequal)),
              (delay_kernels, lambda: delayed_first_spike_times(t, w, delays, unequal)),
@@ -157,7 +157,7 @@ def test_small_loops_run_on_one_thread():
              (backward_kernels, lambda: vector_jacobian_product(t, w, out, out, unequal)))
     for module, call in loops:
         serial, threaded = ([name for name in dir(module) if name.endswith(end)][0] for end in ("_serial", "_threaded"))
-        for first_to_split, runs in ((60, threaded), (61, serial)):
+        for first_to_split, runs in ((400, threaded), (401, serial)):
             with (mock.patch.object(threads, "PARALLEL_FROM", first_to_split),
                   mock.patch.object(module, serial) as alone, mock.patch.object(module, threaded) as split):
                 call()

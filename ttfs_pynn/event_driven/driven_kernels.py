@@ -152,7 +152,7 @@ def _membrane(s, u, i_exc, i_inh, p):
         value += i_exc * p[INVERSE_CM] * phi(s, p[RATE_M], p[RATE_E])
     if i_inh != 0.0:
         value += i_inh * p[INVERSE_CM] * phi(s, p[RATE_M], p[RATE_I])
-    return kept_below(value, p)  # at a spike it is not asked
+    return kept_below(value, p[THRESHOLD], p[U_INF])  # at a spike it is not asked
 
 
 @njit(cache=True, error_model="numpy")

@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numba import njit
 
+from ttfs_pynn.event_driven.delay_rows import INHIBITORY, delay_of, first_due, target_of, weight_of
 from ttfs_pynn.event_driven.kernels import (
     INVERSE_CM,
     MOST_SPIKES,
@@ -26,7 +27,7 @@ from ttfs_pynn.event_driven.kernels import (
     kept_below,
     to_threshold,
 )
-from ttfs_pynn.event_driven.window_steps import first_due, grown
+from ttfs_pynn.event_driven.window_arrivals import grown
 from ttfs_pynn.membrane.interval import first_crossing, phi
 
 _LOOK_AHEAD = 0.25  # of the shortest time constant: how far a spike is looked for while its input may still change
@@ -46,7 +47,7 @@ def _carry(n, t, until, u, i_exc, i_inh, clamped_until, parameters):
         u[n] = ((u[n] - p[U_INF]) * math.exp(-p[RATE_M] * s)
                 + (i_exc[n] * phi(s, p[RATE_M], p[RATE_E]) + i_inh[n] * phi(s, p[RATE_M], p[RATE_I])) * p[INVERSE_CM]
                 + p[U_INF])
-        u[n] = kept_below(u[n], p)
+        u[n] = kept_below(u[n], p[THRESHOLD], p[U_INF])
         i_exc[n] *= math.exp(-p[RATE_E] * s)
         i_inh[n] *= math.exp(-p[RATE_I] * s)
 
@@ -130,17 +131,15 @@ def _replace_first(times, slots, n, time, slot):
 
 
 @njit(cache=True, error_model="numpy")
-def run_queue(spike_times, spike_senders, links, table, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
+def run_queue(spike_times, spike_rows, links, rows, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
     """Simulate [t, t_stop); arguments and results as of `windows.run_windows`."""
-    start, target, weight, delay, inhibitory = table
-    link_start, link_senders = links
     n_neurons = u.size
     now, due, fires = np.full(n_neurons, t), np.full(n_neurons, math.inf), np.zeros(n_neurons, dtype=np.bool_)
     heap, place = np.arange(n_neurons), np.arange(n_neurons)
     for n in range(n_neurons):
         due[n], fires[n] = _predict(n, t, t_stop, 0.0, u, i_exc, i_inh, clamped_until, parameters)
         _move(heap, place, due, n)
-    slot_time, slot_sender, slot_next = np.empty(64), np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64)
+    slot_time, slot_row, slot_next = np.empty(64), np.empty(64, dtype=np.int64), np.empty(64, dtype=np.int64)
     free_slots, n_free, n_slots = np.empty(64, dtype=np.int64), 0, 0
     arrival_times, arrival_slots, n_arrivals = np.empty(64), np.empty(64, dtype=np.int64), 0
     out_index, out_time, n_out = np.empty(64, dtype=np.int64), np.empty(64), 0
@@ -153,7 +152,7 @@ def run_queue(spike_times, spike_senders, links, table, t, t_stop, u, i_exc, i_i
         t_known = spike_times[known] if known < spike_times.size else math.inf
         if min(t_neuron, t_arrival, t_known) >= t_stop:
             break
-        first, last, t_spike = 0, 0, 0.0  # senders that set out now
+        first, last, t_spike = 0, 0, 0.0  # rows that set out now
         if t_known <= t_neuron and t_known <= t_arrival:
             t_spike = t_known
             first, last = -1, 0
@@ -170,27 +169,27 @@ def run_queue(spike_times, spike_senders, links, table, t, t_stop, u, i_exc, i_i
                 fired[n] += 1
                 if fired[n] > MOST_SPIKES:
                     return False, out_index[:n_out], out_time[:n_out]
-                t_spike, first, last = t_neuron, link_start[n], link_start[n + 1]
+                t_spike, first, last = t_neuron, links.start[n], links.start[n + 1]
             due[n], fires[n] = _predict(n, t_neuron, t_stop, ahead, u, i_exc, i_inh, clamped_until, parameters)
             _move(heap, place, due, n)
         else:
             slot = arrival_slots[0]
-            sender, k = slot_sender[slot], slot_next[slot]
-            this = delay[k]
-            while k < start[sender + 1] and delay[k] == this:
-                n = target[k]
+            row, k = slot_row[slot], slot_next[slot]
+            this = delay_of(rows, k)
+            while k < rows.end[row] and delay_of(rows, k) == this:
+                n = target_of(rows, k)
                 _carry(n, now[n], t_arrival, u, i_exc, i_inh, clamped_until, parameters)
                 now[n] = t_arrival
-                if inhibitory[sender]:
-                    i_inh[n] += weight[k]
+                if rows.flags[row] & INHIBITORY:
+                    i_inh[n] += weight_of(rows, row, k)
                 else:
-                    i_exc[n] += weight[k]
+                    i_exc[n] += weight_of(rows, row, k)
                 due[n], fires[n] = _predict(n, t_arrival, t_stop, 0.0, u, i_exc, i_inh, clamped_until, parameters)
                 _move(heap, place, due, n)
                 k += 1
             slot_next[slot] = k
-            if k < start[sender + 1]:
-                _replace_first(arrival_times, arrival_slots, n_arrivals, slot_time[slot] + delay[k], slot)
+            if k < rows.end[row]:
+                _replace_first(arrival_times, arrival_slots, n_arrivals, slot_time[slot] + delay_of(rows, k), slot)
             else:
                 n_arrivals -= 1
                 _replace_first(arrival_times, arrival_slots, n_arrivals, arrival_times[n_arrivals], arrival_slots[n_arrivals])
@@ -198,10 +197,10 @@ def run_queue(spike_times, spike_senders, links, table, t, t_stop, u, i_exc, i_i
                 free_slots[n_free] = slot
                 n_free += 1
         for link in range(first, last):
-            sender = link_senders[link] if link >= 0 else spike_senders[known]
-            k = start[sender] if link >= 0 else first_due(table, sender, t_spike, t)
+            row = links.rows[link] if link >= 0 else spike_rows[known]
+            k = rows.start[row] if link >= 0 else first_due(rows, row, t_spike, t)
             known += link < 0
-            if k == start[sender + 1]:
+            if k == rows.end[row]:
                 continue
             if n_free:
                 n_free -= 1
@@ -209,11 +208,11 @@ def run_queue(spike_times, spike_senders, links, table, t, t_stop, u, i_exc, i_i
             else:
                 slot = n_slots
                 n_slots += 1
-                slot_time, slot_sender, slot_next = (grown(slot_time, n_slots), grown(slot_sender, n_slots),
+                slot_time, slot_row, slot_next = (grown(slot_time, n_slots), grown(slot_row, n_slots),
                                                      grown(slot_next, n_slots))
-            slot_time[slot], slot_sender[slot], slot_next[slot] = t_spike, sender, k
+            slot_time[slot], slot_row[slot], slot_next[slot] = t_spike, row, k
             arrival_times, arrival_slots = grown(arrival_times, n_arrivals + 1), grown(arrival_slots, n_arrivals + 1)
-            _push(arrival_times, arrival_slots, n_arrivals, t_spike + delay[k], slot)
+            _push(arrival_times, arrival_slots, n_arrivals, t_spike + delay_of(rows, k), slot)
             n_arrivals += 1
     for n in range(n_neurons):
         _carry(n, now[n], t_stop, u, i_exc, i_inh, clamped_until, parameters)

@@ -22,18 +22,20 @@ RATE_M, RATE_E, RATE_I, INVERSE_CM, THRESHOLD, RESET, TAU_REFRAC, U_INF = range(
 N_PARAMETERS = 8
 EXCITATORY, INHIBITORY, SIGNED = range(3)  # which current a row feeds; SIGNED: that of the sign of each weight
 COUNT, ROOM, FIRST = range(3)
-# Of window_factors: decay of u, exc, inh; phi exc, inh; how much more exc weighs than inh at most, and the reverse; largest phi.
+# Of window_factors: decay of u, exc, inh; phi exc, inh; by how much exc outlasts inh, and the reverse; largest phi.
 N_FACTORS = 8
 DECAY_U, DECAY_E, DECAY_I, PHI_E, PHI_I, EXC_BY_INH, INH_BY_EXC, REACH = range(N_FACTORS)
+NO_DISTANCE = 1e-300  # see `distance_to`
 MOST_SPIKES = 2**20  # of one neuron in one call; more is a neuron whose interspike interval is lost in rounding
 _CHUNK = 32
+_FORGOTTEN = 138.0  # time constants after which a current is 1e-60 of what it was
 
 
 @njit(cache=True, error_model="numpy")
 def window_factors(span, rates, factors):
     """For rates (kinds, 3) of membrane and the two currents: what an interval without input makes of u and the currents.
 
-    factors (kinds, N_FACTORS), written: EXC_BY_INH is max(1, phi exc / phi inh).
+    factors (kinds, N_FACTORS), written: EXC_BY_INH is max(1, exp((rate_i - rate_e) span)).
     """
     for k in range(rates.shape[0]):
         rate_m, rate_e, rate_i = rates[k]
@@ -42,31 +44,30 @@ def window_factors(span, rates, factors):
         factors[k, DECAY_E] = math.exp(-rate_e * span)
         factors[k, DECAY_I] = math.exp(-rate_i * span)
         factors[k, PHI_E], factors[k, PHI_I] = phi_e, phi_i
-        factors[k, EXC_BY_INH] = max(1.0, phi_ratio(span, rate_m, rate_e, rate_i))
-        factors[k, INH_BY_EXC] = max(1.0, phi_ratio(span, rate_m, rate_i, rate_e))
+        factors[k, EXC_BY_INH] = max(1.0, math.exp((rate_i - rate_e) * span))
+        factors[k, INH_BY_EXC] = max(1.0, math.exp((rate_e - rate_i) * span))
         factors[k, REACH] = max(phi(min(span, extremum(0.0, 1.0, rate_m, rate_e)), rate_m, rate_e),
                             phi(min(span, extremum(0.0, 1.0, rate_m, rate_i)), rate_m, rate_i))
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def to_threshold(p):
-    """Threshold minus the value that u tends to (mV). Where they are the same, u never arrives: 1e-300 stands for 0 then, which
-    an x that has decayed to 0 does not reach."""
-    distance = p[THRESHOLD] - p[U_INF]
-    return distance if distance != 0.0 else 1e-300
+def distance_to(threshold, u_inf):
+    """Threshold minus the value that u tends to (mV). Where they are the same, u never arrives: NO_DISTANCE stands for 0 then,
+    which an x that has decayed to 0 does not reach."""
+    distance = threshold - u_inf
+    return distance if distance != 0.0 else NO_DISTANCE
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def kept_below(u, p):
+def to_threshold(p):
+    """`distance_to` of a row of parameters."""
+    return distance_to(p[THRESHOLD], p[U_INF])
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def kept_below(u, threshold, u_inf):
     """u of a neuron that has not reached threshold, also where it rounds to it: near a limit that is threshold, for example."""
-    return u if u < p[THRESHOLD] else p[THRESHOLD] - 1e-15 * (abs(p[THRESHOLD]) + abs(p[U_INF]))
-
-
-@njit(cache=True, error_model="numpy")
-def _decay_currents(n, span, i_exc, i_inh, p):
-    decay = math.exp(-p[RATE_E] * span)
-    i_exc[n] *= decay
-    i_inh[n] *= decay if p[RATE_I] == p[RATE_E] else math.exp(-p[RATE_I] * span)
+    return u if u < threshold else threshold - 1e-15 * (abs(threshold) + abs(u_inf))
 
 
 @njit(cache=True, error_model="numpy")
@@ -86,48 +87,64 @@ def _may_reach(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, span):
     return not max(x, 0.0) + max(j_inh * max(1.0, ratio) + j_exc, 0.0) * top_exc < theta
 
 
+@njit(cache=True, error_model="numpy", inline="always")
+def decayed_currents(span, i_exc, i_inh, rate_e, rate_i):
+    """(exc, inh) after a span."""
+    decay = math.exp(-rate_e * span)
+    return i_exc * decay, i_inh * (decay if rate_i == rate_e else math.exp(-rate_i * span))
+
+
 @njit(cache=True, error_model="numpy")
-def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
-    """Carry neuron n without input from t to its first spike before t_stop, whose time is returned, or to t_stop: inf."""
-    p = parameters[n]
-    if clamped_until[n] > t and t < t_stop:
-        until = min(clamped_until[n], t_stop)
-        _decay_currents(n, until - t, i_exc, i_inh, p)
+def spike_or_end(t, t_stop, u, i_exc, i_inh, clamped_until,
+                 rate_m, rate_e, rate_i, inverse_cm, threshold, reset, tau_refrac, u_inf):
+    """(time, u, i_exc, i_inh, clamped_until) of one neuron without input at its first spike before t_stop, or at t_stop: inf.
+
+    Numbers in, numbers out: arrays as arguments cost more than this does where no spike is near.
+    """
+    if clamped_until > t and t < t_stop:
+        until = min(clamped_until, t_stop)
+        i_exc, i_inh = decayed_currents(until - t, i_exc, i_inh, rate_e, rate_i)
         t = until
     if not t < t_stop:
-        return math.inf
+        return math.inf, u, i_exc, i_inh, clamped_until
     span = t_stop - t
-    x = u[n] - p[U_INF]
-    theta = to_threshold(p)
-    j_exc = i_exc[n] * p[INVERSE_CM]
-    j_inh = i_inh[n] * p[INVERSE_CM]
+    x = u - u_inf
+    theta = distance_to(threshold, u_inf)
+    j_exc, j_inh = i_exc * inverse_cm, i_inh * inverse_cm
     s = 0.0
     if x < theta:
         s = math.inf
-        reach = min(span, 1.0 / max(p[RATE_M], min(p[RATE_E], p[RATE_I])))  # phi is below both
+        reach = min(span, 1.0 / max(rate_m, min(rate_e, rate_i)))  # phi is below both
         if max(x, 0.0) + (max(j_exc, 0.0) + max(j_inh, 0.0)) * reach >= theta and (
-                j_inh == 0.0 or _may_reach(x, j_exc, j_inh, theta, p[RATE_M], p[RATE_E], p[RATE_I], span)):
-            s = first_crossing(x, j_exc, j_inh, theta, p[RATE_M], p[RATE_E], p[RATE_I], span)
+                j_inh == 0.0 or _may_reach(x, j_exc, j_inh, theta, rate_m, rate_e, rate_i, span)):
+            s = first_crossing(x, j_exc, j_inh, theta, rate_m, rate_e, rate_i, span)
     t_spike = t + s
-    if not t_spike < t_stop:
-        # Inputs that coincide but for a clock's tick are common on a chip.
-        short = span * max(p[RATE_M], p[RATE_E], p[RATE_I]) <= SHORT
-        decay_m, decay_e, response = short_responses(span, p[RATE_M], p[RATE_E]) if short else \
-            responses(span, p[RATE_M], p[RATE_E])
-        u[n] = x * decay_m + j_exc * response + p[U_INF]
-        i_exc[n] *= decay_e
-        if p[RATE_I] != p[RATE_E]:
-            _, decay_e, response = short_responses(span, p[RATE_M], p[RATE_I]) if short else \
-                responses(span, p[RATE_M], p[RATE_I])
-        u[n] += j_inh * response
-        i_inh[n] *= decay_e
-        # Reached at t_stop itself: the spike belongs to what follows.
-        u[n] = kept_below(u[n], p) if s == math.inf else max(u[n], p[THRESHOLD])
-        return math.inf
-    _decay_currents(n, t_spike - t, i_exc, i_inh, p)  # not s: late, times are coarse, and the currents are to go with them
-    u[n] = p[RESET]
-    clamped_until[n] = t_spike + p[TAU_REFRAC]
-    return t_spike
+    if t_spike < t_stop:
+        # not s: late, times are coarse, and the currents are to go with them
+        i_exc, i_inh = decayed_currents(t_spike - t, i_exc, i_inh, rate_e, rate_i)
+        return t_spike, reset, i_exc, i_inh, t_spike + tau_refrac
+    # Inputs that coincide but for a clock's tick are common on a chip.
+    short = span * max(rate_m, rate_e, rate_i) <= SHORT
+    decay_m, decay_s, response = short_responses(span, rate_m, rate_e) if short else responses(span, rate_m, rate_e)
+    u = x * decay_m + j_exc * response + u_inf
+    i_exc *= decay_s
+    if rate_i != rate_e:
+        _, decay_s, response = short_responses(span, rate_m, rate_i) if short else responses(span, rate_m, rate_i)
+    u += j_inh * response
+    i_inh *= decay_s
+    # Reached at t_stop itself: the spike belongs to what follows.
+    u = kept_below(u, threshold, u_inf) if s == math.inf else max(u, threshold)
+    return math.inf, u, i_exc, i_inh, clamped_until
+
+
+@njit(cache=True, error_model="numpy")
+def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
+    """Carry neuron n without input from t to its first spike before t_stop, whose time is returned, or to t_stop: inf."""
+    time, u[n], i_exc[n], i_inh[n], clamped_until[n] = spike_or_end(
+        t, t_stop, u[n], i_exc[n], i_inh[n], clamped_until[n],
+        parameters[n, RATE_M], parameters[n, RATE_E], parameters[n, RATE_I], parameters[n, INVERSE_CM],
+        parameters[n, THRESHOLD], parameters[n, RESET], parameters[n, TAU_REFRAC], parameters[n, U_INF])
+    return time
 
 
 @njit(cache=True, error_model="numpy")
@@ -171,6 +188,23 @@ def noted_spikes(noted, out_times):
         for k in range(noted[n, COUNT]):
             index[start[n] + k], time[start[n] + k] = n, out_times[noted[n, FIRST] + k]
     return start, index, time
+
+
+@njit(cache=True, error_model="numpy")
+def rows_left(event_times, rows, n_rows, t_stop, rate_s):
+    """(rows, left): which rows the events before t_stop are of, and for each, how much is left of a current of 1 from all of its
+    events together. Events whose current is below 1e-60 of the latest event's are left out."""
+    left, used = np.zeros(n_rows), np.empty(event_times.shape[0], dtype=np.int64)
+    n_used = 0
+    for k in range(event_times.shape[0] - 1, -1, -1):
+        if (event_times[-1] - event_times[k]) * rate_s > _FORGOTTEN:
+            break
+        row = rows[k]
+        if left[row] == 0.0:
+            used[n_used] = row
+            n_used += 1
+        left[row] += math.exp(-rate_s * (t_stop - event_times[k]))
+    return used[:n_used], left
 
 
 @njit(cache=True, error_model="numpy")

@@ -3,9 +3,10 @@
 import numpy as np
 
 from ttfs_pynn.event_driven import kernels
+from ttfs_pynn.event_driven.delay_rows import DelayRows
 from ttfs_pynn.event_driven.event_queue import run_queue
 from ttfs_pynn.event_driven.groups import SimulationError, endless
-from ttfs_pynn.event_driven.windows import Links, Outgoing, run_windows
+from ttfs_pynn.event_driven.windows import Links, run_windows
 
 __all__ = ["RecurrentGroups"]
 
@@ -24,63 +25,56 @@ class RecurrentGroups:
     def __init__(self, groups, synapses, method=None):
         self.groups, self.synapses, self.method = groups, [s for s in synapses if len(s)], method
         self._first = np.cumsum([0] + [group.size for group in groups])
-        self._key = self._weight_key = None
+        self._table = self._key = None
+
+    def _sets(self):
+        """Synapses of one source group and one receptor, which can share rows: the same spikes are on their way through them."""
+        sets = []
+        for s in self.synapses:
+            for members in sets:
+                if members[0].receptor == s.receptor and members[0].shares_spikes(s, self.groups[0].t):
+                    members.append(s)
+                    break
+            else:
+                sets.append([s])
+        return sets
 
     def _arrange(self):
-        """Connections of all synapses one after the other, by sender (a source in one projection), each sender's by delay."""
-        key = tuple(s.layout_version for s in self.synapses)
-        if key != self._key:
-            position = {group: k for k, group in enumerate(self.groups)}
-            sorted_tables = [s.sorted_table() for s in self.synapses]
-            self._orders = [order.astype(np.int32) if order.size < 2**31 else order for _, order in sorted_tables]
-            counts = [np.diff(start) for start, _ in sorted_tables]
-            del sorted_tables
-            self._start = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-            target, delay = np.empty(self._start[-1], dtype=np.int32), np.empty(self._start[-1])
-            for s, order, part in self._parts():
-                target[part] = s.post[order]
-                target[part] += self._first[position[s.post_group]]
-                delay[part] = s.delay[order]
-            self._target, self._delay = target, delay
-            self._inhibitory = np.repeat([s.receptor == "inhibitory" for s in self.synapses],
-                                         [s.pre_group.size for s in self.synapses])
-            self._first_sender = np.cumsum([0] + [s.pre_group.size for s in self.synapses])
-            self._links = self._link(position)
-            inside = [s.delay.min() for s in self.synapses if s.pre_group in position]
-            self._shortest_delay = min(inside, default=np.inf)
-            self._key, self._weight_key = key, None
-        weight_key = tuple(s.weight_version for s in self.synapses)
-        if weight_key != self._weight_key:
-            self._weight = np.empty(self._delay.size)
-            for s, order, part in self._parts():
-                self._weight[part] = s.weight[order]
-            self._weight_key = weight_key
-        return self._start, self._target, self._weight, self._delay, self._inhibitory
+        """Rows of all connections; made anew where connections, delays, or what can share rows changed, or weights do not fit."""
+        sets = self._sets()
+        key = [[(s, s.layout_version) for s in members] for members in sets]
+        if key != self._key or not self._table.set_weights():
+            self._table = None  # memory for one is enough
+            first = dict(zip(self.groups, self._first[:-1], strict=True))
+            self._table = DelayRows(sets, first)
+            self._links = self._link(first)
+            self._shortest_delay = min((s.delay.min() for s in self.synapses if s.pre_group in first), default=np.inf)
+            self._key = key
+        return self._table.rows
 
-    def _parts(self):
-        first = 0
-        for s, order in zip(self.synapses, self._orders, strict=True):
-            yield s, order, slice(first, first + order.size)
-            first += order.size
-
-    def _link(self, position):
-        """Links: the senders that each neuron is."""
-        neurons, senders = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-        for s, first in zip(self.synapses, self._first_sender[:-1], strict=True):
-            if s.pre_group in position:
-                neurons.append(self._first[position[s.pre_group]] + np.arange(s.pre_group.size))
-                senders.append(first + np.arange(s.pre_group.size))
-        neurons, senders = np.concatenate(neurons), np.concatenate(senders)
+    def _link(self, first):
+        """Links: the rows that each neuron is."""
+        neurons, rows = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        for members, first_row in zip(self._table.sets, self._table.first_row, strict=False):
+            group = members[0].pre_group
+            if group in first:
+                neurons.append(first[group] + np.arange(group.size))
+                rows.append(first_row + np.arange(group.size))
+        neurons, rows = np.concatenate(neurons), np.concatenate(rows)
         order = np.argsort(neurons, kind="stable")
-        return Links(np.searchsorted(neurons[order], np.arange(self._first[-1] + 1)), senders[order])
+        return Links(np.searchsorted(neurons[order], np.arange(self._first[-1] + 1)), rows[order])
 
     def _known_spikes(self, t_stop):
-        """(times, senders) in time order: spikes of other groups, and those of these groups that are still on their way."""
-        parts = [(times, index + first) for s, first in zip(self.synapses, self._first_sender[:-1], strict=True)
-                 for times, index, _ in [s.take_spikes(t_stop)]]
-        times, senders = (np.concatenate(part) for part in zip(*parts, strict=True))
+        """(times, rows) in time order: spikes of other groups, and those of these groups that are still on their way."""
+        times, rows = [], []
+        for members, first_row in zip(self._table.sets, self._table.first_row, strict=False):
+            # Who has the longest delay has kept all that others have.
+            taken = [s.take_spikes(t_stop) for s in sorted(members, key=lambda s: s.longest_delay)]
+            times.append(taken[-1][0])
+            rows.append(taken[-1][1] + first_row)
+        times, rows = np.concatenate(times), np.concatenate(rows)
         order = np.argsort(times, kind="stable")
-        return times[order], senders[order]
+        return times[order], rows[order]
 
     def _kinds(self, parameters):
         """(kind of each neuron, rates (kinds, 3)): neurons with the same time constants share exponentials."""
@@ -93,7 +87,7 @@ class RecurrentGroups:
         groups, t = self.groups, self.groups[0].t
         if any(group.driven for group in groups):
             return self._advance_in_steps(t_stop)
-        outgoing = Outgoing(*self._arrange())
+        rows = self._arrange()
         parameters = np.concatenate([group.table for group in groups])
         state = tuple(np.concatenate(arrays) for arrays in zip(*(group.state for group in groups), strict=True))
         if self.method == "windows" and self._shortest_delay == 0:
@@ -106,10 +100,10 @@ class RecurrentGroups:
         method = self.method or ("windows" if self._shortest_delay >= _SHORTEST_WINDOW * typical else "queue")
         longest = 2.0 ** np.floor(np.log2(min(self._shortest_delay, typical))) if method == "windows" else 0.0
         if longest >= _DIGITS_OF_TIME * np.spacing(float(t_stop)):
-            ok, index, time = run_windows(*known, self._links, outgoing, t, float(t_stop), longest, kind, rates, *state,
+            ok, index, time = run_windows(*known, self._links, rows, t, float(t_stop), longest, kind, rates, *state,
                                           parameters)
         else:
-            ok, index, time = run_queue(*known, self._links, outgoing, t, float(t_stop), *state, parameters)
+            ok, index, time = run_queue(*known, self._links, rows, t, float(t_stop), *state, parameters)
         if not ok:
             for s, spikes, until in zip(self.synapses, *in_flight, strict=True):
                 s._in_flight, s._delivered_until = spikes, until

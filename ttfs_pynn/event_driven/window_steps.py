@@ -1,6 +1,17 @@
-"""Compiled steps of a window of `windows`: what arrives, who may fire, and in which order."""
+"""Compiled step of `windows`, eight neurons at a time: who stays below threshold in a window is carried to its end.
 
-import math
+The sums of `window_arrivals` carry a neuron to the end of the window. From the same sums follows who may have reached threshold
+on the way:
+
+    dx/ds <= P,  dx/ds >= -Q - r_m x,      x = u - u_inf,
+
+P all positive currents over cm, Q all negative ones: those at the begin, and those that arrive, no larger than what is left of
+them at the end divided by the decay of a whole window. x can reach theta at s only if x(0) + P s >= theta, and come back to x(h)
+only if x(h) + Q (h - s) >= theta. There is such an s in the window only if theta - x(0) <= P h, theta - x(h) <= Q h, and the two
+parts of h together are no more than h: (theta - x(0)) Q + (theta - x(h)) P <= P Q h. All others are settled. (What the leak does
+to x(0) < 0 and to theta > 0 on the way is taken into account as if it had the whole window.)
+"""
+
 from typing import NamedTuple
 
 import numpy as np
@@ -12,200 +23,129 @@ from ttfs_pynn.event_driven.kernels import (
     DECAY_U,
     EXC_BY_INH,
     INH_BY_EXC,
-    INVERSE_CM,
+    N_FACTORS,
     PHI_E,
     PHI_I,
+    RATE_E,
+    RATE_I,
+    RATE_M,
     REACH,
-    U_INF,
-    to_threshold,
+    window_factors,
 )
-from ttfs_pynn.membrane.interval import phi
+from ttfs_pynn.membrane.lane_rows import columns
+from ttfs_pynn.membrane.lanes import LANES, absolute, bits, fma, load, lowest, mask_of, maximum, minimum, select, splat_32, store
 
-__all__ = ["Active", "Entries", "Outgoing", "add_active", "deliver", "first_due", "gather", "grown", "in_time_order",
-           "keep_active", "settle"]
+__all__ = ["N_WINDOW", "Neurons", "Window", "settle", "window_of"]
 
-_FEW = 24  # arrivals that insertion sorts faster than a call of argsort
-
-
-class Outgoing(NamedTuple):
-    """The connections of each sender in order of delay: those of sender s are start[s] to start[s + 1]; target (a neuron), weight
-    (nA), delay (ms) of each. inhibitory: of each sender."""
-
-    start: np.ndarray
-    target: np.ndarray
-    weight: np.ndarray
-    delay: np.ndarray
-    inhibitory: np.ndarray
+_DOUBT = 1e-9  # of potentials: far more than rounding, and it costs only a replay
+_ROUNDED = 1e-14  # of u_inf, which potentials are counted from
+_FADING = 10.0  # what a current that is so much faster than the membrane leaves at the end of a window is rounding: no bound
+_BEFORE_E, _BEFORE_I = N_FACTORS, N_FACTORS + 1
+N_WINDOW = N_FACTORS + 2
 
 
-class Active(NamedTuple):
-    """Spikes that are on their way: time (ms), sender; of its connections those from `first` to before `next` arrive in this
-    window, those before have arrived."""
+class Neurons(NamedTuple):
+    """State and parameters of `kernels`, each with room for whole lanes; theta: threshold minus u_inf. What is beyond the last
+    neuron never fires."""
 
-    time: np.ndarray
-    sender: np.ndarray
-    first: np.ndarray
-    next: np.ndarray
-
-
-class Entries(NamedTuple):
-    """Arrivals at chosen neurons: connection, spike (its place in Active), previous entry of the same neuron or -1."""
-
-    connection: np.ndarray
-    spike: np.ndarray
-    previous: np.ndarray
+    u: np.ndarray
+    i_exc: np.ndarray
+    i_inh: np.ndarray
+    clamped_until: np.ndarray
+    u_inf: np.ndarray
+    theta: np.ndarray
+    inverse_cm: np.ndarray
 
 
-@njit(cache=True, error_model="numpy")
-def grown(array, size):
-    """`array` with room for `size` elements."""
-    if size <= array.size:
-        return array
-    larger = np.empty(max(size, 2 * array.size), dtype=array.dtype)
-    larger[:array.size] = array
-    return larger
-
-
-@njit(cache=True, error_model="numpy")
-def first_due(outgoing, sender, time, t):
-    """The first connection of `sender` (they are in order of delay) through which a spike at `time` arrives at t or later."""
-    start, delay = outgoing.start, outgoing.delay
-    lo, hi = start[sender], start[sender + 1]
-    while lo < hi:
-        middle = (lo + hi) // 2
-        if time + delay[middle] < t:
-            lo = middle + 1
-        else:
-            hi = middle
-    return lo
-
-
-@njit(cache=True, error_model="numpy")
-def deliver(end, active, n_active, outgoing, kind, rates, factors, stamps, stamp, arrived):
-    """Sum what the arrivals before `end` do to the state at `end`: arrived[n] = (membrane * cm, exc, inh, positive weights).
-
-    Returns (stamp, number of arrivals). factors[kind] = (phi, decay) belong to the arrival stamps[kind].
+class Window(NamedTuple):
+    """What a window's length makes of the state: arrays of `size` floats one after the other in `factors`, those of neuron n at
+    step * n; step is 0 where all neurons share them. The first N_FACTORS are those of `window_factors`, but the inverse of
+    EXC_BY_INH and of INH_BY_EXC, then come 1 / DECAY_E and 1 / DECAY_I, NaN where they bound nothing.
     """
-    start, target, weight, delay, inhibitory = outgoing
-    active_time, active_sender, active_from, active_next = active
-    count = 0
-    for a in range(n_active):
-        k = active_next[a]
-        active_from[a] = k
-        last = start[active_sender[a] + 1]
-        time = active_time[a]
-        current = 2 if inhibitory[active_sender[a]] else 1
-        previous = -1.0
-        s = 0.0
-        while k < last:
-            if delay[k] != previous:
-                previous = delay[k]
-                if not time + previous < end:
-                    break
-                s = end - (time + previous)
-                stamp += 1
-            n = target[k]
-            kin = kind[n]
-            if stamps[kin] != stamp:
-                stamps[kin] = stamp
-                rate_m, rate_s = rates[kin, 0], rates[kin, current]
-                decay = math.exp(-rate_s * s)
-                difference = rate_s - rate_m
-                # Digits are lost only where the rates are close; phi loses none, and takes longer.
-                factors[kin, 0] = ((math.exp(-rate_m * s) - decay) / difference if abs(difference) > 0.1 * rate_s
-                                   else phi(s, rate_m, rate_s))
-                factors[kin, 1] = decay
-            w = weight[k]
-            arrived[n, 0] += w * factors[kin, 0]
-            arrived[n, current] += w * factors[kin, 1]
-            arrived[n, 3] += max(w, 0.0)
-            k += 1
-        active_next[a] = k
-        count += k - active_from[a]
-    return stamp, count
+
+    factors: np.ndarray
+    size: int
+    step: int
 
 
 @njit(cache=True, error_model="numpy")
-def settle(begin, end, arrived, kind, factors, u, i_exc, i_inh, clamped_until, parameters, head, chosen):
-    """Carry all neurons to `end` that surely do not fire; list the others in `chosen`. Returns their number.
+def window_of(span, rates, kind, factors):
+    """The Window of a length (ms); factors: its array, of n N_WINDOW floats, written."""
+    by_kind = np.empty((rates.shape[0], N_FACTORS))
+    window_factors(span, rates, by_kind)
+    step = 1 if rates.shape[0] > 1 else 0
+    size = factors.size // N_WINDOW
+    for n in range(size):
+        q = kind[n] if step and n < kind.size else 0
+        for f in range(N_FACTORS):
+            factors[f * size + n] = by_kind[q, f]
+        factors[EXC_BY_INH * size + n] = 1.0 / by_kind[q, EXC_BY_INH]
+        factors[INH_BY_EXC * size + n] = 1.0 / by_kind[q, INH_BY_EXC]
+        faster_e, faster_i = rates[q, RATE_E] - rates[q, RATE_M], rates[q, RATE_I] - rates[q, RATE_M]
+        factors[_BEFORE_E * size + n] = 1.0 / by_kind[q, DECAY_E] if faster_e * span < _FADING else np.nan
+        factors[_BEFORE_I * size + n] = 1.0 / by_kind[q, DECAY_I] if faster_i * span < _FADING else np.nan
+    return Window(factors, size, step)
 
-    The bound: an arrival adds at most w reach / cm, reach the largest phi of the window. Of two currents of opposite signs the
-    faster weighs more by a ratio that grows with time, so the ratio at the end bounds their sum.
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _bounds(e, i, exc, inh, against, e_share, i_share, e_before, i_before):
+    """(P, Q) times cm: the largest sum of positive and of negative currents in a window that begins with e and i.
+
+    Of two currents of opposite signs the one that decays faster takes away the less the later it is: `share` of it is left
+    beside the other at the end. before: by how much more of an arrival there was than is left.
     """
+    against = against * maximum(e_before, i_before)
+    e_up, e_down, i_up, i_down = maximum(e, 0.0), minimum(e, 0.0), maximum(i, 0.0), minimum(i, 0.0)
+    up = maximum(e_up + i_up + fma(e_down, e_share, i_down * i_share), 0.0)
+    down = minimum(e_down + i_down + fma(e_up, e_share, i_up * i_share), 0.0)
+    up = up + fma(maximum(exc, 0.0), e_before, maximum(inh, 0.0) * i_before) + against
+    down = down + fma(minimum(exc, 0.0), e_before, minimum(inh, 0.0) * i_before) - against
+    return up, 0.0 - down
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _surely_below(x, new, theta, doubt, up, down, decay, reach, span):
+    """Where x, which is `new` at the end, stays below theta: see the head of this file. NaN is no certainty."""
+    to_rise = theta - maximum(x, x * decay) - doubt
+    to_fall = minimum(theta, theta * decay) - new - doubt
+    return ((up * reach < to_rise) | (down * span < to_fall)
+            | (fma(to_rise, down, to_fall * up) > up * down * span))
+
+
+@njit(cache=True, error_model="numpy")
+def settle(begin, end, sums, window, neurons, bitmap, chosen):
+    """Carry all neurons to `end` that surely do not fire; mark the others in `bitmap` and list them in `chosen`. Returns how
+    many. Sums are 0 again afterwards."""
+    f, size = window.factors, window.size
+    span = end - begin
     n_chosen = 0
-    for n in range(u.size):
-        f = factors[kind[n]]
-        p = parameters[n]
-        if clamped_until[n] < end:
-            x = u[n] - p[U_INF]
-            theta = to_threshold(p)
-            e, i = i_exc[n], i_inh[n]
-            drive = max(e * f[EXC_BY_INH] + i if e >= i else i * f[INH_BY_EXC] + e, 0.0) + arrived[n, 3]
-            highest = (x if x >= 0.0 else x * f[DECAY_U]) + drive * p[INVERSE_CM] * f[REACH]
-            # 1e-9: far more than rounding, and it costs only a replay
-            if clamped_until[n] > begin or not highest + 1e-9 * (abs(theta) + abs(x)) < theta:
-                chosen[n_chosen] = n
-                n_chosen += 1
-                head[n] = -1
-                arrived[n, :] = 0.0
-                continue
-            u[n] = x * f[DECAY_U] + (e * f[PHI_E] + i * f[PHI_I] + arrived[n, 0]) * p[INVERSE_CM] + p[U_INF]
-        i_exc[n] = i_exc[n] * f[DECAY_E] + arrived[n, 1]
-        i_inh[n] = i_inh[n] * f[DECAY_I] + arrived[n, 2]
-        arrived[n, 0] = arrived[n, 1] = arrived[n, 2] = arrived[n, 3] = 0.0
+    for n in range(0, chosen.size, LANES):
+        exc, membrane, inh, against = columns(sums, n)
+        store(sums, 4 * n, splat_32(0.0))
+        at = window.step * n
+        decay, decay_e, decay_i = load(f, at + DECAY_U * size), load(f, at + DECAY_E * size), load(f, at + DECAY_I * size)
+        u_inf, theta, inverse_cm = load(neurons.u_inf, n), load(neurons.theta, n), load(neurons.inverse_cm, n)
+        u, e, i = load(neurons.u, n), load(neurons.i_exc, n), load(neurons.i_inh, n)
+        clamped_until = load(neurons.clamped_until, n)
+        x = u - u_inf
+        response = fma(e, load(f, at + PHI_E * size), fma(i, load(f, at + PHI_I * size), membrane))
+        new = fma(x, decay, response * inverse_cm)
+        up, down = _bounds(e, i, exc, inh, against, load(f, at + INH_BY_EXC * size), load(f, at + EXC_BY_INH * size),
+                           load(f, at + _BEFORE_E * size), load(f, at + _BEFORE_I * size))
+        doubt = (absolute(x) + absolute(theta) + absolute(new)) * _DOUBT + absolute(u_inf) * _ROUNDED
+        inverse_cm = inverse_cm * (1.0 + _DOUBT)
+        below = bits(_surely_below(x, new, theta, doubt, up * inverse_cm, down * inverse_cm, decay,
+                                   load(f, at + REACH * size), span))
+        held = bits(clamped_until >= end)
+        replayed = ~held & (~below | ~bits(clamped_until <= begin)) & 255
+        kept = mask_of(replayed)
+        store(neurons.u, n, select(mask_of(replayed | held), u, new + u_inf))
+        store(neurons.i_exc, n, select(kept, e, fma(e, decay_e, exc)))
+        store(neurons.i_inh, n, select(kept, i, fma(i, decay_i, inh)))
+        while replayed:
+            lane = n + lowest(replayed)
+            replayed &= replayed - 1
+            chosen[n_chosen] = lane
+            bitmap[lane >> 5] |= np.int32(1 << (lane & 31))
+            n_chosen += 1
     return n_chosen
-
-
-@njit(cache=True, error_model="numpy")
-def add_active(active, n_active, time, sender, k):
-    """One more spike on its way, from its connection k on. Returns Active, with more room if need be."""
-    if n_active == active.time.size:
-        size = n_active + 1
-        active = Active(grown(active.time, size), grown(active.sender, size), grown(active.first, size), grown(active.next, size))
-    active.time[n_active], active.sender[n_active], active.next[n_active] = time, sender, k
-    return active
-
-
-@njit(cache=True, error_model="numpy")
-def keep_active(active, n_active, start):
-    """Drop the spikes that have arrived everywhere. Returns how many are left."""
-    kept = 0
-    for a in range(n_active):
-        if active.next[a] < start[active.sender[a] + 1]:
-            active.time[kept], active.sender[kept], active.next[kept] = active.time[a], active.sender[a], active.next[a]
-            kept += 1
-    return kept
-
-
-@njit(cache=True, error_model="numpy")
-def gather(active, n_active, target, head, entries):
-    """Chain the arrivals of this window at the chosen neurons: head[n] is the last of neuron n, -1 none, -2 not chosen.
-
-    Returns the Entries, with more room if need be.
-    """
-    count = 0
-    for a in range(n_active):
-        for k in range(active.first[a], active.next[a]):
-            n = target[k]
-            if head[n] != -2:
-                if count == entries.connection.size:
-                    entries = Entries(grown(entries.connection, count + 1), grown(entries.spike, count + 1),
-                                      grown(entries.previous, count + 1))
-                entries.connection[count], entries.spike[count], entries.previous[count] = k, a, head[n]
-                head[n] = count
-                count += 1
-    return entries
-
-
-@njit(cache=True, error_model="numpy")
-def in_time_order(times, order, n):
-    """Fill order[:n] so that times[order] does not decrease."""
-    if n > _FEW:
-        order[:n] = np.argsort(times[:n], kind="mergesort")
-        return
-    for k in range(n):
-        m = k
-        while m > 0 and times[order[m - 1]] > times[k]:
-            order[m] = order[m - 1]
-            m -= 1
-        order[m] = k

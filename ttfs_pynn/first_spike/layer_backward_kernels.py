@@ -4,10 +4,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE
 from ttfs_pynn.membrane import lanes
+from ttfs_pynn.membrane.compiling import inlined, inner
 from ttfs_pynn.membrane.interval import extremum, phi
 from ttfs_pynn.membrane.lanes import (
     absolute,
@@ -35,9 +35,9 @@ _FAR = 400.0  # exp(_FAR) is nothing beside 1, and its product with what inputs 
 
 
 class Layer(NamedTuple):
-    """What a layer is and did: weights; spikes and errors (samples, neurons). A contribution to the weights of neuron n is
-    dropped where its largest magnitude exceeds max_dw[n]. columns: the input of each row of w, of which none has more than
-    `most` (`several_spikes`), or empty: each has one."""
+    """What a layer is and did: weights, spikes and errors (samples, neurons). A contribution to the weights of neuron n is
+    dropped where its largest magnitude exceeds max_dw[n]. columns: the input of each row of w, of which none has more than `most`
+    (`several_spikes`), or empty: each has one."""
 
     w: np.ndarray
     t_out: np.ndarray
@@ -77,7 +77,7 @@ class Gradients(NamedTuple):
     more: bool
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _grown(u, difference):
     """H(u), and Q as far as H is: exp(-z) with z = D u of at most _FAR."""
     if difference == 0.0:
@@ -87,7 +87,7 @@ def _grown(u, difference):
     return lanes.expm1(z) / difference, lanes.exp(0.0 - z)
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _latest(t_out, error, s):
     """The last spike of a sample that has an error, -inf if there is none."""
     n_neurons, latest = t_out.shape[1], -math.inf
@@ -101,13 +101,13 @@ def _latest(t_out, error, s):
     return max(latest, lane_max(last))
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _active(t, error):
     """T, -inf where there is no error or no spike."""
     return select(((error > 0.0) | (error < 0.0)) & (t < math.inf), t, -math.inf)
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _ends(t_out, error, inputs):
     """Where the inputs of a sample cease to be causes of anything."""
     for s in range(t_out.shape[0]):
@@ -121,7 +121,7 @@ def _ends(t_out, error, inputs):
         inputs.end[s] = low
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _by_input(inputs):
     """The same input by input, samples in order."""
     row, n_inputs = inputs.row, inputs.row.shape[0] - 1
@@ -142,7 +142,7 @@ def _by_input(inputs):
     row[0] = 0
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def laid_out(start, order, times, layer, n_inputs, rate_m, rate_s):
     """Inputs of sorted ones (`order.Sorted`)."""
     size, n_samples, slower, difference = order.shape[0], layer.t_out.shape[0], min(rate_m, rate_s), abs(rate_s - rate_m)
@@ -173,7 +173,7 @@ class _Tile(NamedTuple):
     factor: np.ndarray
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _largest_response(s, inputs, column, t_out, rate_m, rate_s):
     """The largest phi(T - t_i) of a column, or sum of them of an input."""
     total = np.zeros(column[-1] + 1 if column.shape[0] else 0)
@@ -191,7 +191,7 @@ def _largest_response(s, inputs, column, t_out, rate_m, rate_s):
     return largest
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _sums(zero, begin, last, t, times, order, a, b, packed):
     """(sum w a, sum w b over the causes, where these end), the inputs at the places begin to last - 1."""
     width, total, grown, k, latest = size_of(zero), zero, zero, begin, lane_max(t)
@@ -203,7 +203,7 @@ def _sums(zero, begin, last, t, times, order, a, b, packed):
     return total, grown, k
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _factors(zero, t_0, total, grown, t, error, rate_m, rate_s):
     """(H(u), f Q, f times the share of Q that the current has, u) with f = dL/dT / (cm v'), 0 where v' is not above 0."""
     difference, active = abs(rate_s - rate_m), t > -math.inf
@@ -221,7 +221,7 @@ def _factors(zero, t_0, total, grown, t, error, rate_m, rate_s):
     return h, f * q, f * share, u
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _drop(s, first, layer, inputs, gradients, tile):
     """Set the factors of a sample to 0 where a contribution exceeds max_dw. Returns how many are."""
     rate_m, rate_s, width, dropped = gradients.rate_m, gradients.rate_s, tile.max_dw.shape[0], 0
@@ -237,7 +237,7 @@ def _drop(s, first, layer, inputs, gradients, tile):
     return dropped
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _pass_errors(zero, to, begin, end, last, t, h, factor, of_current, current_per_b, rate_m, times, order, a, b, packed, errors):
     """dL/dt = sum_n w dL/dT K'(T - t) / v'(T) over the neurons of a tile, for the inputs at the places begin to last - 1."""
     width, flat = size_of(zero), errors.reshape(-1)
@@ -249,7 +249,7 @@ def _pass_errors(zero, to, begin, end, last, t, h, factor, of_current, current_p
         flat[to + k] = 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _samples(zero, part, layer, inputs, gradients, tile):
     """Fill `h` and `factor` of a tile, and the errors of inputs. Returns how many contributions were dropped."""
     width, first, rate_m, rate_s, dropped = size_of(zero), part * size_of(zero), gradients.rate_m, gradients.rate_s, 0
@@ -267,8 +267,8 @@ def _samples(zero, part, layer, inputs, gradients, tile):
         lanes.store(all_h, at, h)
         lanes.store(all_factors, at, factor)
         if gradients.errors.shape[0]:
-            _pass_errors(zero, part * inputs.order.shape[0], begin, end, last, t, h, factor, of_current,
-                         max(rate_s - rate_m, 0.0), rate_m, times, order, a, b, packed, gradients.errors)
+            _pass_errors(zero, part * inputs.order.shape[0], begin, end, last, t, h, factor, of_current, max(rate_s - rate_m, 0.0),
+                         rate_m, times, order, a, b, packed, gradients.errors)
         grow = u * max(rate_m, rate_s)
         size = absolute(factor) * select(grow < 700.0, lanes.exp(grow), math.inf)  # of f exp(r u), or above
         if bits(size * tile.peak > max_dw):
@@ -276,13 +276,13 @@ def _samples(zero, part, layer, inputs, gradients, tile):
     return dropped
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _inside(first, n_neurons, zero):
     """The lanes of a tile that are neurons."""
     return ramp(float(first), zero) < float(n_neurons)
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _response_sum(p, width, sample_of, a, b, h, factor, total):
     """total + f Q (a H(u) - b), or total where the input is no cause."""
     k = sample_of[p] * width
@@ -290,7 +290,7 @@ def _response_sum(p, width, sample_of, a, b, h, factor, total):
     return fma(select(response > 0.0, response, 0.0), load_like(factor, k, total), total)
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _update(zero, first, inputs, h, factor, more, dw):
     """dL/dw_i = -sum over samples of f Q (a H(u) - b) of the causes."""
     width, n_neurons, n_inputs = size_of(zero), dw.shape[1], dw.shape[0]
@@ -308,7 +308,7 @@ def _update(zero, first, inputs, h, factor, more, dw):
         lanes.store_where(to, at, zero - (total + other), inside)
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _tile(zero, part, layer, inputs, gradients):
     width, first, n_spikes = size_of(zero), part * size_of(zero), layer.t_out.shape[0] * size_of(zero)
     top = extremum(0.0, 1.0, gradients.rate_m, gradients.rate_s)
@@ -317,13 +317,13 @@ def _tile(zero, part, layer, inputs, gradients):
                  lanes.aligned(n_spikes), lanes.aligned(n_spikes))
     for n in range(min(width, layer.w.shape[1] - first)):
         tile.max_dw[n] = layer.max_dw[first + n]
-    pack(layer.w, np.empty(0, dtype=np.int64), first, zero, tile.packed, np.empty(width))
+    pack(layer.w, layer.w.shape[0], np.empty(0, dtype=np.int64), first, zero, tile.packed, np.empty(width))
     dropped = _samples(zero, part, layer, inputs, gradients, tile)
     _update(zero, first, inputs, tile.h, tile.factor, gradients.more, gradients.dw)
     return dropped
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def one_tile(width, part, layer, inputs, gradients):
     """One tile of `width` neurons; returns how many contributions were dropped."""
     if width == 16:

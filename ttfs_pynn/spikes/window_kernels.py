@@ -55,9 +55,12 @@ def read_first(ids, times, time_scale, source_ids, n_windows, window, tick, last
     for k in range(1, n_cells):
         if source_ids[k] != source_ids[k - 1] + 1:
             return False, found
+    number, surely_from, surely_to = 0.0, 0.0, 0.0
     for k in range(times.shape[0]):
         time = times[k] * time_scale
-        number = np.floor((time + tick) / window + 1e-9)
+        if not surely_from <= time < surely_to:  # mostly it is in the window of the spike before
+            number = np.floor((time + tick) / window + 1e-9)
+            surely_from, surely_to = (number + 1e-6) * window - tick, (number + 1.0 - 1e-6) * window - tick
         relative = max(time - number * window, 0.0)
         cell = ids[k] - source_ids[0] if n_cells else -1
         if 0 <= cell < n_cells and 0.0 <= number < n_windows and relative < last_read:
