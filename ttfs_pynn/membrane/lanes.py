@@ -13,13 +13,13 @@ import operator
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, models, register_model
 
-from ttfs_pynn.membrane.compiling import inlined, inner
+from ttfs_pynn.membrane.compiling import inlined
 
 __all__ = ["LANES", "absolute", "address", "aligned", "bits", "compress", "count", "exp", "exp_and_expm1", "expm1", "filled",
            "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max", "lane_sum", "load", "load_like",
@@ -267,7 +267,7 @@ def gathered_bits(typing, words, places, i):
     return types.int64(words, places, types.int64), generate
 
 
-@inner
+@njit(cache=True, error_model="numpy")
 def aligned(size):
     """An empty array that begins at a line of the cache, with room for `load` at its last place."""
     line = _LINE // 8
