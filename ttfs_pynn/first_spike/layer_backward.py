@@ -1,13 +1,17 @@
 """Derivatives of a whole layer of neurons with equal time constants: the fast version of `backward_kernels`.
 
-With r the slower and q the faster of the two rates, D = q - r, u = T - t_0 and x = t - t_0 since the first input,
+With r the slower and q the faster of the two rates, D = q - r, u = T - t_0 and x = t - t_0 since a sample's first input,
 
-    K(T - t) cm exp(r u) = Q a (H(u) - H(x)),    a = exp(r x),    Q = exp(-D u),    H(u) = (exp(D u) - 1)/D, or u if D = 0.
+    K(T - t) cm exp(r u) = Q (a H(u) - b),   Q = exp(-D u),   H(u) = (exp(D u) - 1)/D, u where D = 0,   a = exp(r x),   b = a H(x).
 
-a and H(x) belong to an input, Q and H(u) to a spike: no exponential is left where they meet, and no comparison of times either, for
-an input that is no cause has H(u) <= H(x). Derivatives are quotients, which the factor exp(r u) does not change, and with it they
-do not vanish where T is late. Loops are in `layer_backward_kernels`, where all neurons of a tile are one vector of lanes. A tile
-is computed by one thread, sample after sample: the number of threads changes no bit.
+a and b belong to an input, Q and H(u) to a spike: no exponential is left where they meet. Nor is a comparison of times, for an
+input that is no cause has a H(u) <= b. Derivatives are quotients, in which exp(r u) cancels: with A = sum w a and B = sum w b over
+the causes, C = 1 and j = A where the synapse is the slower, else C = Q and j = A + D B, and f = dL/dT / R,
+
+    R = exp(r u) cm v'(T) = C j - r_m Q (H A - B),      dL/dw = -f Q (a H - b),      dL/dt = f w (C c - r_m Q (a H - b)),
+
+c = a, or a + D b. H grows whichever is the slower, so late inputs keep their digits beside early ones. The loops are in
+`layer_backward_kernels`. A tile of neurons is computed by one thread, sample after sample: the number of threads changes no bit.
 """
 
 import numpy as np
