@@ -25,7 +25,7 @@ from ttfs_pynn.event_driven.kernels import (
     note_spike,
     to_threshold,
 )
-from ttfs_pynn.event_driven.mixed_crossings import Eight, Events, Spikes, decided, moved, peaks, rounding_of, roots, stays_below
+from ttfs_pynn.event_driven.mixed_crossings import Eight, Events, Spikes, decided, moved, peaks, roots, rounding_of, stays_below
 from ttfs_pynn.membrane.lanes import LANES, address, bits, exp, load, lowest, mask_of, maximum, minimum, select, splat, store
 from ttfs_pynn.membrane.threads import on_threads
 
