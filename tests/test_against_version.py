@@ -16,7 +16,8 @@ def test_a_small_run(capsys):
     assert line.startswith("yin_yang on arrays:") and 0.1 < float(line.split(" an epoch, ")[1].split()[0]) < 10
 
 
-@pytest.mark.parametrize("arguments, said", [(["nowhere"], "no checkout"), ([str(ROOT), "--cases", "yin_yang:arrays:1"], "two epochs"),
+@pytest.mark.parametrize("arguments, said", [(["nowhere"], "no checkout"),
+                                             ([str(ROOT), "--cases", "yin_yang:arrays:1"], "two epochs"),
                                              ([str(ROOT), "--cases", "yin_yang"], "MODEL:BACKEND:EPOCHS")])
 def test_what_it_cannot_do_is_said(arguments, said, capsys):
     with pytest.raises(SystemExit) as end:
