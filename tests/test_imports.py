@@ -29,7 +29,7 @@ ROOMS = {
     "spikes": ("graph", *GROUND),
     "simulators": ("spikes", "brainscales2", "exact", "processes", *GROUND),
     "networks": ("graph", "spikes", "simulators", "first_spike", *GROUND),
-    "learning": ("networks", "graph", "spikes", "first_spike", *GROUND),
+    "learning": ("networks", "graph", "spikes", "first_spike", "membrane", *GROUND),
     "datasets": ("files", "spikes", *GROUND),
     "interchange": ("learning", "networks", "graph", "spikes", "files", *GROUND),
     "runs": ("interchange", "learning", "networks", "graph", "spikes", "simulators", "files", "processes", *GROUND),

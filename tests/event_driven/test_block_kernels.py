@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ttfs_pynn.event_driven import kernels
-from ttfs_pynn.event_driven.arrangement import in_tiles, merged_rows
+from ttfs_pynn.event_driven.arrangement import in_tiles, partner_places, with_partners
 from ttfs_pynn.event_driven.block_kernels import run_blocks
 from ttfs_pynn.event_driven.groups import LIFGroup
 from ttfs_pynn.event_driven.mixed_kernels import run_mixed
@@ -39,7 +39,8 @@ def run(kernel, seed, tau_m, tau_refrac, partners, n_events=400, gap=0.0, tau_sy
         connections = (inhibitory, np.arange(len(weights) + 1) * size, np.tile(np.arange(size), len(weights)), weights.ravel())
         if kernel is run_rows:
             start, targets, order, most = in_tiles(*connections[1:3], size)
-            connections += ((start, targets, merged_rows(connections[1], connections[3], partner)[order], most), partner)
+            merged = with_partners(connections[3], order, partner_places(connections[1], partner, order))
+            connections += ((start, targets, merged, most), partner)
     elif kernel is not kernels.run_all_to_all:
         connections += (partner,)
     assert kernel(times, rows, *connections, 0.0, stop, *state, group.table, out, noted)

@@ -101,7 +101,8 @@ def test_a_block_of_them_works():
     segment = filled_into(new_segment("s", None, None))
     segment.analogsignals.append(neo.AnalogSignal(np.zeros((3, 1)), units="mV", sampling_period=1 * pq.ms))
     block.segments.append(segment)
-    assert segment.block is block and len(block.data_children_recur) == 5 and new_segment("s", None, None).size["spiketrains"] == 0
+    assert segment.block is block and len(block.data_children_recur) == 5
+    assert new_segment("s", None, None).size["spiketrains"] == 0
     for other in (copy.deepcopy(block), pickle.loads(pickle.dumps(block))):
         assert_same_trains(other.segments[0].spiketrains, constructed().spiketrains)
         assert other.segments[0].block is other and len(other.segments[0].analogsignals) == 1

@@ -167,3 +167,33 @@ def test_poisson_sources_repeat_with_their_seed(sim):
         trains.append(recorded(sim, sim.Population(5, sim.SpikeSourcePoisson(rate=300.0))))
     assert trains[0] == trains[1] != trains[2]
     assert sum(map(len, trains[0])) > 5
+
+
+def test_a_matrix_of_spikes(sim):
+    """Rows that follow each other in time or not, ties, more cells than a vector has lanes: all of it in time order, by cell."""
+    rng = np.random.default_rng(0)
+    for case in range(60):
+        n_rows, n_cells = int(rng.integers(1, 6)), int(rng.integers(1, 40))
+        matrix = np.sort(np.round(rng.uniform(0, 9, (n_rows, n_cells)), case % 4), axis=0)
+        matrix += 10.0 * (case % 2) * np.arange(n_rows)[:, None]
+        matrix[rng.random(matrix.shape) < rng.random()] = np.inf
+        sources = sim.Population(n_cells, sim.SpikeSourceArray())
+        sources.set_spike_matrix(matrix)
+        index, times = sources.group.spikes(0.0, np.inf)
+        order = np.argsort(matrix.ravel(), kind="stable")[:np.isfinite(matrix).sum()]
+        np.testing.assert_array_equal(times, matrix.ravel()[order])
+        np.testing.assert_array_equal(index, order % n_cells)
+        for cell, train in enumerate(sources.get("spike_times", simplify=False)):
+            np.testing.assert_array_equal(train.value, matrix[np.isfinite(matrix[:, cell]), cell])
+
+
+@pytest.mark.parametrize("cell", [3, 9])
+@pytest.mark.parametrize("times, text", [([5.0, 4.0], "do not rise"), ([1.0, np.nan], "numbers are wanted"),
+                                         ([-np.inf, 1.0], "numbers are wanted")])
+def test_a_matrix_that_is_refused_changes_nothing(sim, cell, times, text):
+    sources = sim.Population(10, sim.SpikeSourceArray(spike_times=[1.0]))
+    matrix = np.full((2, 10), np.inf)
+    matrix[:, cell] = times
+    with pytest.raises(errors.InvalidParameterValueError, match=text):
+        sources.set_spike_matrix(matrix)
+    assert sources.group.spikes(0.0, 10.0)[1].tolist() == [1.0] * 10

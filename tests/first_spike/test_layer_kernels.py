@@ -88,10 +88,31 @@ def test_derivatives(ratio, max_dw):
     np.testing.assert_array_equal(again, dw)
 
 
+@pytest.mark.parametrize("span", [30.0, 190.0])
+@pytest.mark.parametrize("tau_m, tau_syn", [(1.0, 10.0), (10.0, 1.0), (1.0, 1.0), (1.0, 1.0 + 1e-9), (5.0, 10.0), (np.inf, 1.0)])
+def test_derivatives_where_many_time_constants_pass(tau_m, tau_syn, span):
+    """Late inputs have all digits beside early ones, whichever of the constants is the longer."""
+    rng, neuron = np.random.default_rng(int(span)), LIFParameters(tau_m=tau_m, tau_syn=tau_syn)
+    t = np.sort(rng.uniform(0, span * min(tau_m, tau_syn), (6, 12)), axis=1)
+    t[:, 0] = 0.0
+    assert layer_backward.applies(t, tau_m, tau_syn)
+    w = rng.uniform(0.5, 5.0, (12, 20)) * np.sign(rng.normal(0.5, 1.0, (12, 20)))
+    t_out = rng.uniform(0, t.max() * 1.1, (6, 20))
+    t_out[:, :6] = t[:, 6:12] + 0.1  # soon after one of the inputs
+    error = rng.normal(size=t_out.shape)
+    for max_dw in (np.inf, 1.0):
+        dw, dt, dropped = vector_jacobian_product(t, w, t_out, error, neuron, max_dw)
+        expected_dw, expected_dt, expected_dropped = plain_backward(t, w, t_out, error, neuron, max_dw)
+        assert dropped == expected_dropped and (dropped > 0) == (max_dw < np.inf)
+        # sums over inputs of which the last is 1e-3 of the time since the first lose three digits
+        assert np.abs(dw - expected_dw).max() <= 1e-9 * np.abs(expected_dw).max() > 0
+        assert np.abs(dt - expected_dt).max() <= 1e-9 * np.abs(expected_dt).max() > 0
+
+
 def test_inputs_far_apart_take_the_plain_way():
     neuron = LIFParameters(tau_m=10.0)
     t, w = np.array([[0.0, 1.0, 1e5, 1e5 + 1]]), np.array([[1.0], [1.0], [40.0], [40.0]])
-    assert not layer_backward.applies(t, np.array([[1e5 + 2]]), 10.0, 10.0)
+    assert not layer_backward.applies(t, 10.0, 10.0)
     t_out = first_spike_times(t, w, neuron)
     assert 1e5 < t_out[0, 0] < 1e5 + 10
     dw, _, _ = vector_jacobian_product(t, w, t_out, np.ones((1, 1)), neuron)

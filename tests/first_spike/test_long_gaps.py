@@ -89,7 +89,7 @@ def test_derivatives_of_a_spike_long_after_its_inputs(late, tau_m, between):
     neuron, t, w = LIFParameters(tau_m=tau_m), np.array([[0.0, between]]), np.array([[0.3], [-2.0]])
     t_out = np.array([[between + 100.0 + late]])
     expected_w, expected_t = exact_derivatives(t[0], w[:, 0], t_out[0, 0], neuron.tau_m, neuron.tau_syn)
-    assert layer_backward.applies(t, t_out, 10.0, 10.0) == (between < 100)
+    assert layer_backward.applies(t, 10.0, 10.0) == (between < 100)
     dt_dw, dt_dt = first_spike_derivatives(t, w, t_out, neuron)
     found = [(dt_dw[0, :, 0], dt_dt[0, :, 0])]
     for result in (vector_jacobian_product(t, w, t_out, [[1.0]], neuron),

@@ -147,8 +147,8 @@ def test_in_parts_side_by_side():
 def test_small_loops_run_on_one_thread():
     """From a number of (sample, input, neuron) triples on, which is the same for every loop."""
     assert kernels.on_threads(1_000_000) and not kernels.on_threads(999_999)
-    t, w = layer(3, 5, 4, 3)
-    unequal, delays, out = neuron_of(np.array([1.0, 2.0, 2.0])), np.ones(w.shape), np.full((4, 3), 9.0)
+    t, w = layer(3, 5, 4, 20)  # fewer neurons are one tile
+    unequal, delays, out = neuron_of(np.linspace(1.0, 2.0, 20)), np.ones(w.shape), np.full((4, 20), 9.0)
     loops = ((layer_kernels, lambda: first_spike_times(t, w, neuron_of(1.0))),
              (kernels, lambda: first_spike_times(t, w, unequal)),
              (delay_kernels, lambda: delayed_first_spike_times(t, w, delays, unequal)),
@@ -157,7 +157,7 @@ def test_small_loops_run_on_one_thread():
              (backward_kernels, lambda: vector_jacobian_product(t, w, out, out, unequal)))
     for module, call in loops:
         serial, threaded = ([name for name in dir(module) if name.endswith(end)][0] for end in ("_serial", "_threaded"))
-        for first_to_split, runs in ((60, threaded), (61, serial)):
+        for first_to_split, runs in ((400, threaded), (401, serial)):
             with (mock.patch.object(threads, "PARALLEL_FROM", first_to_split),
                   mock.patch.object(module, serial) as alone, mock.patch.object(module, threaded) as split):
                 call()
@@ -198,7 +198,6 @@ def test_bounds_of_rounding():
     for tau_m, tau_syn in ((2.0, 0.7), (0.3, 0.7)):
         expected = 1e-15 * 10 * (thr + np.abs(w).sum(axis=0) / cm * min(tau_m, tau_syn))
         np.testing.assert_allclose(kernels._doubt(w, np.full(5, tau_m), np.full(5, tau_syn), cm, thr), expected, rtol=1e-13)
-        np.testing.assert_allclose(kernels.rounding_doubt(w, tau_m, tau_syn, cm, thr), expected, rtol=1e-13)
 
 
 def test_threshold_within_rounding_where_an_input_arrives():
@@ -372,14 +371,12 @@ def test_recorded_spikes_that_the_ideal_neuron_would_not_make():
 def test_where_the_fast_backward_loop_applies():
     applies, none = layer_backward.applies, np.full((2, 3), np.inf)
     def inputs(last, tau_m, tau_syn):
-        return applies(np.array([[300.0, 300.0 + last, np.inf]]), np.array([[301.0]]), tau_m, tau_syn)
+        return applies(np.array([[300.0, 300.0 + last, np.inf]]), tau_m, tau_syn)
     assert inputs(199.0, 1.0, 1.0) and not inputs(201.0, 1.0, 1.0)  # time constants from the first to the last
     assert inputs(398.0, 2.0, 2.0) and not inputs(201.0, 3.0, 1.0) and not inputs(201.0, 1.0, 3.0)
-    assert applies(none, none, 1.0, 1.0) and applies(none, np.ones((2, 3)), 1.0, 1.0) and applies(np.ones((2, 3)), none, 1.0, 1.0)
-
-    def spike(at, tau_m, tau_syn):
-        return applies(np.array([[0.0, 1.0]]), np.array([[at, np.inf]]), tau_m, tau_syn)
-    assert spike(1e9, 1.0, 1.0) and spike(1e3, 2.0, 1.0) and not spike(1.3e3, 2.0, 1.0) and not spike(1.3e3, 1.0, 2.0)
+    assert applies(none, 1.0, 1.0) and applies(np.ones((2, 3)), 1.0, 1.0)
+    several = np.tile([0.0, 500.0, 200.0], (1, 7))  # in lanes and beyond them
+    assert not applies(several, 1.0, 1.0) and applies(several, 10.0, 10.0)
 
 
 def test_decisions_at_the_edge():

@@ -10,7 +10,7 @@ from tests.spikes.test_trials import block_of
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.graph import Layer, layered
 from ttfs_pynn.graph.initialisation import initial_parameters
-from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.data import SpikeData, jittered
 from ttfs_pynn.learning.engine import GradientEngine
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.loss import PairwiseDifference
@@ -101,3 +101,17 @@ def test_what_is_refused_in_one_line(times, labels, text):
     with pytest.raises(ConfigurationError, match=text) as error:
         SpikeData(times, labels)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [(80, 30), (5, 4, 3), (3, 0)])
+def test_jitter_takes_the_noise_of_the_generator_spike_by_spike(shape):
+    rng = np.random.default_rng(5)
+    times = rng.uniform(0, 20, shape)
+    times[rng.random(shape) < 0.6] = INF
+    one, other = np.random.default_rng(9), np.random.default_rng(9)
+    given, found, spikes = times.copy(), jittered(times, one, 2.5), np.isfinite(times)
+    expected = times.copy()
+    expected[spikes] = np.abs(times[spikes] + other.normal(0.0, 2.5, np.count_nonzero(spikes)))
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(times, given)
+    assert one.random() == other.random() and (not times.size or (found != times).any())

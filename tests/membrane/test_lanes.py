@@ -161,3 +161,17 @@ def test_memory_by_its_address():
 
 def test_arrays_begin_at_a_line_of_the_cache():
     assert all(_is_aligned(n) for n in range(1, 40))
+
+
+@njit(cache=True, error_model="numpy")
+def _partly(a, other, found):
+    zero = lanes.splat(0.0)
+    inside = lanes.ramp(0.0, zero) < float(a.size)
+    lanes.store(found, 0, lanes.load_where(a, 0, inside, lanes.load(other, 0)))
+
+
+def test_lanes_that_are_not_chosen_are_not_read():
+    other, found = np.arange(8.0), np.zeros(8)
+    for n in (1, 5, 8):
+        _partly(np.full(n, 9.0), other, found)
+        np.testing.assert_array_equal(found, np.where(np.arange(8) < n, 9.0, other))

@@ -11,7 +11,7 @@ from ttfs_pynn.first_spike import delayed_first_spike_times, first_spike_times
 from ttfs_pynn.graph import Edge, Graph, Layer, Node, layered
 from ttfs_pynn.graph.parameters import Delays, delays_of
 from ttfs_pynn.networks import afferents
-from ttfs_pynn.networks.afferents import afferents_of, ideal_spikes
+from ttfs_pynn.networks.afferents import _one_below_the_other, afferents_of, ideal_spikes
 from ttfs_pynn.neuron import LIFParameters
 from ttfs_pynn.spikes.first_spikes import FirstSpikes
 
@@ -185,3 +185,16 @@ def test_an_edge_without_connections_and_neurons_that_hear_nothing():
     np.testing.assert_array_equal(np.isfinite(spikes["n"]), [[False, True, False]])
     back = part.backward(spikes, parameters, {"n": np.where(np.isfinite(spikes["n"]), 1.0, 0.0)}, INF)
     assert back.weights["some"].any() and back.weights["none"].shape == (0,) and not back.inputs["none"].any()
+
+
+def test_weights_that_lie_one_below_the_other_are_not_copied():
+    room = np.arange(40.0)
+    first, second, last = room[4:12].reshape(2, 4), room[12:24].reshape(3, 4), room[24:28].reshape(1, 4)
+    joined = _one_below_the_other([first, second, last])
+    np.testing.assert_array_equal(joined, room[4:28].reshape(6, 4))
+    assert np.shares_memory(joined, room)
+    apart = [[second, first], [first, last], [first, second[::-1]], [first.copy(), second.copy()], [first[:, :2], second[:, :2]]]
+    for matrices in apart:
+        joined = _one_below_the_other(matrices)
+        np.testing.assert_array_equal(joined, np.concatenate(matrices))
+        assert not np.shares_memory(joined, room)

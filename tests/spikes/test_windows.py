@@ -4,7 +4,7 @@ import pytest
 import quantities as pq
 
 from ttfs_pynn.neuron import LIFParameters
-from ttfs_pynn.spikes.windows import Presentation, PresentationError, Timing, spikes_of
+from ttfs_pynn.spikes.windows import Presentation, PresentationError, Timing, in_windows, spikes_of
 
 
 def segment_of(ids, times, as_trains=False):
@@ -47,6 +47,26 @@ def test_a_spike_where_a_window_begins_belongs_to_it(unit):
         found = p.first_spikes(segment_of(np.zeros(60, dtype=int), times), [0], unit)
         assert found.min() == 0 and found.max() < 1e-10
     assert lost > 500
+
+
+def test_compiled_first_spikes_are_those_of_the_plain_formula():
+    """Bit for bit, a rounding, 1e-9 windows or a tick around the begin of windows, in order of time or not."""
+    rng, compared = np.random.default_rng(0), 0
+    for case in range(400):
+        window, n_windows = 10.0 ** rng.uniform(-2, 5), int(rng.integers(1, 200))
+        tick, scale = (0.0, 1e-4 * window)[case % 2], (1.0, 1000.0)[case // 2 % 2]
+        times = rng.integers(0, n_windows + 1, 60) * window + rng.choice([0, 1], 60) * rng.uniform(0, window, 60)
+        times += rng.choice([-1, 0, 1], 60) * rng.choice([1e-7, 1e-9, 1e-10, 1e-15], 60) * window * rng.integers(1, 4, 60)
+        times = (times - rng.choice([0, 1], 60) * tick * rng.uniform(0.5, 1.5, 60)) / scale
+        times = np.sort(times) if case % 3 else times
+        ids, p = rng.integers(3, 9, 60), Presentation(n_windows, window, deadline=window * rng.uniform(0, 1), tick=tick)
+        expected = np.full((n_windows, 4), np.inf)
+        for cell, number, relative in zip(ids, *in_windows(times * scale, window, tick), strict=True):
+            if 4 <= cell < 8 and 0 <= number < n_windows and relative < p.last_read:
+                expected[number, cell - 4] = min(expected[number, cell - 4], relative)
+        compared += np.isfinite(expected).sum()
+        np.testing.assert_array_equal(p.first_spikes(segment_of(ids, times), np.arange(4, 8), scale), expected)
+    assert compared > 3000
 
 
 def test_ticks_round_down():

@@ -4,12 +4,13 @@ from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from ttfs_pynn.event_driven.kernels import EXCITATORY, INHIBITORY, SIGNED
 from ttfs_pynn.event_driven.sorting import are_in_order, merged, order_by_time
 from ttfs_pynn.event_driven.sparse_kernels import TILE
 
-__all__ = ["Arrangement", "in_tiles", "merged_rows"]
+__all__ = ["Arrangement", "in_tiles", "partner_places", "with_partners"]
 
 _MOST_MERGED = 4  # lists of arrivals; more are sorted together
 
@@ -77,8 +78,8 @@ class Arrangement:
         return self._inhibitory, table
 
     def signed_table(self, together):
-        """(receptors, weights (rows, neurons)) for arrivals that come `together`: as `table`, but that rows of signed weights stay
-        as they are."""
+        """(receptors, weights (rows, neurons)) for arrivals that come `together`: as `table`, but that rows of signed weights
+        stay as they are."""
         table = self._laid_out()
         for k, s in enumerate(self.synapses):
             if k not in together.signed:
@@ -117,12 +118,15 @@ class Arrangement:
         """(start, targets, weights, most) of `sparse_kernels.run_rows`: rows with their partners' weights, tile by tile."""
         _, row_start, targets, weights = self.rows()
         if self._tiles is None:
-            self._tiles, self._tile_weights = in_tiles(row_start, targets, self.size), None
+            self._tiles, self._tile_weights = in_tiles(row_start, targets, self.size), (None, None, None)
         start, targets, order, most = self._tiles
-        kept = self._tile_weights
-        if kept is None or kept[0] is not weights or not np.array_equal(kept[1], partner):
-            kept = self._tile_weights = weights, partner, merged_rows(row_start, weights, partner)[order]
-        return start, targets, kept[2], most
+        of, partners, kept = self._tile_weights
+        if of is not weights or partners is not partner:
+            if partners is not partner:
+                self._places = partner_places(row_start, partner, order)
+            kept = with_partners(weights, order, self._places)
+            self._tile_weights = weights, partner, kept
+        return start, targets, kept, most
 
     def events(self, t_stop, alone=None):
         """Arrivals before t_stop over all synapses: (times, rows), in time order. alone: without those of synapses whose rows
@@ -204,13 +208,21 @@ def in_tiles(row_start, targets, size):
             order, most)
 
 
-def merged_rows(row_start, weights, partner):
-    """The weights, those of each row with its partner's."""
-    if not (partner >= 0).any():
-        return weights
-    merged = weights.copy()
-    rows = np.flatnonzero(partner >= 0)
-    sizes = np.diff(row_start)[rows]
-    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    merged[np.repeat(row_start[rows], sizes) + within] += weights[np.repeat(row_start[partner[rows]], sizes) + within]
+@njit(cache=True, error_model="numpy")
+def partner_places(row_start, partner, order):
+    """For each connection of `order`, which connection of its row's partner reaches the same neuron; -1 for none."""
+    of = np.full(row_start[-1], -1, dtype=np.int64)
+    for row in range(partner.size):
+        if partner[row] >= 0:
+            for c in range(row_start[row], row_start[row + 1]):
+                of[c] = row_start[partner[row]] + c - row_start[row]
+    return of[order]
+
+
+@njit(cache=True, error_model="numpy")
+def with_partners(weights, order, places):
+    """The weights in an order, each with that of its partner."""
+    merged = np.empty(order.size)
+    for k in range(order.size):
+        merged[k] = weights[order[k]] + (weights[places[k]] if places[k] >= 0 else 0.0)
     return merged

@@ -24,6 +24,7 @@ from ttfs_pynn.event_driven.kernels import (
     U_INF,
     advance_neuron,
     note_spike,
+    rows_left,
     to_threshold,
 )
 from ttfs_pynn.membrane.interval import extremum, phi, responses, surely_no_peak, threshold_root
@@ -33,7 +34,6 @@ from ttfs_pynn.membrane.vectors import add_block, add_rows, short_reach
 
 TILE = 192
 END = 7  # of `steps`, beside what `sorted_inputs` has
-_FORGOTTEN = 138.0  # time constants after which a current is 1e-60 of what it was
 
 
 @njit(cache=True, error_model="numpy")
@@ -187,21 +187,12 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
 
 @njit(cache=True, error_model="numpy")
 def end_currents(event_times, rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh):
-    """The two currents at t_stop, from those at t and the events. Which are below 1e-60 of the latest event's are left out."""
+    """The two currents at t_stop, from those at t and the events."""
     decay = math.exp(-rate_s * (t_stop - t))
     i_exc *= decay
     i_inh *= decay
-    left, used = np.zeros(weights.shape[0]), np.empty(event_times.shape[0], dtype=np.int64)
-    n_used = 0
-    for k in range(event_times.shape[0] - 1, -1, -1):
-        if (event_times[-1] - event_times[k]) * rate_s > _FORGOTTEN:
-            break
-        row = rows[k]
-        if left[row] == 0.0:
-            used[n_used] = row
-            n_used += 1
-        left[row] += math.exp(-rate_s * (t_stop - event_times[k]))
-    for k in range(n_used):
+    used, left = rows_left(event_times, rows, weights.shape[0], t_stop, rate_s)
+    for k in range(used.shape[0]):
         _add_row(used[k], left[used[k]], weights, receptors, i_exc, i_inh)
         if partner[used[k]] >= 0:
             _add_row(partner[used[k]], left[used[k]], weights, receptors, i_exc, i_inh)

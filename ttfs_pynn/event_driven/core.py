@@ -12,9 +12,10 @@ from scipy.sparse.csgraph import connected_components
 
 from ttfs_pynn.event_driven.cycles import cycle_without_delay
 from ttfs_pynn.event_driven.groups import LIFGroup, SimulationError
+from ttfs_pynn.event_driven.in_flight import Spikes
 from ttfs_pynn.event_driven.recurrent import RecurrentGroups
 from ttfs_pynn.event_driven.spike_sources import SpikeSourceGroup
-from ttfs_pynn.event_driven.synapses import Spikes, Synapses
+from ttfs_pynn.event_driven.synapses import Synapses
 
 __all__ = ["EventDrivenNetwork", "LIFGroup", "SimulationError", "SpikeSourceGroup", "Synapses"]
 

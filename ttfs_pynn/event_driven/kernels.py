@@ -28,6 +28,7 @@ DECAY_U, DECAY_E, DECAY_I, PHI_E, PHI_I, EXC_BY_INH, INH_BY_EXC, REACH = range(N
 NO_DISTANCE = 1e-300  # see `distance_to`
 MOST_SPIKES = 2**20  # of one neuron in one call; more is a neuron whose interspike interval is lost in rounding
 _CHUNK = 32
+_FORGOTTEN = 138.0  # time constants after which a current is 1e-60 of what it was
 
 
 @njit(cache=True, error_model="numpy")
@@ -187,6 +188,23 @@ def noted_spikes(noted, out_times):
         for k in range(noted[n, COUNT]):
             index[start[n] + k], time[start[n] + k] = n, out_times[noted[n, FIRST] + k]
     return start, index, time
+
+
+@njit(cache=True, error_model="numpy")
+def rows_left(event_times, rows, n_rows, t_stop, rate_s):
+    """(rows, left): which rows the events before t_stop are of, and for each, how much is left of a current of 1 from all of its
+    events together. Events whose current is below 1e-60 of the latest event's are left out."""
+    left, used = np.zeros(n_rows), np.empty(event_times.shape[0], dtype=np.int64)
+    n_used = 0
+    for k in range(event_times.shape[0] - 1, -1, -1):
+        if (event_times[-1] - event_times[k]) * rate_s > _FORGOTTEN:
+            break
+        row = rows[k]
+        if left[row] == 0.0:
+            used[n_used] = row
+            n_used += 1
+        left[row] += math.exp(-rate_s * (t_stop - event_times[k]))
+    return used[:n_used], left
 
 
 @njit(cache=True, error_model="numpy")

@@ -82,8 +82,9 @@ def _is_known():
     segment, made = neo.Segment(), SpikeTrainList.from_spike_time_array(
         np.zeros(1) * pq.ms, np.zeros(1, dtype=int), np.zeros(1, dtype=int), t_stop=1 * pq.ms, t_start=0 * pq.ms, note="")
     filled = {"_spike_time_array", "_channel_id_array", "_all_channel_ids", "_spiketrain_metadata", "_annotations"}
-    return vars(made).keys() == filled | {"_items", "segment"} and vars(segment.spiketrains).keys() | filled == vars(made).keys() \
-        and segment.spiketrains.segment is segment and made._spiketrain_metadata.keys() == {"t_start", "t_stop"}
+    empty = segment.spiketrains
+    return vars(made).keys() == vars(empty).keys() | filled == filled | {"_items", "segment"} and empty.segment is segment \
+        and made._spiketrain_metadata.keys() == {"t_start", "t_stop"}
 
 
 _KNOWN = _is_known()

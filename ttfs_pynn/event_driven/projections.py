@@ -236,11 +236,10 @@ class Projection(common.Projection):
             self._kept[name][:] = values
             return
         try:
-            for chosen, synapses in self._parts:
-                synapses.check(name, values[chosen])  # all of them first: an error changes nothing
+            checked = [synapses.check(name, values[chosen]) for chosen, synapses in self._parts]  # an error changes nothing
             self._check(name, values)
-            for chosen, synapses in self._parts:
-                (synapses.set_weights if name == "weight" else synapses.set_delays)(values[chosen])
+            for (_, synapses), array in zip(self._parts, checked, strict=True):
+                (synapses.put_weights if name == "weight" else synapses.put_delays)(array)
         except ValueError as error:
             raise errors.InvalidParameterValueError(f"{self.label}: {error}") from None
 

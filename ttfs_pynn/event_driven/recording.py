@@ -18,7 +18,7 @@ __all__ = ["Recorder", "block_of"]
 _SPIKES = Variable("spikes", location=None, label=None)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False, slots=True)  # PyNN's cache logs what it stores: all of its numbers, if they had a repr
 class _Stretch:
     """The recording of one run, from t_start to t_stop: what a Neo segment is made of.
 
@@ -154,8 +154,8 @@ class Recorder(recording.Recorder):
         index, time = self._spikes(None)
         last = time.searchsorted(self._simulator.state.t)  # what a run that failed has left is not shown
         return _Stretch(f"segment{self._simulator.state.segment_counter:03d}", self._describe(), datetime.now(),
-                        self._recording_start_time, in_ms(self._simulator.state.t), self._spiking_ids(), index[:last], time[:last],
-                        self._signals(), self.sampling_interval)
+                        self._recording_start_time, in_ms(self._simulator.state.t), self._spiking_ids(), index[:last],
+                        time[:last], self._signals(), self.sampling_interval)
 
     def _spiking_ids(self):
         """The cells whose spikes are recorded, None for none; made anew when PyNN has another set of them."""

@@ -69,7 +69,7 @@ class RecurrentGroups:
         times, rows = [], []
         for members, first_row in zip(self._table.sets, self._table.first_row, strict=False):
             # Who has the longest delay has kept all that others have.
-            taken = [s.take_spikes(t_stop) for s in sorted(members, key=lambda s: s.longest)]
+            taken = [s.take_spikes(t_stop) for s in sorted(members, key=lambda s: s.longest_delay)]
             times.append(taken[-1][0])
             rows.append(taken[-1][1] + first_row)
         times, rows = np.concatenate(times), np.concatenate(rows)

@@ -104,11 +104,11 @@ def merged(times, rows, more_times, more_rows):
             all_times[k], all_rows[k] = more_times[j], more_rows[j]
             j += 1
         k += 1
-    for i in range(i, n):
-        all_times[k], all_rows[k] = times[i], rows[i]
+    for rest in range(i, n):
+        all_times[k], all_rows[k] = times[rest], rows[rest]
         k += 1
-    for j in range(j, m):
-        all_times[k], all_rows[k] = more_times[j], more_rows[j]
+    for rest in range(j, m):
+        all_times[k], all_rows[k] = more_times[rest], more_rows[rest]
         k += 1
     return all_times, all_rows
 

@@ -27,6 +27,7 @@ from ttfs_pynn.event_driven.kernels import (
     U_INF,
     advance_neuron,
     note_spike,
+    rows_left,
     run_sparse,
     to_threshold,
 )
@@ -53,7 +54,6 @@ __all__ = ["TILE", "run_rows"]
 TILE = 192  # neurons that one thread takes at a time
 _PER_NEURON = 2.5  # arrivals in a block
 _AS_LONG = 8  # arrivals take as much longer than a neuron and event of `block_kernels`
-_FORGOTTEN = 138.0  # time constants after which a current is 1e-60 of what it was
 _CLOSE = 1e-11  # of the threshold: nearer, the exact decision is left to `advance_neuron`
 
 
@@ -245,20 +245,19 @@ def _threaded(t, rows, factors, bounds, n_blocks, row_start, targets, weights, m
 
 @njit(cache=True, error_model="numpy")
 def _end_currents(event_times, rows, partner, inhibitory, row_start, targets, weights, t, t_stop, rate_s, i_exc, i_inh):
-    """The two currents at t_stop, from those at t and the events. Which are below 1e-60 of the latest event's are left out."""
+    """The two currents at t_stop, from those at t and the events."""
     decay = math.exp(-rate_s * (t_stop - t))
     i_exc *= decay
     i_inh *= decay
-    for k in range(event_times.shape[0] - 1, -1, -1):
-        if (event_times[-1] - event_times[k]) * rate_s > _FORGOTTEN:
-            break
-        decay = math.exp(-rate_s * (t_stop - event_times[k]))
-        row = rows[k]
-        while row >= 0:
-            current = i_inh if inhibitory[row] else i_exc
-            for c in range(row_start[row], row_start[row + 1]):
-                current[targets[c]] += weights[c] * decay
-            row = partner[row] if row == rows[k] else -1
+    used, left = rows_left(event_times, rows, row_start.shape[0] - 1, t_stop, rate_s)
+    for k in range(used.shape[0]):
+        for row in (used[k], partner[used[k]]):
+            if row >= 0:
+                for c in range(row_start[row], row_start[row + 1]):
+                    if inhibitory[row]:
+                        i_inh[targets[c]] += weights[c] * left[used[k]]
+                    else:
+                        i_exc[targets[c]] += weights[c] * left[used[k]]
 
 
 def run_rows(event_times, event_rows, inhibitory, row_start, targets, weights, tiles, partner, t, t_stop, u, i_exc, i_inh,

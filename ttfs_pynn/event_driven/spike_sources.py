@@ -5,7 +5,7 @@ from numba import njit
 
 from ttfs_pynn.event_driven.groups import SimulationError
 from ttfs_pynn.event_driven.sorting import order_by_source, order_by_time, sorted_by_time
-from ttfs_pynn.membrane.lanes import LANES, bits, load, lowest
+from ttfs_pynn.membrane.lanes import LANES, bits, compress, count, load, ramp, select, store
 from ttfs_pynn.membrane.ranges import LARGEST
 
 __all__ = ["PoissonSourceGroup", "SpikeSourceGroup", "spikes_of_matrix"]
@@ -84,31 +84,30 @@ def spikes_of_matrix(matrix):
 def _gather(matrix):
     """(whether a time is no number, whether those of a cell fall, cells, times): the finite times, row by row."""
     n_rows, n_cells = matrix.shape
-    index, times = np.empty(matrix.size, dtype=np.int64), np.empty(matrix.size)
-    latest = np.full(n_cells, -np.inf)
-    n, wrong, falls = 0, 0, 0
+    cells, times, latest = np.empty(matrix.size + LANES), np.empty(matrix.size + LANES), np.full(n_cells, -np.inf)
+    whole = n_cells - n_cells % LANES
+    n = wrong = falls = 0
     for row in range(n_rows):
-        begin = row * n_cells
-        for at in range(0, n_cells, LANES):
-            if at + LANES <= n_cells:
-                x = load(matrix, begin + at)
-                wrong |= bits(x > -np.inf) ^ _EVERY_LANE
-                spiking = bits(x < np.inf)
-            else:
-                spiking = 0
-                for c in range(at, n_cells):
-                    x = matrix[row, c]
-                    wrong |= not x > -np.inf
-                    spiking |= (x < np.inf) << (c - at)
-            while spiking:
-                c = at + lowest(spiking)
-                spiking &= spiking - 1
-                time = matrix[row, c]
-                falls += time < latest[c]
-                latest[c] = time
-                index[n], times[n] = c, time
+        for at in range(0, whole, LANES):
+            x, before = load(matrix, row * n_cells + at), load(latest, at)
+            spiking = x < np.inf
+            wrong |= bits(x > -np.inf) ^ _EVERY_LANE
+            chosen = bits(spiking)
+            if chosen:
+                falls |= bits(x < before)
+                store(latest, at, select(spiking, x, before))
+                compress(times, n, x, spiking)
+                compress(cells, n, ramp(float(at), x), spiking)
+                n += count(chosen)
+        for c in range(whole, n_cells):
+            x = matrix[row, c]
+            wrong |= not x > -np.inf
+            if x < np.inf:
+                falls |= x < latest[c]
+                latest[c] = times[n] = x
+                cells[n] = c
                 n += 1
-    return wrong > 0, falls > 0, index[:n], times[:n]
+    return wrong > 0, falls > 0, cells[:n].astype(np.int64), times[:n]
 
 
 def _out_of_range():

@@ -28,6 +28,7 @@ from ttfs_pynn.event_driven.kernels import (
     to_threshold,
 )
 from ttfs_pynn.membrane import lanes
+from ttfs_pynn.membrane.compiling import inner
 from ttfs_pynn.membrane.crossings import addresses, collect, room_for_candidates, solve_sure, solve_unsure
 from ttfs_pynn.membrane.interval import extremum, phi, responses
 from ttfs_pynn.membrane.lanes import bits, exp, fma, load_like, lowest, maximum, ramp, select, size_of, splat_16, splat_32, store
@@ -99,7 +100,7 @@ def _pauses(inputs, t_stop, rate_m, rate_s):
     return found
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _follow(n, lane, stretch, inputs, pauses, packed, width, tile, group):
     """Neuron n from event to event, from the begin of a stretch to that of the next. False where it fires without end."""
     u, i_exc, i_inh, clamped_until, parameters, out_times, noted = group
@@ -119,7 +120,7 @@ def _follow(n, lane, stretch, inputs, pauses, packed, width, tile, group):
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _begin(first, width, shorter_tau, t, t_first, total, group, tile, levels):
     """Carry the neurons of a tile to the first event and take down their state. False where one fires without end."""
     u, i_exc, i_inh, clamped_until, parameters, out_times, noted = group
@@ -142,13 +143,13 @@ def _begin(first, width, shorter_tau, t, t_first, total, group, tile, levels):
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _enter(candidates, n, found, time):
     for c in range(n):
         time[int(candidates.target[c])] = _UNDECIDED if math.isnan(found[c]) else found[c]
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _through(zero, first, inputs, steps, pauses, packed, group, tile, levels, kept, sure, unsure, found):
     """The neurons first, first + 1, ... through all stretches. False where one fires without end."""
     start, _, times = inputs
@@ -204,7 +205,7 @@ def _through(zero, first, inputs, steps, pauses, packed, group, tile, levels, ke
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _end(first, width, t_stop, group, tile):
     """Leave the state of a tile in its group."""
     for lane in range(min(width, group.u.shape[0] - first)):
@@ -216,13 +217,11 @@ def _end(first, width, t_stop, group, tile):
             group.u[n] = group.parameters[n, RESET]  # else it was held all the time at what it was
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _run_tile(zero, part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
     width = size_of(zero)
     first, packed, total = part * width, lanes.aligned(n_rows * width), np.empty(width)
-    # lanes.aligned has room for eight floats more than it says
-    packed = packed[:n_rows * width]
-    pack(weights, partner, first, zero, packed, total)
+    pack(weights, n_rows, partner, first, zero, packed, total)
     tile = _Tile(np.empty(width), np.empty(width), np.empty(width), np.empty(width), np.empty(width), np.empty(width))
     levels = Levels(np.empty(width), np.empty(width))
     kept = Kept(lanes.aligned(width), lanes.aligned(width), lanes.aligned(width), lanes.aligned(width))
@@ -237,25 +236,22 @@ def _run_tile(zero, part, inputs, steps, pauses, weights, partner, n_rows, t, t_
 
 
 @njit(cache=True, error_model="numpy")
-def _one_tile(wide, *arguments):
-    if wide:
-        return _run_tile(splat_32(0.0), *arguments)
-    return _run_tile(splat_16(0.0), *arguments)
-
-
-@njit(cache=True, error_model="numpy")
 def _serial(wide, n_parts, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
     for part in range(n_parts):
-        if not _one_tile(wide, part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
+        if wide:
+            finite = _run_tile(splat_32(0.0), part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group)
+        else:
+            finite = _run_tile(splat_16(0.0), part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group)
+        if not finite:
             return False
     return True
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(wide, n_parts, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
+def _threaded(n_parts, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
     finite = np.ones(n_parts, dtype=np.bool_)
     for part in prange(n_parts):
-        finite[part] = _one_tile(wide, part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group)
+        finite[part] = _run_tile(splat_32(0.0), part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group)
     return finite.all()
 
 
@@ -277,9 +273,10 @@ def run_stretches(event_times, event_rows, receptors, weights, partner, t, t_sto
     wide = u.size > NARROW
     group = Group(u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
     begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
-    run = _threaded if on_threads(times.size * u.size) else _serial
-    if not run(wide, -(-u.size // (WIDE if wide else NARROW)), inputs, steps, _pauses(inputs, t_stop, rate_m, rate_s), weights,
-               partner, event_rows.max() + 1, t, t_stop, group):
+    n_parts, pauses = -(-u.size // (WIDE if wide else NARROW)), _pauses(inputs, t_stop, rate_m, rate_s)
+    arguments = (n_parts, inputs, steps, pauses, weights, partner,
+                 event_rows.max() + 1, t, t_stop, group)
+    if not (_threaded(*arguments) if wide and on_threads(times.size * u.size) else _serial(wide, *arguments)):
         return False
     i_exc[:], i_inh[:] = begin_exc, begin_inh
     end_currents(times, event_rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ttfs_pynn.event_driven.in_flight import InFlight
 from ttfs_pynn.event_driven.sorting import order_by_source
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
@@ -23,20 +24,7 @@ class _Rows(NamedTuple):
     one_each: bool  # every source has one row, whose number is the source's
 
 
-class Spikes(NamedTuple):
-    """Spikes that have left a group, in time order: when (ms), from which sources, and when the first and the last did."""
-
-    times: np.ndarray
-    index: np.ndarray
-    first: float
-    last: float
-
-    @classmethod
-    def of(cls, index, time):
-        return cls(time, index, time[0], time[-1]) if time.size else cls(time, index, np.inf, -np.inf)
-
-
-class Synapses:
+class Synapses(InFlight):
     """Connections from `pre_group` to `post_group` in the order in which they were created.
 
     receptor: 'excitatory' or 'inhibitory'; pre, post: indices in the groups; weight in nA, delay in ms, one a connection.
@@ -52,7 +40,7 @@ class Synapses:
         self._complete = self.pre.size == n_pre * n_post > 0 and self._every_pair()
         self._weight = self._storage = self._signed = None
         self.layout_version = self.weight_version = 0
-        self.clear()
+        super().__init__()
         self.set_delays(delay)
         if self._complete:
             self._storage = np.empty((n_pre, n_post))
@@ -96,7 +84,10 @@ class Synapses:
         return view
 
     def set_weights(self, weight):
-        weight = self._checked("weight", weight)
+        self.put_weights(self._checked("weight", weight))
+
+    def put_weights(self, weight):
+        """Keep an array that `check` has returned."""
         self.weight_version += 1
         if self._complete:
             self._dense[self.pre, self.post] = weight
@@ -130,8 +121,8 @@ class Synapses:
         inhibitory.weight_version += 1
 
     def is_signed_with(self, inhibitory):
-        """Whether `signed_weights` are those of both, of which neither has been looked at since they were set. Where delays differ
-        rows are laid out connection by connection: then they are not."""
+        """Whether `signed_weights` are those of both, of which neither has been looked at since they were set. Where delays
+        differ rows are laid out connection by connection: then they are not."""
         return self._signed is not None and self._signed[0] is self and self._signed[1] is inhibitory and self.is_dense
 
     @property
@@ -178,9 +169,12 @@ class Synapses:
         self._storage = storage
 
     def set_delays(self, delay):
-        delay = self.check("delay", delay)
+        self.put_delays(self.check("delay", delay))
+
+    def put_delays(self, delay):
+        """Keep an array that `check` has returned."""
         self.delay = delay
-        self.longest = delay.max(initial=0.0)
+        self.longest_delay = delay.max(initial=0.0)
         self.one_delay = bool(delay.size == 0 or (delay == delay[0]).all())
         self.is_dense = self._complete and self.one_delay
         self.layout_version += 1
@@ -233,47 +227,11 @@ class Synapses:
         else:
             table.reshape(-1)[self._places] = self.weight
 
-    def send(self, index, time):
-        """Spikes of the sources `index` at `time` set out."""
-        self.carry(Spikes.of(index, time))
-
-    def carry(self, spikes):
-        """`Spikes` set out. Projections that hear the same carry the same arrays, see `carries_as`."""
-        if self.pre.size and spikes.index.size:
-            self._in_flight.append(spikes)
-
-    def take_spikes(self, t_stop):
-        """Spikes with arrivals that are not yet delivered: (times, sources, delivered_until). The caller delivers those of
-        [delivered_until, t_stop).
-        """
-        spikes, before = self._take(t_stop)
-        return spikes.times, spikes.index, before
-
-    def _take(self, t_stop):
-        if len(self._in_flight) > 1:
-            times, index, first, last = zip(*self._in_flight, strict=True)
-            self._in_flight = [Spikes(np.concatenate(times), np.concatenate(index), min(first), max(last))]
-        spikes = self._in_flight[0] if self._in_flight else _NO_SPIKES
-        before, self._delivered_until = self._delivered_until, t_stop
-        self.forget()
-        return spikes, before
-
-    def forget(self):
-        """Drop the spikes all of whose arrivals are delivered."""
-        kept = []
-        for spikes in self._in_flight:
-            if spikes.first + self.longest >= self._delivered_until:
-                kept.append(spikes)
-            elif spikes.last + self.longest >= self._delivered_until:
-                on_the_way = spikes.times + self.longest >= self._delivered_until
-                kept.append(Spikes.of(spikes.index[on_the_way], spikes.times[on_the_way]))
-        self._in_flight = kept
-
     def count_events(self):
         """How many arrivals, at most, the spikes on their way make."""
         if self.is_dense or not self._in_flight:
-            return sum([spikes.index.size for spikes in self._in_flight])
-        return int(sum(np.diff(self._divide().of_source)[spikes.index].sum() for spikes in self._in_flight))
+            return sum([spikes.sources.size for spikes in self._in_flight])
+        return int(sum(np.diff(self._divide().of_source)[spikes.sources].sum() for spikes in self._in_flight))
 
     def leave_events(self, t_stop):
         """As `take_events`, of arrivals that others bring along."""
@@ -282,7 +240,7 @@ class Synapses:
     def take_events(self, t_stop):
         """Arrivals before t_stop: (times, rows), unsorted; the later ones stay on their way."""
         spikes, delivered_until = self._take(t_stop)
-        times, index = spikes.times, spikes.index
+        times, index = spikes.times, spikes.sources
         if spikes.last >= t_stop:
             times, index = times[times < t_stop], index[times < t_stop]
         if not times.size:
@@ -303,28 +261,6 @@ class Synapses:
         due = (times >= delivered_until) & (times < t_stop)
         return times[due], rows[due]
 
-    def shares_spikes(self, other, t):
-        """Whether spikes of the same group are on their way here and there, the same but for those that have arrived before t."""
-        if self.pre_group is not other.pre_group:
-            return False
-        delay = min(self.longest, other.longest)
-        return self.carries_as(other) or all(np.array_equal(mine, its) for mine, its in zip(
-            self._arriving(delay, t), other._arriving(delay, t), strict=True))
-
-    def _arriving(self, delay, t):
-        """(times, sources) of spikes that, at this delay, arrive at t or later."""
-        times = np.concatenate([np.empty(0), *(spikes.times for spikes in self._in_flight)])
-        index = np.concatenate([np.empty(0, dtype=np.int64), *(spikes.index for spikes in self._in_flight)])
-        ahead = times + delay >= t
-        return times[ahead], index[ahead]
-
-    def carries_as(self, other):
-        """Whether the very same spikes are on their way here and there."""
-        return (self.pre_group is other.pre_group and self._delivered_until == other._delivered_until
-                and len(self._in_flight) == len(other._in_flight)
-                and all([mine.times is its.times and mine.index is its.index
-                         for mine, its in zip(self._in_flight, other._in_flight, strict=True)]))
-
     def arrives_as(self, other):
         """Whether the rows are of the same sources and have the same delays as those of other synapses."""
         return all(np.array_equal(mine, its) for mine, its in zip(self._sources(), other._sources(), strict=True))
@@ -335,11 +271,3 @@ class Synapses:
             n_pre = self.pre_group.size
             return np.arange(n_pre + 1), np.full(n_pre, self.delay[0])
         return self._divide().of_source, self._divide().delay
-
-    def clear(self):
-        self._in_flight = []
-        self._delivered_until = -np.inf
-
-
-_NO_SPIKES = Spikes.of(np.empty(0, dtype=np.int64), np.empty(0))
-

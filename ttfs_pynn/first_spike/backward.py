@@ -81,7 +81,7 @@ def _product(arrivals, w, t_out, error, constants, alike, limit, with_inputs):
     """By columns."""
     tau_m, tau_syn, cm, _ = constants
     times = arrivals.times
-    if alike and w.size and layer_backward.applies(times, t_out, tau_m[0], tau_syn[0]):
+    if alike and w.size and layer_backward.applies(times, tau_m[0], tau_syn[0]):
         dw, dt_in = np.empty_like(w), np.empty_like(times) if with_inputs else None
         dropped = layer_backward.layer_backward(arrivals, w, t_out, error, tau_m[0], tau_syn[0], limit, dw, dt_in)
         return dw, dt_in, dropped

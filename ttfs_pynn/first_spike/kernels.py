@@ -105,19 +105,6 @@ def _doubt(w, tau_m, tau_syn, cm, thr):
     return doubt
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
-def rounding_doubt(w, tau_m, tau_syn, cm, thr):
-    """`_doubt` for neurons of equal time constants, row by row."""
-    n_inputs, n_neurons = w.shape
-    doubt = np.zeros(n_neurons)
-    for i in range(n_inputs):
-        for n in range(n_neurons):
-            doubt[n] += abs(w[i, n])
-    for n in range(n_neurons):
-        doubt[n] = 1e-15 * (n_inputs + 4) * (thr[n] + doubt[n] / cm[n] * min(tau_m, tau_syn))
-    return doubt
-
-
 @njit(cache=True, error_model="numpy")
 def _one_sample(times, w, tau_m, tau_syn, cm, thr, one_kind, doubt, out):
     """First-spike times of all neurons for one sample: inputs sorted once, neurons step from input to input and leave at their

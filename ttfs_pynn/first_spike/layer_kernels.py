@@ -16,6 +16,7 @@ from ttfs_pynn.first_spike import kernels
 from ttfs_pynn.first_spike.arrivals import SAMPLES
 from ttfs_pynn.first_spike.kernels import crossing
 from ttfs_pynn.membrane import lanes
+from ttfs_pynn.membrane.compiling import inner
 from ttfs_pynn.membrane.crossings import ROOM, addresses, collect, room_for_candidates, solve_sure, solve_unsure
 from ttfs_pynn.membrane.interval import extremum, phi
 from ttfs_pynn.membrane.lanes import load_like, ramp, size_of, splat_16, splat_32
@@ -35,7 +36,7 @@ class _Layer(NamedTuple):
     thr: np.ndarray
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _follow(layer, inputs, steps, sample, n, k, y, j, unsure):
     """The first crossing of neuron n after the input at place k, in whose state it is; inf if there is none."""
     cm, thr, level = layer.cm[n], layer.thr[n], layer.cm[n] * layer.thr[n] - unsure
@@ -54,7 +55,7 @@ def _follow(layer, inputs, steps, sample, n, k, y, j, unsure):
         y, j = new, j * steps.before_s[k] + layer.w[inputs.order[k], n]
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _enter(candidates, n, layer, inputs, steps, found, out):
     """Enter the crossings of n candidates in out (samples * neurons)."""
     n_neurons, places = layer.w.shape[1], candidates.at.view(np.int64)
@@ -66,20 +67,20 @@ def _enter(candidates, n, layer, inputs, steps, found, out):
         out[target] = found[c]
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _tile(zero, part, layer, inputs, steps, skipped, out):
     """All samples for the neurons of one tile."""
     width = size_of(zero)
     packed, total, found = lanes.aligned(layer.w.shape[0] * width), np.empty(width), lanes.aligned(ROOM + WIDE)
     levels = Levels(np.empty(width), np.empty(width))
     kept = Kept(lanes.aligned(width), lanes.aligned(width), lanes.aligned(width), lanes.aligned(width))
-    pack(layer.w, np.empty(0, dtype=np.int64), part * width, zero, packed, total)
+    pack(layer.w, layer.w.shape[0], np.empty(0, dtype=np.int64), part * width, zero, packed, total)
     fill_levels(part * width, width, layer.w.shape[0], min(layer.tau_m, layer.tau_syn), layer.cm, layer.thr, total, levels)
     _samples(zero, part * width, layer, inputs, steps, skipped, packed, levels, kept, room_for_candidates(),
              room_for_candidates(), found, out)
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _samples(zero, first_neuron, layer, inputs, steps, skipped, packed, levels, kept, sure, unsure, found, out):
     rate_m, rate_s, n_neurons = 1.0 / layer.tau_m, 1.0 / layer.tau_syn, layer.w.shape[1]
     top = extremum(0.0, 1.0, rate_m, rate_s)
@@ -110,23 +111,19 @@ def _samples(zero, first_neuron, layer, inputs, steps, skipped, packed, levels, 
 
 
 @njit(cache=True, error_model="numpy")
-def _one_tile(wide, part, layer, inputs, steps, skipped, out):
-    if wide:
-        _tile(splat_32(0.0), part, layer, inputs, steps, skipped, out)
-    else:
-        _tile(splat_16(0.0), part, layer, inputs, steps, skipped, out)
-
-
-@njit(cache=True, error_model="numpy")
 def _serial(wide, n_parts, layer, inputs, steps, skipped, out):
-    for part in range(n_parts):
-        _one_tile(wide, part, layer, inputs, steps, skipped, out)
+    if wide:
+        for part in range(n_parts):
+            _tile(splat_32(0.0), part, layer, inputs, steps, skipped, out)
+    else:
+        for part in range(n_parts):
+            _tile(splat_16(0.0), part, layer, inputs, steps, skipped, out)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(wide, n_parts, layer, inputs, steps, skipped, out):
+def _threaded(n_parts, layer, inputs, steps, skipped, out):
     for part in prange(n_parts):
-        _one_tile(wide, part, layer, inputs, steps, skipped, out)
+        _tile(splat_32(0.0), part, layer, inputs, steps, skipped, out)
 
 
 def layer_first_spike_times(arrivals, w, tau_m, tau_syn, cm, thr, out):
@@ -140,9 +137,11 @@ def layer_first_spike_times(arrivals, w, tau_m, tau_syn, cm, thr, out):
         part, inputs = arrivals.times[begin:begin + SAMPLES], arrivals.sorted(begin)
         steps, skipped = room_for_steps(inputs.order.size), too_long(inputs, rate_m, rate_s)
         fill_steps(inputs, rate_m, rate_s, steps)
-        run = _threaded if on_threads(part.size * n_neurons) else _serial
         found, layer = out[begin:begin + SAMPLES], _Layer(part, w, tau_m, tau_syn, cm, thr)
-        run(wide, n_parts, layer, inputs, steps, skipped, found.reshape(-1))
+        if wide and on_threads(part.size * n_neurons):
+            _threaded(n_parts, layer, inputs, steps, skipped, found.reshape(-1))
+        else:
+            _serial(wide, n_parts, layer, inputs, steps, skipped, found.reshape(-1))
         if skipped.any():
             found[skipped] = _plainly(layer._replace(t_in=part[skipped]))
 

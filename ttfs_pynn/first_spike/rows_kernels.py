@@ -56,7 +56,7 @@ class Spikes(NamedTuple):
 
 @njit(cache=True, error_model="numpy")
 def rounding_doubt(rows, w, most, tau_m, tau_syn, cm, thr):
-    """`kernels.rounding_doubt`, where every synapse is heard at most `most` times."""
+    """`kernels._doubt`, where every synapse is heard at most `most` times."""
     doubt = np.empty(cm.shape[0])
     for n in range(cm.shape[0]):
         total = 0.0

@@ -112,7 +112,7 @@ def _checked(name: str, values: ArrayLike, shape: tuple[int, ...]) -> np.ndarray
         raise GraphError(f"{name} is {type(values).__name__}; give an array of numbers of shape {shape}") from None
     if array.shape != shape:
         raise GraphError(f"{name} has shape {array.shape}; expected {shape}")
-    if not np.isfinite(array).all():
+    if not np.isfinite(array.sum()) and not np.isfinite(array).all():  # a finite sum has finite terms
         raise GraphError(f"{name} holds {int((~np.isfinite(array)).sum())} values that are not finite")
     if not name.endswith(".weight") and (array < 0).any():
         raise GraphError(f"{name} holds {array.min():g} ms; times and delays must be zero or more")

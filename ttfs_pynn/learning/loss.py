@@ -4,9 +4,11 @@ Each is called with times (samples, classes) in ms, inf where silent, and labels
 (samples,) and its derivative (samples, classes) in 1/ms, which is 0 for silent neurons: they have no time to change.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike
 
 __all__ = ["MeanSquaredError", "PairwiseDifference", "TimeToFirstSpike", "predict"]
@@ -72,21 +74,32 @@ class TimeToFirstSpike:
         return 0.0
 
     def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        times, labels, rows = _checked(times, labels)
-        right = times[rows, labels]
-        spikes = np.isfinite(right)
-        safe = np.where(spikes, right, 0.0)
-        z = -(times - safe[:, None]) / (self.xi * self.tau_syn)
-        z[~spikes] = 0.0
-        top = z.max(axis=1, keepdims=True)
-        e = np.exp(z - top)
-        total = e.sum(axis=1)
-        early = np.exp(safe / (self.beta * self.tau_syn))
-        loss = np.where(spikes, np.log(total) + top[:, 0] + self.alpha * (early - 1), self.silent_loss)
-        slope = -(e / total[:, None]) / (self.xi * self.tau_syn)
-        slope[rows, labels] += 1 / (self.xi * self.tau_syn) + self.alpha * early / (self.beta * self.tau_syn)
-        slope[~spikes] = 0.0
-        return loss, np.where(np.isfinite(times), slope, 0.0)
+        times, labels = _checked(times, labels)[:2]
+        loss, slope = np.empty(len(times)), np.empty(times.shape)
+        _first_spike_loss(times, labels, 1 / (self.xi * self.tau_syn), self.alpha, 1 / (self.beta * self.tau_syn),
+                          self.silent_loss, loss, slope)
+        return loss, slope
+
+
+@njit(cache=True, error_model="numpy")
+def _first_spike_loss(times, labels, rate, alpha, late_rate, silent_loss, loss, slope):
+    """Fill loss (samples,) and slope (samples, classes) of `TimeToFirstSpike`; rates in 1/ms."""
+    for s in range(times.shape[0]):
+        right, first, total = times[s, labels[s]], math.inf, 0.0
+        for n in range(times.shape[1]):
+            slope[s, n] = 0.0
+            first = min(first, times[s, n])
+        if right == math.inf:
+            loss[s] = silent_loss
+            continue
+        for n in range(times.shape[1]):
+            slope[s, n] = math.exp(-rate * (times[s, n] - first))
+            total += slope[s, n]
+        late = math.exp(late_rate * right)
+        loss[s] = math.log(total) + rate * (right - first) + alpha * (late - 1.0)
+        for n in range(times.shape[1]):
+            slope[s, n] *= -rate / total
+        slope[s, labels[s]] += rate + alpha * late_rate * late
 
 
 @dataclass(frozen=True)
@@ -115,13 +128,27 @@ class PairwiseDifference:
         return self.difference
 
     def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        times, labels, rows = _checked(times, labels)
-        t = np.where(np.isfinite(times), times / self.tau_syn, self.t_silent)
-        gap = t - t[rows, labels][:, None] - self.difference
-        gap[rows, labels] = 0.0
-        slope = gap / self.tau_syn
-        slope[rows, labels] = -slope.sum(axis=1)
-        return 0.5 * (gap ** 2).sum(axis=1), np.where(np.isfinite(times), slope, 0.0)
+        times, labels = _checked(times, labels)[:2]
+        loss, slope = np.empty(len(times)), np.empty(times.shape)
+        _pairwise_loss(times, labels, self.tau_syn, self.difference, self.t_silent, loss, slope)
+        return loss, slope
+
+
+@njit(cache=True, error_model="numpy")
+def _pairwise_loss(times, labels, tau_syn, difference, t_silent, loss, slope):
+    """Fill loss (samples,) and slope (samples, classes) of `PairwiseDifference`."""
+    for s in range(times.shape[0]):
+        right = times[s, labels[s]] / tau_syn if times[s, labels[s]] < math.inf else t_silent
+        squares = total = 0.0
+        for n in range(times.shape[1]):
+            spikes = times[s, n] < math.inf
+            gap = 0.0 if n == labels[s] else (times[s, n] / tau_syn if spikes else t_silent) - right - difference
+            squares += gap ** 2
+            total += gap / tau_syn
+            slope[s, n] = gap / tau_syn if spikes else 0.0
+        loss[s] = 0.5 * squares
+        if times[s, labels[s]] < math.inf:
+            slope[s, labels[s]] = -total
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Adam on arrays by name, and learning rates that change with the epoch."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +9,10 @@ import numpy as np
 from numba import njit
 
 from ttfs_pynn.errors import unknown
+from ttfs_pynn.membrane import lanes
+from ttfs_pynn.membrane.lanes import fma, load_where, ramp, splat, sqrt, store_where
 
-__all__ = ["Adam", "constant", "cosine", "schedule", "step_decay"]
+__all__ = ["Adam", "add_to_rows", "constant", "cosine", "schedule", "step_decay"]
 
 Schedule = Callable[[float], float]
 
@@ -43,13 +46,26 @@ def schedule(name: str, learning_rate: float, epochs: int, **options: Any) -> Sc
 
 @njit(cache=True, error_model="numpy")
 def _adam_step(w, gradient, m, s, scale, beta1, beta2, correction1, correction2, rate, epsilon, new):
-    """One pass over flat arrays: m and s are changed, new is filled."""
-    for i in range(w.shape[0]):
-        g = gradient[i] * scale
-        mean = beta1 * m[i] + (1.0 - beta1) * g
-        square = beta2 * s[i] + (1.0 - beta2) * (g * g)
-        m[i], s[i] = mean, square
-        new[i] = w[i] - rate * (mean / correction1) / (np.sqrt(square / correction2) + epsilon)
+    """One pass over flat arrays, which waits for memory and not for arithmetic: m and s are changed, new is filled."""
+    zero, root, rate = splat(0.0), 1.0 / math.sqrt(correction2), rate / correction1
+    for k in range(0, w.shape[0], lanes.LANES):
+        inside = ramp(float(k), zero) < float(w.shape[0])
+        g = load_where(gradient, k, inside, zero) * scale
+        mean = fma(load_where(m, k, inside, zero), beta1, g * (1.0 - beta1))
+        square = fma(load_where(s, k, inside, zero), beta2, g * g * (1.0 - beta2))
+        store_where(m, k, mean, inside)
+        store_where(s, k, square, inside)
+        step = mean * rate / fma(sqrt(square), root, epsilon)
+        store_where(new, k, load_where(w, k, inside, zero) - step, inside)
+
+
+@njit(cache=True, error_model="numpy")
+def add_to_rows(array, change):
+    """array (rows, columns) += change (columns,), in place."""
+    columns = np.flatnonzero(change)
+    for row in range(array.shape[0]):
+        for column in columns:
+            array[row, column] += change[column]
 
 
 @dataclass
@@ -77,14 +93,14 @@ class Adam:
              learning_rate: float) -> dict[str, np.ndarray]:
         """New values of the arrays that have gradients; the arguments stay as they are. gradients: dL/dw in 1/(unit of w)."""
         self.t += 1
-        new = {}
+        new, room = {}, np.empty(sum(self.m[name].size for name in gradients))  # side by side: what belongs together is one array
         for name, gradient in gradients.items():
             w, scale = np.ascontiguousarray(parameters[name], dtype=float), self.scales[name]
-            stepped = np.empty_like(w)
+            stepped, room = room[:w.size], room[w.size:]
             _adam_step(w.ravel(), np.ascontiguousarray(gradient, dtype=float).ravel(), self.m[name].ravel(), self.s[name].ravel(),
                        scale, self.beta1, self.beta2, 1 - self.beta1 ** self.t, 1 - self.beta2 ** self.t, learning_rate * scale,
-                       self.epsilon, stepped.ravel())
-            new[name] = stepped
+                       self.epsilon, stepped)
+            new[name] = stepped.reshape(w.shape)
         return new
 
     def state(self) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """What to do about neurons that do not spike, and so have no gradient: three policies behind one interface.
 
-    apply(parameters, gradients) -> (parameters with weights raised, gradients, True if the gradient step is to be left out)
+    changes(parameters, gradients) -> ({name: what is added to the weights}, gradients, True if the gradient step is left out)
+    apply(parameters, gradients) -> (parameters with that added, gradients, ...)
 
 with `gradients` a learning.engine.Gradients of a batch and the gradients returned a dict by name; `state()` and `restore(arrays)`
 go through checkpoints. Weights that are not trained stay as they are, and nothing that is given is changed. `policy` makes the
@@ -10,6 +11,7 @@ one that the training options name. Which is better was measured: see benchmarks
 from collections.abc import Mapping
 
 import numpy as np
+from numba import njit
 from scipy.sparse import csr_array
 
 from ttfs_pynn.errors import ConfigurationError, unknown
@@ -58,7 +60,38 @@ def _spiking(times: np.ndarray) -> np.ndarray:
     return np.isfinite(times) if times.ndim == 2 else np.isfinite(times).any(axis=2)
 
 
-class _Stateless:
+@njit(cache=True, error_model="numpy")
+def _in_each_sample(times):
+    """Whether there is a spike in every sample."""
+    for s in range(times.shape[0]):
+        k = 0
+        while k < times.shape[1] and times[s, k] == np.inf:
+            k += 1
+        if k == times.shape[1]:
+            return False
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _count_silent(times):
+    """(neurons,): samples without a spike."""
+    count = np.zeros(times.shape[1], dtype=np.int64)
+    for s in range(times.shape[0]):
+        for n in range(times.shape[1]):
+            count[n] += times[s, n] == np.inf
+    return count
+
+
+class _Policy:
+    def apply(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
+        """(parameters with weights raised, gradients, True if the gradient step is to be left out)."""
+        changes, found, skip = self.changes(parameters, gradients)
+        return {**parameters, **{name: parameters[name] + change for name, change in changes.items()}}, found, skip
+
+    def changes(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
+        """What `apply` adds to weights, of a shape that NumPy extends to theirs, instead of the sums."""
+        raise NotImplementedError
+
     def state(self) -> Arrays:
         return {}
 
@@ -66,7 +99,7 @@ class _Stateless:
         pass
 
 
-class WeightBumping:
+class WeightBumping(_Policy):
     """Raise all afferent weights of neurons that are silent in more than a tolerated share of the samples in which they hear
     anything.
 
@@ -84,8 +117,8 @@ class WeightBumping:
         self._scales = {label: float(np.mean(graph.node(label).neuron.current_scale)) for label in tolerated}
         self.lasting = dict.fromkeys(tolerated, 0)
 
-    def apply(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
-        new, failing = dict(parameters), False
+    def changes(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
+        changes, failing = {}, False
         for label, share in self.tolerated.items():
             silent = self._silent_share(label, gradients.first_spikes) > share
             if not silent.any():
@@ -95,16 +128,16 @@ class WeightBumping:
                 amount = silent * (min(self.bump * 2.0 ** min(self.lasting[label], 30), max(self.bump,
                                                                                             1.0)) * self._scales[label])
                 for edge in self._edges[label]:
-                    name = f"{edge.label}.weight"
-                    new[name] = new[name] + (amount if edge.pairs is None else amount[edge.pairs[:, 1]])
+                    changes[f"{edge.label}.weight"] = amount if edge.pairs is None else amount[edge.pairs[:, 1]]
                 self.lasting[label] += 1
-        return new, gradients.parameters, failing and self.instead_of_step
+        return changes, gradients.parameters, failing and self.instead_of_step
 
     def _silent_share(self, label: str, spikes: FirstSpikes) -> np.ndarray:
         """(neurons,): in how many of the samples in which it hears a spike each neuron is silent; 0 where there are none."""
-        silent = np.isinf(spikes[label])
-        if any(edge.pairs is None and _spiking(spikes[edge.pre]).any(axis=1).all() for edge in self._hearing[label]):
-            return silent.mean(axis=0)
+        times = np.ascontiguousarray(spikes[label])
+        if any(edge.pairs is None and _in_each_sample(spikes[edge.pre].reshape(len(times), -1)) for edge in self._hearing[label]):
+            return _count_silent(times) / len(times)
+        silent = np.isinf(times)
         heard = np.zeros(silent.shape, dtype=bool)
         for edge in self._hearing[label]:
             pre = _spiking(spikes[edge.pre])
@@ -124,7 +157,7 @@ class WeightBumping:
         self.lasting = dict(zip(self.lasting, arrays["bump_lasting"].tolist(), strict=True))
 
 
-class MembranePeak(_Stateless):
+class MembranePeak(_Policy):
     """Raise the peak of the membrane of neurons that are silent in more than a tolerated share of a batch ({population: share}).
 
     On top of the gradient step the weights of such a neuron change by the mean, over the samples of the batch in which it was
@@ -141,8 +174,8 @@ class MembranePeak(_Stateless):
     def __init__(self, parts: tuple[Afferents, ...], tolerated: Mapping[str, float], aim: float = 1.5) -> None:
         self._parts, self.tolerated, self.aim = parts, tolerated, aim
 
-    def apply(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
-        spikes, new = gradients.first_spikes, dict(parameters)
+    def changes(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
+        spikes, changes = gradients.first_spikes, {}
         for part in self._parts:
             silent = {label: np.isinf(spikes[label]) for label in part.group}
             wanted = {label: mine & (mine.mean(axis=0) > self.tolerated[label]) for label, mine in silent.items()}
@@ -152,12 +185,12 @@ class MembranePeak(_Stateless):
             for edge in part.edges:
                 if edge.train:
                     times = np.maximum(wanted[edge.post].sum(axis=0), 1)
-                    name = f"{edge.label}.weight"
-                    new[name] = new[name] + steps[edge.label] / (times if edge.pairs is None else times[edge.pairs[:, 1]])
-        return new, gradients.parameters, False
+                    changes[f"{edge.label}.weight"] = steps[edge.label] / (times if edge.pairs is None
+                                                                           else times[edge.pairs[:, 1]])
+        return changes, gradients.parameters, False
 
 
-class WeightSum(_Stateless):
+class WeightSum(_Policy):
     """To the loss is added, over all neurons and whether they spike or not (Mostafa 2017, IEEE Trans. Neural Netw. Learn. Syst.
     29, 3227-3235, whose neurons have no leak: 1 there),
 
@@ -169,7 +202,7 @@ class WeightSum(_Stateless):
     def __init__(self, graph: Graph, neurons: Mapping[str, LIFParameters], strength: float = 10.0) -> None:
         self._graph, self._neurons, self.strength = graph, neurons, strength
 
-    def apply(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
+    def changes(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
         new = dict(gradients.parameters)
         for node in self._graph.neurons:
             gain = largest_response(self._neurons[node.label]) / self._neurons[node.label].threshold
@@ -179,7 +212,7 @@ class WeightSum(_Stateless):
             for edge in _trained(self._graph, node.label):
                 name = f"{edge.label}.weight"
                 new[name] = new[name] - (raised if edge.pairs is None else raised[edge.pairs[:, 1]])
-        return dict(parameters), new, False
+        return {}, new, False
 
 
 def largest_response(neuron):

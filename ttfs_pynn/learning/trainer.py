@@ -16,11 +16,11 @@ import numpy as np
 from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.graph.parameters import Parameters, check_parameters, trained_names
 from ttfs_pynn.learning import silent_neurons
-from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.data import SpikeData, jittered
 from ttfs_pynn.learning.engine import GradientEngine, Gradients
 from ttfs_pynn.learning.evaluation import check_data, evaluate
 from ttfs_pynn.learning.loss import predict
-from ttfs_pynn.learning.optimizer import Adam, schedule
+from ttfs_pynn.learning.optimizer import Adam, add_to_rows, schedule
 from ttfs_pynn.learning.options import LOSSES, TrainingOptions
 from ttfs_pynn.networks.interface import TrainableNetwork
 from ttfs_pynn.neuron import LIFParameters
@@ -192,25 +192,26 @@ class Trainer:
         return {"train_loss": float(loss / order.size), "train_accuracy": float(right / order.size), "dropped": int(dropped)}
 
     def _jittered(self, times, rng):
-        """|t + N(0, sigma)|, as the paper's authors do."""
+        """With the jitter of the options, if any."""
         if not self.options.input_jitter:
             return times
         if isinstance(times, Mapping):
             return {label: self._jittered(array, rng) for label, array in times.items()}
-        jittered, spikes = times.copy(), np.isfinite(times)
-        jittered[spikes] = np.abs(times[spikes] + rng.normal(0.0, self.options.input_jitter, np.count_nonzero(spikes)))
-        return jittered
+        return jittered(times, rng, self.options.input_jitter)
 
     def _step(self, times: Any, labels: np.ndarray, epoch: float) -> Gradients:
         recording = self.network.present(times)
         gradients = self.engine.gradients(recording, self.parameters, self.loss, labels)
         for callback in self.callbacks:
             gradients = callback.before_step(self, gradients) or gradients
-        old = self.parameters
-        new, of_parameters, skip = self.silent_neurons.apply(old, gradients)
-        if not skip:
-            for name, stepped in self.optimizer.step(old, of_parameters, self.schedule(epoch)).items():
-                new[name] = stepped if new[name] is old[name] else new[name] + (stepped - old[name])
+        changes, of_parameters, skip = self.silent_neurons.changes(self.parameters, gradients)
+        stepped = {} if skip else self.optimizer.step(self.parameters, of_parameters, self.schedule(epoch))
+        new = {**self.parameters, **stepped}
+        for name, change in changes.items():
+            if name in stepped and change.ndim < stepped[name].ndim:  # what was stepped is new already
+                add_to_rows(stepped[name], change)
+            else:
+                new[name] = new[name] + change
         self._parameters = self.network.within_limits(new)
         self._write()
         self._call("after_step", gradients)

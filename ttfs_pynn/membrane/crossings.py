@@ -14,9 +14,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from ttfs_pynn.membrane import lanes
+from ttfs_pynn.membrane.compiling import inlined, inner
 from ttfs_pynn.membrane.interval import threshold_root
 from ttfs_pynn.membrane.lanes import (
     absolute,
@@ -60,21 +60,21 @@ class Candidates(NamedTuple):
     target: np.ndarray
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def room_for_candidates():
     """Arrays for ROOM candidates and one tile more."""
     n = ROOM + 4 * lanes.LANES + _TOGETHER
     return Candidates(lanes.aligned(n), lanes.aligned(n), lanes.aligned(n), lanes.aligned(n), lanes.aligned(n), lanes.aligned(n))
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@inlined
 def addresses(candidates):
     """As Candidates, of an argument of the caller (`lanes.address`)."""
     return Candidates(address(candidates.y), address(candidates.j), address(candidates.at), address(candidates.theta),
                       address(candidates.level), address(candidates.target))
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@inlined
 def _collect(candidates, n, y, j, at, theta, level, target, chosen):
     """Add the chosen lanes to n candidates. Returns how many they are then."""
     compress(candidates.y, n, y, chosen)
@@ -86,7 +86,7 @@ def _collect(candidates, n, y, j, at, theta, level, target, chosen):
     return n + count(bits(chosen))
 
 
-@njit(cache=True, error_model="numpy", forceinline=True)
+@inlined
 def collect(sure, n_sure, unsure, n_unsure, x, j, level, before, theta, path, last, peak, target):
     """Add the neurons of a tile that may cross, after a walk, to the addresses of the sure and the unsure ones.
 
@@ -106,7 +106,7 @@ def collect(sure, n_sure, unsure, n_unsure, x, j, level, before, theta, path, la
     return n_sure, n_unsure, surely | perhaps
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _fill_up(candidates, n):
     """The last vector is filled with the last candidate."""
     for c in range(n, n + _TOGETHER):
@@ -114,7 +114,7 @@ def _fill_up(candidates, n):
         candidates.theta[c], candidates.level[c] = candidates.theta[n - 1], candidates.level[n - 1]
 
 
-@njit(inline="always")
+@inlined
 def _derivatives(x, j, decay_m, decay_s, response, rate_m, rate_s):
     """The membrane and its first three derivatives at the time of the responses."""
     current = j * decay_s
@@ -124,7 +124,7 @@ def _derivatives(x, j, decay_m, decay_s, response, rate_m, rate_s):
     return v, dv, ddv, fma(ddv, -rate_m, current * (rate_s * rate_s))
 
 
-@njit(inline="always")
+@inlined
 def _rational_step(s, x, j, theta, decay_m, decay_s, response, rate_m, rate_s):
     """(new s, exact) by Householder's method of third order: quick where the membrane rises well, of no use near its maximum.
     exact: where the term of fourth order that it left out is less than rounding."""
@@ -137,7 +137,7 @@ def _rational_step(s, x, j, theta, decay_m, decay_s, response, rate_m, rate_s):
     return new, (square * square * (bend * bend * bend) <= new * (dv * dv * dv) * 1e-16) & (dv > 0.0)
 
 
-@njit(inline="always")
+@inlined
 def _quadratic_step(s, x, j, theta, decay_m, decay_s, response, rate_m, rate_s):
     """(new s, exact) by the root of the quadratic model of x at s, also where the slope vanishes there. exact: where the cubic
     term that it left out moves the root by less than rounding does."""
@@ -149,7 +149,7 @@ def _quadratic_step(s, x, j, theta, decay_m, decay_s, response, rate_m, rate_s):
     return new, size * size * size * (fma(absolute(dv), rate, absolute(ddv)) * rate) <= new * slope * 1e-16
 
 
-@njit(inline="always")
+@inlined
 def _root(wanted, x, j, theta, until, rate_m, rate_s):
     """(s, exact): where x(s) = theta first, in [0, until], given x(0) < theta <= x(until). wanted: the bits of the lanes that are
     looked for; others may be anything."""
@@ -167,7 +167,7 @@ def _root(wanted, x, j, theta, until, rate_m, rate_s):
     return s, exact
 
 
-@njit(inline="always")
+@inlined
 def _maximum_ahead(x, j, rate_m, rate_s):
     """The time of the maximum of x(s) for j > 0, below 0 where it is over, inf where there is none."""
     if rate_m == 0.0:
@@ -180,7 +180,7 @@ def _maximum_ahead(x, j, rate_m, rate_s):
     return select(z < 1.0, log1p(0.0 - select(z < 1.0, z, 0.0)) * (-1.0 / difference), math.inf)
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _finish(late, c, candidates, times, steps, rate_m, rate_s, until, found):
     """By bisection what is not exact yet: the candidates c + k for the bits k of late, which cross before until[k]."""
     places = candidates.at.view(np.int64)
@@ -194,7 +194,7 @@ def _finish(late, c, candidates, times, steps, rate_m, rate_s, until, found):
                                              until[lane])
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def solve_sure(candidates, n, times, steps, rate_m, rate_s, found):
     """found[:n] = the time of each crossing, for candidates that are surely above theta at the next input. times: of `Sorted`."""
     if n == 0:
@@ -222,7 +222,7 @@ def solve_sure(candidates, n, times, steps, rate_m, rate_s, found):
             _finish(_ALL & ~bits(exact), c, candidates, times, steps, rate_m, rate_s, until, found)
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def solve_unsure(candidates, n, times, steps, rate_m, rate_s, found):
     """As `solve_sure`, for all others: found is also inf, where one surely never crosses, or UNDECIDED."""
     if n == 0:

@@ -19,9 +19,12 @@ from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, models, register_model
 
+from ttfs_pynn.membrane.compiling import inlined
+
 __all__ = ["LANES", "absolute", "address", "aligned", "bits", "compress", "count", "exp", "exp_and_expm1", "expm1", "filled",
            "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max", "lane_sum", "load", "load_like",
-           "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp", "select", "size_of", "splat", "splat_16",
+           "load_where", "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp", "select", "size_of", "splat",
+           "splat_16",
            "splat_32", "sqrt", "store", "store_where"]
 
 LANES = 8
@@ -166,6 +169,15 @@ def load_like(typing, array, i, like):
         value.align = 8
         return value
     return like(array, types.int64, like), generate
+
+
+@intrinsic
+def load_where(typing, array, i, chosen, other):
+    """As `load_like` for the chosen lanes; of the others nothing is read, they are those of `other`."""
+    def generate(context, builder, sig, args):
+        source, size = _address(context, builder, sig.args[0], args[0], args[1], args[3].type), sig.args[3].size
+        return _called(builder, f"llvm.masked.load.v{size}f64.p0", args[3].type, [source, ir.Constant(_I32, 8), args[2], args[3]])
+    return other(array, types.int64, chosen, other), generate
 
 
 @intrinsic
@@ -480,7 +492,7 @@ def _power_of_two(typing, rounded):
     return rounded(rounded), generate
 
 
-@njit(inline="always")
+@inlined
 def _scale_and_rest(x):
     """2^k and p with exp(x) = 2^k (1 + p), |p| < 0.42: p = sum_{n=1}^{13} r^n / n!, r = x - k ln 2, by Estrin's scheme."""
     inside = x > _SMALLEST
@@ -498,21 +510,21 @@ def _scale_and_rest(x):
     return select(inside, _power_of_two(rounded), 0.0), fma(q0, r2, r)
 
 
-@njit(inline="always")
+@inlined
 def exp(x):
     """exp(x) to 1 ulp, for x of at most 709; 0 below -708."""
     scale, rest = _scale_and_rest(x)
     return fma(scale, rest, scale)
 
 
-@njit(inline="always")
+@inlined
 def expm1(x):
     """exp(x) - 1 to 2 ulp, for x of at most 709."""
     scale, rest = _scale_and_rest(x)
     return fma(scale, rest, scale - 1.0)
 
 
-@njit(inline="always")
+@inlined
 def exp_and_expm1(x):
     """(exp(x), exp(x) - 1) for the price of one."""
     scale, rest = _scale_and_rest(x)
@@ -536,7 +548,7 @@ def _exponent(typing, x):
     return x(x), generate
 
 
-@njit(inline="always")
+@inlined
 def log1p(x):
     """log(1 + x) to 4 ulp, for x > -1: with u = 1 + x = 2^k (1 + f), log u = k ln 2 + 2 artanh(f / (2 + f)), and what u lost
     of x by rounding divided by u."""

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from ttfs_pynn.membrane.compiling import inner
+
 __all__ = ["Sorted", "sort_inputs"]
 
 _FEW = 24  # spikes that insertion sorts faster than anything else
@@ -39,7 +41,7 @@ def _fill_keys(t_in, low, keys, counts):
             keys[s, k] = math.inf
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _insert(order, times, first, end):
     """Sort the places first to end - 1 by time, then by input, where they nearly are. Returns False where they are not."""
     shifts = 0
@@ -57,24 +59,16 @@ def _insert(order, times, first, end):
 
 
 @njit(cache=True, error_model="numpy")
-def _by_merging(t_in, order, times, first, end):
-    """As `_insert`, for any order."""
-    row = np.argsort(t_in, kind="mergesort")
-    for k in range(first, end):
-        order[k], times[k] = row[k - first], t_in[row[k - first]]
-
-
-@njit(cache=True, error_model="numpy")
-def _from_keys(t_in, low, keys, start, order, times):
-    """Fill order and times from sorted keys; what the missing bits had out of order is put in order."""
+def _from_keys(t_in, low, keys, start, order, times, failed):
+    """Fill order and times from sorted keys; what the missing bits had out of order is put in order. failed: of which samples
+    that would take too long."""
     in_bits = keys.view(np.int64)
     for s in range(t_in.shape[0]):
         first, end = start[s], start[s + 1]
         for k in range(first, end):
             i = in_bits[s, k - first] & low
             order[k], times[k] = i, t_in[s, i]
-        if not _insert(order, times, first, end):
-            _by_merging(t_in[s], order, times, first, end)
+        failed[s] = not _insert(order, times, first, end)
 
 
 @njit(cache=True, error_model="numpy")
@@ -111,5 +105,10 @@ def sort_inputs(t_in: np.ndarray) -> Sorted:
     _fill_keys(t_in, low, keys, counts)
     np.cumsum(counts, out=start[1:])
     order, times = np.empty(start[-1], dtype=np.int64), np.empty(start[-1] + 8)
-    _from_keys(t_in, low, np.sort(keys[:, :counts.max(initial=0)], axis=1), start, order, times)
+    failed = np.empty(n_samples, dtype=np.bool_)
+    _from_keys(t_in, low, np.sort(keys[:, :counts.max(initial=0)], axis=1), start, order, times, failed)
+    for s in np.flatnonzero(failed):
+        mine = slice(start[s], start[s + 1])
+        order[mine] = np.argsort(t_in[s], kind="stable")[:counts[s]]
+        times[mine] = t_in[s, order[mine]]
     return Sorted(start, order, times)

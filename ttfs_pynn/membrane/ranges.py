@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike
 
-from ttfs_pynn.membrane.lanes import LANES, bits, load, maximum, minimum, splat, store
+from ttfs_pynn.membrane.lanes import LANES, absolute, bits, load, load_like, maximum, minimum, splat, splat_32, store
 
 __all__ = ["LARGEST", "all_below", "are_times", "range_of"]
 
@@ -14,8 +14,7 @@ _EVERY_LANE = 2**LANES - 1
 
 def all_below(values: ArrayLike) -> bool:
     """Whether no magnitude is above LARGEST; NaN is."""
-    lowest, highest = range_of(values)
-    return bool(-LARGEST <= lowest and highest <= LARGEST)
+    return bool(_all_below(np.ravel(np.asarray(values, dtype=float), order="K")))
 
 
 def are_times(values: np.ndarray) -> bool:
@@ -26,6 +25,18 @@ def are_times(values: np.ndarray) -> bool:
 def range_of(values: ArrayLike) -> tuple[float, float]:
     """(lowest, highest) of 0 and the values, in one pass; (NaN, NaN) where one is NaN."""
     return _range(np.ravel(np.asarray(values, dtype=float), order="K"))
+
+
+@njit(cache=True, error_model="numpy")
+def _all_below(values):
+    whole = values.size - values.size % (4 * LANES)
+    below = splat_32(0.0) <= LARGEST
+    for k in range(0, whole, 4 * LANES):
+        below = below & (absolute(load_like(values, k, splat_32(0.0))) <= LARGEST)
+    right = bits(below) == 2 ** (4 * LANES) - 1
+    for k in range(whole, values.size):
+        right = right and abs(values[k]) <= LARGEST
+    return right
 
 
 @njit(cache=True, error_model="numpy")

@@ -13,8 +13,6 @@ import math
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.membrane.interval import responses
-
 BLOCK = 4
 N_STEPS = 8  # a row is one line of the cache
 TIME, SPAN, DECAY_M, DECAY_S, RESPONSE, TO_V, TO_J = range(7)
@@ -67,35 +65,3 @@ def sort_row(times, order, bucket, sorted_times):
             b -= 1
         sorted_times[b], order[b] = t, i
     return n
-
-
-@njit(cache=True, error_model="numpy")
-def fill_steps(times, order, n, rate_m, rate_s, steps):
-    """Fill steps[:n] for the times of the sorted inputs `order`."""
-    for k in range(n):
-        steps[k, TIME] = times[order[k]]
-        span = times[order[k + 1]] - times[order[k]] if k + 1 < n else math.inf
-        steps[k, SPAN] = span
-        if span == 0.0 or span == math.inf:
-            steps[k, DECAY_M], steps[k, DECAY_S], steps[k, RESPONSE] = 1.0, 1.0, 0.0
-        else:
-            steps[k, DECAY_M], steps[k, DECAY_S], steps[k, RESPONSE] = responses(span, rate_m, rate_s)
-    for after in range(n):
-        k = n - 1 - after
-        if after == 0 or (k + 1) % BLOCK == 0:
-            steps[k, TO_V], steps[k, TO_J] = steps[k, RESPONSE], steps[k, DECAY_S]
-            rest_m = steps[k, DECAY_M]
-        else:
-            steps[k, TO_V] = steps[k, RESPONSE] * rest_m + steps[k, DECAY_S] * steps[k + 1, TO_V]
-            steps[k, TO_J] = steps[k, DECAY_S] * steps[k + 1, TO_J]
-            rest_m *= steps[k, DECAY_M]
-
-
-@njit(cache=True, error_model="numpy")
-def sort_and_step(t_in, rate_m, rate_s, order, steps, counts):
-    """For t_in (samples, inputs): order (samples, inputs), steps (samples, inputs, N_STEPS), counts (samples,)."""
-    n_inputs = t_in.shape[1]
-    bucket, sorted_times = np.empty(2 * n_inputs + 2, dtype=np.int64), np.empty(n_inputs)
-    for sample in range(t_in.shape[0]):
-        counts[sample] = sort_row(t_in[sample], order[sample], bucket, sorted_times)
-        fill_steps(t_in[sample], order[sample], counts[sample], rate_m, rate_s, steps[sample])

@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from ttfs_pynn.membrane import lanes
+from ttfs_pynn.membrane.compiling import inlined
 
 __all__ = ["LONGEST", "Steps", "fill_steps", "room_for_steps", "too_long", "transition"]
 
@@ -44,7 +45,7 @@ def room_for_steps(n: int) -> Steps:
     return Steps(*np.empty((len(Steps._fields), n + lanes.LANES)))
 
 
-@njit(inline="always")
+@inlined
 def transition(s, rate_m, rate_s):
     """(exp(-r_m s), exp(-r_s s), phi(s)) of lanes; see `interval.responses`."""
     difference = rate_s - rate_m

@@ -135,8 +135,7 @@ class Afferents:
     def _gathered(self, spikes, parameters):
         """(w (inputs, neurons), delays or None) of the dense ways."""
         weights = [edge.matrix(parameters[f"{edge.label}.weight"]) for edge in self.edges]
-        w = weights[0] if len(weights) == 1 else np.concatenate(weights)
-        return w, self._dense_delays(spikes)
+        return _one_below_the_other(weights), self._dense_delays(spikes)
 
     def _arrivals(self, spikes):
         """What the neurons hear, (samples, inputs[, spikes]). Spikes are looked at forth and back: it is kept with them."""
@@ -209,6 +208,8 @@ class Afferents:
 def _arriving(spikes: FirstSpikes, edge: Edge) -> np.ndarray:
     """When what the edge's cells sent arrives (ms), but for what belongs to neurons and connections."""
     sent, axonal = spikes[edge.pre], np.asarray(spikes.delays[edge.label].axonal)
+    if axonal.ndim == 0 and axonal == 0.0:
+        return sent
     return sent + (axonal[:, None] if axonal.ndim and sent.ndim == 3 else axonal)
 
 
@@ -219,6 +220,20 @@ def _side_by_side(parts: Sequence[np.ndarray]) -> np.ndarray:
         parts = [part if part.ndim == 3 else part[:, :, None] for part in parts]
         parts = [np.pad(part, ((0, 0), (0, 0), (0, longest - part.shape[2])), constant_values=np.inf) for part in parts]
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _one_below_the_other(matrices: Sequence[np.ndarray]) -> np.ndarray:
+    """Matrices of as many columns as one; not copied where they lie like this in memory, as an optimizer leaves them."""
+    if len(matrices) == 1:
+        return matrices[0]
+    owner = matrices[0].base
+    if owner is None or owner.ndim != 1 or any(matrix.base is not owner or not matrix.flags.c_contiguous for matrix in matrices):
+        return np.concatenate(matrices)
+    places = [matrix.__array_interface__["data"][0] for matrix in matrices]
+    if any(place + matrix.nbytes != after for place, matrix, after in zip(places[:-1], matrices, places[1:], strict=False)):
+        return np.concatenate(matrices)
+    first, size = (places[0] - owner.__array_interface__["data"][0]) // owner.itemsize, sum(matrix.size for matrix in matrices)
+    return owner[first:first + size].reshape(-1, matrices[0].shape[1])
 
 
 def _as_sent(part: np.ndarray, sent: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from ttfs_pynn.networks.pynn_network import within_simulator
 from ttfs_pynn.networks.timing import timing_of
 from ttfs_pynn.simulators import Simulator
 from ttfs_pynn.spikes.first_spikes import FirstSpikes
+from ttfs_pynn.spikes.window_kernels import faults
 from ttfs_pynn.spikes.windows import PresentationError
 
 __all__ = ["ArrayNetwork"]
@@ -73,8 +74,8 @@ class ArrayNetwork:
         for label, array in shown.items():
             if self.graph.node(label).times is not None:
                 continue
-            late = np.isfinite(array) & (array >= self.timing.deadline)
-            if late.any():
+            if faults(array, np.nextafter(self.timing.deadline, 0.0))[1]:
+                late = np.isfinite(array) & (array >= self.timing.deadline)
                 raise PresentationError(f"an input of {label!r} spikes at {array[late][0]:g} ms, not before the deadline of "
                                         f"{self.timing.deadline:g} ms; use inf for no spike")
         return FirstSpikes(shown, self.graph.outputs, self._delays, self.timing.deadline)

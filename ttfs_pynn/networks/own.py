@@ -32,31 +32,46 @@ class OwnProjections:
                 self._columns.append((part.projection, [part]))
             else:
                 mine.append(part)
+        self._sizes = [simulator.connections(projection)[0].size for projection, _ in self._columns]
+        # Edges of all pairs of cells, whose projections have nothing else.
+        self._matrices: dict[str, dict[int, Any]] = {}
+        for edge in graph.edges:
+            mine = [part for part in parts if part.edge == edge.label]
+            alone = all(len(found) == 1 for projection, found in self._columns for part in mine if part.projection is projection)
+            if edge.pairs is None and alone and len({part.sign for part in mine}) == len(mine):
+                self._matrices[edge.label] = {part.sign: part.projection for part in mine}
 
     def __iter__(self) -> Iterator[Any]:
         return (projection for projection, _ in self._columns)
 
-    def _column(self, projection: Any, parts: Sequence[Part], values: Mapping[str, np.ndarray], place: int) -> np.ndarray:
-        """Values in the order of the projection's connections; place: of the columns of `Simulator.connections`, which stay where
-        no edge is."""
-        column = np.array(self._simulator.connections(projection)[place], dtype=float)
-        for part in parts:
+    def _column(self, place: int, which: int, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Values in the order of the connections of a projection, by place; which: of the columns of `Simulator.connections`,
+        that stay where none of the edges in `values` is."""
+        projection, parts = self._columns[place]
+        mine = [part for part in parts if part.edge in values]
+        if sum(part.here.size for part in mine) == self._sizes[place]:
+            column = np.empty(self._sizes[place])
+        else:
+            column = np.array(self._simulator.connections(projection)[which], dtype=float)
+        for part in mine:
             column[part.here] = values[part.edge].ravel()[part.there]
         return column
 
     def write_weights(self, parameters: Parameters) -> None:
-        for projection, parts in self._columns:
-            signed = {part.edge: parameters[f"{part.edge}.weight"] for part in parts}
-            sign = parts[0].sign
-            signed = {label: np.maximum(values, 0.0) if sign > 0 else np.minimum(values, 0.0) for label, values in signed.items()}
-            self._simulator.assign_weights(projection, self._column(projection, parts, signed, 2))
+        written = {label for label, projections in self._matrices.items()
+                   if self._simulator.assign_matrix(projections, parameters[f"{label}.weight"])}
+        for place, (projection, parts) in enumerate(self._columns):
+            signed = {part.edge: parameters[f"{part.edge}.weight"] for part in parts if part.edge not in written}
+            if signed:
+                limited = np.maximum if parts[0].sign > 0 else np.minimum
+                signed = {label: limited(values, 0.0) for label, values in signed.items()}
+                self._simulator.assign_weights(projection, self._column(place, 2, signed))
 
     def write_delays(self, edge: Edge, delays: float | np.ndarray) -> None:
         each = np.array(np.broadcast_to(delays, edge.shape), dtype=float)
-        for projection, parts in self._columns:
-            mine = [part for part in parts if part.edge == edge.label]
-            if mine:
-                self._simulator.set_delays(projection, self._column(projection, mine, {edge.label: each}, 3))
+        for place, (projection, parts) in enumerate(self._columns):
+            if any(part.edge == edge.label for part in parts):
+                self._simulator.set_delays(projection, self._column(place, 3, {edge.label: each}))
 
     def read_weights(self, edge: Edge) -> np.ndarray:
         """Signed weights (nA), of the edge's shape."""

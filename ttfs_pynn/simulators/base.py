@@ -153,6 +153,11 @@ class Simulator:
         """Give the connections of anybody's projection the weights (nA), in the order of `connections`. See `keep`."""
         self.assign(projection, "weight", weights)
 
+    def assign_matrix(self, projections: dict[int, Any], weights: np.ndarray) -> bool:
+        """Give anybody's projections of the same cells, by the sign of their receptors, signed weights (sources, targets) in nA,
+        as `assign_weights` of each would; False where that is to be used instead."""
+        return False
+
     def set_delays(self, projection: Any, delays: np.ndarray) -> None:
         """Give the connections of anybody's projection the delays (ms), in the order of `connections`."""
         self.assign(projection, "delay", delays)

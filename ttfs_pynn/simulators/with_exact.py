@@ -3,6 +3,7 @@
 import numpy as np
 
 from ttfs_pynn.simulators.base import Simulator
+from ttfs_pynn.simulators.connectors import spread
 
 __all__ = ["Exact"]
 
@@ -25,6 +26,15 @@ class Exact(Simulator):
         pre, post = (np.array([int(cell) for cell in cells.all_cells]) for cells in (projection.pre, projection.post))
         return (pre[projection._pre], post[projection._post], projection._values("weight"), projection._values("delay"))
 
+    def assign_matrix(self, projections, weights):
+        if any(projection._dense is None or projection.shape != weights.shape for projection in projections.values()):
+            return False
+        if len(projections) == 2:
+            projections[1].set_signed(projections[-1], weights)
+        for sign, projection in projections.items() if len(projections) == 1 else ():
+            projection.set(weight=np.maximum(weights, 0.0) if sign > 0 else np.minimum(weights, 0.0))
+        return True
+
     def assign(self, projection, name, values):
         projection._assign(name, values)
 
@@ -32,7 +42,7 @@ class Exact(Simulator):
         if name == "weight" and n_copies == 1 and pairs is None:
             projection.set(weight=values)  # the matrix as it is
         else:
-            super().write_values(projection, name, values, n_copies, n_pre, n_post, pairs)
+            projection._assign(name, spread(values, n_copies, n_pre, n_post, pairs))
 
     def write_signed(self, excitatory, inhibitory, weights, n_copies, n_pre, n_post, pairs=None, neuron=None):
         if n_copies == 1 and pairs is None:

@@ -19,13 +19,13 @@ def _flat_faults(times, latest):
     return early, late
 
 
-def faults(times, latest):
+def faults(times: np.ndarray, latest: float) -> tuple[bool, bool]:
     """(whether a time is negative or NaN, whether one is after `latest`), inf being none."""
     return _flat_faults(times.reshape(-1), latest)
 
 
 @njit(cache=True, error_model="numpy")
-def lay_out(times, window, n_copies, matrix):
+def lay_out(times: np.ndarray, window: float, n_copies: int, matrix: np.ndarray) -> bool:
     """Write times (samples, cells, spikes) of samples to matrix (windows, spikes, copies, cells) of times in the run.
 
     Returns whether all of them are inf, for none, or from 0 to before `window`.
@@ -44,7 +44,8 @@ def lay_out(times, window, n_copies, matrix):
 
 
 @njit(cache=True, error_model="numpy")
-def read_first(ids, times, time_scale, source_ids, n_windows, window, tick, last_read):
+def read_first(ids: np.ndarray, times: np.ndarray, time_scale: float, source_ids: np.ndarray, n_windows: int, window: float,
+               tick: float, last_read: float) -> tuple[bool, np.ndarray]:
     """(True, found): found (windows, cells of all copies) is when each first spikes, in ms since the window began, inf for never.
 
     Of spikes (ids, times time_scale); those of other windows, of other cells than source_ids and from last_read on do not count.
@@ -55,9 +56,12 @@ def read_first(ids, times, time_scale, source_ids, n_windows, window, tick, last
     for k in range(1, n_cells):
         if source_ids[k] != source_ids[k - 1] + 1:
             return False, found
+    number, surely_from, surely_to = 0.0, 0.0, 0.0
     for k in range(times.shape[0]):
         time = times[k] * time_scale
-        number = np.floor((time + tick) / window + 1e-9)
+        if not surely_from <= time < surely_to:  # mostly it is in the window of the spike before
+            number = np.floor((time + tick) / window + 1e-9)
+            surely_from, surely_to = (number + 1e-6) * window - tick, (number + 1.0 - 1e-6) * window - tick
         relative = max(time - number * window, 0.0)
         cell = ids[k] - source_ids[0] if n_cells else -1
         if 0 <= cell < n_cells and 0.0 <= number < n_windows and relative < last_read:
