@@ -93,7 +93,7 @@ def main():
     parser.add_argument("--indegree", type=int, default=1_000)
     parser.add_argument("--duration", type=float, default=1_000.0, help="ms")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--simulators", nargs="+", default=["exact", "exact_one_delay", "nest", "nest_precise"], choices=list(SIMULATORS))
+    parser.add_argument("--simulators", nargs="+", default=list(SIMULATORS), choices=list(SIMULATORS))
     parser.add_argument("--inside", help=argparse.SUPPRESS)
     a = parser.parse_args()
     if a.inside:

@@ -184,6 +184,23 @@ def test_a_current_that_fades_within_a_window_fires():
     np.testing.assert_allclose(*times, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("receptor", ["excitatory", "inhibitory"])
+def test_a_pulse_that_is_taken_back_within_a_window_fires(receptor):
+    """Weights of both signs on one receptor, 0.05 ms apart: at the end of the window their sum is nothing."""
+    times = []
+    for method in METHODS:
+        network = EventDrivenNetwork(method)
+        source, group = source_group([[5.3], [5.35]]), LIFGroup(9, {**PARAMETERS, "tau_syn_I": 3.0})
+        network.add_group(source)
+        network.add_group(group)
+        network.add_synapses(Synapses(source, group, receptor, [0, 1], [6, 6], [300.0, -300.0 * np.exp(-0.05 / 3)], 1.0))
+        network.add_synapses(Synapses(group, group, "excitatory", [0], [1], 0.0, 1.0))
+        index, time = network.advance(20.0)[group]
+        assert list(index) == [6] and 6.3 < time[0] < 6.35
+        times.append(time)
+    np.testing.assert_allclose(*times, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_projection_that_comes_later_carries_no_spikes_from_before(method):
     """The source has spikes on their way through the first projection; they are not on their way through the second, which would

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.event_driven.delay_rows import INHIBITORY, MIXED, WEIGHTED
+from ttfs_pynn.event_driven.delay_rows import INHIBITORY, MIXED, WEIGHTED, first_due
 from ttfs_pynn.event_driven.kernels import RATE_E, RATE_I, RATE_M
 from ttfs_pynn.membrane.lane_rows import add_lanes, add_pairs, columns_at
 from ttfs_pynn.membrane.lanes import (
@@ -31,7 +31,8 @@ from ttfs_pynn.membrane.lanes import (
     splat,
 )
 
-__all__ = ["Active", "add_active", "deliver_alike", "deliver_each", "grown", "keep_active", "responses_of"]
+__all__ = ["Active", "add_known", "add_new", "deliver_alike", "deliver_each", "grown", "keep_active", "responses_of",
+           "with_room"]
 
 _EXC, _MEMBRANE, _AGAINST = 0, 1, 3  # of the sums exc, membrane, inh, and size of weights of the sign that others have not
 _AHEAD = 2  # spikes between the one whose connections are read and the one whose are fetched
@@ -61,13 +62,39 @@ def grown(array, size):
 
 
 @njit(cache=True, error_model="numpy")
-def add_active(active, n_active, time, row, k):
-    """One more spike on its way, from its connection at place k on. Returns Active, with more room if need be."""
-    if n_active == active.time.size:
-        size = n_active + 1
-        active = Active(grown(active.time, size), grown(active.row, size), grown(active.first, size), grown(active.next, size))
-    active.time[n_active], active.row[n_active], active.first[n_active], active.next[n_active] = time, row, k, k
-    return active
+def with_room(active, size):
+    """Active with room for `size` spikes."""
+    if size <= active.time.size:
+        return active
+    return Active(grown(active.time, size), grown(active.row, size), grown(active.first, size), grown(active.next, size))
+
+
+@njit(cache=True, error_model="numpy")
+def add_known(times, spike_rows, first, last, begin, rows, active, n_active):
+    """Known spikes `first` to `last` - 1 are on their way, with what arrives at `begin` or later. There is room. Returns how many
+    are on their way."""
+    for spike in range(first, last):
+        row = spike_rows[spike]
+        k = first_due(rows, row, times[spike], begin)
+        if k < rows.end[row]:
+            active.time[n_active], active.row[n_active] = times[spike], row
+            active.first[n_active] = active.next[n_active] = k
+            n_active += 1
+    return n_active
+
+
+@njit(cache=True, error_model="numpy")
+def add_new(times, neurons, first, last, links, rows, active, n_active):
+    """As `add_known`, of spikes of these neurons in all the rows that they are, from their first connection on."""
+    for spike in range(first, last):
+        for link in range(links.start[neurons[spike]], links.start[neurons[spike] + 1]):
+            row = links.rows[link]
+            k = rows.start[row]
+            if k < rows.end[row]:
+                active.time[n_active], active.row[n_active] = times[spike], row
+                active.first[n_active] = active.next[n_active] = k
+                n_active += 1
+    return n_active
 
 
 @njit(cache=True, error_model="numpy")

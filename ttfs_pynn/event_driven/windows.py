@@ -19,15 +19,17 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.event_driven.delay_rows import delay_of, first_due
+from ttfs_pynn.event_driven.delay_rows import delay_of
 from ttfs_pynn.event_driven.kernels import INVERSE_CM, NO_DISTANCE, THRESHOLD, U_INF, next_spike
 from ttfs_pynn.event_driven.window_arrivals import (
     Active,
-    add_active,
+    add_known,
+    add_new,
     deliver_alike,
     deliver_each,
     keep_active,
     responses_of,
+    with_room,
 )
 from ttfs_pynn.event_driven.window_replay import (
     Arrivals,
@@ -143,6 +145,7 @@ def _run(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates, 
     window, window_span = window_of(longest, rates, kind, factors), longest
     n_active = n_out = known = windows = n_arrived = quiet = none = np.int64(0)  # a literal would be compiled apart
     alike, h, ok, begin = rates.shape[0] == 1, longest, True, t
+    most_rows = np.diff(links.start).max()
     while begin < t_stop and ok:
         end = min((math.floor(begin / h) + 1.0) * h, t_stop)
         if quiet >= _QUIET:
@@ -151,12 +154,11 @@ def _run(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates, 
             until = _quiet_until(begin, until, active, n_active, rows, neurons, parameters)
             end = max(end, until if until == t_stop else math.floor(until / h) * h)
         # Known spikes come in where they happen at the latest, earlier than any of their arrivals.
+        first_known = known
         while known < spike_times.size and spike_times[known] < end:
-            k = first_due(rows, spike_rows[known], spike_times[known], begin)
-            if k < rows.end[spike_rows[known]]:
-                active = add_active(active, n_active, spike_times[known], spike_rows[known], k)
-                n_active += 1
             known += 1
+        active = with_room(active, n_active + known - first_known)
+        n_active = add_known(spike_times, spike_rows, first_known, known, begin, rows, active, n_active)
         if alike:
             count = deliver_alike(end, active, n_active, rows, responses, sums)
         else:
@@ -179,12 +181,8 @@ def _run(spike_times, spike_rows, links, rows, t, t_stop, longest, kind, rates, 
             divide(begin, end, n_chosen, chosen, by_neuron.time, responses, intervals)
             ok, out, n_out = replay(begin, end, n_chosen, chosen, by_neuron, intervals, neurons, parameters, out, n_out, fired)
         n_active = keep_active(active, n_active, rows)
-        for spike in range(first_new, n_out):
-            for link in range(links.start[out.neuron[spike]], links.start[out.neuron[spike] + 1]):
-                row = links.rows[link]
-                if rows.start[row] < rows.end[row]:
-                    active = add_active(active, n_active, out.time[spike], row, rows.start[row])
-                    n_active += 1
+        active = with_room(active, n_active + most_rows * (n_out - first_new))
+        n_active = add_new(out.time, out.neuron, first_new, n_out, links, rows, active, n_active)
         begin = end
         windows += 1
         n_arrived += count
