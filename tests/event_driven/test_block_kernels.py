@@ -77,3 +77,36 @@ def test_neurons_of_all_kinds(n_events, tau_refrac, gap, infinite):
         assert np.abs(out - expected[1]).max() < 1e-9  # rounding, amplified by flat crossings
         for mine, other in zip(state, expected[0], strict=True):
             np.testing.assert_allclose(mine, other, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_neurons_of_very_different_constants(seed):
+    """Ratios of time constants over decades, equal and nearly equal ones, no leak, long gaps, spikes in a row, clamped begins;
+    populations that fill eight lanes or do not. Where a neuron fires 1,000 times and more, roundings of a time add up."""
+    rng = np.random.default_rng(seed)
+    size, n_pre, n_events = rng.integers(1, 40), rng.integers(1, 8), rng.choice([3, 20, 100])
+    tau_m, tau_e, tau_i = 10.0 * np.exp(rng.choice([0.2, 1.0, 3.0]) * rng.normal(size=(3, size)))
+    tau_e[::5], tau_i[::7], tau_m[1::5] = tau_m[::5], tau_e[::7], np.inf if seed % 3 else tau_e[1::5] * (1 + 1e-12)
+    group = LIFGroup(size, {"tau_m": tau_m, "tau_syn_E": tau_e, "tau_syn_I": tau_i, "cm": rng.uniform(0.5, 1.5, size),
+                            "v_rest": -65.0, "v_reset": rng.choice([-67.0, -65.0]), "v_thresh": -50.0, "i_offset": 0.0,
+                            "tau_refrac": rng.choice([0.1, 2.0, 40.0], size=size)})
+    weights = rng.normal(0.3, rng.choice([0.3, 1.0, 3.0]), (n_pre, size))
+    weights = np.concatenate([np.maximum(weights, 0), np.minimum(weights, 0)])
+    inhibitory = np.arange(2 * n_pre) >= n_pre
+    times = np.sort(rng.uniform(0, rng.choice([1.0, 30.0, 300.0]), n_events))
+    times += np.floor(4 * times / times[-1]) * rng.choice([0.0, 1e3, 1e6])
+    rows, stop = rng.integers(0, n_pre, n_events), times[-1] + rng.choice([0.5, 300.0])
+    both, pairs = np.repeat(times, 2), np.stack([rows, rows + n_pre], axis=1).ravel()
+    found = []
+    for kernel, heard in ((run_mixed, (times, rows, inhibitory, weights, np.where(inhibitory, -1, np.arange(2 * n_pre) + n_pre))),
+                          (kernels.run_sparse, (both, pairs, inhibitory, np.arange(2 * n_pre + 1) * size,
+                                                np.tile(np.arange(size), 2 * n_pre), weights.ravel()))):
+        state, room = [array.copy() for array in group.state], 4000
+        state[3][::4] = times[n_events // 2]
+        out, noted = np.zeros(size * room), np.array([[0, room, n * room] for n in range(size)])
+        assert kernel(*heard, 0.0, stop, *state, group.table, out, noted)
+        found.append((noted[:, kernels.COUNT], out, *state))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12, atol=1e-8)
+    for mine, other in zip(found[0][2:], found[1][2:], strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-8, atol=1e-8)

@@ -58,6 +58,15 @@ def _constants(first, count, parameters):
     return table, currents_are_faster
 
 
+@njit(inline="always")
+def _loaded(table):
+    """The first fields of `_constants` as `Eight`."""
+    return Eight(load(table, 0), load(table, LANES), load(table, 2 * LANES), load(table, 3 * LANES), load(table, 4 * LANES),
+                 load(table, 5 * LANES), load(table, 6 * LANES), load(table, 7 * LANES), load(table, 8 * LANES),
+                 load(table, 9 * LANES), load(table, 10 * LANES), load(table, 11 * LANES), load(table, 12 * LANES),
+                 load(table, 13 * LANES))
+
+
 @njit(cache=True, error_model="numpy")
 def _taken(first, count, state, parameters):
     """The state of eight neurons, as `_X` and so on say where."""
@@ -112,10 +121,7 @@ def _noted(fired, first, time, kept, spikes):
 def _crossed(first, now, until, kept, table, currents_are_faster, state, parameters, spikes):
     """Eight neurons, as they are kept, through a span in which some may fire or are released. False where one fires without
     end."""
-    c = Eight(load(table, 0), load(table, LANES), load(table, 2 * LANES), load(table, 3 * LANES), load(table, 4 * LANES),
-              load(table, 5 * LANES), load(table, 6 * LANES), load(table, 7 * LANES), load(table, 8 * LANES),
-              load(table, 9 * LANES), load(table, 10 * LANES), load(table, 11 * LANES), load(table, 12 * LANES),
-              load(table, 13 * LANES))
+    c = _loaded(table)
     for lane in range(LANES):
         kept[_NOW + lane] = now
     while True:
@@ -185,10 +191,7 @@ def _eight(first, events, t, t_stop, state, parameters, spikes):
     kept = _taken(first, count, state, parameters)
     at, stride = (first, size) if count == LANES else (0, LANES)
     weights = address(events.weights) if count == LANES else address(events.tail)
-    c = Eight(load(table, 0), load(table, LANES), load(table, 2 * LANES), load(table, 3 * LANES), load(table, 4 * LANES),
-              load(table, 5 * LANES), load(table, 6 * LANES), load(table, 7 * LANES), load(table, 8 * LANES),
-              load(table, 9 * LANES), load(table, 10 * LANES), load(table, 11 * LANES), load(table, 12 * LANES),
-              load(table, 13 * LANES))
+    c = _loaded(table)
     x, exc, inh, clamped = load(kept, _X), load(kept, _EXC), load(kept, _INH), load(kept, _CLAMPED)
     now = t
     for k in range(n_events + 1):
