@@ -47,7 +47,7 @@ ROOMS = {
 TO_MEND: set[tuple[str, str]] = set()
 
 # What else a room may import besides the standard library; other rooms may import anything but SIMULATORS and PyNN.
-STANDS_ON = {"membrane": {"numpy", "numba"}, "first_spike": {"numpy", "scipy", "numba"}, "graph": {"numpy", "scipy"},
+STANDS_ON = {"membrane": {"numpy", "numba", "llvmlite"}, "first_spike": {"numpy", "scipy", "numba"}, "graph": {"numpy", "scipy"},
              "errors": set()}
 SIMULATORS = {"brian2", "nest", "neuron"}
 KNOW_PYNN = {"simulators", "exact", "event_driven", "brainscales2"}

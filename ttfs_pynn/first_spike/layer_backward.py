@@ -2,11 +2,11 @@
 
 With r the slower and q the faster of the two rates, D = q - r, u = T - t_0 and x = t - t_0 since a sample's first input,
 
-    K(T - t) cm exp(r u) = Q (a H(u) - b),   Q = exp(-D u),   H(u) = (exp(D u) - 1)/D, u where D = 0,   a = exp(r x),   b = a H(x).
+    K(T - t) cm exp(r u) = Q (a H(u) - b),  Q = exp(-D u),  H(u) = (exp(D u) - 1)/D, u where D = 0,  a = exp(r x),  b = a H(x).
 
 a and b belong to an input, Q and H(u) to a spike: no exponential is left where they meet. Nor is a comparison of times, for an
-input that is no cause has a H(u) <= b. Derivatives are quotients, in which exp(r u) cancels: with A = sum w a and B = sum w b over
-the causes, C = 1 and j = A where the synapse is the slower, else C = Q and j = A + D B, and f = dL/dT / R,
+input that is no cause has a H(u) <= b. Derivatives are quotients, in which exp(r u) cancels: with A = sum w a and B = sum w b
+over the causes, C = 1 and j = A where the synapse is the slower, else C = Q and j = A + D B, and f = dL/dT / R,
 
     R = exp(r u) cm v'(T) = C j - r_m Q (H A - B),      dL/dw = -f Q (a H - b),      dL/dt = f w (C c - r_m Q (a H - b)),
 

@@ -267,8 +267,8 @@ def _samples(zero, part, layer, inputs, gradients, tile):
         lanes.store(all_h, at, h)
         lanes.store(all_factors, at, factor)
         if gradients.errors.shape[0]:
-            _pass_errors(zero, part * inputs.order.shape[0], begin, end, last, t, h, factor, of_current, max(rate_s - rate_m, 0.0),
-                         rate_m, times, order, a, b, packed, gradients.errors)
+            _pass_errors(zero, part * inputs.order.shape[0], begin, end, last, t, h, factor, of_current,
+                         max(rate_s - rate_m, 0.0), rate_m, times, order, a, b, packed, gradients.errors)
         grow = u * max(rate_m, rate_s)
         size = absolute(factor) * select(grow < 700.0, lanes.exp(grow), math.inf)  # of f exp(r u), or above
         if bits(size * tile.peak > max_dw):
