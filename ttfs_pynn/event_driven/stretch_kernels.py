@@ -16,24 +16,40 @@ from numba import njit, prange
 from ttfs_pynn.event_driven.block_kernels import end_currents, run_blocks
 from ttfs_pynn.event_driven.kernels import (
     COUNT,
+    FIRST,
     INVERSE_CM,
+    MOST_SPIKES,
     RATE_E,
     RATE_M,
     RESET,
+    ROOM,
     TAU_REFRAC,
     THRESHOLD,
     U_INF,
     advance_neuron,
-    note_spike,
     to_threshold,
 )
 from ttfs_pynn.membrane import lanes
-from ttfs_pynn.membrane.compiling import inner
+from ttfs_pynn.membrane.compiling import inlined, inner
 from ttfs_pynn.membrane.crossings import addresses, collect, room_for_candidates, solve_sure, solve_unsure
 from ttfs_pynn.membrane.interval import extremum, phi, responses
-from ttfs_pynn.membrane.lanes import bits, exp, fma, load_like, lowest, maximum, ramp, select, size_of, splat_16, splat_32, store
+from ttfs_pynn.membrane.lanes import (
+    address,
+    bits,
+    exp,
+    fma,
+    load_like,
+    lowest,
+    maximum,
+    ramp,
+    select,
+    size_of,
+    splat_16,
+    splat_32,
+    store,
+)
 from ttfs_pynn.membrane.order import Sorted
-from ttfs_pynn.membrane.steps import LONGEST, fill_steps, room_for_steps, transition
+from ttfs_pynn.membrane.steps import LONGEST, addresses_of_steps, fill_steps, room_for_steps, transition
 from ttfs_pynn.membrane.threads import on_threads
 from ttfs_pynn.membrane.tiles import NARROW, WIDE, Kept, Levels, pack, path_of, walk
 
@@ -143,39 +159,57 @@ def _begin(first, width, shorter_tau, t, t_first, total, group, tile, levels):
     return True
 
 
-@inner
+@inlined
 def _enter(candidates, n, found, time):
     for c in range(n):
         time[int(candidates.target[c])] = _UNDECIDED if math.isnan(found[c]) else found[c]
 
 
+@inlined
+def _note(n, t, out_times, noted):
+    """As `kernels.note_spike`, of addresses."""
+    count = noted[3 * n + COUNT]
+    if count < noted[3 * n + ROOM]:
+        out_times[noted[3 * n + FIRST] + count] = t
+    noted[3 * n + COUNT] = count + 1
+    return count < MOST_SPIKES
+
+
 @inner
-def _through(zero, first, inputs, steps, pauses, packed, group, tile, levels, kept, sure, unsure, found):
-    """The neurons first, first + 1, ... through all stretches. False where one fires without end."""
-    start, _, times = inputs
+def _through(zero, first, inputs, steps, pauses, packed, group, tile, levels, kept, sure, unsure, found, scratch):
+    """The neurons first, first + 1, ... through all stretches. False where one fires without end.
+
+    There are few inputs in a stretch: all that is looked at in this loop are addresses, for which no references are counted.
+    """
     rate_m, rate_s, width = group.parameters[0, RATE_M], group.parameters[0, RATE_E], size_of(zero)
     highest = extremum(0.0, 1.0, rate_m, rate_s)
     peak = phi(highest, rate_m, rate_s) if highest < math.inf else 1.0 / rate_s
     path, to_sure, to_unsure, numbers = path_of(inputs, steps, packed, kept), addresses(sure), addresses(unsure), ramp(0.0, zero)
+    of_steps, to_found, some = addresses_of_steps(steps), address(found), address(scratch)
     theta, level = load_like(levels.theta, 0, zero), load_like(levels.level, 0, zero)
     tau_refrac, reset = load_like(tile.tau_refrac, 0, zero), load_like(tile.reset, 0, zero)
-    for s in range(start.shape[0] - 1):
-        begin, last, until = times[start[s]], start[s + 1] - 1, pauses.until[s]
-        x0, held = load_like(tile.x, 0, zero), load_like(tile.held, 0, zero)
+    start, times, n_stretches = address(inputs.start), address(inputs.times), inputs.start.shape[0] - 1
+    until_of, decay_m_of, decay_s_of, response_of = (address(pauses.until), address(pauses.decay_m), address(pauses.decay_s),
+                                                     address(pauses.response))
+    xs, js, helds, spike = address(tile.x), address(tile.j), address(tile.held), address(tile.time)
+    out_times, noted = address(group.out_times), address(group.noted)
+    for s in range(n_stretches):
+        begin, last, until = times[start[s]], start[s + 1] - 1, until_of[s]
+        x0, j0, held = load_like(xs, 0, zero), load_like(js, 0, zero), load_like(helds, 0, zero)
         free = held <= begin
         before = select(free & (x0 < level), level, math.inf)
-        x, j, after = walk(start[s], last + 1, path, x0, load_like(tile.j, 0, zero), before, rate_m, True)
+        x, j, after = walk(start[s], last + 1, path, x0, j0, before, rate_m, True)
         n_sure, n_unsure, added = collect(to_sure, 0, to_unsure, 0, x, j, after, before, theta, path, last, peak, numbers)
         slow = free & (x0 >= level) | (held > begin) & (held < until)
-        new_x = select(free, fma(x, pauses.decay_m[s], j * pauses.response[s]), x0)
-        new_j, fired = j * pauses.decay_s[s], slow & (x0 > math.inf)
+        new_x = select(free, fma(x, decay_m_of[s], j * response_of[s]), x0)
+        new_j, fired = j * decay_s_of[s], slow & (x0 > math.inf)
         if bits(added):
-            store(tile.time, 0, zero + _NEVER)
-            solve_sure(sure, n_sure, times, steps, rate_m, rate_s, found)
-            _enter(sure, n_sure, found, tile.time)
-            solve_unsure(unsure, n_unsure, times, steps, rate_m, rate_s, found)
-            _enter(unsure, n_unsure, found, tile.time)
-            time = load_like(tile.time, 0, zero)
+            store(spike, 0, zero + _NEVER)
+            solve_sure(to_sure, n_sure, times, of_steps, rate_m, rate_s, to_found, some)
+            _enter(to_sure, n_sure, to_found, spike)
+            solve_unsure(to_unsure, n_unsure, times, of_steps, rate_m, rate_s, to_found, some)
+            _enter(to_unsure, n_unsure, to_found, spike)
+            time = load_like(spike, 0, zero)
             fired = (time < until) & (time > _UNDECIDED)
             free_from = time + tau_refrac
             current = j * exp(maximum(free_from - times[last], 0.0) * -rate_s)
@@ -188,15 +222,14 @@ def _through(zero, first, inputs, steps, pauses, packed, group, tile, levels, ke
             while spikes:
                 lane = lowest(spikes)
                 spikes &= spikes - 1
-                if not note_spike(first + lane, tile.time[lane], group.out_times, group.noted):
+                if not _note(first + lane, spike[lane], out_times, noted):
                     return False
         slowly = bits(slow)
         if slowly:
-            new_x, new_j = select(slow, x0, new_x), select(slow, load_like(tile.j, 0, zero), new_j)
-            held = select(slow, load_like(tile.held, 0, zero), held)
-        store(tile.x, 0, new_x)
-        store(tile.j, 0, new_j)
-        store(tile.held, 0, held)
+            new_x, new_j, held = select(slow, x0, new_x), select(slow, j0, new_j), select(slow, load_like(helds, 0, zero), held)
+        store(xs, 0, new_x)
+        store(js, 0, new_j)
+        store(helds, 0, held)
         while slowly:
             lane = lowest(slowly)
             slowly &= slowly - 1
@@ -229,7 +262,7 @@ def _run_tile(zero, part, inputs, steps, pauses, weights, partner, n_rows, t, t_
     if not _begin(first, width, shorter_tau, t, inputs.times[0], total, group, tile, levels):
         return False
     if not _through(zero, first, inputs, steps, pauses, packed, group, tile, levels, kept, room_for_candidates(),
-                    room_for_candidates(), lanes.aligned(WIDE + 64)):
+                    room_for_candidates(), lanes.aligned(WIDE + 64), np.empty(16)):
         return False
     _end(first, width, t_stop, group, tile)
     return True

@@ -19,8 +19,8 @@ from ttfs_pynn.membrane import lanes
 from ttfs_pynn.membrane.compiling import inner
 from ttfs_pynn.membrane.crossings import ROOM, addresses, collect, room_for_candidates, solve_sure, solve_unsure
 from ttfs_pynn.membrane.interval import extremum, phi
-from ttfs_pynn.membrane.lanes import load_like, ramp, size_of, splat_16, splat_32
-from ttfs_pynn.membrane.steps import fill_steps, room_for_steps, too_long
+from ttfs_pynn.membrane.lanes import address, load_like, ramp, size_of, splat_16, splat_32
+from ttfs_pynn.membrane.steps import addresses_of_steps, fill_steps, room_for_steps, too_long
 from ttfs_pynn.membrane.threads import on_threads
 from ttfs_pynn.membrane.tiles import NARROW, WIDE, Kept, Levels, fill_levels, pack, path_of, walk
 
@@ -77,17 +77,18 @@ def _tile(zero, part, layer, inputs, steps, skipped, out):
     pack(layer.w, layer.w.shape[0], np.empty(0, dtype=np.int64), part * width, zero, packed, total)
     fill_levels(part * width, width, layer.w.shape[0], min(layer.tau_m, layer.tau_syn), layer.cm, layer.thr, total, levels)
     _samples(zero, part * width, layer, inputs, steps, skipped, packed, levels, kept, room_for_candidates(),
-             room_for_candidates(), found, out)
+             room_for_candidates(), found, np.empty(16), out)
 
 
 @inner
-def _samples(zero, first_neuron, layer, inputs, steps, skipped, packed, levels, kept, sure, unsure, found, out):
+def _samples(zero, first_neuron, layer, inputs, steps, skipped, packed, levels, kept, sure, unsure, found, until, out):
     rate_m, rate_s, n_neurons = 1.0 / layer.tau_m, 1.0 / layer.tau_syn, layer.w.shape[1]
     top = extremum(0.0, 1.0, rate_m, rate_s)
     peak = phi(top, rate_m, rate_s) if top < math.inf else layer.tau_syn
-    path, start, unused, times = path_of(inputs, steps, packed, kept), inputs.start, skipped, inputs.times
+    path, start, unused, times = path_of(inputs, steps, packed, kept), inputs.start, skipped, address(inputs.times)
     numbers, theta, full = ramp(float(first_neuron), zero), load_like(levels.theta, 0, zero), load_like(levels.level, 0, zero)
-    to_sure, to_unsure = addresses(sure), addresses(unsure)
+    to_sure, to_unsure, of_steps, to_found, scratch = (addresses(sure), addresses(unsure), addresses_of_steps(steps),
+                                                       address(found), address(until))
     n_sure = n_unsure = 0
     for sample in range(start.shape[0] - 1):
         end = start[sample + 1]
@@ -97,16 +98,16 @@ def _samples(zero, first_neuron, layer, inputs, steps, skipped, packed, levels, 
         n_sure, n_unsure, _ = collect(to_sure, n_sure, to_unsure, n_unsure, x, j, level, full, theta, path, end - 1, peak,
                                       numbers + float(sample * n_neurons))
         if n_sure >= ROOM:
-            solve_sure(sure, n_sure, times, steps, rate_m, rate_s, found)
+            solve_sure(to_sure, n_sure, times, of_steps, rate_m, rate_s, to_found, scratch)
             _enter(sure, n_sure, layer, inputs, steps, found, out)
             n_sure = 0
         if n_unsure >= ROOM:
-            solve_unsure(unsure, n_unsure, times, steps, rate_m, rate_s, found)
+            solve_unsure(to_unsure, n_unsure, times, of_steps, rate_m, rate_s, to_found, scratch)
             _enter(unsure, n_unsure, layer, inputs, steps, found, out)
             n_unsure = 0
-    solve_sure(sure, n_sure, times, steps, rate_m, rate_s, found)
+    solve_sure(to_sure, n_sure, times, of_steps, rate_m, rate_s, to_found, scratch)
     _enter(sure, n_sure, layer, inputs, steps, found, out)
-    solve_unsure(unsure, n_unsure, times, steps, rate_m, rate_s, found)
+    solve_unsure(to_unsure, n_unsure, times, of_steps, rate_m, rate_s, to_found, scratch)
     _enter(unsure, n_unsure, layer, inputs, steps, found, out)
 
 

@@ -21,6 +21,7 @@ from ttfs_pynn.membrane.interval import threshold_root
 from ttfs_pynn.membrane.lanes import (
     absolute,
     address,
+    as_integers,
     bits,
     compress,
     count,
@@ -108,7 +109,7 @@ def collect(sure, n_sure, unsure, n_unsure, x, j, level, before, theta, path, la
 
 @inner
 def _fill_up(candidates, n):
-    """The last vector is filled with the last candidate."""
+    """(Addresses.) The last vector is filled with the last candidate."""
     for c in range(n, n + _TOGETHER):
         candidates.y[c], candidates.j[c], candidates.at[c] = candidates.y[n - 1], candidates.j[n - 1], candidates.at[n - 1]
         candidates.theta[c], candidates.level[c] = candidates.theta[n - 1], candidates.level[n - 1]
@@ -183,7 +184,7 @@ def _maximum_ahead(x, j, rate_m, rate_s):
 @inner
 def _finish(late, c, candidates, times, steps, rate_m, rate_s, until, found):
     """By bisection what is not exact yet: the candidates c + k for the bits k of late, which cross before until[k]."""
-    places = candidates.at.view(np.int64)
+    places = as_integers(candidates.at)
     while late:
         lane = lanes.lowest(late)
         late &= late - 1
@@ -195,12 +196,16 @@ def _finish(late, c, candidates, times, steps, rate_m, rate_s, until, found):
 
 
 @inner
-def solve_sure(candidates, n, times, steps, rate_m, rate_s, found):
-    """found[:n] = the time of each crossing, for candidates that are surely above theta at the next input. times: of `Sorted`."""
+def solve_sure(candidates, n, times, steps, rate_m, rate_s, found, until):
+    """found[:n] = the time of each crossing, for candidates that are surely above theta at the next input.
+
+    All are addresses (`lanes.address`), for this is called for few, too: candidates, times (of `Sorted`), steps, found, and 16
+    floats of scratch, until.
+    """
     if n == 0:
         return
     _fill_up(candidates, n)
-    places, until, zero, one = candidates.at.view(np.int64), np.empty(_TOGETHER), splat_16(0.0), splat_16(1.0)
+    places, zero, one = as_integers(candidates.at), splat_16(0.0), splat_16(1.0)
     for c in range(0, n, _TOGETHER):
         j, theta = load_like(candidates.j, c, zero), load_like(candidates.theta, c, zero)
         x = load_like(candidates.y, c, zero) * gathered_like(steps.before, places, c, zero)
@@ -223,12 +228,12 @@ def solve_sure(candidates, n, times, steps, rate_m, rate_s, found):
 
 
 @inner
-def solve_unsure(candidates, n, times, steps, rate_m, rate_s, found):
+def solve_unsure(candidates, n, times, steps, rate_m, rate_s, found, until_of):
     """As `solve_sure`, for all others: found is also inf, where one surely never crosses, or UNDECIDED."""
     if n == 0:
         return
     _fill_up(candidates, n)
-    places, until_of, zero = candidates.at.view(np.int64), np.empty(_TOGETHER), splat_16(0.0)
+    places, zero = as_integers(candidates.at), splat_16(0.0)
     for c in range(0, n, _TOGETHER):
         y, j = load_like(candidates.y, c, zero), load_like(candidates.j, c, zero)
         span = gathered_like(steps.span, places, c, zero)

@@ -21,11 +21,10 @@ from numba.extending import intrinsic, models, register_model
 
 from ttfs_pynn.membrane.compiling import inlined
 
-__all__ = ["LANES", "absolute", "address", "aligned", "bits", "compress", "count", "exp", "exp_and_expm1", "expm1", "filled",
-           "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max", "lane_sum", "load", "load_like",
-           "load_where", "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp", "select", "size_of", "splat",
-           "splat_16",
-           "splat_32", "sqrt", "store", "store_where"]
+__all__ = ["LANES", "absolute", "address", "aligned", "as_integers", "bits", "compress", "count", "exp", "exp_and_expm1",
+           "expm1", "filled", "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max", "lane_sum",
+           "load", "load_like", "load_where", "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp",
+           "select", "size_of", "splat", "splat_16", "splat_32", "sqrt", "store", "store_where"]
 
 LANES = 8
 _LINE = 64  # bytes of a line of the cache
@@ -144,6 +143,29 @@ class _AddressItem(AbstractTemplate):
         if isinstance(args[0], _AddressType) and isinstance(args[1], types.Integer):
             return signature(args[0].kind, args[0], types.int64)
         return None
+
+
+@infer_global(operator.setitem)
+class _SetAddressItem(AbstractTemplate):
+    def generic(self, args, kws):
+        if isinstance(args[0], _AddressType) and isinstance(args[1], types.Integer):
+            return signature(types.none, args[0], types.int64, args[0].kind)
+        return None
+
+
+@lower_builtin(operator.setitem, _AddressType, types.Integer, types.Any)
+def _set_element(context, builder, sig, args):
+    value = context.data_model_manager[sig.args[2]].as_data(builder, args[2])
+    builder.store(value, builder.gep(args[0], [args[1]]))
+    return context.get_dummy_value()
+
+
+@intrinsic
+def as_integers(typing, floats):
+    """The address of integers that stand in the bits of floats."""
+    def generate(context, builder, sig, args):
+        return builder.bitcast(args[0], _I64.as_pointer())
+    return _AddressType(types.int64)(floats), generate
 
 
 @lower_builtin(operator.getitem, _AddressType, types.Integer)

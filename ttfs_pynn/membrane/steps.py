@@ -17,8 +17,9 @@ from numba import njit
 
 from ttfs_pynn.membrane import lanes
 from ttfs_pynn.membrane.compiling import inlined
+from ttfs_pynn.membrane.lanes import address
 
-__all__ = ["LONGEST", "Steps", "fill_steps", "room_for_steps", "too_long", "transition"]
+__all__ = ["LONGEST", "Steps", "addresses_of_steps", "fill_steps", "room_for_steps", "too_long", "transition"]
 
 LONGEST = 100.0  # time constants between two inputs; far beyond, products with D run out of the range of floats
 
@@ -38,6 +39,13 @@ class Steps(NamedTuple):
     before: np.ndarray
     decay_y: np.ndarray
     response_y: np.ndarray
+
+
+@inlined
+def addresses_of_steps(steps):
+    """As Steps, of an argument of the caller (`lanes.address`)."""
+    return Steps(address(steps.span), address(steps.decay_s), address(steps.after), address(steps.before_s),
+                 address(steps.before), address(steps.decay_y), address(steps.response_y))
 
 
 def room_for_steps(n: int) -> Steps:
