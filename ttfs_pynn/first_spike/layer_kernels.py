@@ -20,12 +20,13 @@ from ttfs_pynn.membrane.compiling import inner
 from ttfs_pynn.membrane.crossings import ROOM, addresses, collect, room_for_candidates, solve_sure, solve_unsure
 from ttfs_pynn.membrane.interval import extremum, phi
 from ttfs_pynn.membrane.lanes import address, load_like, ramp, size_of, splat_16, splat_32
-from ttfs_pynn.membrane.steps import addresses_of_steps, fill_steps, room_for_steps, too_long
+from ttfs_pynn.membrane.order import Sorted
+from ttfs_pynn.membrane.steps import Steps, addresses_of_steps, fill_steps, too_long
 from ttfs_pynn.membrane.threads import on_threads
 from ttfs_pynn.membrane.tiles import NARROW, WIDE, Kept, Levels, fill_levels, pack, path_of, walk
 
 
-class _Layer(NamedTuple):
+class Layer(NamedTuple):
     """The arguments of `layer_first_spike_times`."""
 
     t_in: np.ndarray
@@ -111,40 +112,57 @@ def _samples(zero, first_neuron, layer, inputs, steps, skipped, packed, levels, 
     _enter(unsure, n_unsure, layer, inputs, steps, found, out)
 
 
+@inner
+def _prepared(layer, inputs):
+    """(Steps, of which samples inputs are too far apart for them)."""
+    rate_m, rate_s = 1.0 / layer.tau_m, 1.0 / layer.tau_syn
+    n = inputs.order.shape[0] + lanes.LANES
+    steps = Steps(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n))
+    fill_steps(inputs, rate_m, rate_s, steps)
+    return steps, too_long(inputs, rate_m, rate_s)
+
+
 @njit(cache=True, error_model="numpy")
-def _serial(wide, n_parts, layer, inputs, steps, skipped, out):
+def _serial(wide, n_parts, t_in, w, tau_m, tau_syn, cm, thr, start, order, times, out):
+    """Fill out (samples * neurons); returns which samples are left out. Arrays one by one: tuples of them take longer to pass."""
+    layer, inputs = Layer(t_in, w, tau_m, tau_syn, cm, thr), Sorted(start, order, times)
+    steps, skipped = _prepared(layer, inputs)
+    out[:] = math.inf
     if wide:
         for part in range(n_parts):
             _tile(splat_32(0.0), part, layer, inputs, steps, skipped, out)
     else:
         for part in range(n_parts):
             _tile(splat_16(0.0), part, layer, inputs, steps, skipped, out)
+    return skipped
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(n_parts, layer, inputs, steps, skipped, out):
+def _side_by_side(n_parts, layer, inputs, steps, skipped, out):
     for part in prange(n_parts):
         _tile(splat_32(0.0), part, layer, inputs, steps, skipped, out)
+
+
+@njit(cache=True, error_model="numpy")
+def _threaded(wide, n_parts, t_in, w, tau_m, tau_syn, cm, thr, start, order, times, out):
+    layer, inputs = Layer(t_in, w, tau_m, tau_syn, cm, thr), Sorted(start, order, times)
+    steps, skipped = _prepared(layer, inputs)
+    out[:] = math.inf
+    _side_by_side(n_parts, layer, inputs, steps, skipped, out)
+    return skipped
 
 
 def layer_first_spike_times(arrivals, w, tau_m, tau_syn, cm, thr, out):
     """Arrivals, w (columns, neurons), cm and thr (neurons,), two numbers tau; fills out (samples, neurons), which is contiguous.
     Samples with inputs so far apart that `steps` cannot be used are left to `kernels`."""
     n_neurons, wide = w.shape[1], w.shape[1] > NARROW
-    n_parts = -(-n_neurons // (WIDE if wide else NARROW))
-    rate_m, rate_s = 1.0 / tau_m, 1.0 / tau_syn
-    out[:] = np.inf
+    n_parts, of_layer = -(-n_neurons // (WIDE if wide else NARROW)), (w, tau_m, tau_syn, cm, thr)
     for begin in range(0, len(out), SAMPLES):
-        part, inputs = arrivals.times[begin:begin + SAMPLES], arrivals.sorted(begin)
-        steps, skipped = room_for_steps(inputs.order.size), too_long(inputs, rate_m, rate_s)
-        fill_steps(inputs, rate_m, rate_s, steps)
-        found, layer = out[begin:begin + SAMPLES], _Layer(part, w, tau_m, tau_syn, cm, thr)
-        if wide and on_threads(part.size * n_neurons):
-            _threaded(n_parts, layer, inputs, steps, skipped, found.reshape(-1))
-        else:
-            _serial(wide, n_parts, layer, inputs, steps, skipped, found.reshape(-1))
+        part, found = arrivals.times[begin:begin + SAMPLES], out[begin:begin + SAMPLES]
+        run = _threaded if wide and on_threads(part.size * n_neurons) else _serial
+        skipped = run(wide, n_parts, part, *of_layer, *arrivals.sorted(begin), found.reshape(-1))
         if skipped.any():
-            found[skipped] = _plainly(layer._replace(t_in=part[skipped]))
+            found[skipped] = _plainly(Layer(part[skipped], *of_layer))
 
 
 def _plainly(layer):
