@@ -1,8 +1,8 @@
 """What the first training step costs in a fresh process, with nothing compiled yet: `python -m benchmarks.first_compilation`.
 
-A process of its own for arrays and for PyNN `exact`, each with an empty folder for Numba's compiled code, then again with the code
-that the first left there. CPU and wall seconds of one batch of Yin-Yang, imports not counted; the functions that compile longest,
-with what they call (`--most`).
+A process of its own for arrays and for PyNN `exact`, each with an empty folder for Numba's compiled code, then again with the
+code that the first left there. CPU and wall seconds of one batch of Yin-Yang, imports not counted; the functions that compile
+longest, with what they call (`--most`).
 """
 
 import argparse
