@@ -26,7 +26,13 @@ def called(name, arguments, monkeypatch):
     importlib.import_module(f"benchmarks.{name}").main()
 
 
-@pytest.mark.parametrize("name", WITH_OPTIONS)
+def test_mutation_in_a_process_of_its_own():
+    """Its import turns compilation off (NUMBA_DISABLE_JIT)."""
+    done = subprocess.run([sys.executable, "-m", "benchmarks.mutation", "--help"], cwd=ROOT, capture_output=True, text=True)
+    assert not done.returncode and "usage:" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_OPTIONS if name != "mutation"])
 def test_every_script_can_be_imported_and_says_what_it_does(name, monkeypatch, capsys):
     module = importlib.import_module(f"benchmarks.{name}")
     if not hasattr(module, "main") or "parse_args" not in inspect.getsource(module.main):
