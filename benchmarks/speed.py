@@ -54,6 +54,7 @@ class Clock:
 
     def __init__(self):
         self.seconds = defaultdict(float)
+        self.parameters = None  # what an epoch has learned
 
     def __call__(self, name, function, *arguments):
         begin = self.now()
@@ -62,7 +63,7 @@ class Clock:
         return result
 
 
-def epoch(network, engine, optimizer, parameters, data, batch, through_pynn):
+def epoch(network, engine, optimizer, parameters, data, batch, through_pynn, rate=1e-4):
     """One pass; returns a Clock."""
     clock, loss = Clock(), TimeToFirstSpike(tau_syn=10.0)
     times, labels = data
@@ -72,8 +73,9 @@ def epoch(network, engine, optimizer, parameters, data, batch, through_pynn):
         spikes = clock("first spikes from Neo", first_spikes, recording) if through_pynn else recording
         _, error = clock("loss", loss, spikes.labels, labels[chosen])
         gradients, _ = clock("backward", engine.backward, spikes, parameters, error / len(error))
-        parameters = clock("update", optimizer.step, parameters, gradients, 1e-4)
+        parameters = clock("update", optimizer.step, parameters, gradients, rate)
         clock("write weights", network.write, parameters)
+    clock.parameters = parameters
     return clock
 
 
