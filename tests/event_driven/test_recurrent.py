@@ -6,7 +6,9 @@ import pytest
 from tests.event_driven.reference import reference_spikes
 from tests.event_driven.test_core import PARAMETERS, random_network, source_group
 from tests.event_driven.test_network import TOLERANCE, assert_same_spikes, one_to_one, recurrent_network, run
+from ttfs_pynn.event_driven import windows
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, LIFGroup, SimulationError, Synapses
+from ttfs_pynn.event_driven.kernels import N_PARAMETERS
 
 METHODS = ("windows", "queue")
 
@@ -321,3 +323,11 @@ def test_a_hundred_inputs_a_window_and_none(method):
     network.add_synapses(Synapses(source, group, "excitatory", pre, post, rng.gamma(1, 0.02, 15), 1.0))
     network.add_synapses(Synapses(group, group, "inhibitory", [0, 1, 2], [1, 2, 0], -0.5, 1.5))
     assert_each_neuron_is_the_reference(network, run(network, 40.0), 40.0, at_least=10)
+
+
+def test_lanes_beyond_the_last_neuron_are_held():
+    """A current that fades within a window makes bounds NaN: of 60 neurons, lanes 60 to 63 were replayed, out of bounds."""
+    columns = [np.zeros(60), np.zeros(60), np.zeros(60), np.full(60, -np.inf)]
+    neurons = windows._neurons(*columns, np.ones((60, N_PARAMETERS)))
+    assert all(array.size == 64 for array in neurons)
+    assert (neurons.clamped_until[60:] == np.inf).all() and (neurons.clamped_until[:60] == -np.inf).all()

@@ -94,7 +94,8 @@ def _neurons(u, i_exc, i_inh, clamped_until, parameters):
         return np.concatenate([array, np.full(-array.size % LANES, beyond)])
     theta = parameters[:, THRESHOLD] - parameters[:, U_INF]
     theta[theta == 0.0] = NO_DISTANCE
-    return Neurons(whole(u, 0.0), whole(i_exc, 0.0), whole(i_inh, 0.0), whole(clamped_until, -np.inf),
+    # Those beyond the last neuron are held for ever: else they might be replayed.
+    return Neurons(whole(u, 0.0), whole(i_exc, 0.0), whole(i_inh, 0.0), whole(clamped_until, np.inf),
                    whole(parameters[:, U_INF], 0.0), whole(np.minimum(theta, _LARGE), _LARGE),
                    whole(parameters[:, INVERSE_CM], 1.0))
 
