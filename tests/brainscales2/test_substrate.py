@@ -37,7 +37,8 @@ def write(source, projections, rng, alike=False):
 def change(what, source, first, second, projections, rng):
     """One thing of an experiment becomes another."""
     if what == "parameters":
-        first.set(v_thresh=rng.uniform(100.0, 140.0, first.size), tau_m=rng.uniform(5.0, 15.0, first.size))
+        first.set(v_thresh=rng.uniform(100.0, 140.0, first.size), tau_m=rng.uniform(5.0, 15.0, first.size),
+                  tau_syn_E=rng.uniform(5.0, 15.0, first.size))
     elif what == "noise":
         pynn.simulator.state.seed(int(rng.integers(1000)))
     elif what == "recording":
@@ -50,6 +51,11 @@ def change(what, source, first, second, projections, rng):
         second.record("spikes")
     elif what == "connections":
         projections.append(connect(source, second, 3, "excitatory"))
+    elif what == "exchanged":
+        pynn.simulator.state._projections.remove(projections.pop())
+        projections.append(connect(source, second, 3, "excitatory"))
+    elif what == "places":
+        pynn.simulator.state.neuron_permutation, pynn.simulator.state.mapping = list(range(511, -1, -1)), None
     elif what == "codes":
         first.actual_hwparams[2].threshold.v_threshold += 40
     elif what == "chip":
@@ -57,8 +63,8 @@ def change(what, source, first, second, projections, rng):
 
 
 CHANGES = ("weights", "weights", "alike", "parameters", "noise", "recording", "weights", "no recording", "connections", "weights",
-           "snippets", "weights", "codes", "chip", "weights")
-NEW = {"connections", "chip"}  # what wants other circuits or connections
+           "snippets", "weights", "codes", "chip", "exchanged", "places", "weights")
+NEW = {"connections", "chip", "exchanged", "places"}  # what wants other circuits or connections
 
 
 def outcomes(loop, anew):

@@ -6,6 +6,7 @@ from numba import njit
 from ttfs_pynn.event_driven.core import EventDrivenNetwork
 from ttfs_pynn.event_driven.groups import LIFGroup
 from ttfs_pynn.event_driven.probe import Probe
+from ttfs_pynn.event_driven.sorting import sorted_by_time
 
 __all__ = ["BypassGroup", "ChipNetwork", "Probes", "lif_parameters"]
 
@@ -29,9 +30,7 @@ class ChipNetwork(EventDrivenNetwork):
     def emitted(self, group, index, time):
         if not self.jitter or type(group) is not LIFGroup or not time.size:
             return index, time
-        time = np.maximum(time + self.jitter * self.rng.standard_normal(time.size), self.t)
-        order = np.argsort(time, kind="stable")
-        return index[order], time[order]
+        return sorted_by_time(index, np.maximum(time + self.jitter * self.rng.standard_normal(time.size), self.t))
 
 
 @njit(cache=True)

@@ -13,6 +13,7 @@ from ttfs_pynn.brainscales2 import events
 from ttfs_pynn.brainscales2.readout import Readout, Traces
 from ttfs_pynn.brainscales2.substrate import Kept, substrate_for
 from ttfs_pynn.event_driven.groups import LIFGroup
+from ttfs_pynn.event_driven.sorting import order_by_time
 
 __all__ = ["Connections", "Run", "Snippet", "SnippetResult", "execute"]
 
@@ -133,6 +134,9 @@ class _Execution:
         for stream in (snippet.spikes, *({key: value} for key, value in snippet.background.items())):  # each has a way of its own
             sent |= self._stream(stream, snippet.ticks)
         for key, (index, ticks) in sent.items():
+            if self.deviations.serial_input:  # no two at one time: nothing to be said about their order
+                self.groups[key].set_spikes(index, (begin + ticks) * events.TICK_US)
+                continue
             by_cell = np.argsort(index, kind="stable")
             offsets = np.searchsorted(index[by_cell], np.arange(self.run.sizes[key] + 1))
             self.groups[key].set_spike_times((begin + ticks[by_cell]) * events.TICK_US, offsets)
@@ -144,7 +148,7 @@ class _Execution:
             return {}
         index, ticks = (np.concatenate(arrays) for arrays in zip(*spikes.values(), strict=True))
         source = np.repeat(np.arange(len(spikes)), [i.size for i, _ in spikes.values()])
-        order = np.argsort(ticks, kind="stable")
+        order = order_by_time(ticks.astype(float))[0]
         index, ticks, source = index[order], ticks[order], source[order]
         if self.deviations.serial_input:
             ticks = events.serialised(ticks)

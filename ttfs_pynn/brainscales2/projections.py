@@ -61,6 +61,7 @@ class Projection(projections.Projection):
     _simulator = simulator
     _static_synapse_class = StaticSynapse
     ROW_MAJOR = True
+    _longest: tuple = (None, 0.0)
 
     def __init__(self, presynaptic_neurons, postsynaptic_neurons, connector, synapse_type=None, source=None, receptor_type=None,
                  space=Space(), label=None):  # noqa: B008  (PyNN's signature)
@@ -144,8 +145,12 @@ class Projection(projections.Projection):
             simulator.state.mapping = None  # a weight above 63 takes several synapses
 
     def longest_chunk(self):
-        return max((float(np.abs(s.dense_weights if s.dense_weights is not None else s.weight).max(initial=0))
-                    for _, s in self._parts), default=0.0)
+        """The largest absolute weight."""
+        key = [(s, s.weight_version) for _, s in self._parts]
+        if self._longest[0] != key:
+            weights = [s.weight if s.dense_weights is None else s.dense_weights for _, s in self._parts]
+            self._longest = key, max((float(max(w.max(initial=0), -w.min(initial=0))) for w in weights), default=0.0)
+        return self._longest[1]
 
     def on_populations(self):
         """(pre population, post population, pre index, post index, weight) for each pair of populations that is connected."""

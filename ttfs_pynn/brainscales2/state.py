@@ -1,6 +1,7 @@
 """State of an emulated experiment: populations, projections, snippets that are scheduled, results, the virtual chip."""
 
 from dataclasses import dataclass
+from operator import is_
 from warnings import warn
 
 import numpy as np
@@ -88,7 +89,7 @@ class State(common.control.BaseState):
         self.segment_counter = -1
         self.mapping = None
         self.executions = 0
-        self.kept = Kept()
+        self.kept, self._mapped = Kept(), None
         self.hardware_time = 0.0  # ms on the chip since setup
         self.reset()
 
@@ -145,12 +146,22 @@ class State(common.control.BaseState):
         """Place the network on the chip, and let cells take what follows from their place: {neuron population: circuits}."""
         if self.mapping is None:
             self.mapping = self.place()
+        if self._mapped is not None:
+            objects, versions = self._mapped_for()
+            if versions == self._mapped[1] and all(map(is_, objects, self._mapped[0])):
+                return self._mapped[2]
         places = zip(self._populations, self.mapping.coordinates, strict=True)
         coordinates = {p: p.celltype.own_circuits(circuits) for p, circuits in places if p.celltype.KIND == "neuron"}
         self._check_global_parameters(list(coordinates))
         for population, circuits in coordinates.items():
             population.celltype.configure(population, circuits, self)
+        self._mapped = *self._mapped_for(), coordinates
         return coordinates
+
+    def _mapped_for(self):
+        """What cells are configured from: (objects, versions of their parameters)."""
+        neurons = self.neuron_populations
+        return [self.mapping, self.chip, self.initial_config, *neurons], [getattr(p.group, "version", None) for p in neurons]
 
     def _check_global_parameters(self, neurons):
         """The chip has one bias for all synapses, and one a side for all synaptic inputs that a calibration made."""

@@ -74,7 +74,7 @@ class Substrate:
         self.layout, self.deviations = layout, chip.non_idealities
         self.network = ChipNetwork(self.deviations.spike_jitter / 1000.0, None)
         self.groups, self.physics = {}, {}
-        self._synapses, self._codes, self._trial = {}, {}, {}
+        self._synapses, self._gains, self._codes, self._trial = {}, {}, {}, {}
 
     def begin(self, run):
         """At time 0, with thresholds to be drawn for this execution."""
@@ -120,11 +120,8 @@ class Substrate:
 
     def _connect(self, snippet):
         for key, c in snippet.connections.items():
-            physics = self.physics[c.post]
-            gain = physics.gain_E if c.receptor == "excitatory" else physics.gain_I
-            weight = c.weight * gain[c.part * self.run.sizes[c.post] + c.post_index]
-            if isinstance(self.groups[c.post], BypassGroup):
-                weight = c.weight.astype(float)
+            bypass = isinstance(self.groups[c.post], BypassGroup)
+            weight = c.weight.astype(float) if bypass else c.weight * self._gain(key, c)
             if key in self._synapses:
                 self._synapses[key].set_weights(weight)
             else:
@@ -133,6 +130,14 @@ class Substrate:
                 self.network.add_synapses(self._synapses[key])
         for key in self._synapses.keys() - snippet.connections.keys():
             self._synapses[key].set_weights(0.0)
+
+    def _gain(self, key, c):
+        """Jump of dv/dt of a weight of 1, of each connection; made anew where the physics of the neurons are."""
+        physics = self.physics[c.post]
+        if self._gains.get(key, (None,))[0] is not physics:
+            gain = physics.gain_E if c.receptor == "excitatory" else physics.gain_I
+            self._gains[key] = physics, gain[c.part * self.run.sizes[c.post] + c.post_index]
+        return self._gains[key][1]
 
     def _delay(self, c, snippet):
         # Without latency an event within a cycle of populations still takes a tick of the clock.

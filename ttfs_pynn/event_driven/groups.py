@@ -80,7 +80,7 @@ class LIFGroup:
         new = dict(self._parameters)
         new.update({name: _column(name, value, self.size) for name, value in parameters.items()})
         new = self._completed(new)
-        self._check(new)
+        self._check(new, {name for name, array in new.items() if array is not self._parameters.get(name)})
         v = self._u + self._parameters["v_rest"] if self._parameters else None
         self._parameters = new
         self._compile()
@@ -91,9 +91,9 @@ class LIFGroup:
         """With those that a subclass does not have."""
         return parameters
 
-    def _check(self, p):
+    def _check(self, p, changed):
         for name in ("tau_m", "cm", "tau_syn_E", "tau_syn_I"):
-            if (p[name] <= 0).any():
+            if name in changed and (p[name] <= 0).any():
                 raise SimulationError(f"{name} = {p[name].min():g} must be positive")
         if (p["tau_refrac"] < 0).any():
             raise SimulationError(f"tau_refrac = {p['tau_refrac'].min():g} must not be negative")
@@ -102,9 +102,11 @@ class LIFGroup:
             raise SimulationError(f"v_reset = {p['v_reset'][worst]:g} mV must be below v_thresh = {p['v_thresh'][worst]:g} mV, "
                                   "else a neuron fires without end")
         for name in ("cm", "tau_syn_E", "tau_syn_I", "v_rest", "v_reset", "i_offset", "tau_refrac"):
-            if np.isinf(p[name]).any():
+            if name in changed and np.isinf(p[name]).any():
                 raise SimulationError(f"{name} = {p[name][np.isinf(p[name])][0]:g} must be finite")
         for name in self.PARAMETERS:
+            if name not in changed:
+                continue
             finite = p[name][np.isfinite(p[name])]  # tau_m and v_thresh may be inf
             wrong = np.abs(finite) > LARGEST
             if name in ("tau_m", "cm", "tau_syn_E", "tau_syn_I"):

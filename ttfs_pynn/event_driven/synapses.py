@@ -37,7 +37,8 @@ class Synapses(InFlight):
         self.pre_group, self.post_group, self.receptor = pre_group, post_group, receptor
         self.pre, self.post = np.array(pre, dtype=np.int32), np.array(post, dtype=np.int32)
         n_pre, n_post = pre_group.size, post_group.size
-        self._complete = self.pre.size == n_pre * n_post > 0 and self._every_pair()
+        self._in_rows = self.pre.size == n_pre * n_post > 0 and self._row_after_row()  # in the order of the matrix
+        self._complete = self._in_rows or (self.pre.size == n_pre * n_post > 0 and self._every_pair())
         self._weight = self._storage = self._signed = None
         self.layout_version = self.weight_version = 0
         super().__init__()
@@ -48,6 +49,11 @@ class Synapses(InFlight):
 
     def __len__(self):
         return self.pre.size
+
+    def _row_after_row(self):
+        n_pre, n_post = self.pre_group.size, self.post_group.size
+        return bool((self.pre.reshape(n_pre, n_post) == np.arange(n_pre)[:, None]).all()
+                    and (self.post.reshape(n_pre, n_post) == np.arange(n_post)).all())
 
     def _every_pair(self):
         connected = np.zeros((self.pre_group.size, self.post_group.size), dtype=bool)
@@ -72,6 +78,8 @@ class Synapses(InFlight):
 
     @property
     def weight(self):
+        if self._in_rows:
+            return self._dense.flatten()
         return self._dense[self.pre, self.post] if self._complete else self._weight
 
     @property
@@ -89,7 +97,9 @@ class Synapses(InFlight):
     def put_weights(self, weight):
         """Keep an array that `check` has returned."""
         self.weight_version += 1
-        if self._complete:
+        if self._in_rows:
+            self._dense[...] = weight.reshape(self._storage.shape)
+        elif self._complete:
             self._dense[self.pre, self.post] = weight
         else:
             self._weight = weight

@@ -182,14 +182,31 @@ class BrainScaleS2(Simulator):
             raise SimulatorError(f"{n_copies} copies: the chip holds one copy of a network; leave --copies out")
         if name == "delay":
             raise SimulatorError("the chip's synapses have no delays to set; train without `delays`, or on another backend")
-        # Equal sources share out an integer, so that several synapses of 6 bits are one of more.
         several = projection.pre.size // n_pre
+        self._write_shares(projection, self._shares(values, several, pairs, neuron), n_pre, pairs, several)
+
+    def write_signed(self, excitatory, inhibitory, weights, n_copies, n_pre, n_post, pairs=None, neuron=None):
+        if n_copies != 1:
+            super().write_signed(excitatory, inhibitory, weights, n_copies, n_pre, n_post, pairs, neuron)
+        several = excitatory.pre.size // n_pre
+        shares = self._shares(weights, several, pairs, neuron)
+        self._write_shares(excitatory, np.maximum(shares, 0.0), n_pre, pairs, several)
+        self._write_shares(inhibitory, np.minimum(shares, 0.0), n_pre, pairs, several)
+
+    def _shares(self, values, several, pairs, neuron):
+        """Integer weights of so many equal sources, all connections of the first one, then of the second one, ...: they share out
+        an integer, so that several synapses of 6 bits are one of more."""
         total = np.clip(np.round(values / self._unit_of(neuron, pairs)), -63 * several, 63 * several)
-        shares = [np.sign(total) * np.floor((np.abs(total) + k) / several) for k in range(several)] if several > 1 else [total]
+        if several == 1:
+            return total
+        sign, size = np.sign(total), np.abs(total)
+        return np.concatenate([sign * np.floor((size + k) / several) for k in range(several)])
+
+    def _write_shares(self, projection, shares, n_pre, pairs, several):
         if pairs is None:
-            projection.set(weight=np.concatenate(shares))
+            projection.set(weight=shares)
         else:
-            self.assign(projection, name, np.concatenate(shares)[_as_on_chip(pairs, several, n_pre)])
+            self.assign(projection, "weight", shares[_as_on_chip(pairs, several, n_pre)])
 
     def assign(self, projection, name, values):
         projection._assign(name, values)
