@@ -87,7 +87,7 @@ def _grown(u, difference):
     return lanes.expm1(z) / difference, lanes.exp(0.0 - z)
 
 
-@merged
+@inner
 def _latest(t_out, error, s):
     """The last spike of a sample that has an error, -inf if there is none."""
     n_neurons, latest = t_out.shape[1], -math.inf
@@ -107,7 +107,7 @@ def _active(t, error):
     return select(((error > 0.0) | (error < 0.0)) & (t < math.inf), t, -math.inf)
 
 
-@merged
+@inner
 def _ends(t_out, error, inputs):
     """Where the inputs of a sample cease to be causes of anything."""
     for s in range(t_out.shape[0]):
@@ -121,7 +121,7 @@ def _ends(t_out, error, inputs):
         inputs.end[s] = low
 
 
-@merged
+@inner
 def _by_input(inputs):
     """The same input by input, samples in order."""
     row, n_inputs = inputs.row, inputs.row.shape[0] - 1
@@ -191,7 +191,7 @@ def _largest_response(s, inputs, column, t_out, rate_m, rate_s):
     return largest
 
 
-@merged
+@inlined
 def _sums(zero, begin, last, t, times, order, a, b, packed):
     """(sum w a, sum w b over the causes, where these end), the inputs at the places begin to last - 1."""
     width, total, grown, k, latest = size_of(zero), zero, zero, begin, lane_max(t)
@@ -203,7 +203,7 @@ def _sums(zero, begin, last, t, times, order, a, b, packed):
     return total, grown, k
 
 
-@merged
+@inlined
 def _factors(zero, t_0, total, grown, t, error, rate_m, rate_s):
     """(H(u), f Q, f times the share of Q that the current has, u) with f = dL/dT / (cm v'), 0 where v' is not above 0."""
     difference, active = abs(rate_s - rate_m), t > -math.inf
@@ -237,7 +237,7 @@ def _drop(s, first, layer, inputs, gradients, tile):
     return dropped
 
 
-@merged
+@inlined
 def _pass_errors(zero, to, begin, end, last, t, h, factor, of_current, current_per_b, rate_m, times, order, a, b, packed, errors):
     """dL/dt = sum_n w dL/dT K'(T - t) / v'(T) over the neurons of a tile, for the inputs at the places begin to last - 1."""
     width, flat = size_of(zero), errors.reshape(-1)

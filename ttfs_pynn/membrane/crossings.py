@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ttfs_pynn.membrane import lanes
-from ttfs_pynn.membrane.compiling import inlined, inner, merged
+from ttfs_pynn.membrane.compiling import inlined, inner
 from ttfs_pynn.membrane.interval import threshold_root
 from ttfs_pynn.membrane.lanes import (
     absolute,
@@ -87,7 +87,7 @@ def _collect(candidates, n, y, j, at, theta, level, target, chosen):
     return n + count(bits(chosen))
 
 
-@merged
+@inlined
 def collect(sure, n_sure, unsure, n_unsure, x, j, level, before, theta, path, last, peak, target):
     """Add the neurons of a tile that may cross, after a walk, to the addresses of the sure and the unsure ones.
 

@@ -16,7 +16,7 @@ import math
 from typing import NamedTuple
 
 from ttfs_pynn.membrane import lanes
-from ttfs_pynn.membrane.compiling import merged
+from ttfs_pynn.membrane.compiling import inlined, inner
 from ttfs_pynn.membrane.lanes import absolute, address, bits, filled_bits, fma, load_like, select, size_of, store_where
 
 __all__ = ["NARROW", "WIDE", "Kept", "Levels", "Path", "fill_levels", "pack", "path_of", "walk"]
@@ -57,7 +57,7 @@ class Path(NamedTuple):
     end: object
 
 
-@merged
+@inner
 def pack(w, n_rows, partner, first, zero, packed, total):
     """packed gets (n_rows, lanes) weights of the neurons from `first` on, 0 beyond the last; total the sum of their sizes.
 
@@ -82,7 +82,7 @@ def pack(w, n_rows, partner, first, zero, packed, total):
     lanes.store(total, 0, added)
 
 
-@merged
+@inner
 def fill_levels(first, width, n_inputs, shorter_tau, cm, thr, total, levels):
     """Fill Levels: rounding of v is at most doubt = 4 (inputs + 4) eps times the largest v that could be. Beyond the last neuron
     levels are infinite. total: of `pack`."""
@@ -93,7 +93,7 @@ def fill_levels(first, width, n_inputs, shorter_tau, cm, thr, total, levels):
             levels.theta[n], levels.level[n] = theta, theta - 1e-15 * (n_inputs + 4) * (theta + total[n] * shorter_tau)
 
 
-@merged
+@inlined
 def path_of(inputs, steps, packed, kept):
     """The addresses of arrays, which must be arguments of the caller."""
     return Path(address(inputs.order), address(steps.decay_s), address(steps.after), address(steps.before_s),
@@ -101,7 +101,7 @@ def path_of(inputs, steps, packed, kept):
                 address(kept.at), address(kept.end))
 
 
-@merged
+@inlined
 def walk(first, end, path, y, j, level, rate_m, whole):
     """Through the inputs at the places first to end - 1. Returns (x, j, level): x and j after the last input, and levels, which
     are infinite where Kept has an entry. Where all are, and not `whole`, it stops, and x and j are of no use."""
