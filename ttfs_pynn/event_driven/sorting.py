@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.membrane.compiling import inner, merged
+from ttfs_pynn.membrane.compiling import inner
 
 __all__ = ["are_in_order", "merged", "order_by_source", "order_by_time", "sorted_by_time"]
 
@@ -53,7 +53,7 @@ def are_in_order(times):
     return falls == 0
 
 
-@merged
+@inner
 def _lowest_bits(n):
     mask = np.int64(1)
     while mask < n:

@@ -53,9 +53,9 @@ def read_first(ids: np.ndarray, times: np.ndarray, time_scale: float, source_ids
     """
     n_cells = source_ids.size
     found = np.empty((n_windows, n_cells))
-    for row in range(n_windows):
+    for of_window in range(n_windows):
         for cell in range(n_cells):
-            found[row, cell] = np.inf
+            found[of_window, cell] = np.inf
     for k in range(1, n_cells):
         if source_ids[k] != source_ids[k - 1] + 1:
             return False, found
