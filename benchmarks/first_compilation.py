@@ -1,8 +1,8 @@
 """What the first training step costs in a fresh process, with nothing compiled yet: `python -m benchmarks.first_compilation`.
 
 A process of its own for arrays and for PyNN `exact`, each with an empty folder for Numba's compiled code, then again with the
-code that the first left there. CPU and wall seconds of one batch of Yin-Yang, imports not counted; the functions that compile
-longest, with what they call (`--most`).
+code that the first left there. CPU and wall seconds of one batch of Yin-Yang on that network alone, imports not counted; the
+functions that compile longest, with what they call (`--most`).
 """
 
 import argparse
@@ -13,19 +13,30 @@ import sys
 import tempfile
 import time
 
+BATCH = 50
+
 
 def inside(through_pynn, most):
-    """Train one batch; JSON of the times and of the functions that were compiled."""
+    """Train one batch, as `ttfs-pynn train` does; JSON of the times and of the functions that were compiled."""
+    import numpy as np
     from numba.core import event
 
-    from benchmarks.against_others import BATCH, Ours
+    from ttfs_pynn.graph.initialisation import initial_parameters
+    from ttfs_pynn.learning.options import TrainingOptions
+    from ttfs_pynn.learning.trainer import Trainer
     from ttfs_pynn.models import yin_yang
+    from ttfs_pynn.networks.array_network import ArrayNetwork
+    from ttfs_pynn.networks.pynn_network import build
+    from ttfs_pynn.simulators import simulator
 
-    data = yin_yang.data(yin_yang.PARAMETERS["network"])["train"]
-    data = type(data)(data.times[:BATCH], data.labels[:BATCH])
+    graph, data = yin_yang.graph(yin_yang.PARAMETERS["network"]), yin_yang.data(yin_yang.PARAMETERS["network"])["train"]
+    data, parameters = type(data)(data.times[:BATCH], data.labels[:BATCH]), initial_parameters(graph, np.random.default_rng(0))
+    options = TrainingOptions.of({**yin_yang.PARAMETERS["training"], "epochs": 1, "batch_size": BATCH})
+    sim = simulator("exact") if through_pynn else None
     with event.install_recorder("numba:compile") as recorder:
         cpu, wall = time.process_time(), time.perf_counter()
-        Ours(data, 120, through_pynn)()
+        network = build(sim.setup(0.1), graph, parameters) if sim else ArrayNetwork(graph, parameters)
+        Trainer(network, data, options).run()
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     begun, functions = [], {}
     for at, what in recorder.buffer:  # nested: a function compiles what it calls

@@ -27,6 +27,7 @@ from ttfs_pynn.event_driven.kernels import (
     rows_left,
     to_threshold,
 )
+from ttfs_pynn.membrane.compiling import inner
 from ttfs_pynn.membrane.interval import extremum, phi, responses, surely_no_peak, threshold_root
 from ttfs_pynn.membrane.sorted_inputs import BLOCK, DECAY_M, DECAY_S, N_STEPS, RESPONSE, SPAN, TIME, TO_J, TO_V
 from ttfs_pynn.membrane.threads import on_threads
@@ -198,7 +199,7 @@ def end_currents(event_times, rows, partner, receptors, weights, t, t_stop, rate
             _add_row(partner[used[k]], left[used[k]], weights, receptors, i_exc, i_inh)
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _add_row(row, factor, weights, receptors, i_exc, i_inh):
     signed = receptors[row] == SIGNED
     if signed or receptors[row] != INHIBITORY:

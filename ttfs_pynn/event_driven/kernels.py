@@ -15,6 +15,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from ttfs_pynn.membrane.compiling import inner
 from ttfs_pynn.membrane.interval import SHORT, extremum, first_crossing, phi, phi_ratio, responses, short_responses
 from ttfs_pynn.membrane.threads import on_threads
 
@@ -70,7 +71,7 @@ def kept_below(u, threshold, u_inf):
     return u if u < threshold else threshold - 1e-15 * (abs(threshold) + abs(u_inf))
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _may_reach(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, span):
     """False where x(s) stays below theta for certain: without input x decays, phi has one maximum, and the ratio of two phi is
     monotone."""
@@ -94,7 +95,7 @@ def decayed_currents(span, i_exc, i_inh, rate_e, rate_i):
     return i_exc * decay, i_inh * (decay if rate_i == rate_e else math.exp(-rate_i * span))
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def spike_or_end(t, t_stop, u, i_exc, i_inh, clamped_until,
                  rate_m, rate_e, rate_i, inverse_cm, threshold, reset, tau_refrac, u_inf):
     """(time, u, i_exc, i_inh, clamped_until) of one neuron without input at its first spike before t_stop, or at t_stop: inf.
@@ -137,7 +138,7 @@ def spike_or_end(t, t_stop, u, i_exc, i_inh, clamped_until,
     return math.inf, u, i_exc, i_inh, clamped_until
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
     """Carry neuron n without input from t to its first spike before t_stop, whose time is returned, or to t_stop: inf."""
     time, u[n], i_exc[n], i_inh[n], clamped_until[n] = spike_or_end(
@@ -147,7 +148,7 @@ def next_spike(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters):
     return time
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def note_spike(n, t, out_times, noted):
     """Neuron n fires at t. False where it does so without end."""
     count = noted[n, COUNT]

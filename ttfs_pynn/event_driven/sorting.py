@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+from ttfs_pynn.membrane.compiling import inner
+
 __all__ = ["are_in_order", "merged", "order_by_source", "order_by_time", "sorted_by_time"]
 
 _FEW = 40  # that are sorted by insertion
@@ -16,7 +18,7 @@ def order_by_time(times):
     three times as fast as it sorts places by times; what those bits said is put right afterwards, among neighbours.
     """
     order, in_order = np.empty(times.size, dtype=np.int64), np.empty(times.size)
-    if _begin(times, order, in_order):
+    if _begin(times, times.view(np.int64), order, in_order):
         return order, in_order
     order.sort()
     if not _finish(times, order, in_order):
@@ -31,7 +33,7 @@ def sorted_by_time(index, times):
     return index[order], times
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _insert(times, place, k, order, in_order):
     """Put the place of a time, the k-th, where it belongs among the k before it. Returns how many are moved."""
     time, to = times[place], k
@@ -51,7 +53,7 @@ def are_in_order(times):
     return falls == 0
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _lowest_bits(n):
     mask = np.int64(1)
     while mask < n:
@@ -60,8 +62,9 @@ def _lowest_bits(n):
 
 
 @njit(cache=True, error_model="numpy")
-def _begin(times, order, in_order):
-    """True where the order is found: of times that are in order, or few. Else `order` has become integers to sort."""
+def _begin(times, as_integers, order, in_order):
+    """True where the order is found: of times that are in order, or few. Else `order` has become integers to sort.
+    as_integers: the bits of times."""
     n = times.size
     if n <= _FEW:
         for k in range(n):
@@ -71,7 +74,7 @@ def _begin(times, order, in_order):
         for k in range(n):
             order[k], in_order[k] = k, times[k]
         return True
-    mask, as_integers = _lowest_bits(n), times.view(np.int64)
+    mask = _lowest_bits(n)
     for k in range(n):
         number = as_integers[k]
         number ^= (number >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)  # of negative floats, the larger is the earlier

@@ -84,7 +84,8 @@ def spikes_of_matrix(matrix):
 def _gather(matrix):
     """(whether a time is no number, whether those of a cell fall, cells, times): the finite times, row by row."""
     n_rows, n_cells = matrix.shape
-    cells, times, latest = np.empty(matrix.size + LANES), np.empty(matrix.size + LANES), np.full(n_cells, -np.inf)
+    cells, times, latest = np.empty(matrix.size + LANES), np.empty(matrix.size + LANES), np.empty(n_cells)
+    latest[:] = -np.inf
     whole = n_cells - n_cells % LANES
     n = wrong = falls = 0
     for row in range(n_rows):

@@ -30,7 +30,7 @@ from ttfs_pynn.event_driven.kernels import (
     to_threshold,
 )
 from ttfs_pynn.membrane import lanes
-from ttfs_pynn.membrane.compiling import inlined, inner
+from ttfs_pynn.membrane.compiling import inlined, inner, merged
 from ttfs_pynn.membrane.crossings import addresses, collect, room_for_candidates, solve_sure, solve_unsure
 from ttfs_pynn.membrane.interval import extremum, phi, responses
 from ttfs_pynn.membrane.lanes import (
@@ -251,7 +251,7 @@ def _end(first, width, t_stop, group, tile):
             group.u[n] = group.parameters[n, RESET]  # else it was held all the time at what it was
 
 
-@inner
+@merged
 def _run_tile(zero, part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
     width = size_of(zero)
     first, packed, total = part * width, lanes.aligned(n_rows * width), np.empty(width)
@@ -281,11 +281,16 @@ def _serial(wide, n_parts, inputs, steps, pauses, weights, partner, n_rows, t, t
     return True
 
 
+@inner
+def _run_wide_tile(part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
+    return _run_tile(splat_32(0.0), part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group)
+
+
 @njit(cache=True, parallel=True, error_model="numpy")
 def _threaded(n_parts, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
     finite = np.ones(n_parts, dtype=np.bool_)
     for part in prange(n_parts):
-        finite[part] = _run_tile(splat_32(0.0), part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group)
+        finite[part] = _run_wide_tile(part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group)
     return finite.all()
 
 

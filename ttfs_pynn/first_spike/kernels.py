@@ -9,11 +9,12 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.membrane import double_double as dd
+from ttfs_pynn.membrane.compiling import inner, merged
 from ttfs_pynn.membrane.interval import crossing_without_leak, extremum, phi, potential, threshold_root
 from ttfs_pynn.membrane.threads import on_threads
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _exact_margin(times, order, n_inputs, w, n, t, after, tau_m, tau_syn, cm, thr):
     """The sign of v(t + after) - v_thresh in twice the digits, for the first n_inputs of the sorted inputs; 0 is a touch."""
     total = dd.multiply((-cm, 0.0), (thr, 0.0))
@@ -65,7 +66,7 @@ def crossing(times, order, n_inputs, w, n, x, j, span, tau_m, tau_syn, cm, thr, 
     return threshold_root(x, j, 0.0, thr, rate_m, rate_s, rate_s, 0.0, hi)
 
 
-@njit(cache=True, error_model="numpy")
+@merged
 def _to_limit(order, n_inputs, w, n, x, j, tau_syn, cm, thr, doubt):
     """First crossing (ms after the last of these inputs) of a neuron without leak that hears no others, or inf.
 
@@ -83,7 +84,7 @@ def _to_limit(order, n_inputs, w, n, x, j, tau_syn, cm, thr, doubt):
     return max(0.0, tau_syn * math.log(j * tau_syn / above)) if j > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@merged
 def _exact_limit(order, n_inputs, w, n, tau_syn, cm, thr):
     """v at infinity without leak, minus threshold: (tau_syn sum_i w_i - cm thr)/cm, in twice the digits."""
     total = dd.multiply((-cm, 0.0), (thr, 0.0))

@@ -18,8 +18,9 @@ import numpy as np
 from numba import njit, prange
 
 from ttfs_pynn.first_spike.arrivals import SAMPLES
-from ttfs_pynn.first_spike.layer_backward_kernels import Gradients, Layer, laid_out, one_tile
+from ttfs_pynn.first_spike.layer_backward_kernels import Gradients, Layer, laid_out, one_tile, tile_alone
 from ttfs_pynn.membrane import lanes
+from ttfs_pynn.membrane.compiling import inner
 from ttfs_pynn.membrane.lanes import lane_max, load, maximum, minimum, select, splat
 from ttfs_pynn.membrane.threads import on_threads
 
@@ -48,7 +49,7 @@ def _first_and_last(times):
     return first, last
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _enter_errors(errors, inputs, dt_in):
     """dt_in (samples, inputs) from the errors (tiles, places) of the sorted inputs."""
     dt_in[:] = 0.0
@@ -72,7 +73,7 @@ def _serial(width, start, order, times, layer, rate_m, rate_s, more, dw, dt_in, 
 @njit(cache=True, parallel=True, error_model="numpy")
 def _side_by_side(width, layer, inputs, gradients, dropped):
     for part in prange(dropped.shape[0]):
-        dropped[part] += one_tile(width, part, layer, inputs, gradients)
+        dropped[part] += tile_alone(width, part, layer, inputs, gradients)
 
 
 @njit(cache=True, error_model="numpy")

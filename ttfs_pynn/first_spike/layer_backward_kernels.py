@@ -7,7 +7,7 @@ import numpy as np
 
 from ttfs_pynn.first_spike.backward_kernels import LEAST_RISE
 from ttfs_pynn.membrane import lanes
-from ttfs_pynn.membrane.compiling import inlined, inner
+from ttfs_pynn.membrane.compiling import inlined, inner, merged
 from ttfs_pynn.membrane.interval import extremum, phi
 from ttfs_pynn.membrane.lanes import (
     absolute,
@@ -28,7 +28,7 @@ from ttfs_pynn.membrane.lanes import (
 )
 from ttfs_pynn.membrane.tiles import pack
 
-__all__ = ["Gradients", "Inputs", "Layer", "laid_out", "one_tile"]
+__all__ = ["Gradients", "Inputs", "Layer", "laid_out", "one_tile", "tile_alone"]
 
 _ROUNDED_UP = 1.0 + 2.0 ** -51
 _FAR = 400.0  # exp(_FAR) is nothing beside 1, and its product with what inputs have is in the range of floats
@@ -308,24 +308,30 @@ def _update(zero, first, inputs, h, factor, more, dw):
         lanes.store_where(to, at, zero - (total + other), inside)
 
 
-@inner
+@merged
 def _tile(zero, part, layer, inputs, gradients):
     width, first, n_spikes = size_of(zero), part * size_of(zero), layer.t_out.shape[0] * size_of(zero)
     top = extremum(0.0, 1.0, gradients.rate_m, gradients.rate_s)
     peak = phi(top, gradients.rate_m, gradients.rate_s) if top < math.inf else 1.0 / gradients.rate_s
-    tile = _Tile(lanes.aligned(layer.w.shape[0] * width), np.full(width, math.inf), peak * layer.most,
+    tile = _Tile(lanes.aligned(layer.w.shape[0] * width), np.empty(width), peak * layer.most,
                  lanes.aligned(n_spikes), lanes.aligned(n_spikes))
-    for n in range(min(width, layer.w.shape[1] - first)):
-        tile.max_dw[n] = layer.max_dw[first + n]
+    for n in range(width):
+        tile.max_dw[n] = layer.max_dw[first + n] if first + n < layer.w.shape[1] else math.inf
     pack(layer.w, layer.w.shape[0], np.empty(0, dtype=np.int64), first, zero, tile.packed, np.empty(width))
     dropped = _samples(zero, part, layer, inputs, gradients, tile)
     _update(zero, first, inputs, tile.h, tile.factor, gradients.more, gradients.dw)
     return dropped
 
 
-@inner
+@merged
 def one_tile(width, part, layer, inputs, gradients):
     """One tile of `width` neurons; returns how many contributions were dropped."""
     if width == 16:
         return _tile(splat_16(0.0), part, layer, inputs, gradients)
     return _tile(splat(0.0), part, layer, inputs, gradients)
+
+
+@inner
+def tile_alone(width, part, layer, inputs, gradients):
+    """`one_tile`, for threads."""
+    return one_tile(width, part, layer, inputs, gradients)

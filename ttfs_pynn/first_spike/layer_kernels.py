@@ -16,10 +16,10 @@ from ttfs_pynn.first_spike import kernels
 from ttfs_pynn.first_spike.arrivals import SAMPLES
 from ttfs_pynn.first_spike.kernels import crossing
 from ttfs_pynn.membrane import lanes
-from ttfs_pynn.membrane.compiling import inner
+from ttfs_pynn.membrane.compiling import inner, merged
 from ttfs_pynn.membrane.crossings import ROOM, addresses, collect, room_for_candidates, solve_sure, solve_unsure
 from ttfs_pynn.membrane.interval import extremum, phi
-from ttfs_pynn.membrane.lanes import address, load_like, ramp, size_of, splat_16, splat_32
+from ttfs_pynn.membrane.lanes import address, as_integers, load_like, ramp, size_of, splat_16, splat_32
 from ttfs_pynn.membrane.order import Sorted
 from ttfs_pynn.membrane.steps import Steps, addresses_of_steps, fill_steps, too_long
 from ttfs_pynn.membrane.threads import on_threads
@@ -59,7 +59,7 @@ def _follow(layer, inputs, steps, sample, n, k, y, j, unsure):
 @inner
 def _enter(candidates, n, layer, inputs, steps, found, out):
     """Enter the crossings of n candidates in out (samples * neurons)."""
-    n_neurons, places = layer.w.shape[1], candidates.at.view(np.int64)
+    n_neurons, places = layer.w.shape[1], as_integers(address(candidates.at))
     for c in range(n):
         target = int(candidates.target[c])
         if math.isnan(found[c]):
@@ -68,7 +68,7 @@ def _enter(candidates, n, layer, inputs, steps, found, out):
         out[target] = found[c]
 
 
-@inner
+@merged
 def _tile(zero, part, layer, inputs, steps, skipped, out):
     """All samples for the neurons of one tile."""
     width = size_of(zero)
@@ -112,7 +112,7 @@ def _samples(zero, first_neuron, layer, inputs, steps, skipped, packed, levels, 
     _enter(unsure, n_unsure, layer, inputs, steps, found, out)
 
 
-@inner
+@merged
 def _prepared(layer, inputs):
     """(Steps, of which samples inputs are too far apart for them)."""
     rate_m, rate_s = 1.0 / layer.tau_m, 1.0 / layer.tau_syn
@@ -137,10 +137,15 @@ def _serial(wide, n_parts, t_in, w, tau_m, tau_syn, cm, thr, start, order, times
     return skipped
 
 
+@inner
+def _wide_tile(part, layer, inputs, steps, skipped, out):
+    _tile(splat_32(0.0), part, layer, inputs, steps, skipped, out)
+
+
 @njit(cache=True, parallel=True, error_model="numpy")
 def _side_by_side(n_parts, layer, inputs, steps, skipped, out):
     for part in prange(n_parts):
-        _tile(splat_32(0.0), part, layer, inputs, steps, skipped, out)
+        _wide_tile(part, layer, inputs, steps, skipped, out)
 
 
 @njit(cache=True, error_model="numpy")

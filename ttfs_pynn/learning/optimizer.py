@@ -62,10 +62,10 @@ def _adam_step(w, gradient, m, s, scale, beta1, beta2, correction1, correction2,
 @njit(cache=True, error_model="numpy")
 def add_to_rows(array, change):
     """array (rows, columns) += change (columns,), in place."""
-    columns = np.flatnonzero(change)
-    for row in range(array.shape[0]):
-        for column in columns:
-            array[row, column] += change[column]
+    for column in range(array.shape[1]):
+        if change[column] != 0.0:
+            for row in range(array.shape[0]):
+                array[row, column] += change[column]
 
 
 @dataclass

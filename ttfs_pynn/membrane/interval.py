@@ -19,6 +19,8 @@ import math
 
 from numba import njit
 
+from ttfs_pynn.membrane.compiling import inner, merged
+
 _MOST_ITERATIONS = 1200  # halving takes fewer from the largest float to the last bit of the smallest
 _FADED = 1500.0  # time constants in which the largest float decays below the smallest: ln(1.8e308 / 4.9e-324) = 1454
 _NOTHING = 1e-25  # of theta
@@ -104,7 +106,7 @@ def surely_no_peak(end_x, end_j, rate_m):
     return end_j >= rate_m * end_x and abs(end_j) > _HAS_DIGITS
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def crossing_without_leak(x, j, theta, rate_s, span):
     """The s in (0, span] where x + j (1 - exp(-r_s s)) / r_s = theta > x, or inf. What only its limit reaches, it never does: the
     limit is to be above by more than rounding, which x may have gathered on the way to it."""
@@ -176,7 +178,7 @@ def threshold_root(x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh, lo, hi):
     return s
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _rises(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh):
     """Whether dx/ds > 0. Late it is looked at times exp(r s), r the slowest rate, for its sign does not decay."""
     if s * max(rate_m, rate_exc, rate_inh) < _EARLY:
@@ -209,7 +211,7 @@ def _slope_root(x, j_exc, j_inh, rate_m, rate_exc, rate_inh, lo, hi, rising):
     return 0.5 * (lo + hi)
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _single_crossing(x, j, theta, rate_m, rate_s, span):
     if rate_m == 0.0:
         return crossing_without_leak(x, j, theta, rate_s, span)
@@ -226,7 +228,7 @@ def _single_crossing(x, j, theta, rate_m, rate_s, span):
     return math.inf
 
 
-@njit(cache=True, error_model="numpy")
+@merged
 def _is_reached(s, x, j_exc, j_inh, theta, rate_m, rate_exc, rate_inh):
     """Whether x(s) >= theta; see `crossing_without_leak` for limits."""
     if not _derivatives(s, x, j_exc, j_inh, rate_m, rate_exc, rate_inh)[0] >= theta:

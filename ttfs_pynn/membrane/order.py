@@ -28,9 +28,9 @@ class Sorted(NamedTuple):
 
 
 @njit(cache=True, error_model="numpy")
-def _fill_keys(t_in, low, keys, counts):
-    """The finite times of each sample, their input in the bits `low`, then inf. So floats can be sorted in place of indices."""
-    in_bits = keys.view(np.int64)
+def _fill_keys(t_in, low, keys, in_bits, counts):
+    """The finite times of each sample, their input in the bits `low`, then inf. So floats can be sorted in place of indices.
+    in_bits: of keys, as integers."""
     for s in range(t_in.shape[0]):
         n = 0
         for i in range(t_in.shape[1]):
@@ -60,10 +60,9 @@ def _insert(order, times, first, end):
 
 
 @njit(cache=True, error_model="numpy")
-def _from_keys(t_in, low, keys, start, order, times, failed):
-    """Fill order and times from sorted keys; what the missing bits had out of order is put in order. failed: of which samples
-    that would take too long."""
-    in_bits = keys.view(np.int64)
+def _from_keys(t_in, low, in_bits, start, order, times, failed):
+    """Fill order and times from the bits of sorted keys; what the missing bits had out of order is put in order. failed: of which
+    samples that would take too long."""
     for s in range(t_in.shape[0]):
         first, end = start[s], start[s + 1]
         for k in range(first, end):
@@ -103,11 +102,12 @@ def sort_inputs(t_in: np.ndarray) -> Sorted:
         _by_insertion(t_in, start, order, times)
         return Sorted(start, order, times)
     keys, counts, low = np.empty((n_samples, n_inputs + 1)), np.empty(n_samples, dtype=np.int64), (1 << n_inputs.bit_length()) - 1
-    _fill_keys(t_in, low, keys, counts)
+    _fill_keys(t_in, low, keys, keys.view(np.int64), counts)
     np.cumsum(counts, out=start[1:])
     order, times = np.empty(start[-1], dtype=np.int64), np.empty(start[-1] + ROOM)
     failed = np.empty(n_samples, dtype=np.bool_)
-    _from_keys(t_in, low, np.sort(keys[:, :counts.max(initial=0)], axis=1), start, order, times, failed)
+    in_order = np.sort(keys[:, :counts.max(initial=0)], axis=1)
+    _from_keys(t_in, low, in_order.view(np.int64), start, order, times, failed)
     for s in np.flatnonzero(failed):
         mine = slice(start[s], start[s + 1])
         order[mine] = np.argsort(t_in[s], kind="stable")[:counts[s]]

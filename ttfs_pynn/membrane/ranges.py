@@ -50,7 +50,9 @@ def _range(values):
     lanes = np.empty(2 * LANES)
     store(lanes, 0, low)
     store(lanes, LANES, high)
-    lowest, highest = lanes.min(), lanes.max()
+    lowest = highest = 0.0
+    for k in range(LANES):
+        lowest, highest = min(lowest, lanes[k]), max(highest, lanes[LANES + k])
     for k in range(whole, values.size):
         lowest, highest = min(lowest, values[k]), max(highest, values[k])
         wrong |= values[k] != values[k]

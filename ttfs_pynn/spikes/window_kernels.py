@@ -52,7 +52,10 @@ def read_first(ids: np.ndarray, times: np.ndarray, time_scale: float, source_ids
     A spike is in the window and at the time that `windows.in_windows` says. (False, ...) where source_ids are no row of integers.
     """
     n_cells = source_ids.size
-    found = np.full((n_windows, n_cells), np.inf)
+    found = np.empty((n_windows, n_cells))
+    for of_window in range(n_windows):
+        for cell in range(n_cells):
+            found[of_window, cell] = np.inf
     for k in range(1, n_cells):
         if source_ids[k] != source_ids[k - 1] + 1:
             return False, found
