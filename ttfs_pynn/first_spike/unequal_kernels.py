@@ -7,8 +7,9 @@ Sixteen neurons at a time pass through the sorted inputs of each sample, membran
 Those that may cross before the next input are looked at by themselves, by `kernels.crossing`, which has twice the digits where
 rounding could decide. Two conditions are necessary for that. At a maximum j = r_m x, so s later it has become x D(s), D(s) =
 exp(-r_m s) + r_m phi(s), which falls from 1 (`membrane.steps`); hence x' >= level D(s). And x(s) is never above
-max(x, 0) + max(j, 0) phi, with the largest phi on the way. Rounding of x' is below D(s) times the doubt that level leaves, because
-phi(s)/D(s) is at most the shorter time constant. Where exponentials vanish both sides are 0, and the second condition decides.
+max(x, 0) + max(j, 0) phi, with the largest phi on the way. Rounding of x' is below D(s) times the doubt that level leaves,
+because phi(s)/D(s) is at most the shorter time constant. Where exponentials vanish both sides are 0, and the second condition
+decides.
 
 A tile of neurons is computed by one thread: the number of threads changes no bit.
 """
@@ -42,8 +43,9 @@ class Layer(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """Of each neuron of a tile: the rates of membrane and current; the time of the maximum of phi, and phi there; what rounding may
-    move v by; cm (thr - doubt), inf beyond the last neuron. Then what changes: x, j and the present level, inf after a spike."""
+    """Of each neuron of a tile: the rates of membrane and current; the time of the maximum of phi, and phi there; what rounding
+    may move v by; cm (thr - doubt), inf beyond the last neuron. Then what changes: x, j and the present level, inf after a
+    spike."""
 
     rate_m: np.ndarray
     rate_s: np.ndarray
@@ -119,7 +121,8 @@ def _enter(may, sample, k, span, first_neuron, layer, inputs, tile, out):
 @inner
 def _samples(zero, first_neuron, layer, inputs, packed, tile, out):
     """All samples for the neurons of one tile."""
-    start, order, times, weights, width = inputs.start, address(inputs.order), address(inputs.times), address(packed), size_of(zero)
+    start, order, times = inputs.start, address(inputs.order), address(inputs.times)
+    weights, width = address(packed), size_of(zero)
     rates, top, peak = _rates(tile, zero), load_like(tile.top, 0, zero), load_like(tile.peak, 0, zero)
     for sample in range(start.shape[0] - 1):
         first, last = start[sample], start[sample + 1] - 1
