@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ttfs_pynn.membrane.order import sort_inputs
+from ttfs_pynn.membrane.order import ROOM, sort_inputs
 
 
 def layouts():
@@ -24,7 +24,7 @@ def test_stable_order_of_what_spikes(layout, silent):
     t_in = np.where(np.random.default_rng(1).random(t_in.shape) < silent, np.inf, t_in)
     t_in[3] = np.inf
     start, order, times = sort_inputs(np.ascontiguousarray(t_in))
-    assert start[0] == 0 and start[-1] == np.isfinite(t_in).sum() and times.size == order.size + 8 >= start[-1] + 8
+    assert start[0] == 0 and start[-1] == np.isfinite(t_in).sum() and times.size == order.size + ROOM >= start[-1] + ROOM
     for s, row in enumerate(t_in):
         expected = np.argsort(row, kind="stable")[:np.isfinite(row).sum()]
         np.testing.assert_array_equal(order[start[s]:start[s + 1]], expected)

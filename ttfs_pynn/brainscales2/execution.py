@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ttfs_pynn.brainscales2 import events
-from ttfs_pynn.brainscales2.chip_groups import BypassGroup, ChipNetwork, lif_parameters
-from ttfs_pynn.brainscales2.circuits import physics_of
 from ttfs_pynn.brainscales2.readout import Readout, Traces
-from ttfs_pynn.event_driven.core import LIFGroup, SpikeSourceGroup, Synapses
+from ttfs_pynn.brainscales2.substrate import Kept, substrate_for
+from ttfs_pynn.event_driven.groups import LIFGroup
 
 __all__ = ["Connections", "Run", "Snippet", "SnippetResult", "execute"]
 
@@ -60,15 +59,14 @@ class SnippetResult:
 @dataclass(frozen=True, eq=False)
 class Run:
     """What a run is made of besides snippets. sizes: {population: number of cells}; circuits: {neuron population: numbers}, where
-    they are joined first the first ones of all neurons, then the second ones, ...; rooms: {population: for how many spikes of
-    each neuron an earlier run made room}, changed here."""
+    they are joined first the first ones of all neurons, then the second ones, ...; kept: what earlier runs left, changed here."""
 
     chip: object
     sizes: dict
     circuits: dict
     rng: np.random.Generator
     record_at_once: bool = False
-    rooms: dict = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
 
 
 def execute(run, snippets):
@@ -112,78 +110,22 @@ class _Execution:
     def __init__(self, run, snippets, pair):
         self.run, self.snippets, self.pair = run, snippets, pair
         self.deviations = run.chip.non_idealities
-        self.network = ChipNetwork(self.deviations.spike_jitter / 1000.0, run.rng)
-        self.groups, self.synapses, self.physics = {}, {}, {}
-        self.trial, self.late = {}, {}
+        self.substrate = substrate_for(run, snippets)
+        self.groups, self.late = self.substrate.groups, {}
         self.latency = self.deviations.latency / 1000.0
 
     def results(self):
         begin, found = 0, []
         for snippet in self.snippets:
-            self._configure(snippet)
+            self.substrate.configure(snippet)
             sent = self._send(snippet, begin)
             end = begin + snippet.ticks
-            readout = Readout(self.run, self.groups, self.physics, snippet, self.pair)
-            spikes = self.network.advance(end * events.TICK_US)
-            self.run.rooms.update({p: group.room for p, group in self.groups.items() if isinstance(group, LIFGroup)})
+            readout = Readout(self.run, self.groups, self.substrate.physics, snippet, self.pair)
+            spikes = self.substrate.network.advance(end * events.TICK_US)
             found.append(SnippetResult(self._noticed(spikes, sent, begin, end), readout.traces(begin)))
             begin = end
+        self.run.kept.keep(self.substrate)
         return found
-
-    def _configure(self, snippet):
-        for population, codes in snippet.codes.items():
-            physics = self.physics[population] = self._physics(population, codes)
-            if population not in self.trial:
-                self.trial[population] = self.deviations.trial_threshold * self.run.rng.standard_normal(physics.v_thresh.size)
-            parameters = lif_parameters(physics, physics.v_thresh + self.trial[population])
-            if population in self.groups:
-                self.groups[population].set_parameters(**parameters)
-                continue
-            kind = BypassGroup if physics.bypass.any() else LIFGroup
-            v = physics.v_rest if not self.deviations.start_at_reset else \
-                physics.v_rest + (parameters["v_reset"] - physics.v_rest) * np.exp(-1.0 / physics.tau_m)
-            v = np.minimum(v, parameters["v_thresh"])
-            group = kind(physics.v_thresh.size, parameters, {"v": v})
-            group.room = self.run.rooms.get(population, group.room)
-            self._add(population, group)
-        for population in (*snippet.spikes, *snippet.background):
-            if population not in self.groups:
-                self._add(population, SpikeSourceGroup(self.run.sizes[population]))
-        self._connect(snippet)
-
-    def _physics(self, population, codes):
-        circuits = self.run.circuits[population]
-        return physics_of(codes, self.run.chip, circuits, len(circuits) // self.run.sizes[population])
-
-    def _add(self, population, group):
-        self.groups[population] = group
-        self.network.add_group(group)
-
-    def _connect(self, snippet):
-        for key, c in snippet.connections.items():
-            physics = self.physics[c.post]
-            gain = physics.gain_E if c.receptor == "excitatory" else physics.gain_I
-            weight = c.weight * gain[c.part * self.run.sizes[c.post] + c.post_index]
-            if isinstance(self.groups[c.post], BypassGroup):
-                weight = c.weight.astype(float)
-            if key in self.synapses:
-                self.synapses[key].set_weights(weight)
-            else:
-                self.synapses[key] = Synapses(self.groups[c.pre], self.groups[c.post], c.receptor, c.pre_index, c.post_index,
-                                              weight, self._delay(c, snippet))
-                self.network.add_synapses(self.synapses[key])
-        for key in self.synapses.keys() - snippet.connections.keys():
-            self.synapses[key].set_weights(0.0)
-
-    def _delay(self, c, snippet):
-        # Without latency an event within a cycle of populations still takes a tick of the clock.
-        if self.latency or c.pre not in snippet.codes:
-            return self.latency
-        reached, new = set(), {c.post}
-        while new:
-            reached |= new
-            new = {other.post for other in snippet.connections.values() if other.pre in new} - reached
-        return events.TICK_US if c.pre in reached else 0.0
 
     def _send(self, snippet, begin):
         """Give the sources the events that reach the chip; {population: (index, ticks)} as they were sent."""

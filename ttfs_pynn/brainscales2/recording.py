@@ -15,6 +15,7 @@ from ttfs_pynn.brainscales2 import simulator
 from ttfs_pynn.brainscales2.events import TICK_US, TICKS_PER_MS
 from ttfs_pynn.brainscales2.recording_data import Part, RecordingConfiguration, RecordingSite, pad_of
 from ttfs_pynn.brainscales2.standardmodels.cells_base import ANALOG
+from ttfs_pynn.event_driven.neo_data import in_ms, new_segment, put_spike_trains
 from ttfs_pynn.event_driven.recording import block_of
 
 __all__ = ["NothingRecordedError", "Recorder"]
@@ -163,11 +164,11 @@ class Recorder(recording.Recorder):
         return copy(self._built[key])  # of its own in each block, as PyNN does
 
     def _segment(self, stretch, filter_ids, wanted):
-        segment = neo.Segment(name=stretch.name, description=self.population.describe(), rec_datetime=stretch.rec_datetime,
-                              **stretch.annotations)
+        make = neo.Segment if stretch.annotations else new_segment
+        segment = make(name=stretch.name, description=self.population.describe(), rec_datetime=stretch.rec_datetime,
+                       **stretch.annotations)
         if "spikes" in wanted:
-            segment.spiketrains = self._spike_trains(stretch.parts, filter_ids)
-            segment.spiketrains.segment = segment
+            self._put_spikes(segment, [part for part in stretch.parts if part.sites], filter_ids)
         for part in stretch.parts:
             for (device, variable, site), (times, values) in part.signals.items():
                 if variable in wanted and (filter_ids is None or site.cell_id in filter_ids):
@@ -187,15 +188,21 @@ class Recorder(recording.Recorder):
             source_population=self.population.label, source_compartments=[site.comp_id],
             array_annotations={"channel_index": [self._index(site)]})
 
-    def _spike_trains(self, parts, filter_ids):
+    def _put_spikes(self, segment, parts, filter_ids):
         """Of one snippet as arrays, spike trains only when asked for one; of several as a list."""
-        parts = [part for part in parts if part.sites]
-        lists = [self._train_list(part, filter_ids) for part in parts]
-        if len(lists) == 1:
-            return lists[0]
-        return SpikeTrainList(items=[train for trains in lists for train in trains])
+        if len(parts) == 1:
+            put_spike_trains(segment, **self._spikes_of(parts[0], filter_ids))
+            return
+        trains = []
+        for part in parts:
+            of_part = new_segment(segment.name, segment.description, segment.rec_datetime)
+            put_spike_trains(of_part, **self._spikes_of(part, filter_ids))
+            trains.extend(of_part.spiketrains)  # += would be SpikeTrainList's, for equal times
+        segment.spiketrains = SpikeTrainList(items=trains)
+        segment.spiketrains.segment = segment
 
-    def _train_list(self, part, filter_ids):
+    def _spikes_of(self, part, filter_ids):
+        """What `put_spike_trains` wants of a snippet."""
         population = self.population
         first = int(population.first_id)
         cells = np.unique([site.cell_id for site in part.sites])
@@ -205,12 +212,11 @@ class Recorder(recording.Recorder):
         if cells.size < population.size:
             keep = np.isin(index + first, cells)
             index, time = index[keep], time[keep]
-        t_start, t_stop = part.begin * pq.ms, (part.begin + part.runtime) * pq.ms
-        time = np.minimum(time, float(t_stop))  # the sum of two roundings
-        return SpikeTrainList.from_spike_time_array(
-            time * pq.ms, index + first, cells, t_stop=t_stop, t_start=t_start, source_population=population.label,
-            source_index=cells - first, source_id=cells, source_location=np.array(["unlabeled"] * cells.size),
-            source_compartment=np.zeros(cells.size, dtype=int))
+        t_stop = part.begin + part.runtime
+        return {"times": np.minimum(time, t_stop),  # the sum of two roundings
+                "ids": index + first, "channels": cells, "t_start": in_ms(part.begin), "t_stop": in_ms(t_stop),
+                "source_population": population.label, "source_index": cells - first, "source_id": cells,
+                "source_location": np.array(["unlabeled"] * cells.size), "source_compartment": np.zeros(cells.size, dtype=int)}
 
     def _get_spiketimes(self, sites, snippet_index, clear=False):
         """{site: times (ms since the snippet's begin)}, an array each."""

@@ -14,6 +14,7 @@ from ttfs_pynn.brainscales2.energy import classification_costs
 from ttfs_pynn.brainscales2.events import MOST_TICKS, TICKS_PER_MS
 from ttfs_pynn.brainscales2.execution import Connections, Run, Snippet, execute
 from ttfs_pynn.brainscales2.mapping import PopulationPlan, ProjectionPlan, map_network
+from ttfs_pynn.brainscales2.substrate import Kept
 from ttfs_pynn.event_driven.state import ID
 
 __all__ = ["ID", "Scheduled", "State", "part_of"]
@@ -87,7 +88,7 @@ class State(common.control.BaseState):
         self.segment_counter = -1
         self.mapping = None
         self.executions = 0
-        self.rooms = {}
+        self.kept = Kept()
         self.hardware_time = 0.0  # ms on the chip since setup
         self.reset()
 
@@ -183,7 +184,7 @@ class State(common.control.BaseState):
                 connections[projection, k] = Connections(pre, post, projection.receptor, pre_index, post_index, weight,
                                                          part_of(pre, pre_index, post))
         recorded = {}
-        for recorder in self.recorders:
+        for recorder in sorted(self.recorders, key=lambda r: int(r.population.first_id)):  # the noise of traces is drawn so
             recorded.update(recorder.wanted_traces())
         snippet = Snippet(ticks, codes, spikes, background, connections, recorded)
         self.scheduled.append(Scheduled(begin, float(runtime), snippet, {r: r.configuration() for r in self.recorders}))
@@ -205,7 +206,7 @@ class State(common.control.BaseState):
         self._warn_of_late_spikes()
         sizes = {p: p.size for p in self._populations}
         circuits = self.map()
-        run = Run(self.chip, sizes, circuits, self.rng, self.record_at_once, self.rooms)
+        run = Run(self.chip, sizes, circuits, self.rng, self.record_at_once, self.kept)
         results, executions = execute(run, [each.snippet for each in self.scheduled])
         for each, result in zip(self.scheduled, results, strict=True):
             each.result = result

@@ -48,6 +48,7 @@ from ttfs_pynn.membrane.lanes import (
     splat_32,
     store,
 )
+from ttfs_pynn.membrane.order import ROOM as ROOM_BEHIND
 from ttfs_pynn.membrane.order import Sorted
 from ttfs_pynn.membrane.steps import LONGEST, addresses_of_steps, fill_steps, room_for_steps, transition
 from ttfs_pynn.membrane.threads import on_threads
@@ -296,19 +297,19 @@ def run_stretches(event_times, event_rows, receptors, weights, partner, t, t_sto
     if not event_times.size:
         return run_blocks(*arguments)
     rate_m, rate_s = parameters[0, RATE_M], parameters[0, RATE_E]
-    times, shortest = np.maximum(event_times, t), parameters[:, TAU_REFRAC].min()
+    n, shortest = event_times.size, parameters[:, TAU_REFRAC].min()
+    with_room = np.zeros(n + ROOM_BEHIND)
+    times = np.maximum(event_times, t, out=with_room[:n])
     start = _divide(times, shortest, LONGEST / max(rate_m, rate_s))
-    if times.size < _SHORTEST * (start.size - 1) or not (parameters[:, THRESHOLD] > parameters[:, U_INF]).all():
+    if n < _SHORTEST * (start.size - 1) or not (parameters[:, THRESHOLD] > parameters[:, U_INF]).all():
         return run_blocks(*arguments)
-    inputs = Sorted(start, event_rows, np.append(times, np.zeros(lanes.LANES)))
-    steps = room_for_steps(times.size)
+    inputs, steps = Sorted(start, event_rows, with_room), room_for_steps(n)
     fill_steps(inputs, rate_m, rate_s, steps)
     wide = u.size > NARROW
     group = Group(u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
     begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
     n_parts, pauses = -(-u.size // (WIDE if wide else NARROW)), _pauses(inputs, t_stop, rate_m, rate_s)
-    arguments = (n_parts, inputs, steps, pauses, weights, partner,
-                 event_rows.max() + 1, t, t_stop, group)
+    arguments = (n_parts, inputs, steps, pauses, weights, partner, event_rows.max() + 1, t, t_stop, group)
     if not (_threaded(*arguments) if wide and on_threads(times.size * u.size) else _serial(wide, *arguments)):
         return False
     i_exc[:], i_inh[:] = begin_exc, begin_inh

@@ -116,7 +116,7 @@ def _samples(zero, first_neuron, layer, inputs, steps, skipped, packed, levels, 
 def _prepared(layer, inputs):
     """(Steps, of which samples inputs are too far apart for them)."""
     rate_m, rate_s = 1.0 / layer.tau_m, 1.0 / layer.tau_syn
-    n = inputs.order.shape[0] + lanes.LANES
+    n = inputs.order.shape[0] + 2 * lanes.LANES
     steps = Steps(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n))
     fill_steps(inputs, rate_m, rate_s, steps)
     return steps, too_long(inputs, rate_m, rate_s)

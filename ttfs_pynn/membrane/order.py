@@ -8,8 +8,9 @@ from numba import njit
 
 from ttfs_pynn.membrane.compiling import inner
 
-__all__ = ["Sorted", "sort_inputs"]
+__all__ = ["ROOM", "Sorted", "sort_inputs"]
 
+ROOM = 16  # floats
 _FEW = 24  # spikes that insertion sorts faster than anything else
 _MOST_SHIFTS = 16  # an input, before insertion gives up
 
@@ -18,7 +19,7 @@ class Sorted(NamedTuple):
     """The spikes of all samples, one sample after the other, each in order of time, equal times as the inputs come.
 
     Those of sample s have the places start[s] to start[s + 1]; the spike at a place is of input order[place] at times[place]
-    (ms). Behind the last place there is room for eight more.
+    (ms). Behind the last place there is ROOM for vectors that begin before.
     """
 
     start: np.ndarray
@@ -98,13 +99,13 @@ def sort_inputs(t_in: np.ndarray) -> Sorted:
     n_samples, n_inputs = t_in.shape
     start = np.zeros(n_samples + 1, dtype=np.int64)
     if n_inputs <= _FEW:
-        order, times = np.empty(t_in.size, dtype=np.int64), np.empty(t_in.size + 8)
+        order, times = np.empty(t_in.size, dtype=np.int64), np.empty(t_in.size + ROOM)
         _by_insertion(t_in, start, order, times)
         return Sorted(start, order, times)
     keys, counts, low = np.empty((n_samples, n_inputs + 1)), np.empty(n_samples, dtype=np.int64), (1 << n_inputs.bit_length()) - 1
     _fill_keys(t_in, low, keys, counts)
     np.cumsum(counts, out=start[1:])
-    order, times = np.empty(start[-1], dtype=np.int64), np.empty(start[-1] + 8)
+    order, times = np.empty(start[-1], dtype=np.int64), np.empty(start[-1] + ROOM)
     failed = np.empty(n_samples, dtype=np.bool_)
     _from_keys(t_in, low, np.sort(keys[:, :counts.max(initial=0)], axis=1), start, order, times, failed)
     for s in np.flatnonzero(failed):

@@ -49,8 +49,8 @@ def addresses_of_steps(steps):
 
 
 def room_for_steps(n: int) -> Steps:
-    """Arrays for n places."""
-    return Steps(*np.empty((len(Steps._fields), n + lanes.LANES)))
+    """Arrays for n places, and for vectors that begin at one of them."""
+    return Steps(*np.empty((len(Steps._fields), n + 2 * lanes.LANES)))
 
 
 @inlined
@@ -68,30 +68,33 @@ def transition(s, rate_m, rate_s):
 @njit(cache=True, error_model="numpy")
 def fill_steps(inputs, rate_m, rate_s, steps):
     """Fill Steps for Sorted inputs. Those of a sample with a span above LONGEST may be NaN, see `too_long`."""
-    start, _, times = inputs
-    total = start[start.shape[0] - 1]
-    for k in range(total - 1):
-        steps.span[k] = times[k + 1] - times[k]
+    start, total = inputs.start, inputs.start[inputs.start.shape[0] - 1]
+    if total == 0:
+        return
+    times, to = address(inputs.times), addresses_of_steps(steps)
+    for k in range(0, total, lanes.LANES):
+        lanes.store(to.span, k, lanes.load(times, k + 1) - lanes.load(times, k))
     for s in range(start.shape[0] - 1):
         if start[s] < start[s + 1]:
-            steps.span[start[s + 1] - 1] = 0.0
+            to.span[start[s + 1] - 1] = 0.0
     for k in range(total, total + lanes.LANES):
-        steps.span[k] = 0.0
+        to.span[k] = 0.0
     for k in range(0, total, lanes.LANES):
-        span = lanes.load(steps.span, k)
-        decay_m, decay_s, response = transition(span, rate_m, rate_s)
+        decay_m, decay_s, response = transition(lanes.load(to.span, k), rate_m, rate_s)
         after = lanes.fma(response, rate_m, decay_m)
-        lanes.store(steps.decay_s, k, decay_s)
-        lanes.store(steps.after, k, after)
-        lanes.store(steps.decay_y, k, decay_m / after)
-        lanes.store(steps.response_y, k, response / after)
-    for k in range(1, total):
-        steps.before_s[k], steps.before[k] = steps.decay_s[k - 1], steps.after[k - 1]
+        lanes.store(to.decay_s, k, decay_s)
+        lanes.store(to.after, k, after)
+        lanes.store(to.decay_y, k, decay_m / after)
+        lanes.store(to.response_y, k, response / after)
+    for k in range(0, total - 1, lanes.LANES):
+        lanes.store(to.before_s, k + 1, lanes.load(to.decay_s, k))
+        lanes.store(to.before, k + 1, lanes.load(to.after, k))
     for s in range(start.shape[0] - 1):
         if start[s] < start[s + 1]:
-            steps.before_s[start[s]] = steps.before[start[s]] = 1.0
+            to.before_s[start[s]] = 1.0
+            to.before[start[s]] = 1.0
     for k in range(0, total, lanes.LANES):
-        lanes.store(steps.decay_y, k, lanes.load(steps.decay_y, k) * lanes.load(steps.before, k))
+        lanes.store(to.decay_y, k, lanes.load(to.decay_y, k) * lanes.load(to.before, k))
 
 
 @njit(cache=True, error_model="numpy")

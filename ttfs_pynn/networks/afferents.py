@@ -6,7 +6,7 @@ connections of a sparse edge have delays of their own, and where populations dep
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -73,12 +73,20 @@ class Afferents:
         self.neuron = self.neurons[group[0]] if len(group) == 1 else _joined(list(self.neurons.values()), sizes)
         share = sum(edge.n_connections for edge in self.edges) / max(sum(edge.sizes[0] for edge in self.edges) * self.size, 1)
         self._sparse = self.is_cycle or share < DENSE_FROM
+        self._weights = [f"{edge.label}.weight" for edge in self.edges]
         self._synapses: _Synapses | None = None
+        self._kept_delays: tuple[Any, ...] = (None,)
 
     def _in_rows(self, spikes: FirstSpikes) -> bool:
         """Whether the dense ways do not do."""
-        return self._sparse or any(edge.pairs is not None and spikes.delays[edge.label].synaptic is not None
-                                   for edge in self.edges)
+        return self._ways(spikes.delays)[0]
+
+    def _ways(self, delays):
+        """(whether rows are wanted, the delays of the dense ways). Kept: a network's delays are the same until it is written."""
+        if self._kept_delays[0] is not delays:
+            rows = self._sparse or any(edge.pairs is not None and delays[edge.label].synaptic is not None for edge in self.edges)
+            self._kept_delays = delays, rows, None if rows else self._dense_delays(delays)
+        return self._kept_delays[1:]
 
     @property
     def synapses(self) -> "_Synapses":
@@ -134,8 +142,8 @@ class Afferents:
 
     def _gathered(self, spikes, parameters):
         """(w (inputs, neurons), delays or None) of the dense ways."""
-        weights = [edge.matrix(parameters[f"{edge.label}.weight"]) for edge in self.edges]
-        return _one_below_the_other(weights), self._dense_delays(spikes)
+        weights = [edge.matrix(parameters[name]) for edge, name in zip(self.edges, self._weights, strict=True)]
+        return _one_below_the_other(weights), self._ways(spikes.delays)[1]
 
     def _arrivals(self, spikes):
         """What the neurons hear, (samples, inputs[, spikes]). Spikes are looked at forth and back: it is kept with them."""
@@ -146,10 +154,10 @@ class Afferents:
             kept = spikes.arrivals[self.group] = sent, Arrivals(_side_by_side([_arriving(spikes, edge) for edge in self.edges]))
         return kept[1]
 
-    def _dense_delays(self, spikes):
+    def _dense_delays(self, of_edges):
         """(1, neurons) where delays are dendritic alone, (inputs, neurons) where an edge's connections have their own, or
         None."""
-        found = [spikes.delays[edge.label] for edge in self.edges]
+        found = [of_edges[edge.label] for edge in self.edges]
         dendritic = found[0].dendritic
         if all(delays.synaptic is None for delays in found):
             return None if dendritic is None else dendritic[None, :]

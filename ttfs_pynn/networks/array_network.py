@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ttfs_pynn.graph.graph import Graph
-from ttfs_pynn.graph.parameters import Parameters, check_parameters, delays_of, within_ranges
+from ttfs_pynn.graph.parameters import Delays, Parameters, check_parameters, delay_ranges, delays_of, within_ranges
 from ttfs_pynn.networks.afferents import afferents_of, ideal_spikes
 from ttfs_pynn.networks.interface import source_times
 from ttfs_pynn.networks.pynn_network import within_simulator
@@ -36,12 +36,15 @@ class ArrayNetwork:
         self.timing = timing_of(graph, single=True, deadline=deadline)
         self.neurons: dict[str, Any] = {}
         self._parts = afferents_of(graph)
+        self._trains_delays = any(True for _ in delay_ranges(graph))
+        self._delays: dict[str, Delays] = {}
         self.write(parameters)
 
     def write(self, parameters: Parameters) -> None:
         """Use these parameters from now on; not copied."""
         self.parameters = check_parameters(self.graph, parameters)
-        self._delays = delays_of(self.graph, self.parameters)
+        if self._trains_delays or not self._delays:
+            self._delays = delays_of(self.graph, self.parameters)
 
     def read(self) -> dict[str, np.ndarray]:
         """The parameters, copied."""

@@ -185,7 +185,7 @@ class BrainScaleS2(Simulator):
         # Equal sources share out an integer, so that several synapses of 6 bits are one of more.
         several = projection.pre.size // n_pre
         total = np.clip(np.round(values / self._unit_of(neuron, pairs)), -63 * several, 63 * several)
-        shares = [np.sign(total) * ((np.abs(total) + k) // several) for k in range(several)] if several > 1 else [total]
+        shares = [np.sign(total) * np.floor((np.abs(total) + k) / several) for k in range(several)] if several > 1 else [total]
         if pairs is None:
             projection.set(weight=np.concatenate(shares))
         else:
