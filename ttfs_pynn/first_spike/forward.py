@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ttfs_pynn.first_spike import kernels, layer_kernels
+from ttfs_pynn.first_spike import layer_kernels, unequal_kernels
 from ttfs_pynn.first_spike.arrivals import Arrivals
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
@@ -78,9 +78,11 @@ def first_spike_times(t_in: ArrayLike | Arrivals, w: ArrayLike, neuron) -> np.nd
     weights that are not finite.
     """
     arrivals, w, (tau_m, tau_syn, cm, thr) = check_inputs(t_in, w, neuron)
-    out = np.empty((arrivals.times.shape[0], w.shape[1]))
-    if are_alike(neuron, w.shape[1]) and w.size:
+    out = np.full((arrivals.times.shape[0], w.shape[1]), np.inf)
+    if not w.size:
+        return out
+    if are_alike(neuron, w.shape[1]):
         layer_kernels.layer_first_spike_times(arrivals, w, tau_m[0], tau_syn[0], cm, thr, out)
     else:
-        kernels.first_spike_times(arrivals.times, w, tau_m, tau_syn, cm, thr, are_alike(neuron, w.shape[1]), out)
+        unequal_kernels.unequal_first_spike_times(arrivals, w, tau_m, tau_syn, cm, thr, out)
     return out
