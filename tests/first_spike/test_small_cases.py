@@ -19,6 +19,7 @@ from ttfs_pynn.first_spike import (
     layer_kernels,
     membrane_peaks,
     peak,
+    unequal_kernels,
     vector_jacobian_product,
 )
 from ttfs_pynn.first_spike.closed_form import equal_time_constants, no_leak, twice_tau_syn
@@ -150,7 +151,7 @@ def test_small_loops_run_on_one_thread():
     t, w = layer(3, 5, 4, 20)  # fewer neurons are one tile
     unequal, delays, out = neuron_of(np.linspace(1.0, 2.0, 20)), np.ones(w.shape), np.full((4, 20), 9.0)
     loops = ((layer_kernels, lambda: first_spike_times(t, w, neuron_of(1.0))),
-             (kernels, lambda: first_spike_times(t, w, unequal)),
+             (unequal_kernels, lambda: first_spike_times(t, w, unequal)),
              (delay_kernels, lambda: delayed_first_spike_times(t, w, delays, unequal)),
              (peak, lambda: membrane_peaks(t, w, unequal)),
              (layer_backward, lambda: vector_jacobian_product(t, w, out, out, neuron_of(1.0))),
