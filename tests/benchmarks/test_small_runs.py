@@ -93,4 +93,4 @@ def test_chip_speed(capsys):
 def test_balanced_network_beside_nest():
     done = subprocess.run([sys.executable, "-m", "benchmarks.balanced_network", "--neurons", "50", "--indegree", "5",
                            "--duration", "20"], cwd=ROOT, capture_output=True, text=True)
-    assert not done.returncode and "time of exact / time of nest" in done.stdout, done.stderr
+    assert not done.returncode and "time of exact / time of NEST" in done.stdout, done.stderr

@@ -3,7 +3,8 @@ read from Neo.
 
 Differences are of fourth order with steps of 2e-4 nA or ms; times have 1e-12 ms, so they are right to about 1e-8 of a derivative
 of 1. A derivative jumps where an input arrives at the very time of an output spike: such parameters show up as a difference that
-depends on the step, and are left out; there are few.
+depends on the step, and are left out; there are few. One such pair of spikes is felt by every parameter that moves either: in
+`recorded` by a tenth of them.
 """
 
 import numpy as np
@@ -137,7 +138,7 @@ def check(case, most):
                 continue
             compared += 1
             assert abs(found.ravel()[index] - half) <= 1e-5 * size, (name, index)
-    assert compared and left_out <= 1 + 0.05 * compared
+    assert compared and left_out <= 1 + 0.15 * compared
 
 
 @pytest.mark.parametrize("case", [own, skips, recurrent, recorded])

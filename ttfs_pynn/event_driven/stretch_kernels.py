@@ -35,6 +35,7 @@ from ttfs_pynn.membrane.crossings import addresses, collect, room_for_candidates
 from ttfs_pynn.membrane.interval import extremum, phi, responses
 from ttfs_pynn.membrane.lanes import (
     address,
+    as_integers,
     bits,
     exp,
     fma,
@@ -50,12 +51,13 @@ from ttfs_pynn.membrane.lanes import (
 )
 from ttfs_pynn.membrane.order import ROOM as ROOM_BEHIND
 from ttfs_pynn.membrane.order import Sorted
-from ttfs_pynn.membrane.steps import LONGEST, addresses_of_steps, fill_steps, room_for_steps, transition
+from ttfs_pynn.membrane.steps import LONGEST, Steps, addresses_of_steps, fill_steps, transition
 from ttfs_pynn.membrane.threads import on_threads
 from ttfs_pynn.membrane.tiles import NARROW, WIDE, Kept, Levels, pack, path_of, walk
 
 _SHORTEST = 4  # events of a stretch, on the average; of shorter ones `block_kernels` makes as much
 _UNSURE = 1e-12  # of the largest membrane there could be: what is nearer to threshold is followed
+_ENDLESS, _DONE, _LEFT = 0, 1, 2  # a neuron fires without end; all is done; nothing, but left to `block_kernels`
 _NEVER, _UNDECIDED = math.inf, -math.inf  # as the time of a spike
 
 
@@ -93,19 +95,19 @@ class _Tile(NamedTuple):
     time: np.ndarray
 
 
-@njit(cache=True, error_model="numpy")
-def _divide(times, longest, longest_span):
+@inner
+def _divide(times, n_events, longest, longest_span):
     """Where each stretch begins, and the number of events."""
-    start, n = np.empty(times.shape[0] + 1, dtype=np.int64), 0
-    for k in range(times.shape[0]):
+    start, n = np.empty(n_events + 1, dtype=np.int64), 0
+    for k in range(n_events):
         if k == 0 or times[k] - times[start[n - 1]] > longest or times[k] - times[k - 1] > longest_span:
             start[n] = k
             n += 1
-    start[n] = times.shape[0]
+    start[n] = n_events
     return start[:n + 1]
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def _pauses(inputs, t_stop, rate_m, rate_s):
     start, _, times = inputs
     n = start.shape[0] - 1
@@ -118,22 +120,32 @@ def _pauses(inputs, t_stop, rate_m, rate_s):
 
 
 @inner
-def _follow(n, lane, stretch, inputs, pauses, packed, width, tile, group):
-    """Neuron n from event to event, from the begin of a stretch to that of the next. False where it fires without end."""
+def _follow(n, lane, k, x, j, stretch, inputs, steps, pauses, packed, width, peak, level, tile, group):
+    """Neuron n from its state x, j after the input at place k to the next stretch. False where it fires without end.
+
+    From event to event, where what `tiles` looks at does not show that it stays below threshold.
+    """
     u, i_exc, i_inh, clamped_until, parameters, out_times, noted = group
-    start, order, times = inputs
-    u_inf, inverse_cm = parameters[n, U_INF], parameters[n, INVERSE_CM]
-    u[n], i_exc[n], i_inh[n] = tile.x[lane] * inverse_cm + u_inf, tile.j[lane], 0.0
-    clamped_until[n] = tile.held[lane]
-    now = times[start[stretch]]
-    for k in range(start[stretch], start[stretch + 1]):
-        if not advance_neuron(n, now, times[k], u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
-            return False
-        now = times[k]
-        i_exc[n] += packed[order[k] * width + lane]
-    if not advance_neuron(n, now, pauses.until[stretch], u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
-        return False
-    tile.x[lane], tile.j[lane], tile.held[lane] = (u[n] - u_inf) / inverse_cm, i_exc[n], clamped_until[n]
+    u_inf, inverse_cm, last = parameters[n, U_INF], parameters[n, INVERSE_CM], inputs.start[stretch + 1] - 1
+    clamped_until[n], i_inh[n] = tile.held[lane], 0.0
+    while True:
+        y = x / steps.before[k]
+        free, new = clamped_until[n] <= inputs.times[k], y * steps.decay_y[k] + j * steps.response_y[k]
+        if free and k < last and new < level:
+            x, j = new * steps.after[k], j * steps.decay_s[k]
+        elif free and k == last and max(x, 0.0) + max(j, 0.0) * peak < level:
+            x, j = x * pauses.decay_m[stretch] + j * pauses.response[stretch], j * pauses.decay_s[stretch]
+        else:
+            u[n], i_exc[n] = x * inverse_cm + u_inf, j
+            until = inputs.times[k + 1] if k < last else pauses.until[stretch]
+            if not advance_neuron(n, inputs.times[k], until, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
+                return False
+            x, j = (u[n] - u_inf) / inverse_cm, i_exc[n]
+        if k == last:
+            break
+        k += 1
+        j += packed[inputs.order[k] * width + lane]
+    tile.x[lane], tile.j[lane], tile.held[lane] = x, j, clamped_until[n]
     return True
 
 
@@ -202,6 +214,7 @@ def _through(zero, first, inputs, steps, pauses, packed, group, tile, levels, ke
         x, j, after = walk(start[s], last + 1, path, x0, j0, before, rate_m, True)
         n_sure, n_unsure, added = collect(to_sure, 0, to_unsure, 0, x, j, after, before, theta, path, last, peak, numbers)
         slow = free & (x0 >= level) | (held > begin) & (held < until)
+        known = 0  # bits of those that stay below threshold until the input that is kept
         new_x = select(free, fma(x, decay_m_of[s], j * response_of[s]), x0)
         new_j, fired = j * decay_s_of[s], slow & (x0 > math.inf)
         if bits(added):
@@ -216,6 +229,7 @@ def _through(zero, first, inputs, steps, pauses, packed, group, tile, levels, ke
             current = j * exp(maximum(free_from - times[last], 0.0) * -rate_s)
             decay_m, _, response = transition(maximum(until - free_from, 0.0), rate_m, rate_s)
             again = (fma(maximum(current, 0.0), peak, maximum(reset, 0.0)) >= level) & (free_from < until)
+            known = bits((time <= _UNDECIDED) & (before < math.inf) & (after >= math.inf))
             slow = slow | (time <= _UNDECIDED) | fired & again
             new_x = select(fired, fma(reset, decay_m, current * response), new_x)
             held = select(fired, free_from, held)
@@ -234,7 +248,14 @@ def _through(zero, first, inputs, steps, pauses, packed, group, tile, levels, ke
         while slowly:
             lane = lowest(slowly)
             slowly &= slowly - 1
-            if not _follow(first + lane, lane, s, inputs, pauses, packed, width, tile, group):
+            if known >> lane & 1:
+                k, j_k = as_integers(path.at)[lane], path.j[lane]
+                x_k = path.y[lane] * of_steps.before[k]
+            else:
+                k, x_k = start[s], xs[lane]
+                j_k = js[lane] + packed[inputs.order[k] * width + lane]
+            if not _follow(first + lane, lane, k, x_k, j_k, s, inputs, steps, pauses, packed, width, peak, levels.level[lane],
+                           tile, group):
                 return False
     return True
 
@@ -269,16 +290,55 @@ def _run_tile(zero, part, inputs, steps, pauses, weights, partner, n_rows, t, t_
     return True
 
 
+@inner
+def _prepared(event_times, event_rows, t, t_stop, parameters):
+    """(whether there are long stretches, and no neuron fires by itself; Sorted, a stretch like a sample; Steps; Pauses; how many
+    rows there are events of)."""
+    rate_m, rate_s = parameters[0, RATE_M], parameters[0, RATE_E]
+    n, shortest, suited, n_rows = event_times.shape[0], math.inf, True, 0
+    times = np.zeros(n + ROOM_BEHIND)
+    for k in range(n):
+        times[k] = max(event_times[k], t)
+        n_rows = max(n_rows, event_rows[k] + 1)
+    for i in range(parameters.shape[0]):
+        shortest = min(shortest, parameters[i, TAU_REFRAC])
+        suited = suited and parameters[i, THRESHOLD] > parameters[i, U_INF]
+    start = _divide(times, n, shortest, LONGEST / max(rate_m, rate_s))
+    suited = suited and n >= _SHORTEST * (start.shape[0] - 1)
+    inputs, room = Sorted(start, event_rows, times), n + 2 * lanes.LANES if suited else 0
+    steps = Steps(np.empty(room), np.empty(room), np.empty(room), np.empty(room), np.empty(room), np.empty(room),
+                  np.empty(room))
+    if suited:
+        fill_steps(inputs, rate_m, rate_s, steps)
+    return suited, inputs, steps, _pauses(inputs, t_stop, rate_m, rate_s), n_rows
+
+
+@inner
+def _carry_currents(inputs, partner, receptors, weights, t, t_stop, group, begin_exc, begin_inh):
+    """What i_exc and i_inh are at t_stop goes to the group: what it did to them is their sum."""
+    group.i_exc[:], group.i_inh[:] = begin_exc, begin_inh
+    end_currents(inputs.times[:inputs.order.shape[0]], inputs.order, partner, receptors, weights, t, t_stop,
+                 group.parameters[0, RATE_E], group.i_exc, group.i_inh)
+
+
 @njit(cache=True, error_model="numpy")
-def _serial(wide, n_parts, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
-    for part in range(n_parts):
+def _serial(event_times, event_rows, receptors, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
+            out_times, noted):
+    """_LEFT (nothing is done), _ENDLESS or _DONE. Arrays one by one: tuples of them take longer to pass."""
+    suited, inputs, steps, pauses, n_rows = _prepared(event_times, event_rows, t, t_stop, parameters)
+    if not suited:
+        return _LEFT
+    group = Group(u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
+    begin_exc, begin_inh, wide = i_exc.copy(), i_inh.copy(), u.shape[0] > NARROW
+    for part in range((u.shape[0] - 1) // (WIDE if wide else NARROW) + 1):
         if wide:
             finite = _run_tile(splat_32(0.0), part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group)
         else:
             finite = _run_tile(splat_16(0.0), part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group)
         if not finite:
-            return False
-    return True
+            return _ENDLESS
+    _carry_currents(inputs, partner, receptors, weights, t, t_stop, group, begin_exc, begin_inh)
+    return _DONE
 
 
 @inner
@@ -287,11 +347,26 @@ def _run_wide_tile(part, inputs, steps, pauses, weights, partner, n_rows, t, t_s
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def _threaded(n_parts, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
+def _side_by_side(n_parts, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
     finite = np.ones(n_parts, dtype=np.bool_)
     for part in prange(n_parts):
         finite[part] = _run_wide_tile(part, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group)
     return finite.all()
+
+
+@njit(cache=True, error_model="numpy")
+def _threaded(event_times, event_rows, receptors, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
+              out_times, noted):
+    """As `_serial`, in wide tiles."""
+    suited, inputs, steps, pauses, n_rows = _prepared(event_times, event_rows, t, t_stop, parameters)
+    if not suited:
+        return _LEFT
+    group = Group(u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
+    begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
+    if not _side_by_side((u.shape[0] - 1) // WIDE + 1, inputs, steps, pauses, weights, partner, n_rows, t, t_stop, group):
+        return _ENDLESS
+    _carry_currents(inputs, partner, receptors, weights, t, t_stop, group, begin_exc, begin_inh)
+    return _DONE
 
 
 def run_stretches(event_times, event_rows, receptors, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
@@ -299,24 +374,8 @@ def run_stretches(event_times, event_rows, receptors, weights, partner, t, t_sto
     """As `block_kernels.run_blocks`, to which it leaves what has no long stretches."""
     arguments = (event_times, event_rows, receptors, weights, partner, t, t_stop, u, i_exc, i_inh, clamped_until, parameters,
                  out_times, noted)
-    if not event_times.size:
-        return run_blocks(*arguments)
-    rate_m, rate_s = parameters[0, RATE_M], parameters[0, RATE_E]
-    n, shortest = event_times.size, parameters[:, TAU_REFRAC].min()
-    with_room = np.zeros(n + ROOM_BEHIND)
-    times = np.maximum(event_times, t, out=with_room[:n])
-    start = _divide(times, shortest, LONGEST / max(rate_m, rate_s))
-    if n < _SHORTEST * (start.size - 1) or not (parameters[:, THRESHOLD] > parameters[:, U_INF]).all():
-        return run_blocks(*arguments)
-    inputs, steps = Sorted(start, event_rows, with_room), room_for_steps(n)
-    fill_steps(inputs, rate_m, rate_s, steps)
-    wide = u.size > NARROW
-    group = Group(u, i_exc, i_inh, clamped_until, parameters, out_times, noted)
-    begin_exc, begin_inh = i_exc.copy(), i_inh.copy()
-    n_parts, pauses = -(-u.size // (WIDE if wide else NARROW)), _pauses(inputs, t_stop, rate_m, rate_s)
-    arguments = (n_parts, inputs, steps, pauses, weights, partner, event_rows.max() + 1, t, t_stop, group)
-    if not (_threaded(*arguments) if wide and on_threads(times.size * u.size) else _serial(wide, *arguments)):
-        return False
-    i_exc[:], i_inh[:] = begin_exc, begin_inh
-    end_currents(times, event_rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh)
-    return True
+    done = _LEFT
+    if event_times.size:
+        run = _threaded if u.size > NARROW and on_threads(event_times.size * u.size) else _serial
+        done = run(*arguments)
+    return run_blocks(*arguments) if done == _LEFT else done == _DONE
