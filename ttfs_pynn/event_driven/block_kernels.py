@@ -188,10 +188,11 @@ def _tile(at, size, t_first, t, rows, steps, ends, weights, u, i_exc, i_inh, cla
 
 @njit(cache=True, error_model="numpy")
 def end_currents(event_times, rows, partner, receptors, weights, t, t_stop, rate_s, i_exc, i_inh):
-    """The two currents at t_stop, from those at t and the events."""
+    """The two currents at t_stop, from those at t and the events; event_times may have room behind the last."""
     decay = math.exp(-rate_s * (t_stop - t))
-    i_exc *= decay
-    i_inh *= decay
+    for n in range(i_exc.shape[0]):
+        i_exc[n] *= decay
+        i_inh[n] *= decay
     used, left = rows_left(event_times, rows, weights.shape[0], t_stop, rate_s)
     for k in range(used.shape[0]):
         _add_row(used[k], left[used[k]], weights, receptors, i_exc, i_inh)

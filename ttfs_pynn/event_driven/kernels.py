@@ -191,14 +191,15 @@ def noted_spikes(noted, out_times):
     return start, index, time
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def rows_left(event_times, rows, n_rows, t_stop, rate_s):
     """(rows, left): which rows the events before t_stop are of, and for each, how much is left of a current of 1 from all of its
     events together. Events whose current is below 1e-60 of the latest event's are left out."""
-    left, used = np.zeros(n_rows), np.empty(event_times.shape[0], dtype=np.int64)
+    n_events = rows.shape[0]
+    left, used = np.zeros(n_rows), np.empty(n_events, dtype=np.int64)
     n_used = 0
-    for k in range(event_times.shape[0] - 1, -1, -1):
-        if (event_times[-1] - event_times[k]) * rate_s > _FORGOTTEN:
+    for k in range(n_events - 1, -1, -1):
+        if (event_times[n_events - 1] - event_times[k]) * rate_s > _FORGOTTEN:
             break
         row = rows[k]
         if left[row] == 0.0:
@@ -208,7 +209,7 @@ def rows_left(event_times, rows, n_rows, t_stop, rate_s):
     return used[:n_used], left
 
 
-@njit(cache=True, error_model="numpy")
+@inner
 def advance_neuron(n, t, t_stop, u, i_exc, i_inh, clamped_until, parameters, out_times, noted):
     """Carry neuron n from t to t_stop without input. False where it fires without end."""
     while True:

@@ -316,8 +316,9 @@ def _prepared(event_times, event_rows, t, t_stop, parameters):
 @inner
 def _carry_currents(inputs, partner, receptors, weights, t, t_stop, group, begin_exc, begin_inh):
     """What i_exc and i_inh are at t_stop goes to the group: what it did to them is their sum."""
-    group.i_exc[:], group.i_inh[:] = begin_exc, begin_inh
-    end_currents(inputs.times[:inputs.order.shape[0]], inputs.order, partner, receptors, weights, t, t_stop,
+    for n in range(begin_exc.shape[0]):  # slices take seconds to compile
+        group.i_exc[n], group.i_inh[n] = begin_exc[n], begin_inh[n]
+    end_currents(inputs.times, inputs.order, partner, receptors, weights, t, t_stop,
                  group.parameters[0, RATE_E], group.i_exc, group.i_inh)
 
 
