@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from ttfs_pynn.datasets.dataset import Dataset
 from ttfs_pynn.errors import DatasetError
 
-__all__ = ["CLASS_NAMES", "classify", "fresh", "published", "yin_yang"]
+__all__ = ["CLASS_NAMES", "classify", "fresh", "published", "turned", "yin_yang"]
 
 CLASS_NAMES = ("yin", "yang", "dot")
 R_SMALL, R_BIG = 0.1, 0.5
@@ -83,3 +83,11 @@ def fresh(n: int, rng: np.random.Generator, r_small: float = R_SMALL, r_big: flo
         missed = classify(points[open_, 0], points[open_, 1], r_small, r_big) != labels[open_]
         open_ = open_[missed]
     return _dataset(points[:, 0], points[:, 1], labels)
+
+
+def turned(features: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(features, labels) of which half, by chance, are turned by 180 degrees about the centre: x -> 1 - x, y -> 1 - y. The figure
+    comes to lie on itself, yin and yang change places, dots stay dots. So this is no more than more samples of the same kind."""
+    turn = rng.random(len(labels)) < 0.5
+    new = np.where(turn[:, None], features[:, [2, 3, 0, 1]], features)
+    return new, np.where(turn & (labels < 2), 1 - labels, labels)

@@ -1,7 +1,7 @@
 """Samples: input spike times and labels."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.spikes.trials import is_block, labels_of, trials_of
 from ttfs_pynn.units import in_unit
 
-__all__ = ["SpikeData", "jittered"]
+__all__ = ["EncodedData", "SpikeData", "jittered"]
 
 
 def jittered(times: np.ndarray, rng: np.random.Generator, sigma: float) -> np.ndarray:
@@ -95,9 +95,42 @@ class SpikeData:
             return {label: array[chosen] for label, array in self.times.items()}
         return self.times[chosen]
 
+    def drawn(self, chosen: Any, rng: np.random.Generator) -> tuple[Any, np.ndarray]:
+        """(times, labels) of some samples (an index or slice) as training is shown them: here, as they are."""
+        return self.batch(chosen), self.labels[chosen]
+
     def select(self, chosen: Any) -> "SpikeData":
         """Some of the samples (an index or slice)."""
         return SpikeData(self.batch(chosen), self.labels[chosen], self.classes)
+
+
+class EncodedData(SpikeData):
+    """SpikeData of features (samples, ...), from which training draws other ones in each epoch.
+
+    encode(features) gives `times`. augment(features, labels, rng), with a numpy Generator, gives the features and labels that
+    training is shown in place of these; evaluation is shown the samples as they are.
+    """
+
+    def __init__(self, features: Any, labels: Any, encode: Callable[[Any], Any], augment: Callable[[Any, Any, Any], Any],
+                 classes: Sequence = ()) -> None:
+        for name, function in (("encode", encode), ("augment", augment)):
+            if not callable(function):
+                raise ConfigurationError(f"{name} is {type(function).__name__}; give a function")
+        super().__init__(encode(features), labels, tuple(classes))
+        for name, value in (("features", features), ("_encode", encode), ("_augment", augment)):
+            object.__setattr__(self, name, value)
+
+    def drawn(self, chosen: Any, rng: np.random.Generator) -> tuple[Any, np.ndarray]:
+        """(times, labels) of new features."""
+        labels = self.labels[chosen]
+        found = self._augment(self.features[chosen], labels, rng)
+        if not (isinstance(found, tuple) and len(found) == 2 and np.shape(found[1]) == labels.shape):
+            raise ConfigurationError("augment must return (features, labels), as many of both as it was given")
+        return self._encode(found[0]), np.asarray(found[1])
+
+    def select(self, chosen: Any) -> "EncodedData":
+        """Some of the samples (an index or slice)."""
+        return EncodedData(self.features[chosen], self.labels[chosen], self._encode, self._augment, self.classes)
 
 
 def _as_array(value: Any, label: Any) -> np.ndarray:

@@ -182,7 +182,7 @@ class Trainer:
         loss = right = dropped = 0.0
         for begin in range(0, order.size, size):
             chosen = order[begin:begin + size]
-            times, labels = self.train.batch(chosen), self.train.labels[chosen]
+            times, labels = self.train.drawn(chosen, rng)
             if self._augment is not None:
                 times = self._augment(times, rng)
             gradients = self._step(self._jittered(times, rng), labels, epoch + begin / order.size)
