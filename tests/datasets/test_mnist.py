@@ -121,15 +121,6 @@ def test_what_leaves_the_image_is_gone():
     assert 0 < np.isfinite(moved).any(axis=1).sum() < 50
 
 
-def test_a_share_of_the_images_is_mirrored_left_to_right():
-    times = np.tile([1.0, 2.0, 3.0, 4.0, np.inf, 6.0, 7.0, 8.0, 9.0], (1000, 1))
-    given = times.copy()
-    new = mnist.flipped(times, np.random.default_rng(3), 0.3)
-    mirrored = (new == [3.0, 2.0, 1.0, 6.0, np.inf, 4.0, 9.0, 8.0, 7.0]).all(axis=1)
-    assert (mirrored | (new == times).all(axis=1)).all() and abs(mirrored.mean() - 0.3) < 0.06  # four standard errors
-    np.testing.assert_array_equal(times, given)
-
-
 def test_a_share_of_the_images_is_shifted():
     times = np.full((1000, 25), np.inf)
     times[:, 12] = 3.0
