@@ -11,8 +11,8 @@ from tests.small_networks import assert_same
 from ttfs_pynn.comparison.task import Task
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.learning.evaluation import evaluate
-from ttfs_pynn.protocols import export, train, transfer
 from ttfs_pynn.protocols import evaluate as evaluate_command
+from ttfs_pynn.protocols import export, train, transfer
 from ttfs_pynn.runs import reproduce
 from ttfs_pynn.runs.experiment import Experiment
 from ttfs_pynn.runs.finished import open_run
@@ -184,11 +184,13 @@ def test_a_run_without_what_its_model_fits_is_refused(here):
 
 
 def test_a_model_that_fits_nothing_has_no_such_parameter(here):
-    (here / "plain.py").write_text(MODEL.replace("def fit(", "def no_fit(").replace(
-        "data(parameters):\n", "data(parameters):\n    assert 'fitted' not in parameters\n    parameters['fitted'] = "
-        "{'mean': [0.5, 0.5, 0.5], 'order': [0, 1, 2]}\n").replace('assert sorted(parameters["fitted"]) == ["mean", "order"]', ""))
+    model = MODEL.replace("def fit(", "def no_fit(").replace("data(parameters):\n", """data(parameters):
+    assert "fitted" not in parameters
+    parameters = {**parameters, "fitted": {"mean": [0.5, 0.5, 0.5], "order": [0, 1, 2]}}
+""")
+    (here / "plain.py").write_text(model.replace('assert sorted(parameters["fitted"]) == ["mean", "order"]', ""))
     experiment = Experiment(load_file("plain.py"), configuration())
-    assert experiment.fitted is None
+    assert experiment.fitted is None and fits() == 0
     assert not (experiment.create_folder("run").path / "fitted.npz").exists()
 
 
