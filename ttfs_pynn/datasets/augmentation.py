@@ -59,14 +59,12 @@ class Distortion:
         still, drawn = rng.random(n) >= self.share, rng.uniform(-1.0, 1.0, (6, n))
         maps = self._maps(drawn, np.less(rng.random(n), self.mirrored))
         maps[still] = [1, 0, 0, 1, 0, 0]
-        bends = np.zeros((n if self.elastic else 0, 2, _CELLS, _CELLS), dtype=np.float32)
+        bends = np.zeros((n, 2, _CELLS, _CELLS), dtype=np.float32)
         if self.elastic:
             _smooth(rng.standard_normal(bends.size, dtype=np.float32), _smoothing(), self.elastic, bends.reshape(-1))
             bends[still] = 0.0
-        new = np.empty(images.shape, dtype=images.dtype)
-        padded = np.zeros((height + 2 * _PAD, width + 2 * _PAD), dtype=np.float32)
-        _sample(images, maps.astype(np.float32), bends, *_cells(height), *_cells(width), padded, np.zeros((2, width), np.float32),
-                images.dtype.kind == "f", new)
+        new, (cell, part, _), (_, _, shares) = np.empty(images.shape, dtype=images.dtype), _cells(height), _cells(width)
+        _sample(images, maps.astype(np.float32), bends, self.elastic > 0, cell, part, shares, images.dtype.kind == "f", new)
         return new
 
     def _maps(self, drawn: np.ndarray, mirror: np.ndarray) -> np.ndarray:
@@ -114,46 +112,71 @@ def _smooth(noise: np.ndarray, weights: np.ndarray, size: float, smoothed: np.nd
 
 
 @cache
-def _cells(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of n pixels: the point of the grid before each, and how far it is from there to the next."""
+def _cells(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of n pixels: the point of the grid before each, how far it is from there to the next, and (cells, n) the share of each."""
     place = np.linspace(0, _CELLS - 1, n)
     before = np.minimum(place.astype(np.uint32), _CELLS - 2)
-    return before, (place - before).astype(np.float32)
+    part, shares = (place - before).astype(np.float32), np.zeros((_CELLS, n), dtype=np.float32)
+    shares[before, np.arange(n)], shares[before + 1, np.arange(n)] = 1 - part, part
+    return before, part, shares
 
 
 @njit(cache=True, error_model="numpy")
-def _sample(images: np.ndarray, maps: np.ndarray, bends: np.ndarray, cell_y: np.ndarray, part_y: np.ndarray, cell_x: np.ndarray,
-            part_x: np.ndarray, padded: np.ndarray, moved: np.ndarray, floats: bool, new: np.ndarray) -> None:
-    """Fill `new`. bends: of each image, or none. padded (black at its edges), moved (zeros): scratch. floats: else values are
-    rounded."""
+def _places(maps: np.ndarray, bends: np.ndarray, bent: bool, axis: int, cell: np.ndarray, part: np.ndarray, shares: np.ndarray,
+            place: np.ndarray) -> None:
+    """Fill `place` (pixels,): the row (axis 0) or column (axis 1) of the padded old image that each pixel of the new one shows.
+
+    maps, bends: of this image. cell, part: of rows; shares: of columns. Every loop has one result, so that it becomes vectors.
+    """
+    height, width = cell.shape[0], shares.shape[1]
+    size, middle_y, middle_x = width if axis else height, np.float32((height - 1) / 2), np.float32((width - 1) / 2)
+    down, right, begin = maps[2 * axis], maps[2 * axis + 1], np.float32((size - 1) / 2 + _PAD) + maps[4 + axis]
+    low, high = np.float32(_PAD - 1), np.float32(size + _PAD)
+    for y in range(height):
+        here, at = begin + down * (np.float32(y) - middle_y), y * width
+        for x in range(width):
+            place[at + x] = here + right * (np.float32(x) - middle_x)
+    if bent:
+        line = np.empty(_CELLS, dtype=np.float32)
+        s0, s1, s2, s3, s4 = shares[0], shares[1], shares[2], shares[3], shares[4]
+        for y in range(height):
+            j, at = cell[y], y * width
+            for k in range(_CELLS):
+                line[k] = bends[axis, j, k] + part[y] * (bends[axis, j + np.uint32(1), k] - bends[axis, j, k])
+            d0, d1, d2, d3, d4 = line[0], line[1], line[2], line[3], line[4]
+            for x in range(width):
+                place[at + x] += (d0 * s0[x] + d1 * s1[x]) + (d2 * s2[x] + d3 * s3[x]) + d4 * s4[x]
+    for k in range(height * width):
+        place[k] = min(max(place[k], low), high)
+
+
+@njit(cache=True, error_model="numpy")
+def _sample(images: np.ndarray, maps: np.ndarray, bends: np.ndarray, bent: bool, cell: np.ndarray, part: np.ndarray,
+            shares: np.ndarray, floats: bool, new: np.ndarray) -> None:
+    """Fill `new`. bends: used where `bent`. cell, part, shares: see `_cells`. floats: else values are rounded."""
     n, height, width = images.shape
-    half, pad = np.float32(0.0 if floats else 0.5), np.float32(_PAD)
-    middle_y, middle_x = np.float32((height - 1) / 2), np.float32((width - 1) / 2)
-    low, high_y, high_x = np.float32(_PAD - 1), np.float32(height + _PAD), np.float32(width + _PAD)
+    pixels, half = height * width, np.float32(0.0 if floats else 0.5)
     across, one = np.uint32(width + 2 * _PAD), np.uint32(1)  # indices without a sign: none is looked at for being negative
-    flat, line = padded.reshape(-1), np.empty(_CELLS, dtype=np.float32)
+    padded = np.zeros((height + 2 * _PAD, width + 2 * _PAD), dtype=np.float32)
+    rows, columns, a, b = (np.empty(pixels, dtype=np.float32), np.empty(pixels, dtype=np.float32),
+                           np.empty(pixels, dtype=np.float32), np.empty(pixels, dtype=np.float32))
+    corner, flat, out = np.empty(pixels, dtype=np.uint32), padded.reshape(-1), new.reshape(-1)
     for s in range(n):
         for y in range(height):
             for x in range(width):
                 padded[y + _PAD, x + _PAD] = images[s, y, x]
-        yy, yx, xy, xx = maps[s, 0], maps[s, 1], maps[s, 2], maps[s, 3]
-        for y in range(height):
-            down, j, f = np.float32(y) - middle_y, cell_y[y], part_y[y]
-            begin_y = middle_y + yy * down + maps[s, 4] + pad
-            begin_x = middle_x + xy * down + maps[s, 5] + pad
-            if bends.shape[0]:
-                for axis in range(2):
-                    for k in range(_CELLS):
-                        line[k] = bends[s, axis, j, k] + f * (bends[s, axis, j + one, k] - bends[s, axis, j, k])
-                    for x in range(width):
-                        moved[axis, x] = line[cell_x[x]] + part_x[x] * (line[cell_x[x] + one] - line[cell_x[x]])
-            for x in range(width):
-                right = np.float32(x) - middle_x
-                v = min(max(begin_y + yx * right + moved[0, x], low), high_y)
-                h = min(max(begin_x + xx * right + moved[1, x], low), high_x)
-                row, column = np.int32(v), np.int32(h)
-                a, b, at = v - np.float32(row), h - np.float32(column), np.uint32(row * across + column)
-                # a and b are 1 - 2^-23 at most, more below 1 than rounding adds: what is found lies between its neighbours.
-                upper = flat[at] + b * (flat[at + one] - flat[at])
-                lower = flat[at + across] + b * (flat[at + across + one] - flat[at + across])
-                new[s, y, x] = upper + a * (lower - upper) + half
+        _places(maps[s], bends[s], bent, 0, cell, part, shares, rows)
+        _places(maps[s], bends[s], bent, 1, cell, part, shares, columns)
+        for k in range(pixels):
+            a[k] = rows[k] - np.float32(np.int32(rows[k]))
+        for k in range(pixels):
+            b[k] = columns[k] - np.float32(np.int32(columns[k]))
+        for k in range(pixels):
+            corner[k] = np.int32(rows[k]) * np.int32(across) + np.int32(columns[k])
+        begin = s * pixels
+        for k in range(pixels):
+            at = corner[k]
+            # a and b are 1 - 2^-23 at most, more below 1 than rounding adds: what is found lies between its neighbours.
+            upper = flat[at] + b[k] * (flat[at + one] - flat[at])
+            lower = flat[at + across] + b[k] * (flat[at + across + one] - flat[at + across])
+            out[begin + k] = upper + a[k] * (lower - upper) + half
