@@ -68,6 +68,7 @@ def test_two_channels_of_bytes_are_those_of_brightness():
     bright, dark = times[:, :12], times[:, 12:]
     assert not (np.isfinite(bright) & np.isfinite(dark)).any() and np.isfinite(bright).any() and np.isfinite(dark).any()
     assert two_channels(images[:0], mean, 1.5, 20.0).shape == (0, 24)
+    assert two_channels(images[:, :0], mean[:0], 1.5, 20.0).shape == (30, 0)
 
 
 def test_two_channels_end_exactly_and_large_is_early():

@@ -49,27 +49,32 @@ def two_channels(features: ArrayLike, mean: ArrayLike, t_early: float, t_late: f
     if white == 1:
         features = features.astype(float)
         _check_range("features", features)
-    n, size = len(features), mean.size
-    times = np.empty((n, 2, size))
-    _about_the_mean(np.ascontiguousarray(features).reshape(n, size), white, np.ascontiguousarray(mean).reshape(size), float(span),
-                    (float(t_early), float(t_late)), float(cut), times)
-    return times.reshape(n, 2 * size)
+    times = np.empty((len(features), 2 * mean.size))
+    _about_the_mean(np.ascontiguousarray(features).reshape(-1), white, np.ascontiguousarray(mean).reshape(-1), float(span),
+                    (float(t_early), float(t_late)), float(cut), times.reshape(-1))
+    return times
 
 
 @njit(cache=True, error_model="numpy")
 def _about_the_mean(features: np.ndarray, white: float, mean: np.ndarray, span: float, window: tuple[float, float], cut: float,
                     times: np.ndarray) -> None:
-    """Fill `times` (samples, 2, features). No branches: the loop takes several features at a time."""
-    t_early, t_late = window
-    for s in range(features.shape[0]):
-        for k in range(features.shape[1]):
-            above = features[s, k] / white - mean[k]
-            value = min(abs(above) / span, 1.0)
+    """Fill `times`, sample after sample its features above their mean and those below; `features` in a row. Every loop has one
+    result, so that it becomes vectors."""
+    (t_early, t_late), size = window, mean.shape[0]
+    difference, found = np.empty(size), np.empty(size)
+    for begin in range(0, features.shape[0], max(size, 1)):
+        for k in range(size):
+            difference[k] = features[begin + k] / white - mean[k]
+        for k in range(size):
+            value = min(abs(difference[k]) / span, 1.0)
             # Both ends are met exactly, and no rounding leaves the interval.
             t = min(max(value * t_early + (1.0 - value) * t_late, t_early), t_late)
-            t = t if value >= cut else math.inf
-            times[s, 0, k] = t if above > 0 else math.inf
-            times[s, 1, k] = t if above < 0 else math.inf
+            found[k] = t if value >= cut else math.inf
+        above, below = 2 * begin, 2 * begin + size
+        for k in range(size):
+            times[above + k] = found[k] if difference[k] > 0 else math.inf
+        for k in range(size):
+            times[below + k] = found[k] if difference[k] < 0 else math.inf
 
 
 def _check_window(t_early: float, t_late: float) -> None:
