@@ -4,8 +4,8 @@ Each batch is presented to the network on the chosen simulator; the first-spike 
 from Neo; analytic weight updates are computed from these times alone and written back. After each epoch a checkpoint is written.
 
 The run folder gets configuration.toml, history.json, metrics.json (test_accuracy, seconds_per_epoch, latency, spikes_per_sample),
-graph.npz and parameters.npz (the network, what it learned), checkpoint.npz, the spikes of one test sample before and after
-training (spikes/NAME.nix), and versions.toml. Several copies side by side, as on brian2, give those after training only and no
+graph.npz and parameters.npz (the network, what it learned), fitted.npz (what a model with `fit` took from the training data),
+checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml. Several copies side by side, as on brian2, give those after training only and no
 decision_map.npz; arrays record no spikes.
 
 examples:

@@ -73,7 +73,7 @@ class Experiment:
                                      "model; let build(sim, parameters) or data(parameters) take them, or leave them out")
         self.fitted: dict[str, np.ndarray] | None = None
         if hasattr(model, "fit"):
-            self.fitted = self._checked_fit(self._called("fit") if fitted is None else fitted)
+            self.fitted = _checked_fit(self._called("fit") if fitted is None else fitted, configuration["network"])
         self.graph, self._own = self._described()
         if graph is not None:
             self.graph, self._own = graph, None  # a script may draw another network each time
@@ -115,21 +115,6 @@ class Experiment:
                 raise
             raise ConfigurationError(f"the model's {name} asks for a parameter that is not there: "
                                      f"{unknown('parameter', error.args[0], list(parameters))}") from None
-
-    def _checked_fit(self, found: Any) -> dict[str, np.ndarray]:
-        """What fit returned, as arrays that nobody can change, or a ConfigurationError."""
-        if FITTED in self.configuration["network"]:
-            raise ConfigurationError(f"a parameter of the network is called {FITTED}, as what the model's fit returns; call it "
-                                     "something else")
-        if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
-            raise ConfigurationError(f"the model's fit(parameters) returned {type(found).__name__}; it must return a dict of "
-                                     "arrays by name")
-        arrays = {name: np.array(value, order="C") for name, value in found.items()}
-        for name, array in arrays.items():
-            if array.dtype.kind not in "biuf":
-                raise ConfigurationError(f"{name!r}, which the model's fit(parameters) returned, is {array.dtype}; give numbers")
-            array.flags.writeable = False
-        return arrays
 
     def fresh(self, n: int, rng: np.random.Generator) -> SpikeData:
         """New samples of a model that can draw them. ConfigurationError for another."""
@@ -295,6 +280,22 @@ def check_backend(name: str) -> None:
     """ConfigurationError for a name that is neither a simulator's nor ARRAYS."""
     if name not in (*SIMULATORS, ARRAYS):
         raise ConfigurationError(unknown("backend", name, (*SIMULATORS, ARRAYS)))
+
+
+def _checked_fit(found, parameters):
+    """What a model's fit returned, as arrays that nobody can change, or a ConfigurationError."""
+    if FITTED in parameters:
+        raise ConfigurationError(f"a parameter of the network is called {FITTED}, as what the model's fit returns; call it "
+                                 "something else")
+    if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
+        raise ConfigurationError(f"the model's fit(parameters) returned {type(found).__name__}; it must return a dict of arrays "
+                                 "by name")
+    arrays = {name: np.array(value, order="C") for name, value in found.items()}
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf":
+            raise ConfigurationError(f"{name!r}, which the model's fit(parameters) returned, is {array.dtype}; give numbers")
+        array.flags.writeable = False
+    return arrays
 
 
 def _checked(data, graph):
