@@ -4,9 +4,9 @@ A pixel of the new image at r, counted from the centre, takes the brightness of 
 
     A r + shift + elastic d(r),     A = rotation (stretch by exp(s_y), exp(s_x)) + shear,
 
-bilinear between pixels, black outside. Every image has its own A, shift and d. d is a 5 x 5 grid of normal displacements, smoothed
-by a Gaussian of 0.8 cells, with variance 1 at every point of the grid, and bilinear between them (after Simard, Steinkraus, Platt,
-"Best practices for convolutional neural networks applied to visual document analysis", ICDAR 2003).
+bilinear between pixels, black outside. Every image has its own A, shift and d. d is a 5 x 5 grid of normal displacements,
+smoothed by a Gaussian of 0.8 cells, with variance 1 at every point of the grid, and bilinear between them (after Simard,
+Steinkraus, Platt, "Best practices for convolutional neural networks applied to visual document analysis", ICDAR 2003).
 """
 
 import math

@@ -41,6 +41,7 @@ FREE = ("training.epochs", "demo")
 ARRAYS = "arrays"  # the backend that is none: an ArrayNetwork
 PARTS = ("train", "validation", "test")  # of the data; validation may be missing
 _MOST_COPIES = 1000  # where there are fewer samples
+_SAMPLES_SEEN = 1000  # by initial weights
 CHIP = "brainscales2"  # whose weights an ArrayNetwork is limited to where hardware is configured
 
 
@@ -118,10 +119,12 @@ class Experiment:
         return made.graph, made.parameters
 
     def initial_parameters(self) -> dict[str, np.ndarray]:
-        """Where training starts: what the PyNN script has, or drawn with the seed of the training options."""
+        """Where training starts: what the PyNN script has, or drawn with the seed of the training options. Weights that the model
+        does not describe follow from the first training samples (`graph.initialisation.balanced`)."""
         if self._own is not None:
             return dict(self._own)
-        return initial_parameters(self.graph, np.random.default_rng(self.options.seed))
+        shown = self.data["train"].batch(slice(0, _SAMPLES_SEEN))
+        return initial_parameters(self.graph, np.random.default_rng(self.options.seed), shown)
 
     def network(self, backend: str | None = None, parameters: Parameters | None = None, dt: float | None = None,
                 copies: int | None = None, seed: int = 0) -> Any:
