@@ -24,8 +24,8 @@ from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.graph.parameters import Parameters
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.evaluation import Evaluation, evaluate
-from ttfs_pynn.learning.optimizer import schedule
 from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.schedules import schedule
 from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.interface import TrainableNetwork, input_times
