@@ -11,6 +11,8 @@ Steinkraus, Platt, "Best practices for convolutional neural networks applied to 
 
 import math
 from dataclasses import dataclass, fields
+from functools import cache
+from numbers import Real
 
 import numpy as np
 from numba import njit
@@ -42,29 +44,30 @@ class Distortion:
 
     def __post_init__(self) -> None:
         for entry in fields(self):
-            value, most = getattr(self, entry.name), 1.0 if entry.name in ("share", "mirrored") else math.inf
-            if not (0 <= value <= most and value < math.inf):
-                raise DatasetError(f"{entry.name} = {value!r}: give a finite number from 0 on" if most > 1 else
-                                   f"{entry.name} = {value!r}: give a share from 0 to 1")
+            value, share = getattr(self, entry.name), entry.name in ("share", "mirrored")
+            if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= (1 if share else math.inf) \
+                    or math.isinf(value):
+                raise DatasetError(f"{entry.name} = {value!r}: give a {'share from 0 to 1' if share else 'finite number from 0 on'}")
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """New images of the same shape (n, height, width) and type, bytes or floats; what is given is not changed."""
+        """New images of the same shape (n, height, width) and type, bytes or floats in [0, 1]; what is given is not changed.
+        Brightness is computed in single precision and, of bytes, rounded."""
         images = np.asarray(images)
-        if images.ndim != 3:
-            raise DatasetError(f"images of shape {images.shape}; give (images, height, width)")
+        _check(images)
         n, height, width = images.shape
         still, drawn = rng.random(n) >= self.share, rng.uniform(-1.0, 1.0, (6, n))
         maps = self._maps(drawn, rng.random(n) < self.mirrored)
         maps[still] = [1, 0, 0, 1, 0, 0]
         bends = np.zeros((n if self.elastic else 0, 2, _CELLS, _CELLS), dtype=np.float32)
         if self.elastic:
-            drawn = rng.standard_normal((2 * n, _CELLS * _CELLS)) @ np.kron(_smoothing(), self.elastic * _smoothing()).T
-            bends[...] = drawn.reshape(bends.shape)
+            _smooth(rng.standard_normal(bends.size, dtype=np.float32), _smoothing(), self.elastic, bends.reshape(-1))
             bends[still] = 0.0
         new = np.empty(images.shape, dtype=images.dtype)
         padded = np.zeros((height + 2 * _PAD, width + 2 * _PAD), dtype=np.float32)
         _sample(images, maps.astype(np.float32), bends, *_cells(height), *_cells(width), padded, np.zeros((2, width), np.float32),
                 images.dtype.kind == "f", new)
+        if images.dtype.kind == "f":
+            np.clip(new, 0.0, 1.0, out=new)  # between equal brightnesses rounding may pass both
         return new
 
     def _maps(self, drawn, mirror):
@@ -74,6 +77,16 @@ class Distortion:
         return np.stack([c * tall, -s * wide, (s * tall + shear) * side, c * wide * side, *(self.shift * drawn[4:])], axis=1)
 
 
+def _check(images):
+    if images.ndim != 3:
+        raise DatasetError(f"images of shape {images.shape}; give (images, height, width)")
+    if images.dtype not in (np.uint8, np.float32, np.float64):
+        raise DatasetError(f"images are {images.dtype}; give bytes, 0 black to 255 white, or floats from 0 to 1")
+    if images.dtype.kind == "f" and images.size and not (images.min() >= 0 and images.max() <= 1):  # so said of NaN too
+        raise DatasetError(f"images of floats from {images.min()} to {images.max()}; give them from 0, black, to 1, white")
+
+
+@cache
 def _smoothing():
     """(cells, cells): what of each point of a line goes to each; numbers of variance 1 have variance 1 afterwards."""
     place = np.arange(_CELLS)
@@ -81,6 +94,27 @@ def _smoothing():
     return weights / np.sqrt((weights ** 2).sum(axis=1, keepdims=True))
 
 
+@njit(cache=True, error_model="numpy")
+def _smooth(noise, weights, size, smoothed):
+    """Fill `smoothed`, grid after grid: `size` times `noise`, smoothed along columns and then along rows. No product of
+    matrices, whose bits may depend on the number of threads."""
+    half = np.empty(_CELLS * _CELLS)
+    for begin in range(0, noise.shape[0], _CELLS * _CELLS):
+        for j in range(_CELLS):
+            for k in range(_CELLS):
+                total = 0.0
+                for i in range(_CELLS):
+                    total += weights[j, i] * noise[begin + i * _CELLS + k]
+                half[j * _CELLS + k] = size * total
+        for j in range(_CELLS):
+            for k in range(_CELLS):
+                total = 0.0
+                for i in range(_CELLS):
+                    total += weights[k, i] * half[j * _CELLS + i]
+                smoothed[begin + j * _CELLS + k] = total
+
+
+@cache
 def _cells(n):
     """Of n pixels: the point of the grid before each, and how far it is from there to the next."""
     place = np.linspace(0, _CELLS - 1, n)
