@@ -71,8 +71,8 @@ def test_a_share_of_images_is_distorted():
 
 @pytest.mark.parametrize("axis", [1, 2])
 def test_displacements_have_the_variance_asked_for(axis):
-    """In an image that grows evenly in a direction, brightness says where a pixel came from. At points of the grid, every 7 pixels
-    of 29, displacements have variance 1 times elastic^2, between them less; near points are alike."""
+    """In an image that grows evenly in a direction, brightness says where a pixel came from. At points of the grid, every 7
+    pixels of 29, displacements have variance 1 times elastic^2, between them less; near points are alike."""
     n, elastic = 4000, 0.8
     ramp = np.broadcast_to((np.arange(29) / 28).reshape((1, -1, 1) if axis == 1 else (1, 1, -1)), (n, 29, 29))
     d = 28 * (distorted(ramp, elastic=elastic) - ramp)[:, 7:22, 7:22]  # at the rim black comes in

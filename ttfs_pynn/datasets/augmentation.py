@@ -47,7 +47,8 @@ class Distortion:
             value, share = getattr(self, entry.name), entry.name in ("share", "mirrored")
             if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= (1 if share else math.inf) \
                     or math.isinf(value):
-                raise DatasetError(f"{entry.name} = {value!r}: give a {'share from 0 to 1' if share else 'finite number from 0 on'}")
+                allowed = "share from 0 to 1" if share else "finite number from 0 on"
+                raise DatasetError(f"{entry.name} = {value!r}: give a {allowed}")
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """New images of the same shape (n, height, width) and type, bytes or floats in [0, 1]; what is given is not changed.
