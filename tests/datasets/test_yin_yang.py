@@ -76,6 +76,23 @@ def test_fresh_needs_no_other_randomness_than_its_generator():
     np.testing.assert_array_equal(state, np.random.get_state()[1])  # noqa: NPY002
 
 
+def test_turned_points_lie_in_the_class_that_they_are_given():
+    data = yy.fresh(20_000, np.random.default_rng(4))
+    features, labels = yy.turned(data.features, data.labels, np.random.default_rng(5))
+    np.testing.assert_array_equal(features[:, :2], 1 - features[:, 2:])
+    turn = (features != data.features).any(axis=1)
+    np.testing.assert_array_equal(features[turn], 1 - data.features[turn])
+    assert abs(turn.mean() - 0.5) < 5 * np.sqrt(0.25 / 20_000)  # five standard deviations
+    # 1 - x is rounded: a point within 1e-12 of a rim could change its class.
+    np.testing.assert_array_equal(labels, yy.classify(*features[:, :2].T))
+    np.testing.assert_array_equal(labels[~turn], data.labels[~turn])
+    assert (labels != data.labels)[turn].mean() > 0.6 and set(labels) == {0, 1, 2}
+    np.testing.assert_array_equal(data.features, yy.fresh(20_000, np.random.default_rng(4)).features)
+    again = yy.turned(data.features, data.labels, np.random.default_rng(5))
+    np.testing.assert_array_equal(again[0], features)
+    np.testing.assert_array_equal(again[1], labels)
+
+
 @pytest.mark.parametrize("arguments", [{"n": 0}, {"n": -1}, {"n": 2.5}, {"n": 5, "r_small": 0.3},
                                        {"n": 5, "r_small": 0.0}, {"n": 5, "r_big": 0.6}])
 def test_bad_sizes_are_refused(arguments):

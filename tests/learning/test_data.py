@@ -5,19 +5,21 @@ import numpy as np
 import pytest
 import quantities as pq
 
-from tests.small_networks import assert_same
+from tests.small_networks import assert_same, small_network
 from tests.spikes.test_trials import block_of
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.graph import Layer, layered
 from ttfs_pynn.graph.initialisation import initial_parameters
-from ttfs_pynn.learning.data import SpikeData, jittered
+from ttfs_pynn.learning.data import EncodedData, SpikeData, jittered
 from ttfs_pynn.learning.engine import GradientEngine
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.loss import PairwiseDifference
 from ttfs_pynn.learning.options import TrainingOptions
-from ttfs_pynn.learning.trainer import Trainer
+from ttfs_pynn.learning.trainer import Callback, Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
+from ttfs_pynn.networks.interface import input_times
 from ttfs_pynn.neuron import LIFParameters
+from ttfs_pynn.runs.folder import RunFolder
 
 INF = np.inf
 RAGGED = [[[3.0, 1.0], [], [2.5]], [[4.0], [7.0, 5.0, 6.0], []]]  # two samples of three sources
@@ -115,3 +117,131 @@ def test_jitter_takes_the_noise_of_the_generator_spike_by_spike(shape):
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(times, given)
     assert one.random() == other.random() and (not times.size or (found != times).any())
+
+
+def mirrored(features, labels, rng):
+    """A feature x becomes 1 - x, of half of the samples, and the classes 0 and 2 change places."""
+    turn = rng.random(len(labels)) < 0.5
+    return np.where(turn[:, None], 1 - features, features), np.where(turn, 2 - labels, labels)
+
+
+def encoded(n=120, augment=mirrored, encode=lambda features: 1.5 + 18.0 * features, seed=3):
+    """Which third does the first of four features lie in?"""
+    features = np.random.default_rng(seed).random((n, 4))
+    return EncodedData(features, np.digitize(features[:, 0], [1 / 3, 2 / 3]), encode, augment, ("low", "middle", "high"))
+
+
+def test_encoded_data_are_spike_data():
+    """Whoever reads `times` finds those of the features as they are."""
+    data = encoded()
+    expected = 1.5 + 18.0 * data.features
+    np.testing.assert_array_equal(data.times, expected)
+    plain = SpikeData(expected, data.labels, data.classes)
+    network, _ = small_network()
+    assert_same(input_times(network.graph, data.times), input_times(network.graph, plain.times))
+    np.testing.assert_array_equal(data.batch([4, 2]), expected[[4, 2]])
+    one, other = evaluate(network, data), evaluate(network, plain)
+    assert np.isfinite(one.label_times).any()
+    np.testing.assert_array_equal(one.label_times, other.label_times)
+    for n in (slice(5, 9), np.array([7, 3])):
+        part = data.select(n)
+        assert isinstance(part, EncodedData) and part.classes == data.classes
+        np.testing.assert_array_equal(part.features, data.features[n])
+        np.testing.assert_array_equal(part.times, expected[n])
+        np.testing.assert_array_equal(part.labels, data.labels[n])
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(20, 60)])
+def test_what_training_is_shown_is_drawn_and_labels_change_with_it(part):
+    data, rng = encoded().select(part), np.random.default_rng(8)
+    before = data.features.copy()
+    chosen = np.arange(0, 40, 2)
+    times, labels = data.drawn(chosen, rng)
+    again, other = data.drawn(chosen, np.random.default_rng(8)), data.drawn(chosen, rng)
+    assert_same(dict(enumerate(again)), {0: times, 1: labels})
+    assert (other[1] != labels).any()
+    turned = (times != data.batch(chosen)).any(axis=1)
+    assert 3 < turned.sum() < 17
+    np.testing.assert_array_equal(labels, np.digitize((times[:, 0] - 1.5) / 18.0, [1 / 3, 2 / 3]))
+    np.testing.assert_array_equal(labels[~turned], data.labels[chosen][~turned])
+    np.testing.assert_array_equal(data.features, before)
+
+
+def test_features_of_several_populations():
+    data = encoded(encode=lambda features: {"A": 1 + features[:, :3], "B": 2 + features[:, 3:]})
+    times, labels = data.drawn(slice(0, 7), np.random.default_rng(0))
+    assert times["A"].shape == (7, 3) and times["B"].shape == (7, 1) and labels.shape == (7,)
+    assert_same(data.select([1]).times, {"A": 1 + data.features[1:2, :3], "B": 2 + data.features[1:2, 3:]})
+
+
+@pytest.mark.parametrize("augment, text", [
+    (lambda f, n, rng: f, "must return .features, labels."), (lambda f, n, rng: (f, n[:-1]), "as many of both"),
+    (lambda f, n, rng: (f[:-1], n), "as many of both"), (lambda f, n, rng: (f, n / 2), "integers as labels"),
+    (lambda f, n, rng: (3.0, n), "as many of both"),
+    (lambda f, n, rng: [f, n], "must return .features, labels."),
+    (lambda f, n, rng: None, "must return .features, labels.")])
+def test_what_augment_must_return(augment, text):
+    with pytest.raises(ConfigurationError, match=text):
+        encoded(augment=augment).drawn(slice(0, 9), np.random.default_rng(0))
+
+
+def test_what_encode_must_return():
+    with pytest.raises(ConfigurationError, match=r"times of shape \(119, 4\) and labels of shape \(120,\)"):
+        encoded(encode=lambda features: features[1:])
+    with pytest.raises(ConfigurationError, match="as many samples as it was given features: 9"):
+        encoded(encode=lambda features: np.ones((120, 4))).drawn(slice(0, 9), np.random.default_rng(0))
+    for changes, text in (({"encode": None}, "encode is NoneType; give a function"), ({"augment": 3}, "augment is int")):
+        with pytest.raises(ConfigurationError, match=text):
+            encoded(**changes)
+
+
+def test_labels_beyond_the_classes_are_refused_in_training():
+    network, _ = small_network()
+    data = encoded(augment=lambda features, labels, rng: (features, labels + 1))
+    with pytest.raises(ValueError, match="labels from 1 to 3 for 3 classes"):
+        Trainer(network, data, TrainingOptions(epochs=1, batch_size=120)).run()
+
+
+def test_accuracy_of_training_counts_the_labels_that_were_drawn():
+    """Of an epoch without a step: what the network answers, beside the labels that each sample was shown with."""
+    shown = []
+
+    def augment(features, labels, rng):
+        shown.append(mirrored(features, labels, rng))
+        return shown[-1]
+
+    network, _ = small_network()
+    data = encoded(augment=augment)
+    history = Trainer(network, data, TrainingOptions(epochs=1, batch_size=40, learning_rate=1e-300, bump=0.0)).run()
+    assert len(shown) == 3
+    features, labels = (np.concatenate(parts) for parts in zip(*shown, strict=True))
+    answers = evaluate(network, SpikeData(1.5 + 18.0 * features, labels))
+    assert history[0]["train_accuracy"] == answers.accuracy > 0
+    assert answers.accuracy != evaluate(network, data).accuracy
+
+
+@pytest.mark.parametrize("stop", [1, 3])
+def test_a_run_with_drawn_samples_that_was_stopped_has_the_same_bits(tmp_path, stop):
+    class Stop(Callback):
+        def on_epoch_end(self, trainer, record):
+            if record["epoch"] == stop:
+                raise KeyboardInterrupt
+
+    def trainer(folder=None, callbacks=(), augment=mirrored):
+        return Trainer(small_network()[0], encoded(augment=augment),
+                       TrainingOptions(epochs=4, batch_size=40, learning_rate=0.01, seed=9, input_jitter=0.5),
+                       encoded(30, seed=4), folder, callbacks)
+
+    whole, folder = trainer(), RunFolder.create(tmp_path / "run", {"seed": 9})
+    whole.run()
+    with pytest.raises(KeyboardInterrupt):
+        trainer(folder, [Stop()]).run()
+    again = trainer(folder)
+    folder.resume(again)
+    assert again.epoch == stop
+    again.run()
+    assert_same(again.parameters, whole.parameters)
+    assert [r["train_loss"] for r in again.history] == [r["train_loss"] for r in whole.history]
+    still = trainer(augment=lambda features, labels, rng: (features, labels))
+    still.run()
+    assert any((still.parameters[name] != array).any() for name, array in whole.parameters.items()), "something was drawn"

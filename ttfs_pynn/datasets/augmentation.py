@@ -45,8 +45,8 @@ class Distortion:
     def __post_init__(self) -> None:
         for entry in fields(self):
             value, share = getattr(self, entry.name), entry.name in ("share", "mirrored")
-            if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= (1 if share else math.inf) \
-                    or math.isinf(value):
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            if not (number and 0 <= value < math.inf and (value <= 1 or not share)):
                 allowed = "share from 0 to 1" if share else "finite number from 0 on"
                 raise DatasetError(f"{entry.name} = {value!r}: give a {allowed}")
 
@@ -67,8 +67,6 @@ class Distortion:
         padded = np.zeros((height + 2 * _PAD, width + 2 * _PAD), dtype=np.float32)
         _sample(images, maps.astype(np.float32), bends, *_cells(height), *_cells(width), padded, np.zeros((2, width), np.float32),
                 images.dtype.kind == "f", new)
-        if images.dtype.kind == "f":
-            np.clip(new, 0.0, 1.0, out=new)  # between equal brightnesses rounding may pass both
         return new
 
     def _maps(self, drawn, mirror):
@@ -154,6 +152,7 @@ def _sample(images, maps, bends, cell_y, part_y, cell_x, part_x, padded, moved, 
                 h = min(max(begin_x + xx * right + moved[1, x], low), high_x)
                 row, column = np.int32(v), np.int32(h)
                 a, b, at = v - np.float32(row), h - np.float32(column), np.uint32(row * across + column)
+                # a and b are 1 - 2^-23 at most, more below 1 than rounding adds: what is found lies between its neighbours.
                 upper = flat[at] + b * (flat[at + one] - flat[at])
                 lower = flat[at + across] + b * (flat[at + across + one] - flat[at + across])
                 new[s, y, x] = upper + a * (lower - upper) + half

@@ -105,10 +105,11 @@ class SpikeData:
 
 
 class EncodedData(SpikeData):
-    """SpikeData of features (samples, ...), from which training draws other ones in each epoch.
+    """SpikeData of `features`, an array (samples, ...), from which training draws other ones in each epoch.
 
-    encode(features) gives `times`. augment(features, labels, rng), with a numpy Generator, gives the features and labels that
-    training is shown in place of these; evaluation is shown the samples as they are.
+    encode(features) gives `times`, of as many samples. augment(features, labels, rng), with a numpy Generator, gives the features
+    and labels that training is shown in place of these; evaluation is shown the samples as they are. Neither changes what it is
+    given.
     """
 
     def __init__(self, features: Any, labels: Any, encode: Callable[[Any], Any], augment: Callable[[Any, Any, Any], Any],
@@ -116,17 +117,23 @@ class EncodedData(SpikeData):
         for name, function in (("encode", encode), ("augment", augment)):
             if not callable(function):
                 raise ConfigurationError(f"{name} is {type(function).__name__}; give a function")
+        features = np.asarray(features)
         super().__init__(encode(features), labels, tuple(classes))
         for name, value in (("features", features), ("_encode", encode), ("_augment", augment)):
             object.__setattr__(self, name, value)
 
     def drawn(self, chosen: Any, rng: np.random.Generator) -> tuple[Any, np.ndarray]:
-        """(times, labels) of new features."""
+        """(times, labels) of new features. ConfigurationError where the functions return anything else."""
         labels = self.labels[chosen]
         found = self._augment(self.features[chosen], labels, rng)
-        if not (isinstance(found, tuple) and len(found) == 2 and np.shape(found[1]) == labels.shape):
-            raise ConfigurationError("augment must return (features, labels), as many of both as it was given")
-        return self._encode(found[0]), np.asarray(found[1])
+        if not (isinstance(found, tuple) and len(found) == 2 and np.shape(found[1]) == labels.shape
+                and np.shape(found[0])[:1] == labels.shape and np.issubdtype(np.asarray(found[1]).dtype, np.integer)):
+            raise ConfigurationError("augment must return (features, labels), as many of both as it was given, and integers as "
+                                     "labels")
+        times = self._encode(found[0])
+        if any(len(array) != len(labels) for array in (times.values() if isinstance(times, Mapping) else (times,))):
+            raise ConfigurationError(f"encode must return the times of as many samples as it was given features: {len(labels)}")
+        return times, np.asarray(found[1])
 
     def select(self, chosen: Any) -> "EncodedData":
         """Some of the samples (an index or slice)."""
