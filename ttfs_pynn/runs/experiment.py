@@ -23,6 +23,7 @@ from ttfs_pynn.graph.graph import Graph
 from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.graph.parameters import Parameters
 from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.decision import CLOSE, margins
 from ttfs_pynn.learning.evaluation import Evaluation, evaluate
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.schedules import schedule
@@ -282,11 +283,13 @@ def _checked(data, graph):
 
 
 def metrics_of(evaluation: Evaluation, name: str, tau_syn: float) -> dict[str, Any]:
-    """Accuracy (a fraction), latency of the decisions made (mean, in ms and tau_syn), share without answer; mean spikes a sample:
-    of all layers up to the decision, and by layer up to it and in the whole window."""
+    """Accuracy (a fraction), latency of the decisions made (mean, in ms and tau_syn), share without answer, share of decisions by
+    less than `decision.CLOSE`; mean spikes a sample: of all layers up to the decision, and by layer up to it and in the whole
+    window."""
     answered = np.isfinite(evaluation.latency)
     latency = float(evaluation.latency[answered].mean()) if answered.any() else float("nan")
     return {f"{name}_accuracy": evaluation.accuracy, f"{name}_samples": len(evaluation.labels), "latency_ms": latency,
             "latency_tau_syn": latency / tau_syn, "spikes_per_sample": float(evaluation.spikes.mean()),
             "layer_spikes_per_sample": evaluation.layer_spikes.mean(axis=0).tolist(),
-            "window_spikes_per_sample": evaluation.window_spikes.mean(axis=0).tolist(), "no_answer": float(1 - answered.mean())}
+            "window_spikes_per_sample": evaluation.window_spikes.mean(axis=0).tolist(), "no_answer": float(1 - answered.mean()),
+            "close_decisions": float((margins(evaluation.label_times) < CLOSE).mean())}
