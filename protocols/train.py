@@ -26,7 +26,7 @@ from ttfs_pynn.commands.command_line import ArgumentParser, run, when_stopped
 from ttfs_pynn.commands.progress import Progress
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.runs import model_files
-from ttfs_pynn.runs.experiment import ARRAYS, FREE, Experiment
+from ttfs_pynn.runs.experiment import ARRAYS, FITTED, FREE, Experiment
 from ttfs_pynn.runs.finished import parameters_of
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.runs.settings import Settings, training_option
@@ -107,6 +107,11 @@ def _start(path, experiment):
     return parameters_of(RunFolder.open(path), experiment, "--from wants a run of the network to train; see --hardware-network")
 
 
+def _start_fitted(path, model):
+    """What the run at `path` fitted, to which its parameters belong; None without one, or where the model fits nothing."""
+    return None if path is None or not hasattr(model, "fit") else RunFolder.open(path).read_arrays(FITTED)
+
+
 def _check_epochs(folder, trainer, settings, stored):
     """Refuse fewer epochs than are done; say so where another number changes the learning rates still to come."""
     epochs, before = training_option(settings["training"], "epochs"), training_option(stored["training"], "epochs")
@@ -126,9 +131,11 @@ def train(a, **marks):
     settings = {**marks, **configuration(a, stored)}
     if a.backend != ARRAYS:
         simulator(a.backend).load()
-    # A script of the user's may draw another network today.
-    graph = RunFolder.open(a.output).read_graph() if resuming and RunFolder.open(a.output).has_checkpoint else None
-    experiment = Experiment(model_files.load(a.model), settings, graph)
+    model = model_files.load(a.model)
+    if resuming and RunFolder.open(a.output).has_checkpoint:  # a script of the user's may draw another network today
+        experiment = Experiment.of_run(model, settings, RunFolder.open(a.output))
+    else:
+        experiment = Experiment(model, settings, fitted=_start_fitted(a.start, model))
     settings, parameters = experiment.configuration, _start(a.start, experiment)
     network = experiment.network(parameters=parameters, seed=a.seed)
     trainer = experiment.trainer(network, callbacks=() if a.quiet else (Progress(),), parameters=parameters)

@@ -44,12 +44,12 @@ def parser():
     return p
 
 
-def on_chip(model, configuration, parameters, chip, epochs, learning_rate):
-    """Accuracies of `parameters` on a chip before and after training there."""
-    settings = copy.deepcopy(configuration)
+def on_chip(trained, parameters, chip, epochs, learning_rate):
+    """Accuracies of `parameters`, of the experiment `trained`, on a chip before and after training there."""
+    model, settings = trained.model, copy.deepcopy(trained.configuration)
     settings.update(backend="brainscales2", copies=1, hardware={**model.PARAMETERS.get("hardware", {}), "chip": chip})
     settings["training"].update(epochs=max(epochs, 1), learning_rate=learning_rate, schedule="cosine")
-    experiment = Experiment(model, settings)
+    experiment = Experiment(model, settings, trained.graph, trained.fitted)
     network = experiment.network(parameters=parameters, seed=chip)
     test = experiment.data["test"]
     found = {"chip": chip, "before": evaluate(network, test, 50, parameters).accuracy}
@@ -74,7 +74,7 @@ def main(arguments=None):
     folder, experiment, parameters = open_run(a.folder, a.model)
     results = []
     for chip in chips:
-        results.append(on_chip(experiment.model, experiment.configuration, parameters, chip, a.epochs, learning_rate))
+        results.append(on_chip(experiment, parameters, chip, a.epochs, learning_rate))
         print(f"chip {chip:<4} before {results[-1]['before']:.4f}"
               + (f"   after {a.epochs} epochs {results[-1]['after']:.4f}" if a.epochs else ""), flush=True)
     for name in ("before", "after")[:1 + (a.epochs > 0)]:

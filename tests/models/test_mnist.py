@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ttfs_pynn.datasets import mnist
+from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Trainer
@@ -20,7 +21,7 @@ def write_files(place, n_train=10_020, n_test=10):
             (place / file).write_bytes(header + array.astype(np.uint8).tobytes())
 
 
-@pytest.mark.parametrize("name, n_inputs, hidden", [("mnist", 784, [350]), ("mnist16", 256, [246]), ("fashion_mnist", 784, [350]),
+@pytest.mark.parametrize("name, n_inputs, hidden", [("mnist", 784, [350]), ("mnist16", 256, [246]),
                                                     ("mnist_deep", 784, [350, 350])])
 def test_mnist_models(tmp_path, monkeypatch, name, n_inputs, hidden):
     write_files(tmp_path)
@@ -40,6 +41,39 @@ def test_mnist_models(tmp_path, monkeypatch, name, n_inputs, hidden):
         assert seen.shape == samples.times[:20].shape and np.array_equal(labels, samples.labels[:20])
         assert np.array_equal(seen, samples.times[:20]) != (samples is data["train"])  # these alone are distorted
         assert samples.times[spikes].min() >= parameters["t_early"] and samples.times[spikes].max() <= parameters["t_late"]
+
+
+@pytest.fixture
+def fashion(tmp_path, monkeypatch):
+    write_files(tmp_path)
+    monkeypatch.setenv("TTFS_PYNN_DATA", str(tmp_path))
+    return model_files.load("fashion_mnist")
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_fashion_mnist_in_one_or_two_channels(fashion, channels):
+    """Training images are distorted, and encoded as all others are: about the mean of the 20 training images."""
+    parameters = {**fashion.PARAMETERS["network"], "channels": channels}
+    parameters["fitted"] = fashion.fit(parameters)
+    images, labels = mnist.read("train")
+    np.testing.assert_allclose(parameters["fitted"]["mean"], images[:20].astype(float).mean(axis=0) / 255)
+    assert fashion.graph(parameters).node("input").size == 784 * channels
+    data = fashion.data(parameters)
+    assert {part: len(samples) for part, samples in data.items()} == {"train": 20, "validation": 10_000, "test": 10}
+    train = data["train"]
+    np.testing.assert_array_equal(train.times, fashion.encode(images[:20], parameters))
+    assert train.times.shape == (20, 784 * channels) and 0.1 < np.isfinite(train.times).mean() < 0.9
+    if channels == 2:
+        brighter = np.isfinite(train.times[:, :784])
+        np.testing.assert_array_equal(brighter, images[:20].reshape(20, -1) == 255)
+    times, drawn = train.drawn(np.arange(20), np.random.default_rng(0))
+    assert (drawn == labels[:20]).all() and times.shape == train.times.shape and np.isfinite(times).mean() > 0.1
+    assert 5 <= (times != train.times).any(axis=1).sum() < 20, "a share of them"
+
+
+def test_fashion_mnist_has_no_three_channels(fashion):
+    with pytest.raises(ConfigurationError, match="channels = 3: give 1 or 2"):
+        fashion.data({**fashion.PARAMETERS["network"], "channels": 3})
 
 
 def test_mnist_through_local_fields():

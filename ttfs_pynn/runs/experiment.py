@@ -6,12 +6,17 @@ A model is a module with `data(parameters)` and one of
     build(sim, parameters) the user's PyNN network: a networks.own.Network of it
 
 `parameters` is the table `network` of the configuration; functions that want none are called without. Beside it a model may have
-PARAMETERS, CLASS_NAMES, augment(times, rng, parameters), and plane and encode for a map of decisions. A configuration is a dict:
-model, backend, dt (ms), copies, and the tables `network` (the model's parameters) and `training` (fields of TrainingOptions).
+PARAMETERS, CLASS_NAMES, fit(parameters), augment(times, rng, parameters), fresh(n, rng, parameters) for test samples without end,
+and plane and encode for a map of decisions. A configuration is a dict: model, backend, dt (ms), copies, and the tables `network`
+(the model's parameters) and `training` (fields of TrainingOptions).
+
+fit returns what the other functions need to know of the training data, such as their mean: a dict {name: array}. It is called
+once, before all of them, and they find it as parameters["fitted"]. The run folder keeps it, and whoever continues, evaluates,
+compares, transfers or exports the run reads it from there: fit is not called again.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +40,11 @@ from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.runs.sample_spikes import names_of
 from ttfs_pynn.simulators import SIMULATORS, Simulator, simulator
 
-__all__ = ["ARRAYS", "CHIP", "FREE", "Experiment", "check_backend", "metrics_of"]
+__all__ = ["ARRAYS", "CHIP", "FITTED", "FREE", "Experiment", "check_backend", "metrics_of"]
 
 # What may change when a run is continued. A demo that is continued is one's own run from then on.
 FREE = ("training.epochs", "demo")
+FITTED = "fitted"  # of the parameters that a model's functions are given, and of the run folder's file: what its fit returned
 ARRAYS = "arrays"  # the backend that is none: an ArrayNetwork
 PARTS = ("train", "validation", "test")  # of the data; validation may be missing
 _MOST_COPIES = 1000  # where there are fewer samples
@@ -50,10 +56,11 @@ class Experiment:
     """`model` (a module) with `configuration`. Of a model that is described in a line nothing is simulated before `network` is
     called; of a PyNN script the graph is taken on `exact`.
 
-    graph: of an earlier run of the same model, in place of the model's.
+    graph, fitted: of an earlier run of the same model, in place of what the model's graph and fit return.
     """
 
-    def __init__(self, model: Any, configuration: dict[str, Any], graph: Graph | None = None) -> None:
+    def __init__(self, model: Any, configuration: dict[str, Any], graph: Graph | None = None,
+                 fitted: Mapping[str, np.ndarray] | None = None) -> None:
         self.model, self.configuration = model, configuration
         check_types(configuration)
         self.options = TrainingOptions.of(configuration["training"])
@@ -63,9 +70,12 @@ class Experiment:
         for name in configuration["network"]:
             if known and name not in known:
                 raise ConfigurationError(f"the model's network has an {unknown('parameter', name, known)}")
-        if configuration["network"] and not any(self._wants_parameters(name) for name in ("graph", "build", "data")):
+        if configuration["network"] and not any(self._wants_parameters(name) for name in ("fit", "graph", "build", "data")):
             raise ConfigurationError(f"the network's parameters {', '.join(configuration['network'])} reach no function of the "
                                      "model; let build(sim, parameters) or data(parameters) take them, or leave them out")
+        self.fitted: dict[str, np.ndarray] | None = None
+        if hasattr(model, "fit"):
+            self.fitted = self._checked_fit(self._called("fit") if fitted is None else fitted)
         self.graph, self._own = self._described()
         if graph is not None:
             self.graph, self._own = graph, None  # a script may draw another network each time
@@ -82,14 +92,23 @@ class Experiment:
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"training options: {error}") from None
 
+    @classmethod
+    def of_run(cls, model: Any, configuration: dict[str, Any], folder: RunFolder) -> "Experiment":
+        """The experiment of a run that has begun: its graph, and what was fitted, are those that its folder keeps."""
+        fitted = folder.read_arrays(FITTED) if hasattr(model, "fit") else None
+        return cls(model, configuration, folder.read_graph(), fitted)
+
     def _wants_parameters(self, name: str) -> bool:
         """Whether a function of the model takes the network's parameters."""
         function = getattr(self.model, name, None)
         return function is not None and len(_positional(function)) > (name == "build")
 
     def _called(self, name: str, *first: Any) -> Any:
-        """What a function of the model returns, called with the network's parameters where it takes them."""
+        """What a function of the model returns, called with the network's parameters (what was fitted among them) where it takes
+        them."""
         function, parameters = getattr(self.model, name), self.configuration["network"]
+        if self.fitted is not None:
+            parameters = {**parameters, FITTED: self.fitted}
         more = (parameters,) if len(_positional(function)) > len(first) else ()
         try:
             return function(*first, *more)
@@ -98,6 +117,28 @@ class Experiment:
                 raise
             raise ConfigurationError(f"the model's {name} asks for a parameter that is not there: "
                                      f"{unknown('parameter', error.args[0], list(parameters))}") from None
+
+    def _checked_fit(self, found: Any) -> dict[str, np.ndarray]:
+        """What fit returned, as arrays that nobody can change, or a ConfigurationError."""
+        if FITTED in self.configuration["network"]:
+            raise ConfigurationError(f"a parameter of the network is called {FITTED}, as what the model's fit returns; call it "
+                                     "something else")
+        if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
+            raise ConfigurationError(f"the model's fit(parameters) returned {type(found).__name__}; it must return a dict of "
+                                     "arrays by name")
+        arrays = {name: np.array(value, order="C") for name, value in found.items()}
+        for name, array in arrays.items():
+            if array.dtype.kind not in "biuf":
+                raise ConfigurationError(f"{name!r}, which the model's fit(parameters) returned, is {array.dtype}; give numbers")
+            array.flags.writeable = False
+        return arrays
+
+    def fresh(self, n: int, rng: np.random.Generator) -> SpikeData:
+        """New samples of a model that can draw them. ConfigurationError for another."""
+        if not hasattr(self.model, "fresh"):
+            raise ConfigurationError(f"the model {self.configuration['model']} has no fresh(n, rng, parameters): new samples "
+                                     "cannot be drawn; leave out fresh_samples")
+        return self._called("fresh", n, rng)
 
     def _described(self) -> tuple[Graph, Parameters | None]:
         """(graph, the parameters that a PyNN script has, or None)."""
@@ -186,7 +227,7 @@ class Experiment:
         return {node.label: neuron for node, neuron in zip(self.graph.neurons, measured, strict=True)}
 
     def create_folder(self, path: Any, overwrite: bool = False) -> RunFolder:
-        """A new RunFolder with the configuration, the graph and, as model.py, a copy of the model's source."""
+        """A new RunFolder with the configuration, the graph, what was fitted and, as model.py, a copy of the model's source."""
         folder = RunFolder.create(path, self.configuration, overwrite, free=FREE)
         self._describe(folder)
         return folder
@@ -200,6 +241,8 @@ class Experiment:
 
     def _describe(self, folder):
         folder.write_graph(self.graph)
+        if self.fitted is not None:
+            folder.write_arrays(FITTED, self.fitted)
         if getattr(self.model, "__file__", None) and not (folder.path / "model.py").exists():
             folder.write_bytes("model.py", Path(self.model.__file__).read_bytes())
 

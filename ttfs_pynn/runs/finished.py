@@ -27,7 +27,7 @@ def open_run(path: str | os.PathLike,
         raise ConfigurationError(f"{path} is not a run of ttfs-pynn train: its configuration names no model, backend, network "
                                  "or training")
     folder.refuse_old()
-    experiment = Experiment(model_files.load_for(folder, model), folder.configuration, folder.read_graph())
+    experiment = Experiment.of_run(model_files.load_for(folder, model), folder.configuration, folder)
     return folder, experiment, parameters_of(folder, experiment, f"{folder.path}/graph.npz must be as it was then")
 
 

@@ -6,6 +6,7 @@
     history.json              one entry an epoch
     metrics.json              the figures that a run is judged by; evaluation_*.json for other simulators
     graph.npz                 the network: populations, connections, fixed delays
+    fitted.npz                what the model's fit(parameters) took from the training data, by name; only of models that have one
     parameters.npz            what was trained, by name
     decisions.npz             of the test: label_times (samples, classes) in ms, labels (samples,), and spikes by layer (samples,
                               layers), up to the decision (layer_spikes) and in the whole window (window_spikes)
@@ -51,9 +52,8 @@ _CONFIGURATION = "configuration.toml"
 # All that overwriting may delete; configuration.toml, which marks a run folder, is replaced instead. Checkpoints first: what a
 # process leaves that is killed meanwhile is no run to go on with.
 _KNOWN = ("checkpoint.npz", "checkpoint.previous.npz", "versions.toml", "model.py", "history.json", "metrics.json",
-          "evaluation_*.json", "parameters.npz", "graph.npz", "decisions.npz", "decision_map.npz", "report.html", "spikes/*.nix",
-          "figures/*.png",
-          "figures/*.svg", "figures/*.pdf")
+          "evaluation_*.json", "parameters.npz", "graph.npz", "fitted.npz", "decisions.npz", "decision_map.npz", "report.html",
+          "spikes/*.nix", "figures/*.png", "figures/*.svg", "figures/*.pdf")
 _SUBFOLDERS = ("spikes", "figures")
 
 

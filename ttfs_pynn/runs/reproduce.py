@@ -119,11 +119,12 @@ def job_of(row: Row, seed: int, runs: str | Path, quick: bool = False) -> Job:
 
 def run_one(job: Job) -> dict[str, Any]:
     """One run: train or go on, test once. Returns its metrics."""
-    path, start, ideal = Path(job["folder"]), None, {}
+    path, start, ideal = Path(job["folder"]), {}, {}
     if "ideal" in job:
         before, network, trainer = _trained(job["ideal"], path.with_name(f"{path.name}_ideal"), job["samples"])
-        start, ideal = trainer.parameters, {"ideal_accuracy": evaluate(network, before.data["test"], keep=False).accuracy}
-    experiment, network, trainer = _trained(job["configuration"], path, job["samples"], start)
+        start = {"parameters": trainer.parameters, "fitted": before.fitted}
+        ideal = {"ideal_accuracy": evaluate(network, before.data["test"], keep=False).accuracy}
+    experiment, network, trainer = _trained(job["configuration"], path, job["samples"], **start)
     metrics = {**experiment.finish(trainer, trainer.folder)[0], **ideal}
     if job["fresh_samples"]:
         metrics.update(_on_fresh_samples(experiment, network, job["fresh_samples"]))
@@ -131,10 +132,15 @@ def run_one(job: Job) -> dict[str, Any]:
     return {"seed": job["configuration"]["training"]["seed"], **metrics}
 
 
-def _trained(configuration: dict[str, Any], path: Path, n_samples: int,
-             parameters: Any = None) -> tuple[Experiment, Any, Trainer]:
-    """(experiment, network, trainer) after training to the end in the run folder `path`, from where that is."""
-    experiment = Experiment(model_files.load(configuration["model"]), configuration)
+def _trained(configuration: dict[str, Any], path: Path, n_samples: int, parameters: Any = None,
+             fitted: Any = None) -> tuple[Experiment, Any, Trainer]:
+    """(experiment, network, trainer) after training to the end in the run folder `path`, from where that is. parameters, fitted:
+    of a run to begin with."""
+    model = model_files.load(configuration["model"])
+    if RunFolder.exists(path) and RunFolder.open(path).has_checkpoint:
+        experiment = Experiment.of_run(model, configuration, RunFolder.open(path))
+    else:
+        experiment = Experiment(model, configuration, fitted=fitted)
     if n_samples:
         experiment.data = {name: part and part.select(slice(0, n_samples)) for name, part in experiment.data.items()}
     network = experiment.network(parameters=parameters, seed=configuration["training"]["seed"])
@@ -150,10 +156,7 @@ def _trained(configuration: dict[str, Any], path: Path, n_samples: int,
 
 
 def _on_fresh_samples(experiment: Experiment, network: Any, n: int) -> dict[str, Any]:
-    if not hasattr(experiment.model, "fresh"):
-        raise ConfigurationError(f"models/{experiment.configuration['model']}.py has no fresh(n, rng, parameters): new samples "
-                                 "cannot be drawn; leave out fresh_samples")
-    data = experiment.model.fresh(n, np.random.default_rng(_FRESH_SEED), experiment.configuration["network"])
+    data = experiment.fresh(n, np.random.default_rng(_FRESH_SEED))
     return {"fresh_accuracy": evaluate(network, data, keep=False).accuracy, "fresh_samples": n}
 
 
