@@ -26,7 +26,8 @@ PARAMETERS = {
         "bias_times": [1.5, 9.0, 16.0],
         # Training images, anew in each epoch: see ttfs_pynn.datasets.augmentation.
         "distortion": {"rotation": 3.0, "scale": 0.05, "shear": 0.05, "shift": 0.7, "share": 0.5},
-        "hidden_weights": [], "label_weights": [],  # mean, standard deviation; empty: graph.initialisation.balanced
+        # What else a graph.Layer has: train_bias_times; weight_mean and weight_std, which else follow from the samples.
+        "hidden_layer": {}, "label_layer": {},
     },
     "training": {
         "epochs": 20, "batch_size": 80, "learning_rate": 0.003, "schedule": "cosine",
@@ -41,8 +42,8 @@ def graph(parameters):
     """Neurons and layers from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return layered(784 * p["channels"], (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"]),
-                                         Layer(10, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
+    return layered(784 * p["channels"], (Layer(p["hidden"], neuron, tuple(p["bias_times"]), **p["hidden_layer"]),
+                                         Layer(10, neuron, **p["label_layer"])), p["t_early"], p["t_late"])
 
 
 def fit(parameters):

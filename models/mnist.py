@@ -17,8 +17,8 @@ PARAMETERS = {
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 10.0, "black_spikes": False,
         "bias_times": [1.5, 6.0, 10.0],
-        "hidden_weights": [], "label_weights": [],  # mean, standard deviation; empty: graph.initialisation.balanced
-        "hidden_layer": {}, "label_layer": {},  # what else a graph.Layer has, such as train_bias_times
+        # What else a graph.Layer has: train_bias_times; weight_mean and weight_std, which else follow from the samples.
+        "hidden_layer": {}, "label_layer": {},
         "distortion": {"rotation": 10.0, "scale": 0.1, "shear": 0.1, "shift": 1.0, "elastic": 0.5},  # of training images
     },
     "training": {
@@ -27,6 +27,16 @@ PARAMETERS = {
         "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 0.5,
     },
 }
+# As Göltz, Kriener et al. (2021) trained, from the configuration that they published with their code.
+PRESETS = {"paper": {
+    "network": {"t_late": 20.0, "black_spikes": True, "bias_times": [], "hidden_layer": {"weight_mean": 0.05, "weight_std": 0.8},
+                "label_layer": {"weight_mean": 0.15, "weight_std": 0.8}, "distortion": {"share": 0.0}},
+    "training": {"epochs": 150, "batch_size": 80, "learning_rate": 0.005, "schedule": "step_decay",
+                 "schedule_options": {"factor": 0.9, "every": 15},
+                 "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005, "beta": 1.0}, "input_jitter": 3.0,
+                 "max_dw": 0.2, "silent_tolerated": {"layer0": 0.15, "layer1": 0.05}, "bump": 0.0005,
+                 "bump_instead_of_step": True},
+}}
 CLASS_NAMES = mnist.DIGITS
 
 
@@ -34,8 +44,8 @@ def graph(parameters):
     """Neurons and layers from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return layered(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"], **p["hidden_layer"]),
-                         Layer(10, neuron, (), *p["label_weights"], **p["label_layer"])), p["t_early"], p["t_late"])
+    return layered(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), **p["hidden_layer"]),
+                         Layer(10, neuron, **p["label_layer"])), p["t_early"], p["t_late"])
 
 
 def encode(images, parameters):

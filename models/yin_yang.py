@@ -18,8 +18,8 @@ PARAMETERS = {
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0,
         "bias_times": [1.5, 9.0, 16.0],
-        "hidden_weights": [], "label_weights": [],  # mean, standard deviation; empty: graph.initialisation.balanced
-        "hidden_layer": {}, "label_layer": {},  # what else a graph.Layer has, such as trained delays
+        # What else a graph.Layer has: trained delays; weight_mean and weight_std, which else follow from the samples.
+        "hidden_layer": {}, "label_layer": {},
         "turned": True,  # half of the training samples by 180 degrees, anew in each epoch: the figure comes to lie on itself
     },
     "training": {
@@ -33,6 +33,15 @@ PARAMETERS = {
     # On a chip decisions need more distance from its noise.
     "training_on_hardware": {"loss_options": {"difference": 0.2}},
 }
+# As Göltz, Kriener et al. (2021) trained, from the configuration that they published with their code.
+PRESETS = {"paper": {
+    "network": {"bias_times": [9.0], "hidden_layer": {"weight_mean": 1.5, "weight_std": 0.8},
+                "label_layer": {"bias_times": [9.0], "weight_mean": 0.5, "weight_std": 0.8}, "turned": False},
+    "training": {"epochs": 300, "batch_size": 150, "learning_rate": 0.005, "schedule": "step_decay",
+                 "schedule_options": {"factor": 0.95, "every": 20},
+                 "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005, "beta": 1.0},
+                 "max_dw": 0.2, "silent_tolerated": {"layer0": 0.3, "layer1": 0.0}, "bump": 0.0005, "bump_instead_of_step": True},
+}}
 INPUT_NAMES = ("x", "y", "1-x", "1-y")
 CLASS_NAMES = ("yin", "yang", "dot")
 
@@ -41,8 +50,8 @@ def graph(parameters):
     """Neurons, layers and biases from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return layered(4, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"], **p["hidden_layer"]),
-                       Layer(3, neuron, (), *p["label_weights"], **p["label_layer"])), p["t_early"], p["t_late"])
+    return layered(4, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), **p["hidden_layer"]),
+                       Layer(3, neuron, **p["label_layer"])), p["t_early"], p["t_late"])
 
 
 def encode(features, parameters):
