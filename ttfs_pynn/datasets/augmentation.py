@@ -57,7 +57,7 @@ class Distortion:
         _check(images)
         n, height, width = images.shape
         still, drawn = rng.random(n) >= self.share, rng.uniform(-1.0, 1.0, (6, n))
-        maps = self._maps(drawn, rng.random(n) < self.mirrored)
+        maps = self._maps(drawn, np.less(rng.random(n), self.mirrored))
         maps[still] = [1, 0, 0, 1, 0, 0]
         bends = np.zeros((n if self.elastic else 0, 2, _CELLS, _CELLS), dtype=np.float32)
         if self.elastic:
@@ -69,14 +69,14 @@ class Distortion:
                 images.dtype.kind == "f", new)
         return new
 
-    def _maps(self, drawn, mirror):
+    def _maps(self, drawn: np.ndarray, mirror: np.ndarray) -> np.ndarray:
         """(n, 6): rows and columns of A, then the shift, of numbers from -1 to 1."""
         angle, (tall, wide), shear = np.radians(self.rotation * drawn[0]), np.exp(self.scale * drawn[1:3]), self.shear * drawn[3]
         c, s, side = np.cos(angle), np.sin(angle), np.where(mirror, -1.0, 1.0)
         return np.stack([c * tall, -s * wide, (s * tall + shear) * side, c * wide * side, *(self.shift * drawn[4:])], axis=1)
 
 
-def _check(images):
+def _check(images: np.ndarray) -> None:
     if images.ndim != 3:
         raise DatasetError(f"images of shape {images.shape}; give (images, height, width)")
     if images.dtype not in (np.uint8, np.float32, np.float64):
@@ -86,7 +86,7 @@ def _check(images):
 
 
 @cache
-def _smoothing():
+def _smoothing() -> np.ndarray:
     """(cells, cells): what of each point of a line goes to each; numbers of variance 1 have variance 1 afterwards."""
     place = np.arange(_CELLS)
     weights = np.exp(-0.5 * ((place[:, None] - place) / _SMOOTH) ** 2)
@@ -94,7 +94,7 @@ def _smoothing():
 
 
 @njit(cache=True, error_model="numpy")
-def _smooth(noise, weights, size, smoothed):
+def _smooth(noise: np.ndarray, weights: np.ndarray, size: float, smoothed: np.ndarray) -> None:
     """Fill `smoothed`, grid after grid: `size` times `noise`, smoothed along columns and then along rows. No product of
     matrices, whose bits may depend on the number of threads."""
     half = np.empty(_CELLS * _CELLS)
@@ -114,7 +114,7 @@ def _smooth(noise, weights, size, smoothed):
 
 
 @cache
-def _cells(n):
+def _cells(n: int) -> tuple[np.ndarray, np.ndarray]:
     """Of n pixels: the point of the grid before each, and how far it is from there to the next."""
     place = np.linspace(0, _CELLS - 1, n)
     before = np.minimum(place.astype(np.uint32), _CELLS - 2)
@@ -122,7 +122,8 @@ def _cells(n):
 
 
 @njit(cache=True, error_model="numpy")
-def _sample(images, maps, bends, cell_y, part_y, cell_x, part_x, padded, moved, floats, new):
+def _sample(images: np.ndarray, maps: np.ndarray, bends: np.ndarray, cell_y: np.ndarray, part_y: np.ndarray, cell_x: np.ndarray,
+            part_x: np.ndarray, padded: np.ndarray, moved: np.ndarray, floats: bool, new: np.ndarray) -> None:
     """Fill `new`. bends: of each image, or none. padded (black at its edges), moved (zeros): scratch. floats: else values are
     rounded."""
     n, height, width = images.shape

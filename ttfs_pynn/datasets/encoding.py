@@ -57,7 +57,8 @@ def two_channels(features: ArrayLike, mean: ArrayLike, t_early: float, t_late: f
 
 
 @njit(cache=True, error_model="numpy")
-def _about_the_mean(features, white, mean, span, window, cut, times):
+def _about_the_mean(features: np.ndarray, white: float, mean: np.ndarray, span: float, window: tuple[float, float], cut: float,
+                    times: np.ndarray) -> None:
     """Fill `times` (samples, 2, features). No branches: the loop takes several features at a time."""
     t_early, t_late = window
     for s in range(features.shape[0]):
@@ -71,13 +72,13 @@ def _about_the_mean(features, white, mean, span, window, cut, times):
             times[s, 1, k] = t if above < 0 else math.inf
 
 
-def _check_window(t_early, t_late):
+def _check_window(t_early: float, t_late: float) -> None:
     if not (np.isfinite(t_late) and 0 <= t_early < t_late):
         raise EncodingError(f"t_early = {t_early} ms and t_late = {t_late} ms: "
                             "need 0 <= t_early < t_late, both finite")
 
 
-def _check_range(name, values):
+def _check_range(name: str, values: np.ndarray) -> None:
     outside = ~((values >= 0) & (values <= 1))  # also true for NaN
     if outside.any():
         raise EncodingError(f"{int(outside.sum())} of {values.size} {name} lie outside [0, 1] "

@@ -112,6 +112,10 @@ class EncodedData(SpikeData):
     given.
     """
 
+    features: np.ndarray
+    _encode: Callable[[Any], Any]
+    _augment: Callable[[Any, Any, Any], Any]
+
     def __init__(self, features: Any, labels: Any, encode: Callable[[Any], Any], augment: Callable[[Any, Any, Any], Any],
                  classes: Sequence = ()) -> None:
         for name, function in (("encode", encode), ("augment", augment)):
