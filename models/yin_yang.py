@@ -31,7 +31,9 @@ PARAMETERS = {
         "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005,
     },
     # On a chip decisions need more distance from its noise.
-    "training_on_hardware": {"loss_options": {"difference": 0.2}},
+    "training_on_hardware": {"loss_options": {
+        "difference": {"value": 0.2, "schedule": "steps", "later": [[0.3, 0.1]]},
+        "one_sided": {"value": False, "schedule": "steps", "later": [[0.3, True]]}}},
 }
 # As Göltz, Kriener et al. (2021) trained, from the configuration that they published with their code.
 PRESETS = {"paper": {
