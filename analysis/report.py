@@ -38,8 +38,9 @@ METRICS = {"test_accuracy": ("test accuracy", "%", 100, 2), "test_samples": ("te
            "validation_accuracy": ("validation accuracy", "%", 100, 2), "latency_ms": ("mean latency of a decision", "ms", 1, 2),
            "latency_tau_syn": ("in units of tau_syn", "", 1, 3),
            "spikes_per_sample": ("spikes a sample until the decision", "", 1, 1),
-           "no_answer": ("samples without an answer", "%", 100, 2), "epochs": ("epochs", "", 1, 0), "seed": ("seed", "", 1, 0),
-           "seconds_per_epoch": ("an epoch takes", "s", 1, 2)}
+           "no_answer": ("samples without an answer", "%", 100, 2),
+           "close_decisions": ("decided by less than 0.1 ms", "%", 100, 2),
+           "epochs": ("epochs", "", 1, 0), "seed": ("seed", "", 1, 0), "seconds_per_epoch": ("an epoch takes", "s", 1, 2)}
 COSTS = {"hardware_us_per_sample": ("a sample", "us", 1, 1), "samples_per_second": ("samples a second", "", 1, 0),
          "microjoule_per_sample": ("energy of a sample", "uJ", 1, 2), "chip_milliwatt": ("power of the chip", "mW", 1, 0)}
 

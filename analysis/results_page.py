@@ -13,8 +13,8 @@ from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files.sealed import read_json
 from ttfs_pynn.runs.folder import RunFolder
 
-_HEAD = ("| what | paper | test accuracy | each seed | fresh samples | decision after (tau_syn) | spikes a sample | command |\n"
-         "| --- | --- | --- | --- | --- | --- | --- | --- |")
+_HEAD = ("| what | paper | test accuracy | each seed | fresh samples | decision after (tau_syn) | spikes a sample | close "
+         "decisions | command |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 
 
 def mean_and_spread(values, digits=4):
@@ -41,7 +41,8 @@ def line(result):
     return "| " + " | ".join((
         result["title"], _paper(result["paper"]), mean_and_spread([r["test_accuracy"] for r in runs]),
         " ".join(f"{r['test_accuracy']:.4f}" for r in runs), fresh, mean_and_spread([r["latency_tau_syn"] for r in runs], 2),
-        mean_and_spread([r["spikes_per_sample"] for r in runs], 1), f"`{result['command']}`")) + " |"
+        mean_and_spread([r["spikes_per_sample"] for r in runs], 1),
+        mean_and_spread([r.get("close_decisions") for r in runs]), f"`{result['command']}`")) + " |"
 
 
 def markdown_table(results):
@@ -73,7 +74,9 @@ def page(folder):
              f"{r['configuration']['backend']}." + (f" Paper's value: {r['paper']['source']}" if "source" in r["paper"] else "")
              for r in results]
     text = ("Mean +- standard deviation over seeds (how many) of the accuracy on test samples, seen once, at the end. This\n"
-            "page is written by `ttfs-pynn reproduce`; settings are in `protocols/rows`, all figures in JSON files.")
+            "page is written by `ttfs-pynn reproduce`; settings are in `protocols/rows`, all figures in JSON files.\n"
+            "Close decisions: the share of samples whose first two label spikes are less than 0.1 ms apart. A simulator with\n"
+            "steps of 0.1 ms may decide them otherwise.")
     if (Path(folder) / "robustness" / "README.md").is_file():
         notes.append("How much imperfection of a substrate training bears: `robustness/README.md`.")
     return "\n\n".join([title, text, markdown_table(results), "## Settings", *notes]) + "\n"

@@ -159,7 +159,7 @@ def toml_cases(base):
         lines = [line for line in text.splitlines() if not line.startswith(f"{key} = ")]
         table = "[training]" if key in ("epochs", "batch_size", "learning_rate", "seed", "silent_tolerated", "loss", "max_dw",
                                         "loss_options", "schedule") else \
-            "[network]" if key in ("tau_m", "tau_syn", "hidden", "bias_times", "t_early", "t_late", "v_thresh", "hidden_weights",
+            "[network]" if key in ("tau_m", "tau_syn", "hidden", "bias_times", "t_early", "t_late", "v_thresh",
                                    "hidden_layer", "cm") else None
         if table is None:
             return "\n".join([f"{key} = {value}", *lines])
@@ -185,7 +185,8 @@ def toml_cases(base):
         ("tau_m", '"long"'), ("tau_m", "-3"), ("tau_m", "{}"), ("tau_syn", "inf"), ("tau_syn", "0"), ("hidden", "1000000000"),
         ("hidden", "2.5"), ("hidden", "[]"), ("hidden", "-4"), ("bias_times", "5"), ("bias_times", '["a"]'), ("bias_times",
         "[[1]]"),
-        ("t_early", "nan"), ("t_late", "1e308"), ("t_late", '"x"'), ("hidden_weights", "[1]"), ("hidden_weights", '["a", "b"]'),
+        ("t_early", "nan"), ("t_late", "1e308"), ("t_late", '"x"'), ("hidden_layer", "[1]"),
+        ("hidden_layer", "{weight_mean = 'a'}"),
         ("hidden_layer", "5"), ("hidden_layer", "{size = 3}"), ("hidden_layer", '{delays = ["magic"]}'),
         ("hidden_layer", '{delays = ["axonal"], delay_max = "x"}'), ("cm", "true"), ("epochs", '"many"'), ("epochs", "[]"),
         ("batch_size", "0"), ("learning_rate", "{}"), ("silent_tolerated", "[1, 2, 3]"), ("silent_tolerated", "7"),

@@ -11,7 +11,6 @@ import copy
 import numpy as np
 
 from ttfs_pynn.graph.initialisation import initial_parameters
-from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import first_spikes
 from ttfs_pynn.learning.options import TrainingOptions
 from ttfs_pynn.learning.trainer import Callback, Trainer
@@ -48,17 +47,16 @@ def train(model, data, initial, seed, epochs, samples, options):
     """(validation accuracies by epoch, Silence) of one run."""
     parameters, training = copy.deepcopy(model.PARAMETERS["network"]), copy.deepcopy(model.PARAMETERS["training"])
     if initial is not None:
-        hidden, label = initial
-        parameters.update({name: list(value) for name, value in (("hidden_weights", hidden), ("label_weights", label)) if value})
+        for name, weights in zip(("hidden_layer", "label_layer"), initial, strict=True):
+            if weights:
+                parameters[name] = {**parameters[name], "weight_mean": weights[0], "weight_std": weights[1]}
     graph = model.graph(parameters)
     training = {**training, "epochs": epochs, "seed": seed, **options}
     training = TrainingOptions.of(training)
     silence = Silence(data["validation"])
     initial = initial_parameters(graph, np.random.default_rng(seed))
-    augment = (lambda times, rng: model.augment(times, rng, parameters)) if hasattr(model, "augment") else None
-    part = {name: SpikeData(d.times[:samples], d.labels[:samples]) for name, d in data.items()}
-    trainer = Trainer(ArrayNetwork(graph, initial), part["train"], training, part["validation"], callbacks=[silence],
-                      augment=augment)
+    part = {name: d.select(slice(0, samples)) for name, d in data.items()}
+    trainer = Trainer(ArrayNetwork(graph, initial), part["train"], training, part["validation"], callbacks=[silence])
     return [record["validation_accuracy"] for record in trainer.run()], silence
 
 

@@ -30,7 +30,8 @@ HARDWARE = {"i_synin_gm": 408.0, "synapse_dac_bias": 1000.0, "non_idealities": N
 def configurations(epochs):
     """{name: configuration}, each with one more change."""
     network = {**yin_yang.PARAMETERS["network"], "hidden": 30, "bias_times": [],
-               "hidden_weights": [1.0 * 5 / 2.6, 0.12 * 5 ** 0.5 / 2.6], "label_weights": [0.075 / 2.6, 0.15 / 2.6]}
+               "hidden_layer": {"weight_mean": 1.0 * 5 / 2.6, "weight_std": 0.12 * 5 ** 0.5 / 2.6},
+               "label_layer": {"weight_mean": 0.075 / 2.6, "weight_std": 0.15 / 2.6}, "turned": False}
     training = {"epochs": epochs, "batch_size": 40, "learning_rate": 0.002 * 5 / 2.6, "schedule": "step_decay",
                 "schedule_options": {"factor": 0.95, "every": 20}, "loss": "pairwise_difference",
                 "loss_options": {"difference": 0.3}, "max_dw": 0.2, "silent_tolerated": 0.05, "bump": 0.0005,
@@ -39,7 +40,8 @@ def configurations(epochs):
     training = {**training, "learning_rate": 0.006, "schedule": "cosine", "schedule_options": {},
                 "loss_options": {"difference": 0.2}, "silent_tolerated": 0.95, "bump_instead_of_step": False}
     found["loss"] = network, training
-    network = {**network, "hidden_weights": [1.5, 1.0], "label_weights": [0.3, 0.3]}
+    network = {**network, "hidden_layer": {"weight_mean": 1.5, "weight_std": 1.0},
+               "label_layer": {"weight_mean": 0.3, "weight_std": 0.3}}
     found["weights"] = network, training
     found["bias"] = {**network, "bias_times": yin_yang.PARAMETERS["network"]["bias_times"]}, training
     return {name: {"model": "yin_yang", "backend": "brainscales2", "dt": 0.1, "copies": 1, "network": n, "training": t}

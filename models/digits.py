@@ -18,7 +18,6 @@ PARAMETERS = {
         "hidden": 100,
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
-        "hidden_weights": [0.2, 0.4], "label_weights": [0.3, 0.3],
     },
     "training": {
         "epochs": 40, "batch_size": 40, "learning_rate": 0.005, "schedule": "cosine",
@@ -33,8 +32,7 @@ def graph(parameters):
     """Neurons and layers from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return layered(64, (Layer(p["hidden"], neuron, (), *p["hidden_weights"]),
-                         Layer(10, neuron, (), *p["label_weights"])), p["t_early"], p["t_late"])
+    return layered(64, (Layer(p["hidden"], neuron), Layer(10, neuron)), p["t_early"], p["t_late"])
 
 
 def encode(images, parameters):

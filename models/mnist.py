@@ -5,8 +5,9 @@ TTFS_PYNN_DATA names. The setting was chosen on the last 10,000 images of the tr
 """
 
 from ttfs_pynn.datasets import mnist
+from ttfs_pynn.datasets.augmentation import Distortion
 from ttfs_pynn.graph import Layer, layered
-from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.data import encoded_parts
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; weights in units of current_scale.
@@ -14,17 +15,28 @@ PARAMETERS = {
     "network": {
         "hidden": 350,
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
-        "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
-        "bias_times": [1.5, 9.0, 16.0], "shift": 1, "shifted": 1.0,
-        "hidden_weights": [0.05, 0.2], "label_weights": [0.05, 0.2],
-        "hidden_layer": {}, "label_layer": {},  # what else a graph.Layer has, such as train_bias_times
+        "t_early": 1.5, "t_late": 10.0, "black_spikes": False,
+        "bias_times": [1.5, 6.0, 10.0],
+        # What else a graph.Layer has: train_bias_times; weight_mean and weight_std, which else follow from the samples.
+        "hidden_layer": {}, "label_layer": {},
+        "distortion": {"rotation": 10.0, "scale": 0.1, "shear": 0.1, "shift": 1.0, "elastic": 0.5},  # of training images
     },
     "training": {
-        "epochs": 50, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
-        "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
-        "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 1.0,
+        "epochs": 100, "batch_size": 80, "learning_rate": 0.004, "schedule": "cosine",
+        "loss": "time_to_first_spike", "loss_options": {"xi": 0.05, "alpha": 0.005},
+        "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 0.5,
     },
 }
+# As Göltz, Kriener et al. (2021) trained, from the configuration that they published with their code.
+PRESETS = {"paper": {
+    "network": {"t_late": 20.0, "black_spikes": True, "bias_times": [], "hidden_layer": {"weight_mean": 0.05, "weight_std": 0.8},
+                "label_layer": {"weight_mean": 0.15, "weight_std": 0.8}, "distortion": {"share": 0.0}},
+    "training": {"epochs": 150, "batch_size": 80, "learning_rate": 0.005, "schedule": "step_decay",
+                 "schedule_options": {"factor": 0.9, "every": 15},
+                 "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005, "beta": 1.0}, "input_jitter": 3.0,
+                 "max_dw": 0.2, "silent_tolerated": {"layer0": 0.15, "layer1": 0.05}, "bump": 0.0005,
+                 "bump_instead_of_step": True},
+}}
 CLASS_NAMES = mnist.DIGITS
 
 
@@ -32,10 +44,8 @@ def graph(parameters):
     """Neurons and layers from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return layered(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"],
-                                    **p.get("hidden_layer", {})),
-                              Layer(10, neuron, weight_mean=p["label_weights"][0], weight_std=p["label_weights"][1],
-                                    **p.get("label_layer", {}))), p["t_early"], p["t_late"])
+    return layered(784, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), **p["hidden_layer"]),
+                         Layer(10, neuron, **p["label_layer"])), p["t_early"], p["t_late"])
 
 
 def encode(images, parameters):
@@ -44,10 +54,5 @@ def encode(images, parameters):
 
 
 def data(parameters):
-    """50,000 training, 10,000 validation and 10,000 test images as spike times."""
-    return {name: SpikeData(encode(images, parameters), labels) for name, (images, labels) in mnist.parts().items()}
-
-
-def augment(times, rng, parameters):
-    """A share `shifted` of training images moved by up to `shift` pixels in each direction, anew in each epoch."""
-    return mnist.shifted(times, rng, parameters["shift"], parameters["shifted"])
+    """50,000 training, 10,000 validation and 10,000 test images. Training images are distorted anew in each epoch."""
+    return encoded_parts(mnist.parts(), lambda images: encode(images, parameters), Distortion(**parameters["distortion"]))

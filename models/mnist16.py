@@ -5,8 +5,9 @@ in the folder that the environment variable TTFS_PYNN_DATA names.
 """
 
 from ttfs_pynn.datasets import mnist
+from ttfs_pynn.datasets.augmentation import Distortion
 from ttfs_pynn.graph import Layer, layered
-from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.data import encoded_parts
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; weights in units of current_scale.
@@ -15,23 +16,32 @@ PARAMETERS = {
         "hidden": 246,
         "tau_m": 10.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
-        "bias_times": [1.5, 4.0, 6.5, 9.0, 11.5, 14.0, 16.5, 19.0], "shift": 1, "shifted": 0.5,
-        "hidden_weights": [0.1, 0.3], "label_weights": [0.05, 0.2],
-        # What else a graph.Layer has. The times of bias spikes are trained from here on, as by Comsa et al. (2020).
-        "hidden_layer": {"train_bias_times": True},
-        "label_layer": {"bias_times": [1.5, 4.0, 6.5, 9.0, 11.5, 14.0, 16.5, 19.0], "train_bias_times": True},
+        "bias_times": [1.5, 9.0, 16.0],
+        # What else a graph.Layer has: train_bias_times; weight_mean and weight_std, which else follow from the samples.
+        "hidden_layer": {}, "label_layer": {},
+        "distortion": {"rotation": 10.0, "scale": 0.1, "shear": 0.1, "shift": 0.6, "elastic": 0.3},  # of training images
     },
     "training": {
-        "epochs": 60, "batch_size": 80, "learning_rate": 0.007, "schedule": "cosine",
-        "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
-        "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 1.0,
+        "epochs": 60, "batch_size": 80, "learning_rate": 0.004, "schedule": "cosine",
+        "loss": "time_to_first_spike", "loss_options": {"xi": 0.05, "alpha": 0.005},
+        "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 0.5,
     },
     # On a chip 256 signed inputs fill the rows of two circuits: an input is one source, and no row is left for bias spikes.
     # Training there goes on from an ideal network: see the examples of ttfs-pynn train.
     "hardware": {"circuits": 2, "input_copies": 1},
-    "network_on_hardware": {"bias_times": [], "hidden_layer": {}, "label_layer": {}},
+    "network_on_hardware": {"bias_times": []},
     "training_on_hardware": {"epochs": 3, "learning_rate": 0.0001},
 }
+# As Göltz, Kriener et al. (2021) trained, from the configuration that they published with their code; it has 128 hidden
+# neurons.
+PRESETS = {"paper": {
+    "network": {"hidden": 128, "black_spikes": True, "bias_times": [], "hidden_layer": {"weight_mean": 0.1, "weight_std": 0.4},
+                "label_layer": {"weight_mean": 0.6, "weight_std": 0.8}, "distortion": {"share": 0.0}},
+    "training": {"epochs": 200, "batch_size": 50, "learning_rate": 0.003, "schedule": "step_decay",
+                 "schedule_options": {"factor": 0.9, "every": 10},
+                 "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005, "beta": 1.0}, "input_jitter": 3.0,
+                 "max_dw": 0.2, "silent_tolerated": 0.5, "bump": 0.0005, "bump_instead_of_step": True},
+}}
 CLASS_NAMES = mnist.DIGITS
 
 
@@ -39,10 +49,8 @@ def graph(parameters):
     """Neurons and layers from the `network` table of PARAMETERS."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return layered(256, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), *p["hidden_weights"],
-                                    **p.get("hidden_layer", {})),
-                              Layer(10, neuron, weight_mean=p["label_weights"][0], weight_std=p["label_weights"][1],
-                                    **p.get("label_layer", {}))), p["t_early"], p["t_late"])
+    return layered(256, (Layer(p["hidden"], neuron, tuple(p["bias_times"]), **p["hidden_layer"]),
+                         Layer(10, neuron, **p["label_layer"])), p["t_early"], p["t_late"])
 
 
 def encode(images, parameters):
@@ -51,10 +59,6 @@ def encode(images, parameters):
 
 
 def data(parameters):
-    """50,000 training, 10,000 validation and 10,000 test images as spike times."""
-    return {name: SpikeData(encode(images, parameters), labels) for name, (images, labels) in mnist.parts(shrink=True).items()}
-
-
-def augment(times, rng, parameters):
-    """A share `shifted` of training images moved by up to `shift` pixels in each direction, anew in each epoch."""
-    return mnist.shifted(times, rng, parameters["shift"], parameters["shifted"])
+    """50,000 training, 10,000 validation and 10,000 test images. Training images are distorted anew in each epoch."""
+    parts, distortion = mnist.parts(shrink=True), Distortion(**parameters["distortion"])
+    return encoded_parts(parts, lambda images: encode(images, parameters), distortion)

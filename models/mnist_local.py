@@ -8,23 +8,23 @@ files are looked for in the folder that the environment variable TTFS_PYNN_DATA 
 import numpy as np
 
 from ttfs_pynn.datasets import mnist
+from ttfs_pynn.datasets.augmentation import Distortion
 from ttfs_pynn.graph import Layer, layered, local_fields
-from ttfs_pynn.graph.initialisation import balanced
-from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.data import encoded_parts
 from ttfs_pynn.neuron import LIFParameters
 
-# Times and time constants in ms, voltages in mV, cm in nF; peak and spread of initial membranes in units of v_thresh - v_rest.
+# Times and time constants in ms, voltages in mV, cm in nF.
 PARAMETERS = {
     "network": {
         "fields": {"size": 5, "stride": 2, "neurons": 8},
         "tau_m": 20.0, "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
-        "t_early": 1.5, "t_late": 20.0, "black_spikes": False, "shift": 1, "shifted": 1.0,
-        "share_of_inputs": 0.19, "peak": [1.5, 4.0], "spread": [0.8, 1.0],
+        "t_early": 1.5, "t_late": 20.0, "black_spikes": False,
+        "distortion": {"rotation": 10.0, "scale": 0.1, "shear": 0.1, "shift": 1.0, "elastic": 0.5},  # of training images
     },
     "training": {
-        "epochs": 30, "batch_size": 80, "learning_rate": 0.003, "schedule": "cosine",
-        "loss": "time_to_first_spike", "loss_options": {"xi": 0.2, "alpha": 0.005},
-        "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 1.0,
+        "epochs": 30, "batch_size": 80, "learning_rate": 0.004, "schedule": "cosine",
+        "loss": "time_to_first_spike", "loss_options": {"xi": 0.05, "alpha": 0.005},
+        "max_dw": 0.2, "silent_tolerated": 0.95, "bump": 0.0005, "input_jitter": 0.5,
     },
 }
 CLASS_NAMES = mnist.DIGITS
@@ -38,9 +38,7 @@ def graph(parameters):
     n = seen[:, 1].max() + 1
     # The first neuron of each field, then the second, and so on.
     pairs = np.concatenate([seen + [0, k * n] for k in range(f["neurons"])])
-    whole = layered(784, (Layer(n * f["neurons"], neuron, pairs=pairs), Layer(10, neuron)), p["t_early"], p["t_late"])
-    goals = {name: {f"layer{k}": value for k, value in enumerate(p[name])} for name in ("peak", "spread")}
-    return balanced(whole, p["share_of_inputs"], **goals)
+    return layered(784, (Layer(n * f["neurons"], neuron, pairs=pairs), Layer(10, neuron)), p["t_early"], p["t_late"])
 
 
 def encode(images, parameters):
@@ -49,10 +47,5 @@ def encode(images, parameters):
 
 
 def data(parameters):
-    """50,000 training, 10,000 validation and 10,000 test images as spike times."""
-    return {name: SpikeData(encode(images, parameters), labels) for name, (images, labels) in mnist.parts().items()}
-
-
-def augment(times, rng, parameters):
-    """A share `shifted` of training images moved by up to `shift` pixels in each direction, anew in each epoch."""
-    return mnist.shifted(times, rng, parameters["shift"], parameters["shifted"])
+    """50,000 training, 10,000 validation and 10,000 test images. Training images are distorted anew in each epoch."""
+    return encoded_parts(mnist.parts(), lambda images: encode(images, parameters), Distortion(**parameters["distortion"]))

@@ -13,6 +13,7 @@ examples:
   ttfs-pynn train yin_yang --epochs 60 --seed 7 --output runs/yy7 --resume     (an interrupted run goes on)
   ttfs-pynn train yin_yang --set network.hidden=30 --set training.max_dw=0.1 --output runs/small
   ttfs-pynn train my_network.py --output runs/mine                 (build(sim) of your own in PyNN, and data())
+  ttfs-pynn train yin_yang --preset paper --output runs/paper       (as Göltz, Kriener et al. 2021 trained)
   ttfs-pynn train yin_yang --backend brian2 --epochs 10 --output runs/brian2
   ttfs-pynn train yin_yang --backend brainscales2 --chip 3 --output runs/chip3
   ttfs-pynn train mnist16 --backend arrays --hardware-network --output runs/ideal                (first ideally,
@@ -50,6 +51,8 @@ def parser():
     p.add_argument("--overwrite", action="store_true", help="replace a run that is in DIR")
     p.add_argument("--batch-size", type=int, metavar="N", help="samples a weight update (default: the model's)")
     p.add_argument("--learning-rate", type=float, metavar="R", help="in units of the weight scale (default: the model's)")
+    p.add_argument("--preset", metavar="NAME", help="values of the model's PRESETS in place of its own, such as paper: as "
+                   "the paper's authors trained")
     p.add_argument("--set", dest="settings", type=_assignment, action="append", default=[], metavar="TABLE.NAME=VALUE",
                    help="another value in the model's PARAMETERS, such as network.hidden=30 or training.schedule=constant")
     p.add_argument("--dt", type=float, metavar="MS",
@@ -97,7 +100,7 @@ def configuration(a, stored=None):
                                                 ("circuits", a.circuits), ("non_idealities", dict(a.non_ideality)))
                 if value not in (None, {})}
     return Settings(a.model, a.backend, a.seed, a.epochs, a.batch_size, a.learning_rate, a.dt, a.copies, hardware,
-                    a.hardware_network, a.start, tuple(a.settings)).configuration(stored)
+                    a.hardware_network, a.start, a.preset, tuple(a.settings)).configuration(stored)
 
 
 def _start(path, experiment):
@@ -118,8 +121,11 @@ def _check_epochs(folder, trainer, settings, stored):
     done = folder.checkpoint_for(trainer)[1]["epoch"] if folder.has_checkpoint else 0
     if epochs < done:
         raise ConfigurationError(f"--epochs {epochs}: {done} epochs are done already; give {done} or more")
-    if epochs != before and training_option(settings["training"], "schedule") == "cosine":
-        print(f"note: the cosine schedule now ends at epoch {epochs}, not {before}; a run of {epochs} from the start differs")
+    changing = [training_option(settings["training"], "schedule") not in ("constant", "step_decay")]
+    changing += [isinstance(value, dict) for value in settings["training"].get("loss_options", {}).values()]
+    if epochs != before and any(changing):
+        print(f"note: what changes during training now ends at epoch {epochs}, not {before}; a run of {epochs} from the start "
+              "differs")
 
 
 def train(a, **marks):

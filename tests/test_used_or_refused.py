@@ -14,8 +14,8 @@ from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import first_spikes
 from ttfs_pynn.learning.evaluation import evaluate
 from ttfs_pynn.learning.loss import MeanSquaredError, PairwiseDifference
-from ttfs_pynn.learning.optimizer import schedule
 from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.schedules import schedule
 from ttfs_pynn.learning.trainer import Callback, Trainer
 from ttfs_pynn.models import yin_yang
 from ttfs_pynn.networks.array_network import ArrayNetwork

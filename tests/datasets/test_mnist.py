@@ -100,30 +100,3 @@ def test_bright_is_early_and_black_silent():
     assert mnist.spike_times(images, 1.5, 20.0, black_spikes=True)[0, 0] == 20.0
     with pytest.raises(DatasetError, match="bytes"):
         mnist.spike_times(images / 255.0, 1.5, 20.0)
-
-
-def test_shifted_images_are_moved_whole():
-    rng = np.random.default_rng(0)
-    times = np.full((200, 25), np.inf)
-    times[:, 12] = 3.0  # the centre of 5 x 5
-    moved = mnist.shifted(times, rng, 1)
-    assert (np.isfinite(moved).sum(axis=1) == 1).all() and (moved[np.isfinite(moved)] == 3.0).all()
-    row, column = np.divmod(np.argmin(moved, axis=1), 5)
-    places = set(zip(row.tolist(), column.tolist(), strict=True))
-    assert places == {(r, c) for r in (1, 2, 3) for c in (1, 2, 3)}, "200 draws reach each of nine places"
-    assert (times[:, 12] == 3.0).all(), "what was given is not changed"
-
-
-def test_what_leaves_the_image_is_gone():
-    times = np.full((50, 9), np.inf)
-    times[:, 0] = 1.0
-    moved = mnist.shifted(times, np.random.default_rng(1), 1)
-    assert 0 < np.isfinite(moved).any(axis=1).sum() < 50
-
-
-def test_a_share_of_the_images_is_shifted():
-    times = np.full((1000, 25), np.inf)
-    times[:, 12] = 3.0
-    assert np.array_equal(mnist.shifted(times, np.random.default_rng(2), 1, share=0.0), times)
-    moved = np.argmin(mnist.shifted(times, np.random.default_rng(2), 1, share=0.5), axis=1) != 12
-    assert abs(moved.mean() - 0.5 * 8 / 9) < 0.06  # four standard errors

@@ -5,7 +5,7 @@ import pytest
 
 from tests.learning.test_training import task
 from tests.small_networks import small_network
-from ttfs_pynn.learning.decision import accuracy_at, spikes_until, time_to_accuracy
+from ttfs_pynn.learning.decision import accuracy_at, margins, spikes_until, time_to_accuracy
 from ttfs_pynn.learning.evaluation import evaluate
 
 INF = np.inf
@@ -90,3 +90,10 @@ def test_a_network_that_never_answers():
 def test_bad_input(call, text):
     with pytest.raises(ValueError, match=text):
         call()
+
+
+def test_margins_are_between_the_first_two_label_spikes():
+    times = np.array([[3.0, 1.0, 1.25], [np.inf, 2.0, np.inf], [np.inf] * 3, [4.0, 4.0, np.inf]])
+    assert margins(times).tolist() == [0.25, np.inf, np.inf, 0.0]
+    with pytest.raises(ValueError, match="at least two classes"):
+        margins(np.ones((3, 1)))

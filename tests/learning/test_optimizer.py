@@ -1,8 +1,7 @@
 import numpy as np
-import pytest
 
 from tests.small_networks import assert_same
-from ttfs_pynn.learning.optimizer import Adam, add_to_rows, schedule
+from ttfs_pynn.learning.optimizer import Adam, add_to_rows
 
 
 def test_first_step_has_the_size_of_the_learning_rate():
@@ -36,15 +35,6 @@ def test_restored_optimizer_goes_on_bit_for_bit():
     for g in gradients[5:]:
         v = other.step(v, g, 0.1)
     assert_same(v, w)
-
-
-def test_schedules():
-    assert schedule("constant", 0.1, 10)(7) == 0.1
-    cosine = schedule("cosine", 0.1, 10)
-    assert cosine(0) == 0.1 and cosine(5) == pytest.approx(0.05) and cosine(10) == pytest.approx(0, abs=1e-17)
-    assert schedule("step_decay", 0.1, 10, factor=0.5, every=4)(8.5) == pytest.approx(0.025)
-    with pytest.raises(ValueError, match="known: constant, cosine, step_decay"):
-        schedule("linear", 0.1, 10)
 
 
 def test_a_step_is_the_formula_for_any_number_of_weights():

@@ -163,7 +163,7 @@ def test_a_network_of_copies_is_evaluated_one_sample_a_copy():
     ({"seed": 1.5}, "seed = 1.5 must be an integer"),
     ({"silent_tolerated": 95}, "a share from 0 to 1, or a dict of them by population"),
     ({"silent_tolerated": {"layer0": -1}}, "a share from 0 to 1"),
-    ({"schedule": "linear"}, "known: constant"),
+    ({"schedule": "sudden"}, "known: constant"),
     ({"batch_size": 0}, "batch_size = 0 must be at least 1"),
     ({"batch_size": 2.5}, "batch_size = 2.5 must be at least 1, an integer"),
     ({"seed": -1}, "seed"),

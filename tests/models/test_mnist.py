@@ -37,9 +37,9 @@ def test_mnist_models(tmp_path, monkeypatch, name, n_inputs, hidden):
     for samples in data.values():
         spikes = np.isfinite(samples.times)
         assert samples.times.shape[1] == n_inputs and 0.1 < spikes.mean() < 0.9
-        changed = {**parameters, "shifted": 1.0}
-        seen = model.augment(samples.times[:50], np.random.default_rng(0), changed)
-        assert seen.shape == (min(50, len(samples)), n_inputs) and not np.array_equal(seen, samples.times[:50])
+        seen, labels = samples.drawn(slice(0, 20), np.random.default_rng(0))
+        assert seen.shape == samples.times[:20].shape and np.array_equal(labels, samples.labels[:20])
+        assert np.array_equal(seen, samples.times[:20]) != (samples is data["train"])  # these alone are distorted
         assert samples.times[spikes].min() >= parameters["t_early"] and samples.times[spikes].max() <= parameters["t_late"]
 
 

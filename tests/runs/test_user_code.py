@@ -99,7 +99,7 @@ def test_a_model_that_leaves_training_options_out(tmp_path, monkeypatch, capsys)
     command = ["small", "--backend", "arrays", "--quiet", "--output", "run"]
     train.main([*command, "--epochs", "2"])
     train.main([*command, "--epochs", "3", "--resume"])
-    assert "the cosine schedule now ends at epoch 3, not 2" in capsys.readouterr().out
+    assert "what changes during training now ends at epoch 3, not 2" in capsys.readouterr().out
     assert len(RunFolder.open("run").read_history()) == 3
     asked = train.configuration(train.parser().parse_args(["small", "--backend", "brian2", "--output", "run"]))
     assert asked["copies"] == simulator("brian2").default_copies > 1 and TrainingOptions.batch_size is None

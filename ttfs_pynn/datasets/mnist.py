@@ -21,7 +21,7 @@ from ttfs_pynn.datasets.dataset import Dataset
 from ttfs_pynn.errors import DatasetError
 from ttfs_pynn.files.sealed import DamagedFile, regular_file
 
-__all__ = ["DIGITS", "FASHION", "folder", "read_idx", "read", "shifted", "small", "spike_times"]
+__all__ = ["DIGITS", "FASHION", "folder", "read_idx", "read", "small", "spike_times"]
 
 DIGITS = tuple(str(digit) for digit in range(10))
 FASHION = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
@@ -161,18 +161,6 @@ def _look_up(table: np.ndarray, pixels: np.ndarray, found: np.ndarray) -> None:
     """found = table[pixels], in a tenth of NumPy's time."""
     for k in range(pixels.shape[0]):
         found[k] = table[pixels[k]]
-
-
-def shifted(times: np.ndarray, rng: np.random.Generator, largest: int, share: float = 1.0) -> np.ndarray:
-    """Spike times (n, pixels) of square images, of which a share is moved by -largest to largest pixels in each direction, by
-    chance; what moves in at an edge is black (inf). What is given is not changed."""
-    side, still = int(round(times.shape[1] ** 0.5)), rng.random(len(times)) >= share
-    padded = np.full((len(times), side + 2 * largest, side + 2 * largest), np.inf)
-    padded[:, largest:largest + side, largest:largest + side] = times.reshape(-1, side, side)
-    # NumPy's types know single axes only.
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (side, side), axis=(1, 2))  # type: ignore[call-overload]
-    down, right = np.where(still, largest, rng.integers(0, 2 * largest + 1, (2, len(times))))
-    return windows[np.arange(len(times)), down, right].reshape(times.shape)
 
 
 def parts(path: str | os.PathLike | None = None, subfolder: str = "mnist",

@@ -13,7 +13,8 @@ __all__ = ["canonical", "check_types", "configuration_differences", "plain", "te
 
 # What a run's configuration holds (see `experiment`), and what each must be.
 _TYPES: dict[str, tuple[Any, str]] = {
-    "model": (str, "a text"), "backend": (str, "a text"), "from": (str, "a text"), "classes": (list, "a list of short texts"),
+    "model": (str, "a text"), "backend": (str, "a text"), "from": (str, "a text"), "preset": (str, "a text"),
+    "classes": (list, "a list of short texts"),
     "dt": ((int, float), "a number"), "copies": (int, "a whole number"), "demo": (bool, "true or false"),
     "network": (dict, "a table"), "training": (dict, "a table"), "hardware": (dict, "a table")}
 _LONGEST_NAME = 200  # of a class, in figures

@@ -12,7 +12,7 @@ from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.spikes.trials import is_block, labels_of, trials_of
 from ttfs_pynn.units import in_unit
 
-__all__ = ["EncodedData", "SpikeData", "jittered"]
+__all__ = ["EncodedData", "SpikeData", "encoded_parts", "jittered"]
 
 
 def jittered(times: np.ndarray, rng: np.random.Generator, sigma: float) -> np.ndarray:
@@ -142,6 +142,17 @@ class EncodedData(SpikeData):
     def select(self, chosen: Any) -> "EncodedData":
         """Some of the samples (an index or slice)."""
         return EncodedData(self.features[chosen], self.labels[chosen], self._encode, self._augment, self.classes)
+
+
+def encoded_parts(parts: Mapping[str, tuple[Any, Any]], encode: Callable[[Any], Any],
+                  distort: Callable[[Any, np.random.Generator], Any] | None = None) -> dict[str, SpikeData]:
+    """What a model's `data` returns, of {'train', ...: (features, labels)}: training samples are drawn anew by
+    distort(features, rng), such as a `datasets.augmentation.Distortion`, in each epoch; without it, none are."""
+    found: dict[str, SpikeData] = {name: SpikeData(encode(features), labels) for name, (features, labels) in parts.items()
+                                   if name != "train" or distort is None}
+    if distort is not None:
+        found["train"] = EncodedData(*parts["train"], encode, lambda features, labels, rng: (distort(features, rng), labels))
+    return {name: found[name] for name in parts}
 
 
 def _as_array(value: Any, label: Any) -> np.ndarray:

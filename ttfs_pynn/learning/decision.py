@@ -8,7 +8,9 @@ import numpy as np
 
 from ttfs_pynn.learning.loss import predict
 
-__all__ = ["accuracy_at", "spikes_until", "time_to_accuracy"]
+__all__ = ["CLOSE", "accuracy_at", "margins", "spikes_until", "time_to_accuracy"]
+
+CLOSE = 0.1  # ms: the time step that simulators with one have by default, on which spikes nearer than it may change their order
 
 
 def _right_latencies(label_times, labels):
@@ -56,3 +58,13 @@ def spikes_until(layers, until=np.inf):
     """
     until = np.broadcast_to(np.asarray(until, dtype=float), len(layers[0]))[:, None]
     return np.stack([((t <= until) & np.isfinite(t)).sum(axis=1) for t in layers], axis=1).astype(np.int32)
+
+
+def margins(label_times):
+    """How much later the second label neuron spikes than the first (samples,), inf where no more than one does. Where it is less
+    than a simulator's time step, that simulator may decide otherwise. label_times (samples, classes), at least two."""
+    label_times = np.asarray(label_times, dtype=float)
+    if label_times.ndim != 2 or label_times.shape[1] < 2:
+        raise ValueError(f"label times of shape {label_times.shape}; expected (samples, classes), at least two classes")
+    first, second = np.partition(label_times, 1, axis=1)[:, :2].T
+    return np.where(np.isfinite(second), second - np.where(np.isfinite(first), first, 0.0), np.inf)

@@ -53,9 +53,11 @@ def _not_negative(**values: float) -> None:
 class TimeToFirstSpike:
     """The paper's loss (Göltz, Kriener et al. 2021), t* the time of the right label neuron:
 
-        L = ln sum_n exp( -(t_n - t*)/(xi tau_syn) ) + alpha ( exp( t*/(beta tau_syn) ) - 1 )
+        L = ln sum_n exp( -(t_n - m_n - t*)/(xi tau_syn) ) + alpha ( exp( t*/(beta tau_syn) ) - 1 )
 
-    Where the right neuron is silent L is `silent_loss` and has no derivative.
+    m_n = margin tau_syn of a wrong neuron, which counts as if it spiked so much earlier, and 0 of the right one; the paper has no
+    margin. Where the right neuron is silent L is `silent_loss` and has no derivative, as in the paper; with t_silent (tau_syn) it
+    counts as one that spikes then, so that wrong neurons are told to spike later.
     """
 
     tau_syn: float
@@ -63,10 +65,14 @@ class TimeToFirstSpike:
     alpha: float = 0.005
     beta: float = 1.0
     silent_loss: float = 100.0
+    margin: float = 0.0
+    t_silent: float | None = None
 
     def __post_init__(self) -> None:
         _positive(tau_syn=self.tau_syn, xi=self.xi, beta=self.beta)
-        _not_negative(alpha=self.alpha, silent_loss=self.silent_loss)
+        _not_negative(alpha=self.alpha, silent_loss=self.silent_loss, margin=self.margin)
+        if self.t_silent is not None:
+            _positive(t_silent=self.t_silent)
 
     @property
     def latest(self) -> float:
@@ -76,30 +82,34 @@ class TimeToFirstSpike:
     def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         times, labels = _checked(times, labels)[:2]
         loss, slope = np.empty(len(times)), np.empty(times.shape)
+        t_silent = math.inf if self.t_silent is None else self.t_silent * self.tau_syn
         _first_spike_loss(times, labels, 1 / (self.xi * self.tau_syn), self.alpha, 1 / (self.beta * self.tau_syn),
-                          self.silent_loss, loss, slope)
+                          self.silent_loss, self.margin * self.tau_syn, t_silent, loss, slope)
         return loss, slope
 
 
 @njit(cache=True, error_model="numpy")
-def _first_spike_loss(times, labels, rate, alpha, late_rate, silent_loss, loss, slope):
-    """Fill loss (samples,) and slope (samples, classes) of `TimeToFirstSpike`; rates in 1/ms."""
+def _first_spike_loss(times, labels, rate, alpha, late_rate, silent_loss, margin, t_silent, loss, slope):
+    """Fill loss (samples,) and slope (samples, classes) of `TimeToFirstSpike`; rates in 1/ms, margin and t_silent in ms."""
     for s in range(times.shape[0]):
         right, first, total = times[s, labels[s]], math.inf, 0.0
+        silent = right == math.inf
+        if silent:
+            right = t_silent
         for n in range(times.shape[1]):
             slope[s, n] = 0.0
-            first = min(first, times[s, n])
+            first = min(first, right if n == labels[s] else times[s, n] - margin)
         if right == math.inf:
             loss[s] = silent_loss
             continue
         for n in range(times.shape[1]):
-            slope[s, n] = math.exp(-rate * (times[s, n] - first))
+            slope[s, n] = math.exp(-rate * ((right if n == labels[s] else times[s, n] - margin) - first))
             total += slope[s, n]
         late = math.exp(late_rate * right)
         loss[s] = math.log(total) + rate * (right - first) + alpha * (late - 1.0)
         for n in range(times.shape[1]):
             slope[s, n] *= -rate / total
-        slope[s, labels[s]] += rate + alpha * late_rate * late
+        slope[s, labels[s]] = 0.0 if silent else slope[s, labels[s]] + rate + alpha * late_rate * late
 
 
 @dataclass(frozen=True)
@@ -108,12 +118,14 @@ class PairwiseDifference:
 
         L = 1/2 sum_{n != n*} ( (t_n - t*)/tau_syn - difference )^2
 
-    A silent neuron counts as one that spikes at t_silent tau_syn, later than the difference.
+    A silent neuron counts as one that spikes at t_silent tau_syn, later than the difference. one_sided: only wrong neurons that
+    spike earlier than that cost something; those that are right by more are left where they are.
     """
 
     tau_syn: float
     difference: float = 0.2
     t_silent: float = 4.0
+    one_sided: bool = False
 
     def __post_init__(self) -> None:
         _positive(tau_syn=self.tau_syn)
@@ -121,6 +133,8 @@ class PairwiseDifference:
         if self.difference == 0:
             raise ValueError("difference = 0 asks for wrong neurons that spike with the right one; give a positive one")
         _increasing(difference=self.difference, t_silent=self.t_silent)
+        if not isinstance(self.one_sided, bool | np.bool_):
+            raise ValueError(f"one_sided = {self.one_sided!r} must be true or false")
 
     @property
     def latest(self) -> float:
@@ -130,12 +144,12 @@ class PairwiseDifference:
     def __call__(self, times: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         times, labels = _checked(times, labels)[:2]
         loss, slope = np.empty(len(times)), np.empty(times.shape)
-        _pairwise_loss(times, labels, self.tau_syn, self.difference, self.t_silent, loss, slope)
+        _pairwise_loss(times, labels, self.tau_syn, self.difference, self.t_silent, self.one_sided, loss, slope)
         return loss, slope
 
 
 @njit(cache=True, error_model="numpy")
-def _pairwise_loss(times, labels, tau_syn, difference, t_silent, loss, slope):
+def _pairwise_loss(times, labels, tau_syn, difference, t_silent, one_sided, loss, slope):
     """Fill loss (samples,) and slope (samples, classes) of `PairwiseDifference`."""
     for s in range(times.shape[0]):
         right = times[s, labels[s]] / tau_syn if times[s, labels[s]] < math.inf else t_silent
@@ -143,6 +157,8 @@ def _pairwise_loss(times, labels, tau_syn, difference, t_silent, loss, slope):
         for n in range(times.shape[1]):
             spikes = times[s, n] < math.inf
             gap = 0.0 if n == labels[s] else (times[s, n] / tau_syn if spikes else t_silent) - right - difference
+            if one_sided:
+                gap = min(gap, 0.0)
             squares += gap ** 2
             total += gap / tau_syn
             slope[s, n] = gap / tau_syn if spikes else 0.0

@@ -1,48 +1,16 @@
-"""Adam on arrays by name, and learning rates that change with the epoch."""
+"""Adam on arrays by name."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.errors import unknown
 from ttfs_pynn.membrane import lanes
 from ttfs_pynn.membrane.lanes import fma, load_where, ramp, splat, sqrt, store_where
 
-__all__ = ["Adam", "add_to_rows", "constant", "cosine", "schedule", "step_decay"]
-
-Schedule = Callable[[float], float]
-
-
-def constant(learning_rate: float, epochs: int) -> Schedule:
-    """The same rate always."""
-    return lambda epoch: learning_rate
-
-
-def cosine(learning_rate: float, epochs: int) -> Schedule:
-    """From learning_rate to 0 over `epochs` (a fraction of an epoch counts)."""
-    return lambda epoch: learning_rate * 0.5 * (1 + np.cos(np.pi * min(epoch / epochs, 1.0)))
-
-
-def step_decay(learning_rate: float, epochs: int, factor: float = 0.95, every: int = 20) -> Schedule:
-    """Multiplied by `factor` every `every` epochs, as in the paper."""
-    if not (0 < factor <= 1 and isinstance(every, int | np.integer) and every >= 1):
-        raise ValueError(f"factor = {factor}, every = {every}; need a factor above 0, at most 1, every so many whole epochs")
-    return lambda epoch: learning_rate * factor ** (int(epoch) // every)
-
-
-_SCHEDULES: dict[str, Callable[..., Schedule]] = {"constant": constant, "cosine": cosine, "step_decay": step_decay}
-
-
-def schedule(name: str, learning_rate: float, epochs: int, **options: Any) -> Schedule:
-    """The schedule of that name, a function of the epoch (a float)."""
-    if name not in _SCHEDULES:
-        raise ValueError(unknown("schedule", name, _SCHEDULES))
-    return _SCHEDULES[name](learning_rate, epochs, **options)
-
+__all__ = ["Adam", "add_to_rows"]
 
 @njit(cache=True, error_model="numpy")
 def _adam_step(w, gradient, m, s, scale, beta1, beta2, correction1, correction2, rate, epsilon, new):

@@ -8,7 +8,7 @@ Training begins with the parameters that the network has; an experiment draws th
 import difflib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,23 @@ from ttfs_pynn.learning.data import SpikeData, jittered
 from ttfs_pynn.learning.engine import GradientEngine, Gradients
 from ttfs_pynn.learning.evaluation import check_data, evaluate
 from ttfs_pynn.learning.loss import predict
-from ttfs_pynn.learning.optimizer import Adam, add_to_rows, schedule
+from ttfs_pynn.learning.optimizer import Adam, add_to_rows
 from ttfs_pynn.learning.options import LOSSES, TrainingOptions
+from ttfs_pynn.learning.schedules import changing, schedule
 from ttfs_pynn.networks.interface import TrainableNetwork
 from ttfs_pynn.neuron import LIFParameters
 
 __all__ = ["Callback", "Trainer"]
+
+
+_MOMENTS_CHECKED = 201  # of a training whose loss changes
+
+
+def _loss_at(epoch, loss, options):
+    """The loss with the options (schedules by name) of an epoch; the same one where they have not changed."""
+    values = {name: option(epoch) for name, option in options.items()}
+    same = all(getattr(loss, name) == value for name, value in values.items())
+    return loss if same else replace(loss, **values)
 
 
 class Callback:
@@ -89,7 +100,7 @@ class Trainer:
         for label in measured or ():
             graph.node(label)
         self.engine = GradientEngine(graph, options.max_dw, measured)
-        self.loss, self.schedule = self._loss_and_schedule()
+        self._loss_options, self.loss, self.schedule = self._loss_and_schedule()
         self.parameters = network.parameters if parameters is None else parameters
         self._trained = trained_names(graph)
         if not self._trained:
@@ -115,15 +126,17 @@ class Trainer:
             if name not in known:
                 raise ConfigurationError(unknown(f"option of the loss {options.loss}", name, known))
         try:
-            loss = LOSSES[options.loss](tau_syn=float(np.mean(neuron.tau_syn)), **options.loss_options)
+            changing_options = {name: changing(value, options.epochs) for name, value in options.loss_options.items()}
+            plain = LOSSES[options.loss](tau_syn=float(np.mean(neuron.tau_syn)))
+            each = [_loss_at(epoch, plain, changing_options) for epoch in np.linspace(0, options.epochs, _MOMENTS_CHECKED)]
             rates = schedule(options.schedule, options.learning_rate, options.epochs, **options.schedule_options)
         except (TypeError, ValueError) as error:
             raise ConfigurationError(f"loss or schedule options: {error}") from None
-        deadline = self.network.timing.deadline / loss.tau_syn
-        if loss.latest >= deadline:
-            raise ConfigurationError(f"the loss {options.loss} asks for spikes at {loss.latest:g} tau_syn; those after "
+        deadline, latest = self.network.timing.deadline / plain.tau_syn, max(loss.latest for loss in each)
+        if latest >= deadline:
+            raise ConfigurationError(f"the loss {options.loss} asks for spikes at {latest:g} tau_syn; those after "
                                      f"{deadline:g} tau_syn do not count (its options are in tau_syn, not ms)")
-        return loss, rates
+        return changing_options, each[0], rates
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -201,6 +214,7 @@ class Trainer:
 
     def _step(self, times: Any, labels: np.ndarray, epoch: float) -> Gradients:
         recording = self.network.present(times)
+        self.loss = _loss_at(epoch, self.loss, self._loss_options)
         gradients = self.engine.gradients(recording, self.parameters, self.loss, labels)
         for callback in self.callbacks:
             gradients = callback.before_step(self, gradients) or gradients

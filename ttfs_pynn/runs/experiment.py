@@ -28,9 +28,10 @@ from ttfs_pynn.graph.graph import Graph
 from ttfs_pynn.graph.initialisation import initial_parameters
 from ttfs_pynn.graph.parameters import Parameters
 from ttfs_pynn.learning.data import SpikeData
+from ttfs_pynn.learning.decision import CLOSE, margins
 from ttfs_pynn.learning.evaluation import Evaluation, evaluate
-from ttfs_pynn.learning.optimizer import schedule
 from ttfs_pynn.learning.options import TrainingOptions
+from ttfs_pynn.learning.schedules import schedule
 from ttfs_pynn.learning.trainer import Trainer
 from ttfs_pynn.networks.array_network import ArrayNetwork
 from ttfs_pynn.networks.interface import TrainableNetwork, input_times
@@ -47,6 +48,7 @@ FITTED = "fitted"  # of the parameters that a model's functions are given, and o
 ARRAYS = "arrays"  # the backend that is none: an ArrayNetwork
 PARTS = ("train", "validation", "test")  # of the data; validation may be missing
 _MOST_COPIES = 1000  # where there are fewer samples
+_SAMPLES_SEEN = 1000  # by initial weights
 CHIP = "brainscales2"  # whose weights an ArrayNetwork is limited to where hardware is configured
 
 
@@ -144,10 +146,12 @@ class Experiment:
         return made.graph, made.parameters
 
     def initial_parameters(self) -> dict[str, np.ndarray]:
-        """Where training starts: what the PyNN script has, or drawn with the seed of the training options."""
+        """Where training starts: what the PyNN script has, or drawn with the seed of the training options. Weights that the model
+        does not describe follow from the first training samples (`graph.initialisation.balanced`)."""
         if self._own is not None:
             return dict(self._own)
-        return initial_parameters(self.graph, np.random.default_rng(self.options.seed))
+        shown = self.data["train"].batch(slice(0, _SAMPLES_SEEN))
+        return initial_parameters(self.graph, np.random.default_rng(self.options.seed), shown)
 
     def network(self, backend: str | None = None, parameters: Parameters | None = None, dt: float | None = None,
                 copies: int | None = None, seed: int = 0) -> Any:
@@ -323,11 +327,13 @@ def _checked(data, graph):
 
 
 def metrics_of(evaluation: Evaluation, name: str, tau_syn: float) -> dict[str, Any]:
-    """Accuracy (a fraction), latency of the decisions made (mean, in ms and tau_syn), share without answer; mean spikes a sample:
-    of all layers up to the decision, and by layer up to it and in the whole window."""
+    """Accuracy (a fraction), latency of the decisions made (mean, in ms and tau_syn), share without answer, share of decisions by
+    less than `decision.CLOSE`; mean spikes a sample: of all layers up to the decision, and by layer up to it and in the whole
+    window."""
     answered = np.isfinite(evaluation.latency)
     latency = float(evaluation.latency[answered].mean()) if answered.any() else float("nan")
     return {f"{name}_accuracy": evaluation.accuracy, f"{name}_samples": len(evaluation.labels), "latency_ms": latency,
             "latency_tau_syn": latency / tau_syn, "spikes_per_sample": float(evaluation.spikes.mean()),
             "layer_spikes_per_sample": evaluation.layer_spikes.mean(axis=0).tolist(),
-            "window_spikes_per_sample": evaluation.window_spikes.mean(axis=0).tolist(), "no_answer": float(1 - answered.mean())}
+            "window_spikes_per_sample": evaluation.window_spikes.mean(axis=0).tolist(), "no_answer": float(1 - answered.mean()),
+            "close_decisions": float((margins(evaluation.label_times) < CLOSE).mean())}

@@ -99,6 +99,17 @@ def tables_of(module: Any) -> dict[str, Any]:
     return copy.deepcopy(tables)
 
 
+def preset_of(module: Any, name: str | None) -> dict[str, dict[str, Any]]:
+    """{table: values} of the module's PRESETS of that name, copied; nothing for None. ConfigurationError where it has none."""
+    if name is None:
+        return {}
+    presets = getattr(module, "PRESETS", {})
+    if name not in presets:
+        raise ConfigurationError(f"--preset {name}: {unknown('preset', name, presets)}" if presets else
+                                 f"--preset {name}: {module.__file__} has no PRESETS; leave it out")
+    return copy.deepcopy(presets[name])
+
+
 def _model(file):
     """The module of a file, which is not executed where it can be told without that it is no model."""
     names = names_in(file)

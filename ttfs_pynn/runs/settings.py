@@ -20,7 +20,8 @@ class Settings:
     epochs, batch_size: how many. learning_rate: in units of the weight scale. dt: time step (ms), where the backend has one.
     copies: of the network side by side. hardware: of a chip: chip, profile, input_copies, circuits, non_idealities.
     hardware_network: on arrays, the network that the model has on a chip. start: a finished run, to begin with its parameters.
-    changes: (table, name, value) of other values in the model's tables `network` and `training`.
+    preset: a name of the model's PRESETS, tables of values in place of its PARAMETERS. changes: (table, name, value) of other
+    values in the model's tables `network` and `training`.
     """
 
     model: str
@@ -34,6 +35,7 @@ class Settings:
     hardware: dict[str, Any] = field(default_factory=dict)
     hardware_network: bool = False
     start: str | None = None
+    preset: str | None = None
     changes: tuple[tuple[str, str, Any], ...] = ()
 
     def configuration(self, stored: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -50,6 +52,8 @@ class Settings:
         hardware = {"chip": 0, **tables.get("hardware", {}), **self.hardware} if chip.hardware else self.hardware
         chip.configured(hardware)
         network, training = tables["network"], tables["training"]
+        for table, values in model_files.preset_of(model, self.preset).items():
+            tables[table].update(values)
         training["seed"] = self.seed
         if chip.hardware:
             network.update(tables.get("network_on_hardware", {}))
@@ -63,7 +67,8 @@ class Settings:
         copies = self.copies
         if copies is None:
             copies = (training_option(training, "batch_size") or backend.default_copies) if backend.default_copies > 1 else 1
-        optional = {**({"hardware": hardware} if hardware else {}), **({"from": self.start} if self.start else {})}
+        optional = {**({"hardware": hardware} if hardware else {}), **({"from": self.start} if self.start else {}),
+                    **({"preset": self.preset} if self.preset else {})}
         classes = {"classes": list(model.CLASS_NAMES)} if hasattr(model, "CLASS_NAMES") else {}
         return {**optional, "model": model_files.name_of(model), **classes, "backend": self.backend,
                 "dt": 0.1 if self.dt is None else self.dt, "copies": copies, "network": network, "training": training}
