@@ -5,8 +5,8 @@ from Neo; analytic weight updates are computed from these times alone and writte
 
 The run folder gets configuration.toml, history.json, metrics.json (test_accuracy, seconds_per_epoch, latency, spikes_per_sample),
 graph.npz and parameters.npz (the network, what it learned), fitted.npz (what a model with `fit` took from the training data),
-checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml. Several copies side by side, as on brian2, give those after training only and no
-decision_map.npz; arrays record no spikes.
+checkpoint.npz, the spikes of one test sample before and after training (spikes/NAME.nix), and versions.toml. Several copies side
+by side, as on brian2, give those after training only and no decision_map.npz; arrays record no spikes.
 
 examples:
   ttfs-pynn train yin_yang --epochs 30 --seed 7 --output runs/yy7
