@@ -160,7 +160,7 @@ class Ours:
 def compare(authors, python, hidden, epochs, n_samples, folder):
     """{side: (fastest CPU seconds of an epoch, accuracy)}, sides by turns; the first turn compiles and is not counted."""
     data = yin_yang.data(yin_yang.PARAMETERS["network"])["train"]
-    data = type(data)(data.times[:n_samples], data.labels[:n_samples])
+    data = data.select(slice(0, n_samples))
     sides = {"arrays": Ours(data, hidden, False), "PyNN exact": Ours(data, hidden, True)}
     if authors:
         sides["authors"] = Authors(authors, python, data, hidden, folder)

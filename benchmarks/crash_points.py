@@ -45,7 +45,7 @@ def samples():
     return whole.data(PARAMETERS["network"])
 
 def data(parameters):
-    return {{name: type(part)(part.times[:40], part.labels[:40]) for name, part in samples().items()}}
+    return {{name: part.select(slice(0, 40)) for name, part in samples().items()}}
 """
 STILL = "import time\ntime.perf_counter = lambda: 0.0\n"  # sitecustomize.py of every process
 

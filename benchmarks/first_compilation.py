@@ -30,7 +30,7 @@ def inside(through_pynn, most):
     from ttfs_pynn.simulators import simulator
 
     graph, data = yin_yang.graph(yin_yang.PARAMETERS["network"]), yin_yang.data(yin_yang.PARAMETERS["network"])["train"]
-    data, parameters = type(data)(data.times[:BATCH], data.labels[:BATCH]), initial_parameters(graph, np.random.default_rng(0))
+    data, parameters = data.select(slice(0, BATCH)), initial_parameters(graph, np.random.default_rng(0))
     options = TrainingOptions.of({**yin_yang.PARAMETERS["training"], "epochs": 1, "batch_size": BATCH})
     sim = simulator("exact") if through_pynn else None
     with event.install_recorder("numba:compile") as recorder:

@@ -137,7 +137,7 @@ def base_run(folder):
     settings["network"]["hidden"], settings["training"]["epochs"] = 20, 2
     try:
         yin_yang.PARAMETERS = settings
-        yin_yang.data = lambda p: {name: type(part)(part.times[:60], part.labels[:60]) for name, part in before(p).items()}
+        yin_yang.data = lambda p: {name: part.select(slice(0, 60)) for name, part in before(p).items()}
         with contextlib.redirect_stdout(io.StringIO()):
             train.main(["yin_yang", "--seed", "3", "--quiet", "--output", str(folder)])
     finally:
@@ -410,7 +410,7 @@ def _resume(arguments):
     settings = json.loads(json.dumps(yin_yang.PARAMETERS))
     settings["network"]["hidden"], settings["training"]["epochs"] = 20, 2
     yin_yang.PARAMETERS, before = settings, yin_yang.data
-    yin_yang.data = lambda p: {name: type(part)(part.times[:60], part.labels[:60]) for name, part in before(p).items()}
+    yin_yang.data = lambda p: {name: part.select(slice(0, 60)) for name, part in before(p).items()}
     return train.main(["yin_yang", "--seed", "3", "--quiet", "--resume", "--output", *arguments])
 
 

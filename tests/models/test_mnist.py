@@ -96,6 +96,6 @@ def test_digits_are_learned_on_arrays():
     model = model_files.load("digits")
     parameters, training = model.PARAMETERS["network"], {**model.PARAMETERS["training"], "epochs": 12}
     graph, data = model.graph(parameters), model.data(parameters)
-    network = ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(0)))
+    network = ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(0), data["train"].times))
     history = Trainer(network, data["train"], TrainingOptions(**training), data["validation"]).run()
     assert history[-1]["validation_accuracy"] > 0.8

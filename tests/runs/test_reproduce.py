@@ -53,7 +53,7 @@ def test_a_row_overrides_the_model(tmp_path):
     found = on_chip.configuration(4)
     assert found["hardware"] == {"chip": 4, "input_copies": 2, "non_idealities": {"event_loss": 0.01}}
     assert found["network"]["hidden"] == 12 and found["network"]["tau_m"] == 10 and found["training"]["epochs"] == 2
-    assert found["training"]["loss_options"] == {"difference": 0.2}  # the model's on hardware
+    assert found["training"]["loss_options"]["difference"]["value"] == 0.2  # the model's on hardware
     long = reproduce.Row(**{**vars(on_chip), "training": {"epochs": 70}})
     assert [long.configuration(4, quick)["training"]["epochs"] for quick in (False, True)] == [70, 2]
 

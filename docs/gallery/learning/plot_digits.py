@@ -17,7 +17,7 @@ from ttfs_pynn.networks.array_network import ArrayNetwork
 parameters = digits.PARAMETERS["network"]
 graph, data = digits.graph(parameters), digits.data(parameters)
 options = TrainingOptions.of({**digits.PARAMETERS["training"], "epochs": 20, "seed": 1})
-network = ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(1)))
+network = ArrayNetwork(graph, initial_parameters(graph, np.random.default_rng(1), data["train"].times))
 Trainer(network, data["train"], options).run()
 answer = evaluate(network, data["validation"], batch_size=300)
 wrong = np.flatnonzero(answer.predictions != answer.labels)
