@@ -7,6 +7,7 @@ data are not touched. Settings of the policies were chosen with seed 100.
 
 import argparse
 import copy
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,19 +44,25 @@ class Silence(Callback):
         self._look(trainer)
 
 
+def _with_weights(graph, hidden, label):
+    """The graph with (mean, std) of weights of its hidden layers and of its label layer, where they are given."""
+    of = {node.label: label if node.label == graph.outputs else hidden for node in graph.neurons}
+    return replace(graph, nodes=tuple(
+        replace(node, weight_mean=of[node.label][0], weight_std=of[node.label][1]) if of.get(node.label) else node
+        for node in graph.nodes))
+
+
 def train(model, data, initial, seed, epochs, samples, options):
     """(validation accuracies by epoch, Silence) of one run."""
     parameters, training = copy.deepcopy(model.PARAMETERS["network"]), copy.deepcopy(model.PARAMETERS["training"])
-    if initial is not None:
-        for name, weights in zip(("hidden_layer", "label_layer"), initial, strict=True):
-            if weights:
-                parameters[name] = {**parameters[name], "weight_mean": weights[0], "weight_std": weights[1]}
     graph = model.graph(parameters)
+    if initial is not None:
+        graph = _with_weights(graph, *initial)
     training = {**training, "epochs": epochs, "seed": seed, **options}
     training = TrainingOptions.of(training)
     silence = Silence(data["validation"])
-    initial = initial_parameters(graph, np.random.default_rng(seed))
     part = {name: d.select(slice(0, samples)) for name, d in data.items()}
+    initial = initial_parameters(graph, np.random.default_rng(seed), part["train"].times)
     trainer = Trainer(ArrayNetwork(graph, initial), part["train"], training, part["validation"], callbacks=[silence])
     return [record["validation_accuracy"] for record in trainer.run()], silence
 

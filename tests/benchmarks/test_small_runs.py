@@ -17,6 +17,7 @@ WITH_OPTIONS = [name for name in SCRIPTS if "ArgumentParser(" in (ROOT / "benchm
 SMALL = {
     "fuzz_networks": ["--networks", "3", "--reference", "1"],
     "synaptic_events": ["--doublings", "1", "--neurons", "40", "--indegree", "5", "--duration", "5"],
+    "initial_weights": ["--models", "yin_yang", "--first", "1", "--epochs", "1", "--seeds", "1", "--samples", "50"],
     "image_speed": ["--images", "160", "--repeats", "1"],
     "memory_growth": ["--presentations", "10", "--samples", "1"],
 }
