@@ -1,7 +1,7 @@
 """Do networks of any size, depth and time constants learn from the default weights? `python -m benchmarks.initial_weights`.
 
-Twenty networks, a few epochs each, with the options of the models, from the weights of `graph.initialisation.balanced`: Yin-Yang
-with 10 to 500 hidden neurons and MNIST with one to five layers, tau_m/tau_syn from 1 to 4 and no leak. Prints validation accuracy.
+Twenty networks, a few epochs each, from the weights of `graph.initialisation.balanced`: Yin-Yang with 10 to 500 hidden neurons,
+MNIST with one to five layers, tau_m/tau_syn from 1 to 4 and no leak. Options are those of the models. Prints validation accuracy.
 """
 
 import argparse
