@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from ttfs_pynn.datasets import mnist, two_channels
-from ttfs_pynn.datasets.augmentation import Distortion
+from ttfs_pynn.datasets.augmentation import ImageDistortion
 
 BATCH, WINDOW = 80, (1.5, 20.0)  # images; ms
 AFFINE = {"rotation": 10.0, "scale": 0.1, "shear": 0.1, "shift": 1.0}
@@ -30,7 +30,7 @@ def main():
     arguments = parser.parse_args()
     rng = np.random.default_rng(0)
     images = images_of(arguments.images, rng)
-    mean, affine, elastic = images.mean(axis=0) / 255, Distortion(**AFFINE), Distortion(**AFFINE, elastic=0.5)
+    mean, affine, elastic = images.mean(axis=0) / 255, ImageDistortion(**AFFINE), ImageDistortion(**AFFINE, elastic=0.5)
     jobs = {"affine": lambda batch: affine(batch, rng), "affine and elastic": lambda batch: elastic(batch, rng),
             "encoding, one channel": lambda batch: mnist.spike_times(batch, *WINDOW),
             "encoding, two channels": lambda batch: two_channels(batch, mean, *WINDOW)}

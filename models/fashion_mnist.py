@@ -10,7 +10,7 @@ spikes in one channel where it is brighter, in another where it is darker (ttfs_
 """
 
 from ttfs_pynn.datasets import mnist, two_channels
-from ttfs_pynn.datasets.augmentation import Distortion
+from ttfs_pynn.datasets.augmentation import ImageDistortion
 from ttfs_pynn.errors import ConfigurationError
 from ttfs_pynn.graph import Layer, layered
 from ttfs_pynn.learning.data import encoded_parts
@@ -64,5 +64,5 @@ def encode(images, parameters):
 
 def data(parameters):
     """50,000 training, 10,000 validation and 10,000 test images; those of training are distorted before they are encoded."""
-    parts, distortion = mnist.parts(subfolder="fashion_mnist"), Distortion(**parameters["distortion"])
+    parts, distortion = mnist.parts(subfolder="fashion_mnist"), ImageDistortion.of(parameters["distortion"])
     return encoded_parts(parts, lambda images: encode(images, parameters), distortion)

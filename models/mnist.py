@@ -5,7 +5,7 @@ TTFS_PYNN_DATA names. The setting was chosen on the last 10,000 images of the tr
 """
 
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.datasets.augmentation import Distortion
+from ttfs_pynn.datasets.augmentation import ImageDistortion
 from ttfs_pynn.graph import Layer, layered
 from ttfs_pynn.learning.data import encoded_parts
 from ttfs_pynn.neuron import LIFParameters
@@ -55,4 +55,5 @@ def encode(images, parameters):
 
 def data(parameters):
     """50,000 training, 10,000 validation and 10,000 test images. Training images are distorted anew in each epoch."""
-    return encoded_parts(mnist.parts(), lambda images: encode(images, parameters), Distortion(**parameters["distortion"]))
+    distortion = ImageDistortion.of(parameters["distortion"])
+    return encoded_parts(mnist.parts(), lambda images: encode(images, parameters), distortion)

@@ -5,7 +5,7 @@ in the folder that the environment variable TTFS_PYNN_DATA names.
 """
 
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.datasets.augmentation import Distortion
+from ttfs_pynn.datasets.augmentation import ImageDistortion
 from ttfs_pynn.graph import Layer, layered
 from ttfs_pynn.learning.data import encoded_parts
 from ttfs_pynn.neuron import LIFParameters
@@ -60,5 +60,5 @@ def encode(images, parameters):
 
 def data(parameters):
     """50,000 training, 10,000 validation and 10,000 test images. Training images are distorted anew in each epoch."""
-    parts, distortion = mnist.parts(shrink=True), Distortion(**parameters["distortion"])
+    parts, distortion = mnist.parts(shrink=True), ImageDistortion.of(parameters["distortion"])
     return encoded_parts(parts, lambda images: encode(images, parameters), distortion)

@@ -8,7 +8,7 @@ files are looked for in the folder that the environment variable TTFS_PYNN_DATA 
 import numpy as np
 
 from ttfs_pynn.datasets import mnist
-from ttfs_pynn.datasets.augmentation import Distortion
+from ttfs_pynn.datasets.augmentation import ImageDistortion
 from ttfs_pynn.graph import Layer, layered, local_fields
 from ttfs_pynn.learning.data import encoded_parts
 from ttfs_pynn.neuron import LIFParameters
@@ -48,4 +48,5 @@ def encode(images, parameters):
 
 def data(parameters):
     """50,000 training, 10,000 validation and 10,000 test images. Training images are distorted anew in each epoch."""
-    return encoded_parts(mnist.parts(), lambda images: encode(images, parameters), Distortion(**parameters["distortion"]))
+    distortion = ImageDistortion.of(parameters["distortion"])
+    return encoded_parts(mnist.parts(), lambda images: encode(images, parameters), distortion)

@@ -70,7 +70,7 @@ REFUSED = {
     "rate of no times": (lambda: trainer(times_rate=2.0), "times_rate = 2.0 has no effect: no delays or times of sources are"),
     "misspelt option": (lambda: TrainingOptions.of({"learning_rat": 1}), "did you mean 'learning_rate'"),
     "misspelt schedule": (lambda: trainer(schedule="cosin"), "unknown schedule 'cosin'; did you mean 'cosine'"),
-    "options of no schedule": (lambda: trainer(schedule_options={"every": 3}), "unexpected keyword argument 'every'"),
+    "options of no schedule": (lambda: trainer(schedule_options={"every": 3}), "unknown option of the schedule cosine 'every'"),
     "growing rate": (lambda: schedule("step_decay", 0.1, 10, factor=1.5), "factor = 1.5"),
     "no epoch": (lambda: schedule("step_decay", 0.1, 10, every=0), "every = 0"),
     "misspelt hook": (lambda: type("Mine", (Callback,), {"on_epoch_ends": print}), "unknown hook 'on_epoch_ends'; did you mean "

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import affine_transform
 
-from ttfs_pynn.datasets.augmentation import Distortion
+from ttfs_pynn.datasets.augmentation import ImageDistortion
 from ttfs_pynn.errors import DatasetError
 
 ALL = {"rotation": 20.0, "scale": 0.2, "shear": 0.2, "shift": 2.0, "elastic": 0.7, "mirrored": 0.5}
@@ -19,7 +19,7 @@ def images(n=40, height=28, width=28, seed=0):
 
 
 def distorted(given, seed=1, **options):
-    return Distortion(**options)(given, np.random.default_rng(seed))
+    return ImageDistortion(**options)(given, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("options", [{}, {**ALL, "share": 0.0, "mirrored": 0.0}])
@@ -117,7 +117,7 @@ def test_the_generator_alone_decides_and_nothing_given_changes():
     np.testing.assert_array_equal(given, before)
     assert (first != other).mean() > 0.3
     rng = np.random.default_rng(1)
-    twice = [Distortion(**ALL)(given, rng) for _ in range(2)]
+    twice = [ImageDistortion(**ALL)(given, rng) for _ in range(2)]
     assert (twice[0] == first).all() and (twice[1] != first).any()
     given.flags.writeable = False
     np.testing.assert_array_equal(distorted(given, 1, **ALL), first)
@@ -136,7 +136,7 @@ def test_batches_and_images_of_no_size_or_one_pixel(shape):
     ({"shear": None}, "shear = None"), ({"share": True}, "share = True"), ({"shift": [1, 1]}, r"shift = \[1, 1\]")])
 def test_options_that_are_none(option, text):
     with pytest.raises(DatasetError, match=text):
-        Distortion(**option)
+        ImageDistortion(**option)
 
 
 @pytest.mark.parametrize("given, text", [
@@ -147,3 +147,9 @@ def test_options_that_are_none(option, text):
 def test_images_that_are_none(given, text):
     with pytest.raises(DatasetError, match=text):
         distorted(given, **ALL)
+
+
+@pytest.mark.parametrize("table, message", [({"rot": 3.0}, "unknown distortion 'rot'"), (5, "give a table of numbers")])
+def test_tables_that_are_none(table, message):
+    with pytest.raises(DatasetError, match=message):
+        ImageDistortion.of(table)

@@ -5,6 +5,7 @@ import pytest
 
 from tests.small_networks import assert_same, stacked
 from ttfs_pynn.graph import Edge, Graph, Layer, layered
+from ttfs_pynn.graph.graph import GraphError
 from ttfs_pynn.graph.initialisation import balanced, initial_parameters
 from ttfs_pynn.learning.data import SpikeData
 from ttfs_pynn.learning.engine import first_spikes
@@ -130,6 +131,12 @@ def test_deep_network_of_mixed_neurons_is_the_same_on_exact():
     for node in graph.neurons:
         assert np.isfinite(expected[node.label]).mean() > 0.9
         np.testing.assert_allclose(recorded[node.label], expected[node.label], rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("given", [{"weight_mean": 1.0}, {"weight_std": 1.0}], ids=str)
+def test_half_of_what_weights_are_drawn_with_is_refused(given):
+    with pytest.raises(GraphError, match="give both, or neither"):
+        layered(8, (Layer(5, LIFParameters(), **given),), 1.5, 20.0)
 
 
 def test_what_is_given_stays_and_what_is_not_is_balanced():

@@ -37,14 +37,17 @@ def test_an_option_is_a_value_or_a_table():
     ({"schedule": "cosine"}, "no 'value'"), ({"value": 1.0}, "no 'schedule'"),
     ({"value": 1.0, "schedule": "cosin"}, "did you mean 'cosine'"),
     ({"value": True, "schedule": "cosine"}, "value = True must be a finite number"),
-    ({"value": 1.0, "schedule": "linear", "to": "x"}, "to = 'x'"),
+    ({"value": 1.0, "schedule": "linear", "to": "x"}, "difference: to = 'x'"),
+    ({"value": "x", "schedule": "steps", "later": [[0.5, 0.1]]}, "value = 'x' must be a finite number"),
+    ({"value": 1.0, "schedule": "steps"}, "steps needs 'later'"),
+    ({"value": 1.0, "schedule": "constant", "to": 2.0}, "constant has no options"),
     ({"value": 1.0, "schedule": "steps", "later": 3}, "give pairs"),
     ({"value": 1.0, "schedule": "steps", "later": []}, "give pairs"),
     ({"value": 1.0, "schedule": "steps", "later": [[1.5, 2.0]]}, "above 0 and below 1"),
     ({"value": 1.0, "schedule": "steps", "later": [[0.5, 2.0], [0.3, 1.0]]}, "must increase"),
     ({"value": 0.1, "schedule": "linear", "to": 5.0}, "difference = "),
     ({"value": 0.1, "schedule": "steps", "later": [[0.5, 0]]}, "difference = 0"),
-    ({"value": 0.1, "schedule": "linear", "too": 0.0}, "too")])
+    ({"value": 0.1, "schedule": "linear", "too": 0.0}, "unknown option of the schedule linear 'too'; did you mean 'to'")])
 def test_a_table_that_is_wrong_at_any_time_is_refused_before_training(table, message):
     with pytest.raises(ConfigurationError, match=message):
         trainer({"difference": table, "t_silent": 4.0})

@@ -4,8 +4,9 @@ import mpmath
 import numpy as np
 import pytest
 
+from ttfs_pynn.membrane.lanes import LANES
 from ttfs_pynn.membrane.order import sort_inputs
-from ttfs_pynn.membrane.steps import LONGEST, fill_steps, room_for_steps, too_long
+from ttfs_pynn.membrane.steps import LONGEST, Steps, fill_steps, too_long
 
 RATIOS = [0.3, 1.0, 1 + 1e-9, 2.0, 50.0, np.inf]
 
@@ -25,7 +26,7 @@ def test_against_40_digits(ratio):
     t_in[2] = np.inf
     t_in[4, :4] = 7.0  # no time between them
     inputs, rate_m, rate_s = sort_inputs(t_in), 1 / (10 * ratio), 0.1
-    steps = room_for_steps(inputs.order.size)
+    steps = Steps(*np.empty((len(Steps._fields), inputs.order.size + 2 * LANES)))
     fill_steps(inputs, rate_m, rate_s, steps)
     compared = 0
     for first, end in zip(inputs.start[:-1], inputs.start[1:], strict=True):

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from ttfs_pynn.errors import ConfigurationError
@@ -34,3 +36,9 @@ def test_the_papers_preset_trains():
 def test_a_preset_that_is_not_there(model, preset, message):
     with pytest.raises(ConfigurationError, match=message):
         Settings(model, preset=preset).configuration()
+
+
+@pytest.mark.parametrize("preset", [[], {"netwrok": {}}, {"network": 5}], ids=str)
+def test_a_preset_that_is_none(preset):
+    with pytest.raises(ConfigurationError, match="the preset 'own' in .* must be a dict of dicts"):
+        model_files.preset_of(SimpleNamespace(PRESETS={"own": preset}, __file__="mine.py"), "own")

@@ -12,7 +12,7 @@ __all__ = ["Progress"]
 
 
 def _text(record: Mapping[str, Any]) -> str:
-    parts = [f"loss {record['train_loss']:.4f}", f"train {record['train_accuracy']:.3f}"]
+    parts = [f"loss {record['train_loss']:.3g}", f"train {record['train_accuracy']:.3f}"]
     if "validation_accuracy" in record:
         parts.append(f"validation {record['validation_accuracy']:.3f}")
     return "  ".join(parts)

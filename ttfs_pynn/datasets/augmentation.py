@@ -4,12 +4,13 @@ A pixel of the new image at r, counted from the centre, takes the brightness of 
 
     A r + shift + elastic d(r),     A = rotation (stretch by exp(s_y), exp(s_x)) + shear,
 
-bilinear between pixels, black outside. Every image has its own A, shift and d. d is a 5 x 5 grid of normal displacements,
-smoothed by a Gaussian of 0.8 cells, with variance 1 at every point of the grid, and bilinear between them (after Simard,
-Steinkraus, Platt, "Best practices for convolutional neural networks applied to visual document analysis", ICDAR 2003).
+bilinear between pixels, black outside. Every image has its own A, shift and d. The displacements d are normal on a grid of 5 x 5
+points, smoothed by a Gaussian of 0.8 cells. They have variance 1 at every point and are bilinear between points. (After Simard,
+Steinkraus, Platt, "Best practices for convolutional neural networks applied to visual document analysis", ICDAR 2003.)
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from numbers import Real
@@ -17,16 +18,16 @@ from numbers import Real
 import numpy as np
 from numba import njit
 
-from ttfs_pynn.errors import DatasetError
+from ttfs_pynn.errors import DatasetError, unknown
 
-__all__ = ["Distortion"]
+__all__ = ["ImageDistortion"]
 
 _CELLS, _SMOOTH = 5, 0.8  # points of the grid in each direction; of the Gaussian, in cells
 _PAD = 2  # black pixels around an image, so that no pixel that is looked up lies outside
 
 
 @dataclass(frozen=True)
-class Distortion:
+class ImageDistortion:
     """How images are distorted; called with images and a generator it returns new ones.
 
     rotation (degrees), scale (of the logarithm), shear, shift (pixels): the largest, drawn evenly from both sides of 0. elastic
@@ -41,6 +42,17 @@ class Distortion:
     elastic: float = 0.0
     share: float = 1.0
     mirrored: float = 0.0
+
+    @classmethod
+    def of(cls, table: Mapping[str, float]) -> "ImageDistortion":
+        """From a dict, as a model or a TOML file has it. DatasetError for a name that is none."""
+        if not isinstance(table, Mapping):
+            raise DatasetError(f"distortion = {table!r}: give a table of numbers, such as {{rotation = 10.0, shift = 1.0}}")
+        known = [entry.name for entry in fields(cls)]
+        for name in table:
+            if name not in known:
+                raise DatasetError(unknown("distortion", name, known))
+        return cls(**table)
 
     def __post_init__(self) -> None:
         for entry in fields(self):

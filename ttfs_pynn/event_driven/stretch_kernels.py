@@ -51,7 +51,7 @@ from ttfs_pynn.membrane.lanes import (
 )
 from ttfs_pynn.membrane.order import ROOM as ROOM_BEHIND
 from ttfs_pynn.membrane.order import Sorted
-from ttfs_pynn.membrane.steps import LONGEST, Steps, addresses_of_steps, fill_steps, transition
+from ttfs_pynn.membrane.steps import LONGEST, addresses_of_steps, steps_of, transition
 from ttfs_pynn.membrane.threads import on_threads
 from ttfs_pynn.membrane.tiles import NARROW, WIDE, Kept, Levels, pack, path_of, walk
 
@@ -305,12 +305,8 @@ def _prepared(event_times, event_rows, t, t_stop, parameters):
         suited = suited and parameters[i, THRESHOLD] > parameters[i, U_INF]
     start = _divide(times, n, shortest, LONGEST / max(rate_m, rate_s))
     suited = suited and n >= _SHORTEST * (start.shape[0] - 1)
-    inputs, room = Sorted(start, event_rows, times), n + 2 * lanes.LANES if suited else 0
-    steps = Steps(np.empty(room), np.empty(room), np.empty(room), np.empty(room), np.empty(room), np.empty(room),
-                  np.empty(room))
-    if suited:
-        fill_steps(inputs, rate_m, rate_s, steps)
-    return suited, inputs, steps, _pauses(inputs, t_stop, rate_m, rate_s), n_rows
+    inputs = Sorted(start, event_rows, times)
+    return suited, inputs, steps_of(inputs, rate_m, rate_s), _pauses(inputs, t_stop, rate_m, rate_s), n_rows
 
 
 @inner

@@ -21,7 +21,7 @@ from ttfs_pynn.membrane.crossings import ROOM, addresses, collect, room_for_cand
 from ttfs_pynn.membrane.interval import extremum, phi
 from ttfs_pynn.membrane.lanes import address, as_integers, load_like, ramp, size_of, splat_16, splat_32
 from ttfs_pynn.membrane.order import Sorted
-from ttfs_pynn.membrane.steps import Steps, addresses_of_steps, fill_steps, too_long
+from ttfs_pynn.membrane.steps import addresses_of_steps, steps_of, too_long
 from ttfs_pynn.membrane.threads import on_threads
 from ttfs_pynn.membrane.tiles import NARROW, WIDE, Kept, Levels, fill_levels, pack, path_of, walk
 
@@ -116,10 +116,7 @@ def _samples(zero, first_neuron, layer, inputs, steps, skipped, packed, levels, 
 def _prepared(layer, inputs):
     """(Steps, of which samples inputs are too far apart for them)."""
     rate_m, rate_s = 1.0 / layer.tau_m, 1.0 / layer.tau_syn
-    n = inputs.order.shape[0] + 2 * lanes.LANES
-    steps = Steps(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n))
-    fill_steps(inputs, rate_m, rate_s, steps)
-    return steps, too_long(inputs, rate_m, rate_s)
+    return steps_of(inputs, rate_m, rate_s), too_long(inputs, rate_m, rate_s)
 
 
 @njit(cache=True, error_model="numpy")

@@ -69,6 +69,10 @@ class Node:
             raise GraphError(f"population {self.label!r} of {self.size!r} cells: give an integer, at least 1")
         for name in ("weight_mean", "weight_std"):
             object.__setattr__(self, name, self._drawn_with(name))
+        if (self.weight_mean is None) != (self.weight_std is None):
+            given, lacking = ("weight_mean", "weight_std") if self.weight_std is None else ("weight_std", "weight_mean")
+            raise GraphError(f"population {self.label!r} has a {given} and no {lacking}; give both, or neither, and weights are "
+                             "chosen so that neurons spike")
         if self.neuron is not None:
             self.neuron.columns(self.size)  # a number each, or one number a neuron
             if self.times is not None or self.train_times:

@@ -147,7 +147,7 @@ class EncodedData(SpikeData):
 def encoded_parts(parts: Mapping[str, tuple[Any, Any]], encode: Callable[[Any], Any],
                   distort: Callable[[Any, np.random.Generator], Any] | None = None) -> dict[str, SpikeData]:
     """What a model's `data` returns, of {'train', ...: (features, labels)}: training samples are drawn anew by
-    distort(features, rng), such as a `datasets.augmentation.Distortion`, in each epoch; without it, none are."""
+    distort(features, rng), such as a `datasets.augmentation.ImageDistortion`, in each epoch; without it, none are."""
     found: dict[str, SpikeData] = {name: SpikeData(encode(features), labels) for name, (features, labels) in parts.items()
                                    if name != "train" or distort is None}
     if distort is not None:

@@ -62,9 +62,11 @@ def spikes_until(layers, until=np.inf):
 
 def margins(label_times):
     """How much later the second label neuron spikes than the first (samples,), inf where no more than one does. Where it is less
-    than a simulator's time step, that simulator may decide otherwise. label_times (samples, classes), at least two."""
+    than a simulator's time step, that simulator may decide otherwise. label_times (samples, classes)."""
     label_times = np.asarray(label_times, dtype=float)
-    if label_times.ndim != 2 or label_times.shape[1] < 2:
-        raise ValueError(f"label times of shape {label_times.shape}; expected (samples, classes), at least two classes")
+    if label_times.ndim != 2:
+        raise ValueError(f"label times of shape {label_times.shape}; expected (samples, classes)")
+    if label_times.shape[1] < 2:
+        return np.full(len(label_times), np.inf)
     first, second = np.partition(label_times, 1, axis=1)[:, :2].T
     return np.where(np.isfinite(second), second - np.where(np.isfinite(first), first, 0.0), np.inf)

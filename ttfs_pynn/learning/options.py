@@ -29,6 +29,7 @@ _KINDS = ((_is_number, "a number"), (lambda value: isinstance(value, bool), "tru
 class TrainingOptions:
     """How to learn. Learning rate, bump and max_dw are in units of each population's current_scale, input_jitter in ms (std).
 
+    loss_options: an option is a value, or a table with a schedule for one that changes (`schedules.changing`).
     batch_size: default 50, or a tenth of the samples where there are fewer than 500.
     times_rate: the learning rate of delays and bias times (in tau_syn) relative to that of weights.
     silent: what is done about silent neurons, one of silent_neurons.POLICIES; silent_aim is an option of membrane_peak, bump and

@@ -1,5 +1,6 @@
 """What changes while a network learns: a learning rate, or an option of the loss, as a function of the epoch."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -49,6 +50,9 @@ def steps(value: Any, epochs: int, later: Mapping[float, Any] | Sequence[tuple[f
     shares, values = [float(share) for share, _ in pairs], [value, *(item for _, item in pairs)]
     if not all(0 < one < two for one, two in zip(shares, [*shares[1:], 1.0], strict=True)):
         raise ValueError(f"later = {later!r}; the shares of the training must increase, above 0 and below 1")
+    for item in values:
+        if not isinstance(item, bool | np.bool_):
+            _check_numbers(value=item)
     return lambda epoch: values[int(np.searchsorted(shares, epoch / epochs, side="right"))]
 
 
@@ -70,6 +74,15 @@ def schedule(name: str, value: Any, epochs: int, **options: Any) -> Schedule:
     """The schedule of that name, a function of the epoch (a float)."""
     if name not in _SCHEDULES:
         raise ValueError(unknown("schedule", name, _SCHEDULES))
+    parameters = list(inspect.signature(_SCHEDULES[name]).parameters.values())[2:]
+    known = [parameter.name for parameter in parameters]
+    for option in options:
+        if option not in known:
+            raise ValueError(unknown(f"option of the schedule {name}", option, known) if known else
+                             f"the schedule {name} has no options; leave {option!r} out")
+    for parameter in parameters:
+        if parameter.default is parameter.empty and parameter.name not in options:
+            raise ValueError(f"the schedule {name} needs {parameter.name!r}; give it")
     return _SCHEDULES[name](value, epochs, **options)
 
 

@@ -32,6 +32,14 @@ __all__ = ["Callback", "Trainer"]
 _MOMENTS_CHECKED = 201  # of a training whose loss changes
 
 
+def _changing(name, value, epochs):
+    """The schedule of an option of the loss; a ValueError says of which."""
+    try:
+        return changing(value, epochs)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
 def _loss_at(epoch, loss, options):
     """The loss with the options (schedules by name) of an epoch; the same one where they have not changed."""
     values = {name: option(epoch) for name, option in options.items()}
@@ -126,7 +134,7 @@ class Trainer:
             if name not in known:
                 raise ConfigurationError(unknown(f"option of the loss {options.loss}", name, known))
         try:
-            changing_options = {name: changing(value, options.epochs) for name, value in options.loss_options.items()}
+            changing_options = {name: _changing(name, value, options.epochs) for name, value in options.loss_options.items()}
             plain = LOSSES[options.loss](tau_syn=float(np.mean(neuron.tau_syn)))
             each = [_loss_at(epoch, plain, changing_options) for epoch in np.linspace(0, options.epochs, _MOMENTS_CHECKED)]
             rates = schedule(options.schedule, options.learning_rate, options.epochs, **options.schedule_options)

@@ -16,10 +16,10 @@ import numpy as np
 from numba import njit
 
 from ttfs_pynn.membrane import lanes
-from ttfs_pynn.membrane.compiling import inlined
+from ttfs_pynn.membrane.compiling import inlined, inner
 from ttfs_pynn.membrane.lanes import address
 
-__all__ = ["LONGEST", "Steps", "addresses_of_steps", "fill_steps", "room_for_steps", "too_long", "transition"]
+__all__ = ["LONGEST", "Steps", "addresses_of_steps", "fill_steps", "steps_of", "too_long", "transition"]
 
 LONGEST = 100.0  # time constants between two inputs; far beyond, products with D run out of the range of floats
 
@@ -46,11 +46,6 @@ def addresses_of_steps(steps):
     """As Steps, of an argument of the caller (`lanes.address`)."""
     return Steps(address(steps.span), address(steps.decay_s), address(steps.after), address(steps.before_s),
                  address(steps.before), address(steps.decay_y), address(steps.response_y))
-
-
-def room_for_steps(n: int) -> Steps:
-    """Arrays for n places, and for vectors that begin at one of them."""
-    return Steps(*np.empty((len(Steps._fields), n + 2 * lanes.LANES)))
 
 
 @inlined
@@ -95,6 +90,15 @@ def fill_steps(inputs, rate_m, rate_s, steps):
             to.before[start[s]] = 1.0
     for k in range(0, total, lanes.LANES):
         lanes.store(to.decay_y, k, lanes.load(to.decay_y, k) * lanes.load(to.before, k))
+
+
+@inner
+def steps_of(inputs, rate_m, rate_s):
+    """Steps of Sorted inputs, with room for vectors that begin at one of them."""
+    n = inputs.order.shape[0] + 2 * lanes.LANES
+    steps = Steps(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n))
+    fill_steps(inputs, rate_m, rate_s, steps)
+    return steps
 
 
 @njit(cache=True, error_model="numpy")

@@ -6,9 +6,9 @@ A model is a module with `data(parameters)` and one of
     build(sim, parameters) the user's PyNN network: a networks.own.Network of it
 
 `parameters` is the table `network` of the configuration; functions that want none are called without. Beside it a model may have
-PARAMETERS, CLASS_NAMES, fit(parameters), augment(times, rng, parameters), fresh(n, rng, parameters) for test samples without end,
-and plane and encode for a map of decisions. A configuration is a dict: model, backend, dt (ms), copies, and the tables `network`
-(the model's parameters) and `training` (fields of TrainingOptions).
+PARAMETERS, PRESETS (by name, values in place of those), CLASS_NAMES, fit(parameters), augment(times, rng, parameters),
+fresh(n, rng, parameters) for test samples without end, and plane and encode for a map of decisions. A configuration is a dict:
+model, backend, dt (ms), copies, and the tables `network` (the model's parameters) and `training` (fields of TrainingOptions).
 
 fit returns what the other functions need to know of the training data, such as their mean: a dict {name: array}. It is called
 once, before all of them, and they find it as parameters["fitted"]. The run folder keeps it, and whoever continues, evaluates,

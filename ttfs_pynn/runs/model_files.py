@@ -107,6 +107,10 @@ def preset_of(module: Any, name: str | None) -> dict[str, dict[str, Any]]:
     if name not in presets:
         raise ConfigurationError(f"--preset {name}: {unknown('preset', name, presets)}" if presets else
                                  f"--preset {name}: {module.__file__} has no PRESETS; leave it out")
+    if not isinstance(presets[name], dict) or not set(presets[name]) <= {"network", "training"} \
+            or not all(isinstance(table, dict) for table in presets[name].values()):
+        raise ConfigurationError(f"the preset {name!r} in {module.__file__} must be a dict of dicts: {{'network': {{}}, "
+                                 "'training': {}}")
     return copy.deepcopy(presets[name])
 
 

@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 
 from ttfs_pynn.analysis.style import BLUE, VERMILION
 from ttfs_pynn.datasets import mnist, two_channels
-from ttfs_pynn.datasets.augmentation import Distortion
+from ttfs_pynn.datasets.augmentation import ImageDistortion
 
 images = np.round(load_digits().images * (255 / 16)).astype(np.uint8)  # bytes, (1797, 8, 8)
 mean = images[:1197].mean(axis=0) / 255  # of what is for training, in [0, 1]
@@ -42,8 +42,9 @@ plt.show()
 # bent (`elastic`, the standard deviation of displacements in pixels). They are distorted before they are encoded: what lies
 # between a pixel that spikes and a silent one has a brightness, but no time.
 rng = np.random.default_rng(1)
-rows = {"as it is": Distortion(), "affine": Distortion(rotation=15.0, scale=0.15, shear=0.15, shift=0.7),
-        "elastic": Distortion(elastic=0.5), "both": Distortion(rotation=15.0, scale=0.15, shear=0.15, shift=0.7, elastic=0.5)}
+rows = {"as it is": ImageDistortion(), "affine": ImageDistortion(rotation=15.0, scale=0.15, shear=0.15, shift=0.7),
+        "elastic": ImageDistortion(elastic=0.5), 
+        "both": ImageDistortion(rotation=15.0, scale=0.15, shear=0.15, shift=0.7, elastic=0.5)}
 figure, axes = plt.subplots(4, 10, figsize=(8.5, 3.6))
 for (name, distortion), row in zip(rows.items(), axes, strict=True):
     for panel, image in zip(row, distortion(np.repeat(shown, 10, axis=0), rng), strict=True):
