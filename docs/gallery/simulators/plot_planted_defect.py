@@ -24,7 +24,7 @@ from ttfs_pynn.spikes.windows import Timing
 neuron = LIFParameters(tau_m=10.0, tau_syn=10.0)
 planted = np.full(30, neuron.v_thresh)
 planted[7] += 0.3  # mV
-labels = Layer(3, neuron, weight_mean=0.5)
+labels = Layer(3, neuron)
 graph = layered(4, (Layer(30, neuron), labels), t_early=1.5, t_late=20.0)
 broken = layered(4, (Layer(30, replace(neuron, v_thresh=planted)), labels), t_early=1.5, t_late=20.0)
 parameters = initial_parameters(graph, np.random.default_rng(1))
