@@ -3,7 +3,8 @@
     NUMBA_NUM_THREADS=1 python -m benchmarks.sparse_rows [--samples 80] [--repeat 20]
 
 First-spike times and derivatives of populations given by rows of synapses, beside those of the layer in which every neuron
-hears every input (784-350, as `first_spike_times` and `vector_jacobian_product` compute it). 19 % of the inputs spike once, as in
+hears every input (784-350, as `first_spike_times` and `vector_jacobian_product` compute it); populations of local
+fields by fields and by rows. 19 % of the inputs spike once, as in
 MNIST. Weights are scaled such that about half of the neurons spike. The best of the repetitions, sparse and dense in turns.
 """
 
@@ -13,7 +14,11 @@ import time
 import numpy as np
 
 from ttfs_pynn.first_spike import (
+    Arrivals,
+    Fields,
     Rows,
+    fields_first_spike_times,
+    fields_vector_jacobian_product,
     first_spike_times,
     recurrent_first_spike_times,
     recurrent_vector_jacobian_product,
@@ -35,11 +40,11 @@ def random_rows(rng, n_neurons, share, delays):
     return Rows(np.arange(n_neurons + 1) * each, column, delay)
 
 
-def local_fields(width):
-    """A neuron for every place of a window of width x width pixels."""
-    n = SIDE - width + 1
+def local_fields(width, neurons=1, stride=1):
+    """Neurons for every place, `stride` pixels apart, of a window of width x width pixels."""
+    places = np.arange(0, SIDE - width + 1, stride)
     window = (np.arange(width)[:, None] * SIDE + np.arange(width)).ravel()
-    corner = (np.arange(n)[:, None] * SIDE + np.arange(n)).ravel()
+    corner = np.repeat((places[:, None] * SIDE + places).ravel(), neurons)
     return Rows(np.arange(corner.size + 1) * width**2, (corner[:, None] + window).ravel(), np.empty(0))
 
 
@@ -88,6 +93,21 @@ def compare(rows, neuron, n_samples, repeat, rng, n_dense=350):
     return np.isfinite(t_out).mean(), *times
 
 
+def compare_fields(rows, neuron, n_samples, repeat, rng):
+    """(share of neurons that spike, ms by fields forwards, backwards, ms by rows forwards, backwards)."""
+    t_in = rng.uniform(1.5, 20, (n_samples, SIDE**2))
+    t_in[rng.random(t_in.shape) > 0.19] = np.inf
+    w = rng.normal(0.1, 1.0, rows.column.size)
+    w = scaled(w, lambda w: np.isfinite(rows_first_spike_times(t_in, w, rows, neuron)).mean())
+    t_out, fields = rows_first_spike_times(t_in, w, rows, neuron), Fields.of(rows, SIDE**2)
+    error = rng.normal(size=t_out.shape) / 100
+    times = best(repeat, lambda: fields_first_spike_times(Arrivals(t_in), w, fields, neuron),
+                 lambda: fields_vector_jacobian_product(Arrivals(t_in), w, fields, t_out, error, neuron, 0.2),
+                 lambda: rows_first_spike_times(t_in, w, rows, neuron),
+                 lambda: rows_vector_jacobian_product(t_in, w, rows, t_out, error, neuron, 0.2))
+    return np.isfinite(t_out).mean(), *times
+
+
 def with_recurrence(rows, neuron, n_samples, repeat, rng):
     """(share of neurons that spike, ms a sample forwards, backwards)."""
     t_in = rng.uniform(1.5, 20, (n_samples, SIDE**2))
@@ -114,6 +134,11 @@ def main(n_samples, repeat):
             share, forward, backward, dense_forward, dense_backward = compare(rows, neuron, n_samples, repeat, rng)
             print(f"  {name:20} {share:4.0%} spike, {forward:6.2f} + {backward:6.2f} ms; dense {dense_forward:5.2f} + "
                   f"{dense_backward:5.2f} ms: {(forward + backward) / (dense_forward + dense_backward):.2f} of it", flush=True)
+        for n in (1, 2, 8, 32):
+            rows = local_fields(5, n, 2)
+            share, forward, backward, of_rows, rows_back = compare_fields(rows, neuron, n_samples, repeat, rng)
+            print(f"  5x5 fields of {n:2} neurons, {share:4.0%} spike: {forward:6.2f} + {backward:6.2f} ms; as rows {of_rows:6.2f} + "
+                  f"{rows_back:6.2f} ms: {(forward + backward) / (of_rows + rows_back):.2f} of it", flush=True)
         for n in (30, 100):
             rows = recurrent(random_rows(rng, n, 0.1, "none"), SIDE**2, 1.0)
             share, forward, backward = with_recurrence(rows, neuron, max(1, n_samples // 4), max(1, repeat // 4), rng)

@@ -66,6 +66,8 @@ def parser():
     p.add_argument("--profile", metavar="FILE", help="of the chip, by ttfs-pynn characterise: gradients assume what was measured")
     p.add_argument("--input-copies", type=int, metavar="N", help="sources that stand for one input on brainscales2 (default: the "
                    "model's, or 5)")
+    p.add_argument("--window", type=float, metavar="US", help="from one sample to the next on brainscales2 (default: until what "
+                   "is left of a sample is less than the noise)")
     p.add_argument("--circuits", type=int, metavar="N", help="circuits of the chip that a neuron is: 1, or 2 for twice as many "
                    "synapses (default: the model's, or 1)")
     p.add_argument("--non-ideality", type=_setting, action="append", default=[], metavar="NAME=SIZE",
@@ -97,7 +99,8 @@ def _assignment(text):
 def configuration(a, stored=None):
     """The dict that the run folder keeps, from the command line and the model's own values; a resumed run keeps its epochs."""
     hardware = {name: value for name, value in (("chip", a.chip), ("profile", a.profile), ("input_copies", a.input_copies),
-                                                ("circuits", a.circuits), ("non_idealities", dict(a.non_ideality)))
+                                                ("circuits", a.circuits), ("window", a.window),
+                                                ("non_idealities", dict(a.non_ideality)))
                 if value not in (None, {})}
     return Settings(a.model, a.backend, a.seed, a.epochs, a.batch_size, a.learning_rate, a.dt, a.copies, hardware,
                     a.hardware_network, a.start, a.preset, tuple(a.settings)).configuration(stored)

@@ -103,8 +103,12 @@ class LIFParameters:
 
     def one(self, n: int) -> "LIFParameters":
         """The parameters of neuron n alone."""
+        return self.part(n)
+
+    def part(self, chosen: int | np.ndarray) -> "LIFParameters":
+        """The parameters of the neurons with these numbers."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return LIFParameters(**{name: value[n] if np.ndim(value) else value for name, value in values.items()})
+        return LIFParameters(**{name: value[chosen] if np.ndim(value) else value for name, value in values.items()})
 
     def kernel(self, s: ArrayLike) -> np.ndarray:
         """Membrane response K(s) in mV/nA to one input of weight 1 nA at s = 0 (s in ms, 0 for s < 0).

@@ -88,6 +88,38 @@ def test_matrices_and_rows_are_the_same(monkeypatch, kind, absent, several):
 
 
 @pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("kind", ["none", "axonal", "dendritic"])
+def test_fields_and_rows_are_the_same(monkeypatch, kind, own, several):
+    """Neurons that hear the same sources, of which two and three share a field and one has another edge besides; own: unequal
+    neurons. Delays of neurons need rows."""
+    rng = np.random.default_rng(3)
+    tau_m, cm = (np.linspace(2.0, 3.0, 6), np.linspace(0.8, 1.2, 6)) if own else (2.0, 1.0)
+    neuron = LIFParameters(tau_m=tau_m, tau_syn=1.0, cm=cm, v_rest=0.0, v_thresh=1.0)
+    members = {0: (0, 2, 3, 5), 4: (1, 2, 3), 2: (1, 2, 3), 1: (0, 2, 3, 5), 5: (0, 2, 3, 5), 3: ()}
+    pairs = np.array([(pre, post) for post in range(6) for pre in members[post]])
+    graph = Graph((Node("a", 6), Node("b", 1), Node("n", 6, neuron)),
+                  (Edge("fields", "a", "n", pairs), Edge("one", "b", "n", np.array([[0, 3]]))), "n", 0, 4)
+    parameters = {"fields.weight": rng.normal(0.2 if several else 0.6, 1.0, len(pairs)), "one.weight": np.array([1.5])}
+    dendritic = np.linspace(0, 1, 6) if kind == "dendritic" else None
+    delays = {"fields": Delays(rng.uniform(0, 1, 6) if kind == "axonal" else 0.25, dendritic), "one": Delays(0.25, dendritic)}
+    shape = (15, 6, 3) if several else (15, 6)
+    spikes = FirstSpikes({"a": np.sort(rng.uniform(0, 4, shape), axis=-1) if several else rng.uniform(0, 4, shape),
+                          "b": rng.uniform(0, 4, (15, 1))}, "n", delays, 30.0)
+    monkeypatch.setattr(afferents, "DENSE_FROM", 1.1)
+    found = []
+    for neurons_from in (2.0, 2.5):
+        monkeypatch.setattr(afferents, "FIELDS_FROM", neurons_from)
+        (part,) = afferents_of(graph)
+        found.append(everything(part, spikes, parameters))
+        assert (part.fields is not None) == (neurons_from == 2.0)
+    of_fields, rows = found
+    assert set(of_fields) == set(rows)
+    for name, array in of_fields.items():
+        np.testing.assert_allclose(array, rows[name], rtol=1e-9, atol=1e-10, err_msg=name)
+
+
+@pytest.mark.parametrize("several", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_cycle_of_weights_of_zero_is_none(monkeypatch, kind, several):
     """The recurrent way of a network whose neurons hear each other, but nothing of each other."""

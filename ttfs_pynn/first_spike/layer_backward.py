@@ -62,7 +62,7 @@ def _enter_errors(errors, inputs, dt_in):
 
 
 @njit(cache=True, error_model="numpy")
-def _serial(width, start, order, times, layer, rate_m, rate_s, more, dw, dt_in, dropped):
+def layer_backward_serial(width, start, order, times, layer, rate_m, rate_s, more, dw, dt_in, dropped):
     inputs = laid_out(start, order, times, layer, dw.shape[0], rate_m, rate_s)
     gradients = Gradients(dw, np.empty((dropped.shape[0] if dt_in.size else 0, order.shape[0])), rate_m, rate_s, more)
     for part in range(dropped.shape[0]):
@@ -87,20 +87,25 @@ def _threaded(width, start, order, times, layer, rate_m, rate_s, more, dw, dt_in
 _NOT_WANTED = np.empty((0, 0))
 
 
+def tiles_of(n_neurons):
+    """(neurons of a tile, number of tiles)."""
+    width = _NARROW if n_neurons <= _NARROW else _WIDE
+    return width, -(-n_neurons // width)
+
+
 def layer_backward(arrivals, w, t_out, error, tau_m, tau_syn, max_dw, dw, dt_in):
     """Fill dw (columns, neurons) and dt_in (samples, columns; None: not wanted). Returns the number of dropped contributions.
 
     arrivals: Arrivals; other arguments as in `backward_kernels.backward`, tau_m and tau_syn numbers; only where `applies`.
     """
-    columns, n_neurons = arrivals.columns[0], w.shape[1]
-    width = _NARROW if n_neurons <= _NARROW else _WIDE
-    dropped = np.zeros(-(-n_neurons // width), dtype=np.int64)
+    columns, (width, n_parts) = arrivals.columns[0], tiles_of(w.shape[1])
+    dropped = np.zeros(n_parts, dtype=np.int64)
     most = int(np.bincount(columns).max()) if columns.size else 1
     if not len(t_out):
         dw[:] = 0.0
     for begin in range(0, len(t_out), SAMPLES):
         part = slice(begin, begin + SAMPLES)
         layer, to = Layer(w, t_out[part], error[part], max_dw, columns, most), _NOT_WANTED if dt_in is None else dt_in[part]
-        run = _threaded if on_threads(len(layer.t_out) * w.size) else _serial
+        run = _threaded if on_threads(len(layer.t_out) * w.size) else layer_backward_serial
         run(width, *arrivals.sorted(begin), layer, 1.0 / tau_m, 1.0 / tau_syn, begin > 0, dw, to, dropped)
     return int(dropped.sum())

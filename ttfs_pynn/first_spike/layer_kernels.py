@@ -120,7 +120,7 @@ def _prepared(layer, inputs):
 
 
 @njit(cache=True, error_model="numpy")
-def _serial(wide, n_parts, t_in, w, tau_m, tau_syn, cm, thr, start, order, times, out):
+def layer_serial(wide, n_parts, t_in, w, tau_m, tau_syn, cm, thr, start, order, times, out):
     """Fill out (samples * neurons); returns which samples are left out. Arrays one by one: tuples of them take longer to pass."""
     layer, inputs = Layer(t_in, w, tau_m, tau_syn, cm, thr), Sorted(start, order, times)
     steps, skipped = _prepared(layer, inputs)
@@ -154,14 +154,20 @@ def _threaded(wide, n_parts, t_in, w, tau_m, tau_syn, cm, thr, start, order, tim
     return skipped
 
 
+def tiles_of(n_neurons):
+    """(whether tiles are wide, their number)."""
+    wide = n_neurons > NARROW
+    return wide, -(-n_neurons // (WIDE if wide else NARROW))
+
+
 def layer_first_spike_times(arrivals, w, tau_m, tau_syn, cm, thr, out):
     """Arrivals, w (columns, neurons), cm and thr (neurons,), two numbers tau; fills out (samples, neurons), which is contiguous.
     Samples with inputs so far apart that `steps` cannot be used are left to `kernels`."""
-    n_neurons, wide = w.shape[1], w.shape[1] > NARROW
-    n_parts, of_layer = -(-n_neurons // (WIDE if wide else NARROW)), (w, tau_m, tau_syn, cm, thr)
+    n_neurons, of_layer = w.shape[1], (w, tau_m, tau_syn, cm, thr)
+    wide, n_parts = tiles_of(n_neurons)
     for begin in range(0, len(out), SAMPLES):
         part, found = arrivals.times[begin:begin + SAMPLES], out[begin:begin + SAMPLES]
-        run = _threaded if wide and on_threads(part.size * n_neurons) else _serial
+        run = _threaded if wide and on_threads(part.size * n_neurons) else layer_serial
         skipped = run(wide, n_parts, part, *of_layer, *arrivals.sorted(begin), found.reshape(-1))
         if skipped.any():
             found[skipped] = _plainly(Layer(part[skipped], *of_layer))

@@ -1,19 +1,24 @@
 """What the neurons of a population hear, gathered from all edges that lead to it; and back from there to each edge.
 
-Three ways to compute the same: one dense matrix, with zeros for absent pairs, where all delays belong to whole cells; dense
-matrices with a delay for each connection; and rows, the afferent synapses neuron by neuron, where few pairs are connected, where
-connections of a sparse edge have delays of their own, and where populations depend on each other.
+Four ways to compute the same: one dense matrix, with zeros for absent pairs, where all delays belong to whole cells; dense
+matrices with a delay for each connection; rows, the afferent synapses neuron by neuron, where few pairs are connected, where
+connections of a sparse edge have delays of their own, and where populations depend on each other; and in place of rows without
+delays a matrix for each field, where neurons hear the same sources (`first_spike.fields`).
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ttfs_pynn.first_spike import (
     Arrivals,
+    Fields,
     delayed_first_spike_times,
     delayed_vector_jacobian_product,
+    fields_first_spike_times,
+    fields_vector_jacobian_product,
     first_spike_times,
     membrane_peaks,
     peak_steps,
@@ -32,6 +37,7 @@ from ttfs_pynn.spikes.first_spikes import FirstSpikes
 
 __all__ = ["Afferents", "Backward", "afferents_of", "ideal_spikes"]
 
+FIELDS_FROM = 1.5  # neurons of a field on average from which on fields are faster than rows; see benchmarks/sparse_rows.py
 DENSE_FROM = 0.25  # share of connected pairs from which on a matrix with zeros is faster than rows; see benchmarks/sparse_rows.py
 
 
@@ -94,6 +100,12 @@ class Afferents:
             self._synapses = _Synapses(self.edges, self._slices, self.size)
         return self._synapses
 
+    @cached_property
+    def fields(self) -> Fields | None:
+        """Of what is in rows, groups of neurons that hear the same; None where there are none."""
+        columns = sum(edge.sizes[0] for edge in self.edges)
+        return None if self.is_cycle else Fields.of(self.synapses.rows, columns, FIELDS_FROM)
+
     def first_spikes(self, spikes: FirstSpikes, parameters: Parameters) -> dict[str, np.ndarray]:
         """{population: (samples, neurons)}: when ideal neurons spike first (ms), for what the others of `spikes` send; inf where
         that is after the deadline."""
@@ -101,6 +113,8 @@ class Afferents:
             rows, w, t_in = self.synapses.gathered(spikes, parameters)
             if self.is_cycle:
                 found = recurrent_first_spike_times(t_in, w, rows, self.neuron, spikes.deadline)
+            elif self.fields is not None and not rows.delay.size:
+                found = fields_first_spike_times(self._arrivals(spikes), w, self.fields, self.neuron)
             else:
                 found = rows_first_spike_times(t_in, w, rows, self.neuron)
         else:
@@ -130,6 +144,10 @@ class Afferents:
         limit = max_dw / self.neuron.current_scale
         if self._in_rows(spikes):
             rows, w, t_in = self.synapses.gathered(spikes, parameters)
+            if self.fields is not None and not rows.delay.size:
+                dw, dt_in, dropped = fields_vector_jacobian_product(self._arrivals(spikes), w, self.fields, t_out, error,
+                                                                    self.neuron, limit, with_inputs)
+                return self._from_rows(spikes, dw, dt_in, None, dropped)
             product = recurrent_vector_jacobian_product if self.is_cycle else rows_vector_jacobian_product
             dw, dt_in, dd, dropped = product(t_in, w, rows, t_out, error, self.neuron, limit)
             return self._from_rows(spikes, dw, dt_in, dd if rows.delay.size else None, dropped)
@@ -190,7 +208,7 @@ class Afferents:
                 dendritic[label] = np.add.reduceat(np.append(dd, 0.0), self.synapses.rows.start[:-1])[part] \
                     * (np.diff(self.synapses.rows.start)[part] > 0)
         inputs, column = {}, 0
-        for edge in self.synapses.external:
+        for edge in self.synapses.external if dt_in is not None else ():
             inputs[edge.label] = _as_sent(dt_in[:, column:column + edge.sizes[0]], spikes[edge.pre])
             column += edge.sizes[0]
         return Backward(weights, delays, inputs, dendritic, dropped)

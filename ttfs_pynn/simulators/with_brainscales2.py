@@ -11,7 +11,6 @@ from ttfs_pynn.spikes.windows import Timing
 
 __all__ = ["BrainScaleS2"]
 
-
 @dataclass(frozen=True)
 class BrainScaleS2(Simulator):
     """The emulated chip: 1 ms of a model is 1 us on it, and v_rest to v_thresh are 80 to 150 LSB.
@@ -21,6 +20,9 @@ class BrainScaleS2(Simulator):
 
     circuits: 1, or 2, of which a neuron then consists. Two have 512 rows of synapses instead of 256, so room for 256 signed
     inputs; each has half of the capacitance, so that weights mean the same.
+
+    window: from one sample to the next, in us of the chip, which are ms of the model; None: until what is left of a sample is
+    less than the noise. In a shorter one samples disturb each other a little, which training in the loop takes into account.
     """
 
     chip: int = 0
@@ -28,15 +30,16 @@ class BrainScaleS2(Simulator):
     non_idealities: tuple = ()  # (name, size) of those that differ from the defaults; (('off', True),) for none
     i_synin_gm: float = 800.0
     synapse_dac_bias: float = 1022.0
+    window: float | None = None
 
     V_REST, V_THRESH = 80.0, 150.0  # LSB
     LONGEST_REFRACTORY = 32.0  # us
 
     def configured(self, options):
-        """options: chip, circuits, input_copies, i_synin_gm, synapse_dac_bias, non_idealities (dict; {'off': True} for an ideal
-        chip)."""
+        """options: chip, circuits, input_copies, window, i_synin_gm, synapse_dac_bias, profile (a file), non_idealities (dict;
+        {'off': True} for an ideal chip)."""
         options = dict(options)
-        known = ("chip", "circuits", "input_copies", "i_synin_gm", "synapse_dac_bias", "non_idealities", "profile")
+        known = ("chip", "circuits", "input_copies", "i_synin_gm", "synapse_dac_bias", "window", "non_idealities", "profile")
         for name in options:
             if name not in known:
                 raise SimulatorError(unknown("option of brainscales2", name, known))
@@ -47,6 +50,8 @@ class BrainScaleS2(Simulator):
             raise SimulatorError(f"input_copies = {new.input_copies} must be at least 1")
         if new.circuits not in (1, 2):
             raise SimulatorError(f"circuits = {new.circuits}: a neuron is 1 circuit, or the 2 of a column")
+        if new.window is not None and not (isinstance(new.window, int | float) and 0 < new.window < np.inf):
+            raise SimulatorError(f"window = {new.window!r}: give the time from one sample to the next in us, such as 48")
         if profile and new.circuits > 1:
             raise SimulatorError("a profile has single circuits: use it with circuits = 1, or leave it out")
         new._sizes()
@@ -138,7 +143,11 @@ class BrainScaleS2(Simulator):
         # until what is left of them is less than the noise.
         slowest = max(float(np.max(np.maximum(n.tau_m, n.tau_syn))) for n in neurons)
         deadline = t_late + 3 * slowest * len(neurons)
-        return Timing(deadline, deadline + 10 * slowest, self.LONGEST_REFRACTORY)
+        if self.window is None:
+            return Timing(deadline, deadline + 10 * slowest, self.LONGEST_REFRACTORY)
+        if self.window <= t_late:
+            raise SimulatorError(f"window = {self.window:g}: inputs spike until {t_late:g} us; make it longer")
+        return Timing(min(deadline, self.window), self.window, self.LONGEST_REFRACTORY)
 
     def check(self, sim):
         try:
