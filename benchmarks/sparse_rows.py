@@ -137,8 +137,8 @@ def main(n_samples, repeat):
         for n in (1, 2, 8, 32):
             rows = local_fields(5, n, 2)
             share, forward, backward, of_rows, rows_back = compare_fields(rows, neuron, n_samples, repeat, rng)
-            print(f"  5x5 fields of {n:2} neurons, {share:4.0%} spike: {forward:6.2f} + {backward:6.2f} ms; as rows {of_rows:6.2f} + "
-                  f"{rows_back:6.2f} ms: {(forward + backward) / (of_rows + rows_back):.2f} of it", flush=True)
+            print(f"  5x5 fields of {n:2} neurons, {share:4.0%} spike: {forward:6.2f} + {backward:6.2f} ms; as rows "
+                  f"{of_rows:6.2f} + {rows_back:6.2f} ms: {(forward + backward) / (of_rows + rows_back):.2f} of it", flush=True)
         for n in (30, 100):
             rows = recurrent(random_rows(rng, n, 0.1, "none"), SIDE**2, 1.0)
             share, forward, backward = with_recurrence(rows, neuron, max(1, n_samples // 4), max(1, repeat // 4), rng)

@@ -37,7 +37,7 @@ from ttfs_pynn.spikes.first_spikes import FirstSpikes
 
 __all__ = ["Afferents", "Backward", "afferents_of", "ideal_spikes"]
 
-FIELDS_FROM = 1.5  # neurons of a field on average from which on fields are faster than rows; see benchmarks/sparse_rows.py
+FIELDS_FROM = 4.0  # neurons of a field on average from which on fields are faster than rows; see benchmarks/sparse_rows.py
 DENSE_FROM = 0.25  # share of connected pairs from which on a matrix with zeros is faster than rows; see benchmarks/sparse_rows.py
 
 
