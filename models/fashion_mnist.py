@@ -1,5 +1,8 @@
 """Fashion-MNIST, 784-350-10: ten kinds of clothing, 28 x 28 pixels.
 
+`hidden` is the size of the hidden layer, or a list of several. With `fields`, such as {size = 5, stride = 2, neurons = 8}, a
+layer of local fields comes before them: every neuron of it sees 5 x 5 pixels.
+
 Source: Xiao, Rasul, Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms",
 arXiv:1708.07747. The four IDX files are looked for in the folder `fashion_mnist` of the one that the environment variable
 TTFS_PYNN_DATA names. The setting was chosen on images of the last 10,000 of the training file, in short trials (see
@@ -9,17 +12,21 @@ Unlike digits these images have no background: with two `channels` a pixel is co
 spikes in one channel where it is brighter, in another where it is darker (ttfs_pynn.datasets.two_channels).
 """
 
+from dataclasses import replace
+
+import numpy as np
+
 from ttfs_pynn.datasets import mnist, two_channels
 from ttfs_pynn.datasets.augmentation import ImageDistortion
 from ttfs_pynn.errors import ConfigurationError
-from ttfs_pynn.graph import Layer, layered
+from ttfs_pynn.graph import Layer, layered, local_fields
 from ttfs_pynn.learning.data import encoded_parts
 from ttfs_pynn.neuron import LIFParameters
 
 # Times and time constants in ms, voltages in mV, cm in nF; weights in units of current_scale.
 PARAMETERS = {
     "network": {
-        "hidden": 350,
+        "hidden": 350, "fields": {},
         "tau_m": float("inf"), "tau_syn": 10.0, "cm": 1.0, "v_rest": -65.0, "v_thresh": -50.0,
         "t_early": 1.5, "t_late": 20.0,
         "channels": 2, "span": 0.75, "cut": 0.06, "black_spikes": False,  # span, cut: of two channels; the last of one
@@ -39,11 +46,16 @@ CLASS_NAMES = mnist.FASHION
 
 
 def graph(parameters):
-    """Neurons and layers from the `network` table of PARAMETERS."""
-    p = parameters
+    """Neurons and layers from the `network` table of PARAMETERS. The first layer has biases."""
+    p, f = parameters, parameters["fields"]
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    return layered(784 * p["channels"], (Layer(p["hidden"], neuron, tuple(p["bias_times"]), **p["hidden_layer"]),
-                                         Layer(10, neuron, **p["label_layer"])), p["t_early"], p["t_late"])
+    layers = [Layer(size, neuron, **p["hidden_layer"]) for size in np.atleast_1d(p["hidden"]).tolist()]
+    if f:
+        pairs = local_fields((28, 28), f["size"], f["stride"], f["neurons"], p["channels"])
+        layers.insert(0, Layer(int(pairs[:, 1].max()) + 1, neuron, pairs=pairs))
+    layers.append(Layer(10, neuron, **p["label_layer"]))
+    layers[0] = replace(layers[0], bias_times=tuple(p["bias_times"]))
+    return layered(784 * p["channels"], layers, p["t_early"], p["t_late"])
 
 
 def fit(parameters):

@@ -5,8 +5,6 @@ how far apart and how many. Initial weights follow from the connections (ttfs_py
 files are looked for in the folder that the environment variable TTFS_PYNN_DATA names.
 """
 
-import numpy as np
-
 from ttfs_pynn.datasets import mnist
 from ttfs_pynn.datasets.augmentation import ImageDistortion
 from ttfs_pynn.graph import Layer, layered, local_fields
@@ -34,11 +32,8 @@ def graph(parameters):
     """784 pixels, fields of them, 10 classes."""
     p, f = parameters, parameters["fields"]
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    seen = local_fields((28, 28), f["size"], f["stride"])
-    n = seen[:, 1].max() + 1
-    # The first neuron of each field, then the second, and so on.
-    pairs = np.concatenate([seen + [0, k * n] for k in range(f["neurons"])])
-    return layered(784, (Layer(n * f["neurons"], neuron, pairs=pairs), Layer(10, neuron)), p["t_early"], p["t_late"])
+    pairs = local_fields((28, 28), f["size"], f["stride"], f["neurons"])
+    return layered(784, (Layer(pairs[:, 1].max() + 1, neuron, pairs=pairs), Layer(10, neuron)), p["t_early"], p["t_late"])
 
 
 def encode(images, parameters):

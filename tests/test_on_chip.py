@@ -196,11 +196,33 @@ def test_hardware_time_and_energy_are_in_the_metrics(weights):
     assert costs["microjoule_per_sample"] == pytest.approx(0.175 * network.timing.window, rel=1e-6)
 
 
+def test_windows_may_be_shorter(weights):
+    """120 us in place of 180: what is left of a sample is exp(-7) of a neuron's inputs, so most first spikes stay where they are
+    within 0.1 us (ms of the model)."""
+    given, hardware = samples(30), {**IDEAL, "window": 120.0}
+    long = network_on("brainscales2", weights, IDEAL)
+    expected = first_spikes(long.present(given))
+    short = network_on("brainscales2", weights, hardware)
+    assert (long.timing.window, short.timing.window, short.timing.deadline) == (180.0, 120.0, 80.0)
+    begin = short.simulator.hardware_time(short.sim)
+    found = first_spikes(short.present(given))
+    assert short.simulator.hardware_time(short.sim) - begin == pytest.approx(30 * 0.12, rel=1e-2)
+    both = np.isfinite(expected["layer0"]) & np.isfinite(found["layer0"])
+    assert both.mean() > 0.1 and (np.isfinite(expected["layer0"]) == np.isfinite(found["layer0"])).mean() > 0.95
+    assert (np.abs(found["layer0"] - expected["layer0"])[both] < 0.1).mean() > 0.95
+
+
+def test_a_window_that_ends_before_the_inputs_is_refused():
+    with pytest.raises(SimulatorError, match="window = 20: inputs spike until 20 us; make it longer"):
+        simulator("brainscales2").configured({"window": 20.0}).timing(1.5, 20.0, [NEURON, NEURON], False)
+
+
 @pytest.mark.parametrize("name, options, text", [
     ("exact", {"chip": 1}, "is no chip"), ("brainscales2", {"colour": 1}, "unknown option of brainscales2 'colour'"),
     ("brainscales2", {"non_idealities": {"latancy": 1.0}}, "unknown non-ideality 'latancy'; did you mean 'latency'"),
     ("brainscales2", {"non_idealities": {"latency": -1.0}}, "zero or more"), ("brainscales2", {"input_copies": 0}, "at least 1"),
-    ("brainscales2", {"circuits": 3}, "1 circuit, or the 2"),
+    ("brainscales2", {"circuits": 3}, "1 circuit, or the 2"), ("brainscales2", {"window": 0.0}, "in us, such as 48"),
+    ("brainscales2", {"window": "48"}, "in us, such as 48"),
     ("brainscales2", {"circuits": 2, "profile": "p.npz"}, "single circuits")])
 def test_options_that_are_not_possible(name, options, text):
     with pytest.raises(SimulatorError, match=text):

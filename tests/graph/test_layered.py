@@ -62,6 +62,16 @@ def test_local_fields_against_loops(shape, size, stride):
     assert graph.edges[0].n_connections == neuron * size ** 2
 
 
+def test_local_fields_of_several_neurons_and_channels():
+    """Each neuron of a position, in each channel, as one neuron of one image."""
+    one, several = local_fields((4, 5), 3), local_fields((4, 5), 3, neurons=2, channels=3)
+    assert several.shape == (2 * 3 * len(one), 2) and several[:, 1].max() == 2 * 6 - 1
+    for neuron in range(2):
+        for channel in range(3):
+            mine = several[(several[:, 0] // 20 == channel) & (several[:, 1] // 6 == neuron)]
+            np.testing.assert_array_equal(mine - [20 * channel, 6 * neuron], one)
+
+
 def test_random_pairs():
     pairs = random_pairs(300, 200, 0.3, np.random.default_rng(0))
     assert len(np.unique(pairs, axis=0)) == len(pairs)
@@ -84,7 +94,8 @@ def test_random_pairs():
     (lambda: random_pairs(3, 3, 0.0, np.random.default_rng(0)), "probability = 0.0 must be above 0, at most 1"),
     (lambda: random_pairs(3, 3, 1.1, np.random.default_rng(0)), "probability = 1.1"),
     (lambda: local_fields((3, 4), 5), "fields of 5 x 5, 1 apart, in an image of 3 x 4"),
-    (lambda: local_fields((3, 4), 2, 0), "0 apart")])
+    (lambda: local_fields((3, 4), 2, 0), "0 apart"),
+    (lambda: local_fields((3, 4), 2, neurons=0), "neurons = 0, channels = 1: a field has at least one of each")])
 def test_what_cannot_be(do, text):
     with pytest.raises(GraphError, match=text) as error:
         do()

@@ -71,6 +71,17 @@ def test_fashion_mnist_in_one_or_two_channels(fashion, channels):
     assert 5 <= (times != train.times).any(axis=1).sum() < 20, "a share of them"
 
 
+def test_fashion_mnist_through_fields_and_layers(fashion):
+    """Biases belong to the first layer, whichever that is."""
+    parameters = {**fashion.PARAMETERS["network"], "hidden": [20, 12], "fields": {"size": 5, "stride": 4, "neurons": 2}}
+    graph = fashion.graph(parameters)
+    assert [graph.node(f"layer{k}").size for k in range(4)] == [2 * 6 * 6, 20, 12, 10]
+    assert graph.edge("input>layer0").n_connections == 72 * 2 * 25 and graph.edge("layer0>layer1").pairs is None
+    assert [node.label for node in graph.sources] == ["input", "bias0"]
+    plain = fashion.graph({**parameters, "fields": {}})
+    assert [plain.node(f"layer{k}").size for k in range(3)] == [20, 12, 10] and plain.edge("bias0>layer0").sizes == (3, 20)
+
+
 def test_fashion_mnist_has_no_three_channels(fashion):
     with pytest.raises(ConfigurationError, match="channels = 3: give 1 or 2"):
         fashion.data({**fashion.PARAMETERS["network"], "channels": 3})

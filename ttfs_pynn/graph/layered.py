@@ -99,10 +99,16 @@ def random_pairs(n_pre: int, n_post: int, probability: float, rng: np.random.Gen
     return sorted_pairs(np.argwhere(rng.random((n_pre, n_post)) < probability))
 
 
-def local_fields(shape: tuple[int, int], field_size: int, stride: int = 1) -> np.ndarray:
+def local_fields(shape: tuple[int, int], field_size: int, stride: int = 1, neurons: int = 1, channels: int = 1) -> np.ndarray:
     """Pairs (connections, 2) of an image of `shape` (rows, columns) of sources, row by row, and neurons that see `field_size` x
-    `field_size` of them each, as a convolution without shared weights: one neuron a position, `stride` apart, row by row."""
+    `field_size` of them each, as a convolution without shared weights: positions are `stride` apart, row by row.
+
+    neurons: of each position; the first of all positions come first, then the second. channels: so many images of sources, one
+    after the other; a neuron sees the same place of each.
+    """
     rows, columns = shape
+    if neurons < 1 or channels < 1:
+        raise GraphError(f"neurons = {neurons}, channels = {channels}: a field has at least one of each")
     if not 1 <= field_size <= min(shape) or stride < 1:
         raise GraphError(f"fields of {field_size} x {field_size}, {stride} apart, in an image of {rows} x {columns}: give a "
                          "field that fits, and a stride of at least 1")
@@ -110,4 +116,6 @@ def local_fields(shape: tuple[int, int], field_size: int, stride: int = 1) -> np
     top, left = (a.ravel() for a in np.meshgrid(tops, lefts, indexing="ij"))
     dy, dx = (a.ravel() for a in np.meshgrid(np.arange(field_size), np.arange(field_size), indexing="ij"))
     seen = (top[:, None] + dy) * columns + left[:, None] + dx
-    return sorted_pairs(np.stack([seen.ravel(), np.repeat(np.arange(top.size), field_size ** 2)], axis=1))
+    pairs = np.stack([seen.ravel(), np.repeat(np.arange(top.size), field_size ** 2)], axis=1)
+    return sorted_pairs(np.concatenate([pairs + [rows * columns * channel, top.size * neuron] for channel in range(channels)
+                                        for neuron in range(neurons)]))
