@@ -14,7 +14,7 @@ from ttfs_pynn.files.sealed import read_json
 from ttfs_pynn.runs.folder import RunFolder
 
 _HEAD = ("| what | paper | test accuracy | each seed | fresh samples | decision after (tau_syn) | spikes a sample | close "
-         "decisions | command |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+         "decisions | on the chip, a sample | command |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
 
 
 def mean_and_spread(values, digits=4):
@@ -32,6 +32,13 @@ def _paper(paper):
     return f"{paper['accuracy']:.3f}" + (f" +- {paper['std']:.3f}" if "std" in paper else "")
 
 
+def _costs(runs):
+    """Time and energy of a sample on the chip, which are the same for all seeds."""
+    if "hardware_us_per_sample" not in runs[0]:
+        return "-"
+    return f"{runs[0]['hardware_us_per_sample']:.0f} us, {runs[0]['microjoule_per_sample']:.1f} uJ"
+
+
 def line(result):
     """One row of the table, from the dict of a results file."""
     runs = result["runs"]
@@ -42,7 +49,7 @@ def line(result):
         result["title"], _paper(result["paper"]), mean_and_spread([r["test_accuracy"] for r in runs]),
         " ".join(f"{r['test_accuracy']:.4f}" for r in runs), fresh, mean_and_spread([r["latency_tau_syn"] for r in runs], 2),
         mean_and_spread([r["spikes_per_sample"] for r in runs], 1),
-        mean_and_spread([r.get("close_decisions") for r in runs]), f"`{result['command']}`")) + " |"
+        mean_and_spread([r.get("close_decisions") for r in runs]), _costs(runs), f"`{result['command']}`")) + " |"
 
 
 def markdown_table(results):
@@ -76,7 +83,7 @@ def page(folder):
     text = ("Mean +- standard deviation over seeds (how many) of the accuracy on test samples, seen once, at the end. This\n"
             "page is written by `ttfs-pynn reproduce`; settings are in `protocols/rows`, all figures in JSON files.\n"
             "Close decisions: the share of samples whose first two label spikes are less than 0.1 ms apart. A simulator with\n"
-            "steps of 0.1 ms may decide them otherwise.")
+            "steps of 0.1 ms may decide them otherwise. On the chip: time from one sample to the next, energy at 175 mW.")
     if (Path(folder) / "robustness" / "README.md").is_file():
         notes.append("How much imperfection of a substrate training bears: `robustness/README.md`.")
     return "\n\n".join([title, text, markdown_table(results), "## Settings", *notes]) + "\n"

@@ -11,7 +11,12 @@ RESULT = {"row": "a", "title": "A", "quick": False, "paper": {}, "settings": "Ch
 
 
 def test_one_seed_has_no_spread_and_what_was_not_measured_is_a_dash():
-    assert results_page.line(RESULT) == "| A | - | 0.9800 (1) | 0.9800 | - | 1.25 (1) | 40.0 (1) | - | `go` |"
+    assert results_page.line(RESULT) == "| A | - | 0.9800 (1) | 0.9800 | - | 1.25 (1) | 40.0 (1) | - | - | `go` |"
+
+
+def test_time_and_energy_on_a_chip():
+    costs = {"hardware_us_per_sample": 48.0, "microjoule_per_sample": 8.4}
+    assert "| - | 48 us, 8.4 uJ | `go` |" in results_page.line({**RESULT, "runs": [{**RESULT["runs"][0], **costs}]})
 
 
 def test_the_page_of_a_folder(tmp_path, capsys):

@@ -37,7 +37,8 @@ Job = dict[str, Any]  # plain values, see job_of
 
 @dataclass(frozen=True)
 class Row:
-    """A row's file. network, training: values in place of the model's. hardware: chip, profile, input_copies, non_idealities.
+    """A row's file. network, training: values in place of the model's. preset: of the model, whose values come before these.
+    hardware: options of the chip, as `simulators.with_brainscales2` has them.
 
     seeds: a number of seeds from 0, or a list. chip_is_seed: each seed is trained on the virtual chip of its number.
     fresh_samples: test also on so many new samples (for models with `fresh`). paper: accuracy, std, source. settings: where they
@@ -52,6 +53,7 @@ class Row:
     seeds: Any = 5
     dt: float | None = None
     copies: int | None = None
+    preset: str | None = None
     fresh_samples: int = 0
     chip_is_seed: bool = False
     paper: dict[str, Any] = field(default_factory=dict)
@@ -85,9 +87,11 @@ class Row:
         hardware = {**self.hardware, **({"chip": seed} if self.chip_is_seed else {})}
         if ideal:  # arrays have the chip's range of weights only
             hardware = {key: value for key, value in hardware.items() if key not in ("chip", "profile", "non_idealities")}
-            settings = Settings(self.model, ARRAYS, seed, self.ideal_epochs, hardware=hardware, hardware_network=True)
+            settings = Settings(self.model, ARRAYS, seed, self.ideal_epochs, hardware=hardware, hardware_network=True,
+                                preset=self.preset)
         else:
-            settings = Settings(self.model, self.backend, seed, dt=self.dt, copies=self.copies, hardware=hardware)
+            settings = Settings(self.model, self.backend, seed, dt=self.dt, copies=self.copies, hardware=hardware,
+                                preset=self.preset)
         found = settings.configuration()
         unknown = sorted(set(self.network) - set(found["network"]))
         if unknown:
