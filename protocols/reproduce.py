@@ -53,11 +53,12 @@ def seeds_of(row, text, quick):
 
 def listing(results):
     """One line a row: title, seeds, how many are stored."""
-    lines = []
-    for name in row_names(ROWS):
-        row, path = Row.read(name, ROWS), results / f"{name}.json"
+    rows, lines = [Row.read(name, ROWS) for name in row_names(ROWS)], []
+    names, titles = (2 + max(len(getattr(row, column)) for row in rows) for column in ("name", "title"))
+    for row in rows:
+        path = results / f"{row.name}.json"
         stored = len(read_json(path)["runs"]) if path.is_file() else 0
-        lines.append(f"{name:<20}{row.title:<58}{stored} of {len(row.seeds)} seeds stored")
+        lines.append(f"{row.name:<{names}}{row.title:<{titles}}{stored} of {len(row.seeds)} seeds stored")
     return lines
 
 
