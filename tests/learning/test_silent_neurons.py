@@ -54,6 +54,22 @@ def test_the_papers_rule_bumps_the_foremost_layer_instead_of_a_step():
     assert not rule.apply(weights, gradients(layer(SPIKING), layer(SPIKING)))[2]
 
 
+def test_the_papers_rule_looks_at_layers_as_a_whole():
+    """Tolerated: of 12 (sample, neuron) pairs 6 are silent. Bumped is who is silent in any sample; the bump doubles as long as it
+    is the same layer in batch after batch."""
+    graph, weights = chain(3, 3, 1)
+    times = gradients(layer(SPIKING, HALF, SILENT), layer(HALF))
+    for tolerated, bumped in ((0.5, False), (0.49, True)):
+        rule = WeightBumping(graph, {"layer0": tolerated, "layer1": 1.0}, bump=0.1, instead_of_step=True)
+        new, _, skip = rule.apply(weights, times)
+        assert skip == bumped
+        np.testing.assert_allclose(new["input>layer0.weight"][0], [0, 0.1 * bumped, 0.1 * bumped])
+    rule = WeightBumping(graph, {"layer0": 0.4, "layer1": 0.0}, bump=0.1, instead_of_step=True)
+    for hidden, amounts in ((False, (0, 0.1)), (False, (0, 0.2)), (True, (0.1, 0)), (False, (0, 0.1)), (False, (0, 0.2))):
+        new = rule.apply(weights, times if hidden else gradients(layer(SPIKING, SPIKING, SPIKING), layer(HALF)))[0]
+        assert (new["input>layer0.weight"].max(), new["layer0>layer1.weight"].max()) == pytest.approx(amounts)
+
+
 def test_bumps_reach_every_edge_that_is_trained_and_absent_pairs_stay_absent():
     neuron = LIFParameters(v_rest=0.0, v_thresh=10.0)
     nodes = (Node("a", 2), Node("b", 2), Node("out", 3, neuron))

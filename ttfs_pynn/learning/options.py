@@ -34,7 +34,7 @@ class TrainingOptions:
     times_rate: the learning rate of delays and bias times (in tau_syn) relative to that of weights.
     silent: what is done about silent neurons, one of silent_neurons.POLICIES; silent_aim is an option of membrane_peak, bump and
     bump_instead_of_step are of bumping, weight_sum (a strength) of weight_sum. silent_tolerated: the share of a batch in which a
-    neuron may be silent, one number, or a dict by population.
+    neuron may be silent, one number, or a dict by population; with bump_instead_of_step that of a population as a whole.
     """
 
     epochs: int = 30

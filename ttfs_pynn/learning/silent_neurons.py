@@ -104,10 +104,12 @@ class WeightBumping(_Policy):
     anything.
 
     tolerated: {population: that share} (1 or more: never bump). bump: the amount, in units of the population's current_scale; it
-    doubles from batch to batch while the same population stays above its tolerance, up to 1. With instead_of_step a batch that
-    trips the rule gets the bump of the foremost failing population and no gradient step, as the paper's authors did (Göltz,
-    Kriener et al.
-    2021); without, every failing population is bumped on top of the step.
+    doubles from batch to batch while the same population stays above its tolerance, up to 1. Every failing population is bumped,
+    on top of the gradient step.
+
+    With instead_of_step it is the rule of the code of Göltz, Kriener et al. (2021): tolerated is the silent share of a population
+    as a whole, over samples and neurons. Where it is exceeded, the foremost such population gets the bump, each of its neurons
+    that is silent in any sample, and there is no gradient step. The bump doubles while it is the same one in batch after batch.
     """
 
     def __init__(self, graph: Graph, tolerated: Mapping[str, float], bump: float = 0.0005, instead_of_step: bool = False) -> None:
@@ -115,15 +117,16 @@ class WeightBumping(_Policy):
         self._edges = {label: _trained(graph, label) for label in tolerated}
         self._hearing = {label: graph.afferents(label) for label in tolerated}
         self._scales = {label: float(np.mean(graph.node(label).neuron.current_scale)) for label in tolerated}
+        self._sizes = {label: graph.node(label).size for label in tolerated}
         self.lasting = dict.fromkeys(tolerated, 0)
 
     def changes(self, parameters: Mapping[str, np.ndarray], gradients: Gradients) -> tuple[Arrays, Arrays, bool]:
         changes, failing = {}, False
         for label, share in self.tolerated.items():
-            silent = self._silent_share(label, gradients.first_spikes) > share
-            if not silent.any():
+            silent = self._failing(label, share, gradients.first_spikes)
+            if not silent.any() or (self.instead_of_step and failing):
                 self.lasting[label] = 0
-            elif not (self.instead_of_step and failing):
+            else:
                 failing = True
                 amount = silent * (min(self.bump * 2.0 ** min(self.lasting[label], 30), max(self.bump,
                                                                                             1.0)) * self._scales[label])
@@ -131,6 +134,13 @@ class WeightBumping(_Policy):
                     changes[f"{edge.label}.weight"] = amount if edge.pairs is None else amount[edge.pairs[:, 1]]
                 self.lasting[label] += 1
         return changes, gradients.parameters, failing and self.instead_of_step
+
+    def _failing(self, label: str, share: float, spikes: FirstSpikes) -> np.ndarray:
+        """(neurons,): which are to be bumped."""
+        if not self.instead_of_step:
+            return self._silent_share(label, spikes) > share
+        silent = np.isinf(spikes[label]).reshape(len(spikes[label]), self._sizes[label], -1).all(axis=2)
+        return silent.any(axis=0) & (silent.mean() > share)
 
     def _silent_share(self, label: str, spikes: FirstSpikes) -> np.ndarray:
         """(neurons,): in how many of the samples in which it hears a spike each neuron is silent; 0 where there are none."""
