@@ -30,11 +30,10 @@ CLASS_NAMES = mnist.DIGITS
 
 
 def graph(parameters):
-    """Neurons and layers from the `network` table of PARAMETERS; the first hidden layer has biases."""
+    """Neurons and layers from the `network` table of PARAMETERS. Each layer has biases of its own."""
     p = parameters
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
-    first, *further = p["hidden"]
-    layers = (Layer(first, neuron, tuple(p["bias_times"])), *(Layer(size, neuron) for size in [*further, 10]))
+    layers = [Layer(size, neuron, tuple(p["bias_times"])) for size in (*p["hidden"], 10)]
     return layered(784, layers, p["t_early"], p["t_late"])
 
 
