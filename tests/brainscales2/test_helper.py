@@ -24,7 +24,7 @@ def test_a_target_is_what_calibration_aims_at(chip):
     assert len({int(a) < int(b) for a, b in zip(*codes, strict=True)}) == 1
 
 
-@pytest.mark.parametrize("targets, text", [(dict(threshold=1.0), "unknown targets"), (dict(v_rest=[1.0, 2.0]), "512"),
+@pytest.mark.parametrize("targets, text", [(dict(thresh=1.0), "unknown target"), (dict(v_rest=[1.0, 2.0]), "512"),
                                            (dict(v_rest=np.nan), "finite"), (dict(tau_m=0.0), "positive")])
 def test_targets_that_are_none(targets, text):
     with pytest.raises(ValueError, match=text):

@@ -1,5 +1,6 @@
 """A virtual chip: what makes one chip different from another, named by a seed and fixed over runs."""
 
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from ttfs_pynn.brainscales2.non_idealities import NonIdealities
 from ttfs_pynn.errors import ResultsError, TTFSError
 from ttfs_pynn.files.sealed import read_arrays, write_arrays
 
-__all__ = ["ChipError", "N_CIRCUITS", "VirtualChip", "chip_from_seed", "load_chip"]
+__all__ = ["ChipError", "ENVIRONMENT", "N_CIRCUITS", "VirtualChip", "chip_from_seed", "default_chip", "load_chip"]
+
+ENVIRONMENT = "TTFS_PYNN_CHIP"  # the variable that names the chip of scripts that name none
 
 N_CIRCUITS = 512
 _DRAWS = ("leak", "reset", "threshold", "tau_m", "tau_syn_E", "tau_syn_I", "gain_E", "gain_I")
@@ -70,6 +73,14 @@ def chip_from_seed(seed, non_idealities=None):
     rng = np.random.default_rng([20211, int(seed)])
     draws = {name: rng.standard_normal(N_CIRCUITS) for name in _NAMES}
     return VirtualChip(int(seed), draws, NonIdealities() if non_idealities is None else non_idealities)
+
+
+def default_chip():
+    """The seed of the chip that is there where a script names none: that of the environment variable TTFS_PYNN_CHIP, or 0."""
+    text = os.environ.get(ENVIRONMENT, "0")
+    if not text.isdecimal():
+        raise ChipError(f"{ENVIRONMENT} = {text!r}: give the number of a virtual chip, zero or more")
+    return int(text)
 
 
 def load_chip(path):

@@ -10,7 +10,9 @@ import types
 __all__ = ["NAMES", "install"]
 
 NAMES = {"pynn_brainscales.brainscales2": "ttfs_pynn.brainscales2", "dlens_vx_v3": "ttfs_pynn.brainscales2.dlens",
-         "pyhalco_hicann_dls_vx_v3": "ttfs_pynn.brainscales2.dlens.halco", "pylogging": "ttfs_pynn.brainscales2.logger"}
+         "pyhalco_hicann_dls_vx_v3": "ttfs_pynn.brainscales2.dlens.halco", "pyhxcomm_vx": "ttfs_pynn.brainscales2.dlens.hxcomm",
+         "pystadls_vx_v3": "ttfs_pynn.brainscales2.dlens.sta", "calix": "ttfs_pynn.brainscales2.calix",
+         "pylogging": "ttfs_pynn.brainscales2.logger"}
 _OF_PYNN = ("common", "core", "descriptions", "errors", "parameters", "random", "recording", "serialization", "space",
             "standardmodels")
 
@@ -42,7 +44,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def install():
-    """From now on `import pynn_brainscales.brainscales2`, `dlens_vx_v3` and `pylogging` give this emulation.
+    """From now on the vendor's names (NAMES), such as `import pynn_brainscales.brainscales2`, give this emulation.
 
     RuntimeError where the vendor's package is installed: on a machine with a chip, a script should reach it.
     """

@@ -12,7 +12,7 @@ from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY
 from pyNN.recording import get_io
 
 from ttfs_pynn.brainscales2 import simulator
-from ttfs_pynn.brainscales2.chip import ChipError, VirtualChip, chip_from_seed, load_chip
+from ttfs_pynn.brainscales2.chip import ChipError, VirtualChip, chip_from_seed, default_chip, load_chip
 from ttfs_pynn.brainscales2.dlens import lola, sta
 from ttfs_pynn.brainscales2.non_idealities import NonIdealities
 from ttfs_pynn.brainscales2.placement import check_permutation
@@ -76,7 +76,8 @@ def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
 
     Of the adapter: neuronPermutation, backgroundPermutation, enable_neuron_bypass, initial_config, injected_config,
     injected_readout, connection, calibration_cache, injected_calib_target, injected_calib_options, max_delay. The time step has
-    no meaning on the chip. Of this emulation: chip (seed, VirtualChip or file; default 0), non_idealities (NonIdealities),
+    no meaning on the chip. Of this emulation: chip (seed, VirtualChip or file; default
+    `chip.default_chip`), non_idealities (NonIdealities),
     seed (of the noise of runs), record_at_once (True: record any number of membranes in one execution, which the chip cannot).
     KeyError for any other keyword.
     """
@@ -111,7 +112,7 @@ def setup(timestep=3.4e-5, min_delay=DEFAULT_MIN_DELAY, **extra_params):
     for name in ("connection", "calibration_cache", "injected_calib_target", "injected_calib_options"):
         if extra_params.pop(name, None) is not None and name.startswith("injected"):
             warn(f"{name} is accepted but has no effect on the emulated calibration", stacklevel=2)
-    state.chip = _chip(extra_params.pop("chip", 0), extra_params.pop("non_idealities", None))
+    state.chip = _chip(extra_params.pop("chip", default_chip()), extra_params.pop("non_idealities", None))
     state.seed(extra_params.pop("seed", None))
     state.record_at_once = extra_params.pop("record_at_once", False)
     simulator.state = state

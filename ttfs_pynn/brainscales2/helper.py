@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from ttfs_pynn.brainscales2 import neuron_fields, simulator
-from ttfs_pynn.brainscales2.calibration import DEFAULT_TARGETS, calibrate, parameters_from_codes, refractory_clocks
-from ttfs_pynn.brainscales2.chip import N_CIRCUITS, chip_from_seed
-from ttfs_pynn.brainscales2.dlens import halco, hxcomm, lola, sta
+from ttfs_pynn.brainscales2.chip import chip_from_seed, default_chip
+from ttfs_pynn.brainscales2.dlens import hxcomm, lola, sta
+from ttfs_pynn.brainscales2.targets import adapter_targets, configuration_of
 from ttfs_pynn.files.sealed import regular_file
 
 __all__ = ["ATOMIC_NEURON_MEMBERS", "chip_from_file", "chip_from_nightly", "chip_from_portable_binary", "chip_from_targets",
@@ -20,40 +18,19 @@ ATOMIC_NEURON_MEMBERS = sorted(name for name in dir(lola.AtomicNeuron()) if not 
                                and any(parameter.startswith(name + "_") for parameter in _DEFAULTS))
 
 
-def chip_from_targets(chip=0, **targets):
-    """A `lola.Chip` whose 512 circuits are calibrated to targets, named as the parameters of CalibHXNeuronCuba (a number or 512).
+def chip_from_targets(chip=None, **targets):
+    """A `lola.Chip` whose 512 circuits are calibrated to targets: a number, or 512 of them, with a unit or without.
 
+    Names are those of the parameters of CalibHXNeuronCuba, or those of calix (`targets.CALIX_NAMES`): tau_m or tau_mem, in us.
     chip: seed of the virtual chip, or a VirtualChip; give the same one to setup(). Other targets are the default ones.
     """
-    unknown = set(targets) - set(DEFAULT_TARGETS)
-    if unknown:
-        raise ValueError(f"unknown targets {sorted(unknown)}; known: {', '.join(DEFAULT_TARGETS)}")
-    chip = chip_from_seed(chip) if isinstance(chip, int) else chip
-    for name, value in targets.items():
-        if np.shape(value) not in ((), (N_CIRCUITS,)) or not np.isfinite(value).all():
-            raise ValueError(f"target {name}: give a finite number or {N_CIRCUITS} of them, not those of shape {np.shape(value)}")
-        if name.startswith("tau_") and np.min(value) <= 0:
-            raise ValueError(f"target {name} = {np.min(value):g} us must be positive")
-    values = {name: np.array(np.broadcast_to(np.asarray(targets.get(name, value), dtype=float), (N_CIRCUITS,)))
-              for name, value in DEFAULT_TARGETS.items()}
-    clocks = refractory_clocks(values["tau_refrac"])
-    codes = parameters_from_codes(calibrate(values, chip, np.arange(N_CIRCUITS), clocks), clocks)
-    configuration = lola.Chip()
-    for k in range(N_CIRCUITS):
-        own = {name: array[k] for name, array in codes.items()}
-        configuration.neuron_block.atomic_neurons[k] = neuron_fields.unflatten({**_DEFAULTS, **own})
-    for coordinate in halco.iter_all(halco.CommonNeuronBackendConfigOnDLS):
-        backend = configuration.neuron_block.backends[coordinate]
-        backend.clock_scale_fast, backend.clock_scale_slow = clocks
-        backend.enable_clocks = True
-    for coordinate in halco.iter_all(halco.SynapseBlockOnDLS):
-        configuration.synapse_blocks[coordinate].i_bias_dac.fill(int(values["synapse_dac_bias"][0]))
-    return configuration
+    chip = default_chip() if chip is None else chip
+    return configuration_of(adapter_targets(targets), chip_from_seed(chip) if isinstance(chip, int) else chip)
 
 
 def chip_from_nightly():
-    """The default calibration of the virtual chip of the running experiment (before setup(): of chip 0)."""
-    return chip_from_targets(0 if simulator.state is None else simulator.state.chip)
+    """The default calibration of the virtual chip of the running experiment; before setup() of the default chip."""
+    return chip_from_targets(None if simulator.state is None else simulator.state.chip)
 
 
 def chip_from_portable_binary(data):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from operator import is_
+from types import SimpleNamespace
 from warnings import warn
 
 import numpy as np
@@ -9,8 +10,8 @@ from pyNN import common
 
 from ttfs_pynn.brainscales2 import logger as log
 from ttfs_pynn.brainscales2.calibration import refractory_clocks
-from ttfs_pynn.brainscales2.chip import chip_from_seed
-from ttfs_pynn.brainscales2.dlens import hal, halco, lola
+from ttfs_pynn.brainscales2.chip import chip_from_seed, default_chip
+from ttfs_pynn.brainscales2.dlens import hal, halco, hxcomm, lola
 from ttfs_pynn.brainscales2.energy import classification_costs
 from ttfs_pynn.brainscales2.events import MOST_TICKS, TICKS_PER_MS
 from ttfs_pynn.brainscales2.execution import Connections, Run, Snippet, execute
@@ -49,7 +50,7 @@ class State(common.control.BaseState):
         self.mpi_rank, self.num_processes = 0, 1
         self.min_delay = self.max_delay = 0
         self.log = log.get("pyNN.brainscales2")
-        self.chip = chip_from_seed(0)
+        self.chip = chip_from_seed(default_chip())
         self.seed(None)
         self.record_at_once = False
         self.initial_config = self.injected_config = self.injected_readout = None
@@ -103,6 +104,11 @@ class State(common.control.BaseState):
     @property
     def runtimes(self):
         return [each.runtime for each in self.scheduled]
+
+    @property
+    def conn(self):
+        """The connections in use, of which programs keep what their FPGAs run."""
+        return SimpleNamespace(bitfile_info={0: hxcomm.ConnectionHandle().bitfile_info})
 
     @property
     def grenade_chip_config(self):

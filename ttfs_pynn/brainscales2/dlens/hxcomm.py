@@ -16,6 +16,11 @@ class ConnectionHandle:
         """["emulated"], or ["zeromock"] where the environment sets HXCOMM_ENABLE_ZERO_MOCK to anything but 0 or nothing."""
         return ["zeromock" if os.environ.get("HXCOMM_ENABLE_ZERO_MOCK", "0") not in ("", "0") else "emulated"]
 
+    @property
+    def bitfile_info(self):
+        """What the FPGA runs: here that there is none."""
+        return "emulated by ttfs_pynn: no FPGA, no bitfile\n"
+
     def get_hwdb_entry(self):
         """One entry for the one chip."""
         return [ZeroMockEntry()]

@@ -137,7 +137,8 @@ def convert_to_chip(dumper_done, previous=None):
     chip = lola.Chip() if previous is None else copy.deepcopy(previous)
     parts = {halco.AtomicNeuronOnDLS: lambda: chip.neuron_block.atomic_neurons,
              halco.CommonNeuronBackendConfigOnDLS: lambda: chip.neuron_block.backends,
-             halco.BackgroundSpikeSourceOnDLS: lambda: chip.background_spike_sources}
+             halco.BackgroundSpikeSourceOnDLS: lambda: chip.background_spike_sources,
+             halco.SynapseBlockOnDLS: lambda: chip.synapse_blocks}
     for coordinate, container in dumper_done.values:
         if isinstance(coordinate, halco.ChipOnDLS):
             chip = copy.deepcopy(container)
