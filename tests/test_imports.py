@@ -22,7 +22,8 @@ ROOMS = {
     "files": ("errors",),
     "membrane": (),
     "first_spike": ("membrane",),
-    "event_driven": ("membrane", "errors", "units"),
+    "integration": ("membrane",),
+    "event_driven": ("integration", "membrane", "errors", "units"),
     "exact": ("event_driven", "errors", "units"),
     "brainscales2": ("event_driven", "files", "errors", "units"),
     "graph": GROUND,
@@ -47,7 +48,8 @@ ROOMS = {
 TO_MEND: set[tuple[str, str]] = set()
 
 # What else a room may import besides the standard library; other rooms may import anything but SIMULATORS and PyNN.
-STANDS_ON = {"membrane": {"numpy", "numba", "llvmlite"}, "first_spike": {"numpy", "scipy", "numba"}, "graph": {"numpy", "scipy"},
+STANDS_ON = {"membrane": {"numpy", "numba", "llvmlite"}, "integration": {"numpy", "scipy", "numba"},
+             "first_spike": {"numpy", "scipy", "numba"}, "graph": {"numpy", "scipy"},
              "errors": set()}
 SIMULATORS = {"brian2", "nest", "neuron"}
 KNOW_PYNN = {"simulators", "exact", "event_driven", "brainscales2"}

@@ -13,7 +13,7 @@ from ttfs_pynn.event_driven.probe import Probe
 TOLERANCE = 1e-9
 
 
-def probed(group, interval, variables=Probe.VARIABLES, neurons=None):
+def probed(group, interval, variables=LIFGroup.STATE, neurons=None):
     group.probe = Probe(group.size)
     for variable in variables:
         group.probe.record(variable, np.arange(group.size) if neurons is None else neurons, interval)
@@ -230,7 +230,7 @@ def recurrent(delays, current=False, record=True, pieces=1, method=None):
     probe = probed(groups[0], 0.4) if record else None
     spikes = [network.advance(80.0 * (k + 1) / pieces) for k in range(pieces)]
     time = np.concatenate([part[group][1] for group in groups for part in spikes])
-    return np.sort(time), [probe.signal(name)[2] for name in Probe.VARIABLES] if record else None
+    return np.sort(time), [probe.signal(name)[2] for name in LIFGroup.STATE] if record else None
 
 
 @pytest.mark.parametrize("delays, method", [((0.5, 3.0), "windows"), ((0.5, 3.0), "queue"), ((0.01, 3.0), None)])

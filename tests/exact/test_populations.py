@@ -187,11 +187,13 @@ def test_an_assembly_offers_receptor_types_in_the_order_of_the_model(sim, cells)
 
 
 def test_models_of_other_simulators_say_what_there_is(sim):
-    with pytest.raises(NotImplementedError, match="IF_curr_exp, IF_curr_delta, SpikeSourceArray"):
-        sim.IF_cond_exp()
+    with pytest.raises(NotImplementedError, match="IF_curr_exp, IF_curr_delta, IF_cond_exp, .*SpikeSourceArray"):
+        sim.HH_cond_exp()
     with pytest.raises(NotImplementedError, match="StaticSynapse"):
         sim.TsodyksMarkramSynapse()
-    assert sim.list_standard_models() == ["IF_curr_exp", "IF_curr_delta", "SpikeSourceArray", "SpikeSourcePoisson"]
+    assert sim.list_standard_models() == ["IF_curr_exp", "IF_curr_delta", "IF_cond_exp", "IF_cond_alpha",
+                                          "EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "SpikeSourceArray",
+                                          "SpikeSourcePoisson"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # PyNN discourages these forms and still has them

@@ -50,7 +50,7 @@ def test_keywords_of_other_simulators_that_change_nothing(sim, keywords):
     ({"rgn_seed": 1}, "did you mean 'rng_seed'?"), ({"thread": 2}, "did you mean 'threads'?"),
     ({"dt": 0.1}, "'dt'; did you mean 'timestep'?"), ({"time_step": 0.1}, "did you mean 'timestep'?"),
     ({"mindelay": 1.0}, "did you mean 'min_delay'?"), ({"maxdelay": 1.0}, "did you mean 'max_delay'?"),
-    ({"quantum": 1}, "unknown keyword of setup() 'quantum'; known: timestep, min_delay, max_delay, seed"),
+    ({"quantum": 1}, "unknown keyword of setup() 'quantum'; known: timestep, min_delay, max_delay, tolerance, seed"),
     ({"seed": 1.5}, "seed = 1.5 must be an integer"), ({"seed": "42"}, "seed = '42' must be an integer"),
     ({"seed": True}, "seed = True must be an integer"), ({"rng_seed": -1}, "rng_seed = -1 must be an integer, zero or more"),
     ({"rng_seeds": [1, 0.5]}, "rng_seeds = [1, 0.5] must be"), ({"timestep": 0.0}, "timestep = 0.0 ms must be positive"),

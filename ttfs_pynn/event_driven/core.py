@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ttfs_pynn.event_driven.cycles import cycle_without_delay
-from ttfs_pynn.event_driven.groups import LIFGroup, SimulationError
+from ttfs_pynn.event_driven.groups import LIFGroup, NeuronGroup, SimulationError
 from ttfs_pynn.event_driven.in_flight import Spikes
 from ttfs_pynn.event_driven.recurrent import RecurrentGroups
 from ttfs_pynn.event_driven.spike_sources import SpikeSourceGroup
@@ -30,7 +30,7 @@ class EventDrivenNetwork:
         self._schedule = None
 
     def add_group(self, group):
-        if isinstance(group, LIFGroup):
+        if isinstance(group, NeuronGroup):
             group.t = self.t
         self.groups.append(group)
         self._schedule = None
@@ -76,7 +76,7 @@ class EventDrivenNetwork:
         return index, time
 
     def _advance_group(self, group, t_stop):
-        if not isinstance(group, LIFGroup):
+        if not isinstance(group, NeuronGroup):
             return group.spikes(self.t, t_stop)
         pieces = group.pieces(self.t, t_stop)  # for arrivals are laid out in arrays
         if pieces == 1:

@@ -23,7 +23,7 @@ from ttfs_pynn.event_driven.kernels import (
 )
 from ttfs_pynn.membrane.interval import phi
 
-__all__ = ["Drive", "Samples", "State", "run_driven", "trace"]
+__all__ = ["Drive", "Samples", "State", "reached_by", "run_driven", "trace"]
 
 
 class Drive(NamedTuple):
@@ -105,7 +105,7 @@ def _injected(parameters, currents, reaching_start, reaching):
 
 
 @njit(cache=True, error_model="numpy")
-def _reached(drive, k):
+def reached_by(drive, k):
     """(row, source or -1, first place, last place) of event k: whom it reaches."""
     row = drive.event_rows[k]
     source = row - drive.inhibitory.shape[0]
@@ -125,7 +125,7 @@ def run_driven(drive, t, t_stop, state, parameters, out_times, noted):
     table = _injected(parameters, drive.currents, reaching_start, reaching)
     currents = drive.currents.copy()
     for k in range(drive.event_times.shape[0]):
-        row, source, first, last = _reached(drive, k)
+        row, source, first, last = reached_by(drive, k)
         time = drive.event_times[k]
         if source >= 0:
             currents[source] = drive.event_amplitudes[k]
@@ -218,7 +218,7 @@ def trace(drive, t, t_stop, state, parameters, spikes, spike_start, samples):
         at_end = k == n_events
         row, source, first, last, time = 0, -1, 0, size, t_stop
         if not at_end:
-            row, source, first, last = _reached(drive, k)
+            row, source, first, last = reached_by(drive, k)
             time = drive.event_times[k]
             if source >= 0:
                 currents[source] = drive.event_amplitudes[k]

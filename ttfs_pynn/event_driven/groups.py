@@ -11,7 +11,7 @@ from ttfs_pynn.event_driven.sparse_kernels import run_rows
 from ttfs_pynn.event_driven.stretch_kernels import run_stretches
 from ttfs_pynn.membrane.ranges import LARGEST, all_below
 
-__all__ = ["LIFGroup", "SimulationError"]
+__all__ = ["LIFGroup", "NeuronGroup", "SimulationError", "endless", "room_for"]
 
 _SHARED_ROOM = 2**21  # spikes of a group
 _MOST_EVENTS = 2**22  # of one group at a time
@@ -30,7 +30,7 @@ def endless(t, t_stop):
                            "give it a tau_refrac > 0, a lower v_reset or less input, or run in shorter pieces")
 
 
-def _room_for(counts):
+def room_for(counts):
     """Room for twice the spikes that neurons had, and for any of them to be as busy as the busiest, within limits."""
     return 2 * np.maximum(counts, min(counts.max(), _SHARED_ROOM // counts.size + 8))
 
@@ -42,17 +42,18 @@ def _column(name, value, size):
     return array
 
 
-class LIFGroup:
-    """`size` neurons:  cm dv/dt = -(cm/tau_m) (v - v_rest) + i_offset + isyn_exc + isyn_inh;  disyn/dt = -isyn/tau_syn.
+class NeuronGroup:
+    """`size` neurons: parameters by PyNN's names, initial values, what reaches them. Subclasses have the equations.
 
-    Where v reaches v_thresh it is recorded as a spike and held at v_reset for tau_refrac while the currents run on. Parameters
-    have PyNN's names and units (ms, mV, nF, nA), scalars or arrays of length `size`; tau_m may be inf where i_offset is 0.
+    A subclass has PARAMETERS, VARIABLES, `_check`, `_compile`, `_restore`, `state`, `get_state`, `reset` and `advance`. `driven`:
+    whether a recurrent network is to be advanced in steps of its smallest delay. `table`: parameters as compiled loops want them.
     """
 
-    PARAMETERS: tuple[str, ...] = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E",
-                                   "tau_syn_I")
-    VARIABLES: tuple[str, ...] = ("v", "isyn_exc", "isyn_inh")
-    JUMPS = False  # whether a weight is a step of v (mV) instead of a current (nA)
+    PARAMETERS: tuple[str, ...] = ()
+    VARIABLES: tuple[str, ...] = ()
+    STATE: tuple[str, ...] = ()  # variables of which only VARIABLES can be set; default: they
+    DEFAULT_INITIAL: dict[str, str] = {"v": "v_rest"}  # of variables that begin at a parameter's value; others at 0
+    JUMPS = False  # whether a weight is a step of v (mV) instead of a current (nA) or a conductance (uS)
     label = None  # what errors call it
 
     def __init__(self, size, parameters, initial=None):
@@ -60,13 +61,14 @@ class LIFGroup:
         self._parameters = {}
         missing = [name for name in self.PARAMETERS if name not in parameters]
         if missing:
-            raise SimulationError(f"missing parameters {missing}; a LIF group needs {list(self.PARAMETERS)}")
+            raise SimulationError(f"missing parameters {missing}; a {type(self).__name__} needs {list(self.PARAMETERS)}")
         self.arrangement = Arrangement(self.size)
         self.probe = None  # a Probe, where anything but spikes is recorded
         self._injections = Injections(self.size)
         self.room = np.full(self.size, 16)  # for how many spikes of each neuron, before a run is repeated with more
         self.set_parameters(**parameters)
-        self._initial = {"v": self._parameters["v_rest"].copy(), "isyn_exc": np.zeros(size), "isyn_inh": np.zeros(size)}
+        self._initial = {name: self._parameters[self.DEFAULT_INITIAL[name]].copy() if name in self.DEFAULT_INITIAL
+                         else np.zeros(self.size) for name in self.STATE or self.VARIABLES}
         self.set_initial(**(initial or {}))
         self.reset()
 
@@ -81,15 +83,88 @@ class LIFGroup:
         new.update({name: _column(name, value, self.size) for name, value in parameters.items()})
         new = self._completed(new)
         self._check(new, {name for name, array in new.items() if array is not self._parameters.get(name)})
-        v = self._u + self._parameters["v_rest"] if self._parameters else None
-        self._parameters = new
-        self._compile()
-        if v is not None:
-            self._u = v - new["v_rest"]
+        self._change(new)
 
     def _completed(self, parameters):
         """With those that a subclass does not have."""
         return parameters
+
+    def _change(self, new):
+        """Use these parameters, which were checked, from now on."""
+        self._parameters = new
+        self._compile()
+
+    def set_initial(self, **values):
+        """Set values of VARIABLES that `reset` restores; they also hold from now on."""
+        unknown = set(values) - set(self.VARIABLES)
+        if unknown:
+            raise SimulationError(f"unknown variables {sorted(unknown)}; known: {list(self.VARIABLES)}")
+        values = {name: _column(name, value, self.size) for name, value in values.items()}
+        for name, array in values.items():
+            if not all_below(array):
+                raise SimulationError(f"{name} = {array[np.abs(array) > LARGEST][0]:g} is out of range; give at most {LARGEST:g}")
+        self._initial.update(values)
+        for name in values:
+            self._restore(name)
+
+    def get_initial(self):
+        return {name: array.copy() for name, array in self._initial.items()}
+
+    @property
+    def table(self):
+        """(size, parameters): as the compiled loops want them."""
+        return self._table
+
+    @table.setter
+    def table(self, array):
+        self._table = array
+
+    @property
+    def incoming(self):
+        """All Synapses onto these neurons."""
+        return self.arrangement.synapses
+
+    def connect(self, synapses):
+        self.arrangement.connect(synapses)
+
+    def inject(self, current, indices):
+        """Let a current of `ttfs_pynn.event_driven.currents` flow into the neurons `indices`, in addition to what does."""
+        self._injections.add(current, np.asarray(indices, dtype=np.int64))
+
+    def pieces(self, t, t_stop):
+        """Into how many pieces [t, t_stop) is cut so that arrivals of one fit in memory: it is to grow with spikes only."""
+        arrivals = sum([synapses.count_events() for synapses in self.incoming]) + self._injections.count(t, t_stop)
+        return int(arrivals // _MOST_EVENTS) + 1
+
+    def _drive(self, times, rows, t_stop):
+        """All input as a driven_kernels.Drive."""
+        if self.arrangement.all_matrices:
+            inhibitory, weights = self.arrangement.table()
+            n_rows, size = weights.shape
+            connections = inhibitory, np.arange(n_rows + 1) * size, np.empty(0, dtype=np.int64), weights.reshape(-1)
+        else:
+            connections = self.arrangement.rows()
+        times, rows, injected = self._injections.merge_into(times, rows, connections[0].size, self.t, t_stop)
+        return driven_kernels.Drive(times, rows, *connections, self.JUMPS, *injected)
+
+
+class LIFGroup(NeuronGroup):
+    """`size` neurons:  cm dv/dt = -(cm/tau_m) (v - v_rest) + i_offset + isyn_exc + isyn_inh;  disyn/dt = -isyn/tau_syn.
+
+    Where v reaches v_thresh it is recorded as a spike and held at v_reset for tau_refrac while the currents run on. Parameters
+    have PyNN's names and units (ms, mV, nF, nA), scalars or arrays of length `size`; tau_m may be inf where i_offset is 0.
+    """
+
+    PARAMETERS: tuple[str, ...] = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E",
+                                   "tau_syn_I")
+    VARIABLES: tuple[str, ...] = ("v", "isyn_exc", "isyn_inh")
+    STATE = ("v", "isyn_exc", "isyn_inh")
+
+    def _change(self, new):
+        v = self._u + self._parameters["v_rest"] if self._parameters else None
+        super()._change(new)
+        if v is not None:
+            self._u = v - new["v_rest"]
 
     def _check(self, p, changed):
         for name in ("tau_m", "cm", "tau_syn_E", "tau_syn_I"):
@@ -135,22 +210,6 @@ class LIFGroup:
         rates = table[:, [kernels.RATE_M, kernels.RATE_E, kernels.RATE_I]]
         self._one_kind = bool((rates == rates[0]).all() and rates[0, 1] == rates[0, 2]) if self.size else False
 
-    def set_initial(self, **values):
-        """Set v (mV), isyn_exc, isyn_inh (nA) that `reset` restores; they also hold from now on."""
-        unknown = set(values) - set(self.VARIABLES)
-        if unknown:
-            raise SimulationError(f"unknown variables {sorted(unknown)}; known: {list(self.VARIABLES)}")
-        values = {name: _column(name, value, self.size) for name, value in values.items()}
-        for name, array in values.items():
-            if not all_below(array):
-                raise SimulationError(f"{name} = {array[np.abs(array) > LARGEST][0]:g} is out of range; give at most {LARGEST:g}")
-        self._initial.update(values)
-        for name in values:
-            self._restore(name)
-
-    def get_initial(self):
-        return {name: array.copy() for name, array in self._initial.items()}
-
     def _restore(self, name):
         if name == "v":
             self._u = self._initial["v"] - self._parameters["v_rest"]
@@ -158,15 +217,6 @@ class LIFGroup:
             self._i_exc = self._initial["isyn_exc"].copy()
         else:
             self._i_inh = self._initial["isyn_inh"].copy()
-
-    @property
-    def table(self):
-        """(size, kernels.N_PARAMETERS): the parameters as the compiled loops want them."""
-        return self._table
-
-    @table.setter
-    def table(self, array):
-        self._table = array
 
     @property
     def state(self):
@@ -182,32 +232,18 @@ class LIFGroup:
         return {"v": self._u + self._parameters["v_rest"], "isyn_exc": self._i_exc.copy(), "isyn_inh": self._i_inh.copy()}
 
     def reset(self):
-        for name in LIFGroup.VARIABLES:
+        for name in self.STATE:
             self._restore(name)
         self._clamped_until = np.full(self.size, -np.inf)
         self.t = 0.0
         for synapses in self.incoming:
             synapses.clear()
 
-    @property
-    def incoming(self):
-        """All Synapses onto these neurons."""
-        return self.arrangement.synapses
-
-    def connect(self, synapses):
-        self.arrangement.connect(synapses)
-
     def inject(self, current, indices):
-        """Let a current of `ttfs_pynn.event_driven.currents` flow into the neurons `indices`, in addition to what does."""
         indices = np.asarray(indices, dtype=np.int64)
         if np.isinf(self._parameters["tau_m"][indices]).any():
             raise SimulationError("a current cannot be injected where tau_m = inf (no leak); give a finite tau_m")
-        self._injections.add(current, indices)
-
-    def pieces(self, t, t_stop):
-        """Into how many pieces [t, t_stop) is cut so that arrivals of one fit in memory: it is to grow with spikes only."""
-        arrivals = sum([synapses.count_events() for synapses in self.incoming]) + self._injections.count(t, t_stop)
-        return int(arrivals // _MOST_EVENTS) + 1
+        super().inject(current, indices)
 
     @property
     def driven(self):
@@ -221,17 +257,6 @@ class LIFGroup:
         if self.arrangement.all_matrices or self.arrangement.connectivity > _TABLE_FROM[self._one_kind]:
             return (run_stretches if self._one_kind else run_mixed), True
         return (run_rows if self._one_kind else kernels.run_sparse), False
-
-    def _drive(self, times, rows, t_stop):
-        """All input as a driven_kernels.Drive."""
-        if self.arrangement.all_matrices:
-            inhibitory, weights = self.arrangement.table()
-            n_rows, size = weights.shape
-            connections = inhibitory, np.arange(n_rows + 1) * size, np.empty(0, dtype=np.int64), weights.reshape(-1)
-        else:
-            connections = self.arrangement.rows()
-        times, rows, injected = self._injections.merge_into(times, rows, connections[0].size, self.t, t_stop)
-        return driven_kernels.Drive(times, rows, *connections, self.JUMPS, *injected)
 
     def trace(self, t_stop, index, time):
         """Let the probe see [t, t_stop), with these spikes, of a group that is advanced by somebody else afterwards."""
@@ -269,7 +294,7 @@ class LIFGroup:
                 raise endless(self.t, t_stop)
             if kernels.fits(noted):
                 break
-            self.room = _room_for(noted[:, kernels.COUNT])
+            self.room = room_for(noted[:, kernels.COUNT])
         start, index, time = kernels.noted_spikes(noted, out_times)
         if self.probe is not None:
             self.probe.follow(drive, self.t, float(t_stop), self.state, self._table, self._parameters["v_rest"],

@@ -5,7 +5,7 @@ from pyNN import common, errors
 from pyNN.parameters import LazyArray, ParameterSpace, Sequence, simplify
 
 from ttfs_pynn.event_driven.cell_types import foreign
-from ttfs_pynn.event_driven.groups import LIFGroup
+from ttfs_pynn.event_driven.groups import LIFGroup, NeuronGroup
 from ttfs_pynn.event_driven.spike_sources import SpikeSourceGroup, spikes_of_matrix
 from ttfs_pynn.event_driven.state import check_current
 from ttfs_pynn.units import in_unit, in_units
@@ -144,7 +144,7 @@ class _OnGroup:
 
     def _set_initial_value_array(self, variable, initial_values):
         self._check_current()
-        if not isinstance(self.group, LIFGroup):
+        if not isinstance(self.group, NeuronGroup):
             return
         if variable not in self.group.VARIABLES:
             raise errors.NonExistentParameterError(variable, type(self.celltype).__name__, self.group.VARIABLES)
@@ -161,7 +161,7 @@ class _View(common.PopulationView):
     def initialize(self, **initial_values):
         # PyNN 0.13's sets the values and then raises NotImplementedError, for a view has no `initial_values` of its own.
         whole = self.grandparent
-        if not isinstance(whole.group, LIFGroup):
+        if not isinstance(whole.group, NeuronGroup):
             return
         for variable, value in initial_values.items():
             self._set_initial_value_array(variable, LazyArray(value, shape=(self.size,), dtype=float))

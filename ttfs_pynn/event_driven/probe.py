@@ -20,12 +20,10 @@ class Probe:
     of no arrival at its own time; the next run replaces it.
     """
 
-    VARIABLES = ("v", "isyn_exc", "isyn_inh")
-
-    def __init__(self, size):
-        self.interval = None
-        self._columns = np.full((3, size), -1)
-        self._neurons = [np.empty(0, dtype=np.int64)] * 3
+    def __init__(self, size, variables=("v", "isyn_exc", "isyn_inh")):
+        self.interval, self.VARIABLES = None, tuple(variables)
+        self.columns = np.full((len(self.VARIABLES), size), -1)
+        self._neurons = [np.empty(0, dtype=np.int64)] * len(self.VARIABLES)
         self.clear()
 
     def record(self, variable, neurons, interval):
@@ -39,11 +37,11 @@ class Probe:
         if not np.isin(neurons, self._neurons[k]).all():
             self._begun = False  # the new neurons' first sample may be that of the present time
         self._neurons[k] = np.union1d(self._neurons[k], neurons)
-        self._columns[k, self._neurons[k]] = np.arange(self._neurons[k].size)
+        self.columns[k, self._neurons[k]] = np.arange(self._neurons[k].size)
 
     def clear(self):
         """Forget what was sampled, and begin anew at the present time of the group."""
-        self._chunks = [[], [], []]  # (number of the first sample, neurons, samples), one list a variable
+        self._chunks = [[] for _ in self.VARIABLES]  # (number of the first sample, neurons, samples), one list a variable
         self._next = 0
         self._begun = False
 
@@ -66,21 +64,32 @@ class Probe:
         for k, name in enumerate(self.VARIABLES):
             self._chunks[k].append((self._next, self._neurons[k], state[name][self._neurons[k]][None]))
 
-    def follow(self, drive, t, t_stop, state, table, v_rest, spikes, spike_start):
-        """The samples up to t_stop. drive: driven_kernels.Drive; state: at t, changed here; spikes: of [t, t_stop), by neuron."""
+    def times_until(self, t, t_stop):
+        """The times of the samples from t on, up to t_stop (ms)."""
         last = int(np.floor(t_stop / self.interval))
         last += (last + 1) * self.interval <= t_stop
         last -= last * self.interval > t_stop
-        if last < self._next:
+        return np.maximum(np.arange(self._next, last + 1) * self.interval, t)
+
+    def keep(self, times, t_stop, tables):
+        """Keep what was found at the times of `times_until`: (times, neurons or more) of each variable."""
+        if not times.size:
             return
-        times = np.maximum(np.arange(self._next, last + 1) * self.interval, t)
+        for chunks, neurons, samples in zip(self._chunks, self._neurons, tables, strict=True):
+            chunks.append((self._next, neurons, samples[:, :neurons.size]))
+        last = self._next + times.size - 1
+        self._next = last + (last * self.interval < t_stop)
+
+    def follow(self, drive, t, t_stop, state, table, v_rest, spikes, spike_start):
+        """The samples up to t_stop. drive: driven_kernels.Drive; state: at t, changed here; spikes: of [t, t_stop), by neuron."""
+        times = self.times_until(t, t_stop)
+        if not times.size:
+            return
         out = [np.empty((times.size, neurons.size)) for neurons in self._neurons]
         driven_kernels.trace(drive, t, t_stop, driven_kernels.State(*state), table, spikes, spike_start,
-                             driven_kernels.Samples(times, self._columns, *out))
+                             driven_kernels.Samples(times, self.columns, *out))
         out[0] += v_rest[self._neurons[0]]
-        for chunks, neurons, samples in zip(self._chunks, self._neurons, out, strict=True):
-            chunks.append((self._next, neurons, samples))
-        self._next = last + (last * self.interval < t_stop)
+        self.keep(times, t_stop, out)
 
     def signal(self, variable):
         """(neurons, time of the first sample, samples (times, neurons)), not to be changed.

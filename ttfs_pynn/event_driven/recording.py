@@ -105,7 +105,7 @@ class Recorder(recording.Recorder):
         self.sampling_interval = self.sampling_interval if sampling_interval is None else sampling_interval
         group = self.population.group
         if group.probe is None:
-            group.probe = Probe(group.size)
+            group.probe = Probe(group.size, getattr(group, "STATE", ()) or group.VARIABLES)
         group.probe.record(variable.name, self._indices(new_ids), self.sampling_interval)
 
     def _check_sampling_interval(self, sampling_interval):

@@ -120,7 +120,8 @@ class RecurrentGroups:
         begin = self.groups[0].t
         if not float(t_stop) + step > float(t_stop):
             late = f", and more than the resolution of time, {np.spacing(float(t_stop)):.3g} ms at {t_stop:g} ms" if step else ""
-            raise SimulationError("in a recurrent network, neurons with injected currents or delta synapses need delays > 0"
+            raise SimulationError("in a recurrent network, neurons that are integrated, or have injected currents or delta "
+                                  "synapses, need delays > 0"
                                   f"{late}; give all projections between them one")
         parts = {group: [] for group in self.groups}
         length = step

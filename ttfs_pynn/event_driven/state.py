@@ -6,6 +6,7 @@ import numpy as np
 from pyNN import common, errors
 
 from ttfs_pynn.event_driven.core import EventDrivenNetwork, SimulationError
+from ttfs_pynn.event_driven.integrated_groups import DEFAULT_TOLERANCE
 from ttfs_pynn.membrane.ranges import LARGEST
 
 __all__ = ["DEFAULT_SEED", "EarlierSetupError", "ID", "State", "check_current"]
@@ -67,6 +68,7 @@ class State(common.control.BaseState):
         super().__init__()
         self.dt = 0.1
         self._min_delay = self.max_delay = "auto"
+        self.tolerance = DEFAULT_TOLERANCE  # ms of spike time, of cells that are integrated
         self.rng = np.random.default_rng(DEFAULT_SEED)
         self.clear()
 

@@ -6,6 +6,7 @@ from pyNN.common.control import DEFAULT_MAX_DELAY, DEFAULT_MIN_DELAY, DEFAULT_TI
 from pyNN.recording import get_io
 
 from ttfs_pynn.errors import ConfigurationError, unknown
+from ttfs_pynn.event_driven.integrated_groups import DEFAULT_TOLERANCE
 from ttfs_pynn.event_driven.state import DEFAULT_SEED
 from ttfs_pynn.exact import simulator
 from ttfs_pynn.units import in_unit
@@ -30,14 +31,21 @@ _WITHOUT_EFFECT = {
     "rank": "processes", "num_processes": "processes"}
 
 
+_SMALLEST_TOLERANCE = 1e-10  # ms; below, rounding is larger
+
+
 def setup(timestep=DEFAULT_TIMESTEP, min_delay=DEFAULT_MIN_DELAY, **extra_params):
     """Start a new simulation; whatever network there was is dropped.
 
     timestep (ms) does not enter the dynamics: it is the default delay where min_delay is 'auto', as in PyNN, the default interval
     of recorded signals, and the interval in which ACSource and NoisyCurrentSource change. Any delay from 0 to max_delay is
     simulated as given. seed (an integer or several; default 42): of Poisson and noise sources; a script gives the same spikes
-    each time it is run. NEST's rng_seed and NEURON's native_rng_baseseed mean the same. Keywords of other simulators that cannot
-    change an exact result (threads, verbosity, use_cvode, ...) are accepted; ConfigurationError for any other.
+    each time it is run. NEST's rng_seed and NEURON's native_rng_baseseed mean the same.
+
+    tolerance (ms; default 1e-6): of the spike times of cells that have no closed form and are integrated (conductances,
+    adaptation), given their input, where the membrane rises by 1 mV/ms or more; what differs by so little may part later in a
+    network that is chaotic. Keywords of other simulators that cannot change an exact result (threads, verbosity, use_cvode, ...)
+    are accepted; ConfigurationError for any other.
     """
     max_delay = extra_params.pop("max_delay", DEFAULT_MAX_DELAY)
     times = {"timestep": timestep, "min_delay": min_delay, "max_delay": max_delay}
@@ -47,16 +55,19 @@ def setup(timestep=DEFAULT_TIMESTEP, min_delay=DEFAULT_MIN_DELAY, **extra_params
         if not auto and not (isinstance(value, int | float | np.number) and 0 < value < np.inf):
             allowed = "" if name == "timestep" else ", or 'auto'"
             raise ConfigurationError(f"{name} = {value!r} ms must be positive and finite{allowed}")
+    tolerance = in_unit(extra_params.pop("tolerance", DEFAULT_TOLERANCE), "ms", "tolerance")
+    if not (isinstance(tolerance, int | float | np.number) and _SMALLEST_TOLERANCE <= tolerance < np.inf):
+        raise ConfigurationError(f"tolerance = {tolerance!r} ms must be a time of at least {_SMALLEST_TOLERANCE:g} ms")
     seed = _seed(extra_params)
     for name in extra_params:
         if name not in _WITHOUT_EFFECT:
-            known = ("timestep", "min_delay", "max_delay", *_SEEDS, *_WITHOUT_EFFECT)
+            known = ("timestep", "min_delay", "max_delay", "tolerance", *_SEEDS, *_WITHOUT_EFFECT)
             raise ConfigurationError(unknown("keyword of setup()", name, known, _MEANT.get(name)))
     common.setup(times["timestep"], times["min_delay"], max_delay=times["max_delay"])
     state = simulator.State()  # recorders keep the one before: their data stay readable
     state.dt = times["timestep"]
     state.min_delay, state.max_delay = times["min_delay"], times["max_delay"]
-    state.rng = np.random.default_rng(seed)
+    state.rng, state.tolerance = np.random.default_rng(seed), float(tolerance)
     simulator.state = state
     return rank()
 

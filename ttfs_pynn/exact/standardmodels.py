@@ -5,10 +5,12 @@ from pyNN.standardmodels import StandardCellType, StandardModelType, build_trans
 from ttfs_pynn.event_driven import cell_types, current_sources
 from ttfs_pynn.event_driven.delta_synapses import DeltaGroup
 from ttfs_pynn.event_driven.groups import LIFGroup
+from ttfs_pynn.event_driven.integrated_groups import AdExGroup, ConductanceGroup
 from ttfs_pynn.event_driven.spike_sources import PoissonSourceGroup
 from ttfs_pynn.exact import simulator
 
-AVAILABLE = ("IF_curr_exp", "IF_curr_delta", "SpikeSourceArray", "SpikeSourcePoisson", "StaticSynapse",
+AVAILABLE = ("IF_curr_exp", "IF_curr_delta", "IF_cond_exp", "IF_cond_alpha", "EIF_cond_exp_isfa_ista",
+             "EIF_cond_alpha_isfa_ista", "SpikeSourceArray", "SpikeSourcePoisson", "StaticSynapse",
              "DCSource", "StepCurrentSource", "ACSource", "NoisyCurrentSource")
 __all__ = list(AVAILABLE)
 
@@ -34,6 +36,42 @@ class IF_curr_delta(cell_types.InUnits, cells.IF_curr_delta):
     @staticmethod
     def create_group(size, parameters, state):
         return DeltaGroup(size, parameters)
+
+
+class IF_cond_exp(cell_types.InUnits, cells.IF_cond_exp):
+    __doc__ = cells.IF_cond_exp.__doc__
+    translations = _same_names(*cells.IF_cond_exp.default_parameters)
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return ConductanceGroup(size, parameters, tolerance=state.tolerance)
+
+
+class IF_cond_alpha(cell_types.InUnits, cells.IF_cond_alpha):
+    __doc__ = cells.IF_cond_alpha.__doc__
+    translations = _same_names(*cells.IF_cond_alpha.default_parameters)
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return ConductanceGroup(size, parameters, alpha=True, tolerance=state.tolerance)
+
+
+class EIF_cond_exp_isfa_ista(cell_types.InUnits, cells.EIF_cond_exp_isfa_ista):
+    __doc__ = cells.EIF_cond_exp_isfa_ista.__doc__
+    translations = _same_names(*cells.EIF_cond_exp_isfa_ista.default_parameters)
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return AdExGroup(size, parameters, tolerance=state.tolerance)
+
+
+class EIF_cond_alpha_isfa_ista(cell_types.InUnits, cells.EIF_cond_alpha_isfa_ista):
+    __doc__ = cells.EIF_cond_alpha_isfa_ista.__doc__
+    translations = _same_names(*cells.EIF_cond_alpha_isfa_ista.default_parameters)
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return AdExGroup(size, parameters, alpha=True, tolerance=state.tolerance)
 
 
 class SpikeSourceArray(cell_types.SpikeSourceArray):
