@@ -47,7 +47,7 @@ CLASS_NAMES = mnist.FASHION
 
 def graph(parameters):
     """Neurons and layers from the `network` table of PARAMETERS. The first layer has biases."""
-    p, f = parameters, parameters["fields"]
+    p, f = parameters, parameters.get("fields")
     neuron = LIFParameters(tau_m=p["tau_m"], tau_syn=p["tau_syn"], cm=p["cm"], v_rest=p["v_rest"], v_thresh=p["v_thresh"])
     layers = [Layer(size, neuron, **p["hidden_layer"]) for size in np.atleast_1d(p["hidden"]).tolist()]
     if f:

@@ -1,8 +1,9 @@
 """A PyNN simulator without a time step: `import ttfs_pynn.exact as sim`.
 
 Networks of current-based leaky integrate-and-fire neurons are simulated from event to event; a spike time is the root of the
-membrane equation in float64. Conductance-based cells are integrated between events, to a tolerance. The time step given to `setup` does not enter the dynamics: it sets PyNN's default delay,
-how often signals are sampled unless asked for otherwise, and the steps of ACSource and NoisyCurrentSource.
+membrane equation in float64. Conductance-based cells are integrated between events, to a tolerance. The time step given to
+`setup` does not enter the dynamics: it sets PyNN's default delay, how often signals are sampled unless asked for otherwise, and
+the steps of ACSource and NoisyCurrentSource.
 """
 # ruff: noqa: F401, F403  (what scripts expect of a PyNN backend, also by `from ... import *`)
 

@@ -15,7 +15,7 @@ import math
 import numpy as np
 
 from ttfs_pynn.integration.polynomials import MOST
-from ttfs_pynn.membrane.compiling import inner
+from ttfs_pynn.membrane.compiling import inlined
 
 __all__ = ["ADEX", "LIF", "N_CHANNELS", "N_PARAMETERS", "N_STATE", "decay", "decay_clamped", "step", "step_room"]
 
@@ -33,32 +33,35 @@ RATE = JUMPS + N_CHANNELS
 REVERSAL = RATE + N_CHANNELS
 N_PARAMETERS = REVERSAL + N_CHANNELS
 
+# Rows of `step_room` besides V and W: series of all conductances together, and of the exponential; present terms of the series of
+# each conductance.
+_CONDUCTANCE, _STEEP, _TERMS = range(2, 5)
+_SHARE = np.array([1.0, *1.0 / np.arange(1, MOST + 2)])  # 1/k
 _LONGEST = 4.0  # of the shortest time constant, at most: longer steps would only be shortened again
 
 
-@inner
+@inlined
 def step_room():
-    """Memory for `step`: polynomials of v and w; series of the conductances, of their currents at v = 0, of the exponential."""
+    """Memory for `step`."""
     return np.empty((5, MOST + 2))
 
 
-@inner
-def _longest_step(kind, n, n_channels, state, p):
-    fastest = p[n, G_LEAK]
+@inlined
+def _longest_step(n, n_channels, alpha, steep, state, p):
+    """ms; steep: the exponential term in units of delta, of g_leak."""
+    fastest = p[n, G_LEAK] * (1.0 + steep)
     for c in range(n_channels):
         fastest += abs(state[n, G + c])
     fastest /= p[n, CM]
     for c in range(n_channels):
-        fastest = max(fastest, p[n, RATE + c])
-        if state[n, Y + c] != 0.0:
-            fastest = max(fastest, math.sqrt(abs(state[n, Y + c]) / p[n, CM]))
-    if kind == ADEX:
-        steep = math.exp((state[n, V] - p[n, V_T]) / p[n, DELTA])
-        fastest = max(fastest + p[n, G_LEAK] / p[n, CM] * steep, p[n, RATE_W])
-    return _LONGEST / fastest
+        if state[n, G + c] != 0.0:
+            fastest = max(fastest, p[n, RATE + c])
+        if alpha and state[n, Y + c] != 0.0:
+            fastest = max(fastest, p[n, RATE + c], math.sqrt(abs(state[n, Y + c]) / p[n, CM]))
+    return _LONGEST / max(fastest, p[n, RATE_W])
 
 
-@inner
+@inlined
 def _shortened(c, rows, degree, h, tolerance):
     """h, and the polynomials with it, such that the last terms are at the tolerance."""
     last = before = 0.0
@@ -78,51 +81,53 @@ def _shortened(c, rows, degree, h, tolerance):
     return h * share
 
 
-@inner
+@inlined
 def step(kind, n, n_channels, alpha, h, tolerance, state, p, c):
     """(degree, h): the polynomials c[V] and c[W] of neuron n from now on, for at most h (ms). tolerance: mV, of each step.
     alpha: whether conductances are alpha functions."""
-    h = min(h, _longest_step(kind, n, n_channels, state, p))
-    conductance, driven, steep = 2, 3, 4
-    inverse = h / p[n, CM]
-    c[V, 0], c[W, 0] = state[n, V], state[n, W]
-    if kind == ADEX:
-        c[steep, 0] = math.exp((state[n, V] - p[n, V_T]) / p[n, DELTA])
-    for k in range(MOST + 1):
-        c[conductance, k] = c[driven, k] = 0.0
-    c[conductance, 0] = p[n, G_LEAK]
-    c[driven, 0] = p[n, G_LEAK] * p[n, E_LEAK] + p[n, CURRENT]
-    for channel in range(n_channels):
-        rate, reversal = -p[n, RATE + channel] * h, p[n, REVERSAL + channel]
-        term, grown = state[n, G + channel], state[n, Y + channel] * h
-        if term == 0.0 and grown == 0.0:
-            continue
-        for k in range(MOST):
-            added = term
-            if alpha and k > 0:
-                added += grown
-                grown *= rate / k
-            c[conductance, k] += added
-            c[driven, k] += added * reversal
-            term *= rate / (k + 1)
-    leak, small = p[n, G_LEAK] * p[n, DELTA], 0
+    steep = math.exp((state[n, V] - p[n, V_T]) / p[n, DELTA]) if kind == ADEX else 0.0
+    h = min(h, _longest_step(n, n_channels, alpha, steep, state, p))
+    inverse, leak, small = h / p[n, CM], p[n, G_LEAK] * p[n, DELTA], 0
+    c[V, 0], c[W, 0], c[_STEEP, 0] = state[n, V], state[n, W], steep
+    # Terms of the series of two conductances in registers; those of others, and the rises of alpha functions, in c.
+    rate_0, rate_1, reversal_0, reversal_1 = -p[n, RATE] * h, -p[n, RATE + 1] * h, p[n, REVERSAL], p[n, REVERSAL + 1]
+    term_0, term_1 = state[n, G], state[n, G + 1]
+    rise_0, rise_1 = state[n, Y] * h, state[n, Y + 1] * h
+    for channel in range(2, n_channels):
+        c[_TERMS, channel] = state[n, G + channel]
     for k in range(MOST):
-        total = c[driven, k]
+        share = _SHARE[k + 1]
+        conductance, total = term_0 + term_1, term_0 * reversal_0 + term_1 * reversal_1
+        term_0 *= rate_0 * share
+        term_1 *= rate_1 * share
+        if alpha and k > 0:
+            conductance += rise_0 + rise_1
+            total += rise_0 * reversal_0 + rise_1 * reversal_1
+            rise_0 *= rate_0 * _SHARE[k]
+            rise_1 *= rate_1 * _SHARE[k]
+        for channel in range(2, n_channels):
+            conductance += c[_TERMS, channel]
+            total += c[_TERMS, channel] * p[n, REVERSAL + channel]
+            c[_TERMS, channel] *= -p[n, RATE + channel] * h * share
+        if k == 0:
+            conductance += p[n, G_LEAK]
+            total += p[n, G_LEAK] * p[n, E_LEAK] + p[n, CURRENT]
+        c[_CONDUCTANCE, k] = conductance
         for j in range(k + 1):
-            total -= c[conductance, j] * c[V, k - j]
+            total -= c[_CONDUCTANCE, j] * c[V, k - j]
         if kind == ADEX:
-            total += leak * c[steep, k] - c[W, k]
-        c[V, k + 1] = total * inverse / (k + 1)
+            total += leak * c[_STEEP, k] - c[W, k]
+        c[V, k + 1] = total * inverse * share
         done = abs(c[V, k + 1]) < tolerance
         if kind == ADEX:
             pulled = p[n, A] * c[V, k] - c[W, k]
             if k == 0:
                 pulled -= p[n, A] * p[n, E_LEAK]
-            c[W, k + 1] = pulled * h * p[n, RATE_W] / (k + 1)
+            c[W, k + 1] = pulled * h * p[n, RATE_W] * share
             total = 0.0
             for j in range(k + 1):
-                total += (j + 1) * c[V, j + 1] * c[steep, k - j]
-            c[steep, k + 1] = total / (p[n, DELTA] * (k + 1))
+                total += (j + 1) * c[V, j + 1] * c[_STEEP, k - j]
+            c[_STEEP, k + 1] = total * share / p[n, DELTA]
             done &= abs(c[W, k + 1]) * inverse < tolerance
         small = small + 1 if done else 0
         if small == 2:
@@ -130,7 +135,7 @@ def step(kind, n, n_channels, alpha, h, tolerance, state, p, c):
     return MOST, _shortened(c, 2 if kind == ADEX else 1, MOST, h, tolerance)
 
 
-@inner
+@inlined
 def decay(n, n_channels, alpha, s, state, p):
     """Carry the conductances of neuron n over s ms."""
     for c in range(n_channels):
@@ -142,7 +147,7 @@ def decay(n, n_channels, alpha, s, state, p):
         state[n, Y + c] = y * kept
 
 
-@inner
+@inlined
 def decay_clamped(kind, n, n_channels, alpha, s, state, p):
     """Carry neuron n, whose membrane is held, over s ms."""
     decay(n, n_channels, alpha, s, state, p)

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from scipy.special import comb
 
-from ttfs_pynn.membrane.compiling import inner
+from ttfs_pynn.membrane.compiling import inlined, inner
 
 __all__ = ["MOST", "NOWHERE", "first_upcrossing", "stack_room", "upcrossing_of", "value"]
 
@@ -25,7 +25,7 @@ def stack_room():
     return np.empty((_DEPTH + 4, MOST + 3))
 
 
-@inner
+@inlined
 def value(c, row, n, x):
     """The polynomial of degree n with the coefficients c[row] at x."""
     total = c[row, n]
@@ -57,7 +57,7 @@ def _root(c, n, level, low, high):
     return x
 
 
-@inner
+@inlined
 def first_upcrossing(c, n, level, stack):
     """The first x in (0, 1] at which the polynomial c[0] of degree n reaches `level`, NOWHERE where it stays below.
 
@@ -66,8 +66,11 @@ def first_upcrossing(c, n, level, stack):
     above = c[0, 0] - level
     for k in range(1, n + 1):
         above += max(c[0, k], 0.0)
-    if above < 0.0:
-        return NOWHERE
+    return NOWHERE if above < 0.0 else _by_halving(c, n, level, stack)
+
+
+@inner
+def _by_halving(c, n, level, stack):
     low_of, high_of = MOST + 1, MOST + 2
     for j in range(n + 1):
         total = 0.0

@@ -25,7 +25,7 @@ from ttfs_pynn.integration.cells import (
     step,
 )
 from ttfs_pynn.integration.polynomials import NOWHERE, first_upcrossing, value
-from ttfs_pynn.membrane.compiling import inner
+from ttfs_pynn.membrane.compiling import inlined
 
 __all__ = ["Kind", "Recorded", "Work", "advance", "fire"]
 
@@ -58,7 +58,7 @@ class Recorded(NamedTuple):
     next: np.ndarray
 
 
-@inner
+@inlined
 def _note(n, t, stop, closed, degree, h, kind, state, p, c, recorded):
     """Note neuron n at the times before `stop`, at it too if closed; t: now. degree: of its polynomials, 0: it is held."""
     while recorded.next[n] < recorded.times.shape[0]:
@@ -85,7 +85,7 @@ def _note(n, t, stop, closed, degree, h, kind, state, p, c, recorded):
         recorded.next[n] += 1
 
 
-@inner
+@inlined
 def fire(n, t, kind, state, clamped_until, p):
     """Neuron n spikes at t."""
     state[n, V] = p[n, RESET]
@@ -96,7 +96,7 @@ def fire(n, t, kind, state, clamped_until, p):
     clamped_until[n] = t + p[n, TAU_REFRAC]
 
 
-@inner
+@inlined
 def advance(n, t, until, closed, kind, state, clamped_until, p, work, recorded):
     """Carry neuron n from t until it fires or until `until`. Returns (time, whether it fires there); a time of NaN says that
     floats of time are too coarse. What is recorded at `until` is noted if closed."""
