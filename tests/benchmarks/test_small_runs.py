@@ -19,6 +19,7 @@ SMALL = {
     "synaptic_events": ["--doublings", "1", "--neurons", "40", "--indegree", "5", "--duration", "5"],
     "initial_weights": ["--models", "yin_yang", "--first", "1", "--epochs", "1", "--seeds", "1", "--samples", "50"],
     "image_speed": ["--images", "160", "--repeats", "1"],
+    "integrated_cells": ["--cells", "5", "--time", "30", "--models", "IF_cond_exp", "--without-nest"],
     "memory_growth": ["--presentations", "10", "--samples", "1"],
 }
 

@@ -75,6 +75,22 @@ def adex(p, y, held):
     return [slope, (p["a"] / 1000 * (v - p["v_rest"]) - w) * (1 / p["tau_w"]), *slopes]
 
 
+def refractory(p, y, held):
+    """`conductance_lif` with y[4] = g_s and y[5] = g_r (uS)."""
+    v = y[0]
+    slopes = conductance_lif(p, y[:4], held)
+    if not held:
+        more = y[4] * (p["e_rev_sfa"] - v) + y[5] * (p["e_rev_rr"] - v)
+        slopes[0] = slopes[0] + more * (1 / p["cm"])
+    return [*slopes, y[4] * (-1 / p["tau_sfa"]), y[5] * (-1 / p["tau_rr"])]
+
+
+def izhikevich(p, y, held):
+    """dy/dt of v and u, and nothing of what has no conductances."""
+    v, u = y[0], y[1]
+    return [v * v * mp.mpf("0.04") + v * 5 + 140 + p["i_offset"] * 1000 - u, (v * p["b"] - u) * p["a"], v * 0, v * 0]
+
+
 def _step(equations, p, y, held, h):
     """(polynomials of y in time, the step for which they hold)."""
     series = [Series([value]) for value in y]
@@ -109,7 +125,11 @@ def spikes(equations, parameters, events, t_stop, alpha=False, detected="v_thres
     """Spike times before t_stop of a cell that starts at rest. events: (time, 0 excitatory or 1 inhibitory, weight), in order."""
     with mp.workdps(DIGITS):
         p = {name: mp.mpf(float(value)) for name, value in parameters.items()}
-        y = [p["v_rest"], *[mp.mpf(0)] * (5 if alpha else 3)]
+        jumps = equations is izhikevich
+        y = [p.get("v_rest", mp.mpf(-70)), *[mp.mpf(0)] * (5 if alpha or equations is refractory else 3)]
+        if jumps:
+            y[1] = mp.mpf(-14)
+            p |= {"v_reset": p["c"], "tau_refrac": mp.mpf(0), "peak": mp.mpf(30)}
         t, held_until, found = mp.mpf(0), mp.mpf(-1), []
         for time, side, weight in [*events, (t_stop, 0, 0.0)]:
             time = mp.mpf(float(time))
@@ -125,9 +145,17 @@ def spikes(equations, parameters, events, t_stop, alpha=False, detected="v_thres
                 if s is not None:
                     found.append(t)
                     y[0] = p["v_reset"]
-                    y[1] += p.get("b", mp.mpf(0))
+                    y[1] += p["d"] if jumps else p.get("b", mp.mpf(0))
+                    if equations is refractory:
+                        y[4] += p["q_sfa"] / 1000
+                        y[5] += p["q_rr"] / 1000
                     held_until = t + p["tau_refrac"]
-            if alpha:
+            if jumps:
+                y[0] += mp.mpf(float(weight))
+                if y[0] >= p["peak"]:
+                    found.append(t)
+                    y[0], y[1] = p["c"], y[1] + p["d"]
+            elif alpha:
                 y[4 + side] += mp.mpf(float(weight)) * mp.e / p["tau_syn_E" if side == 0 else "tau_syn_I"]
             else:
                 y[2 + side] += mp.mpf(float(weight))

@@ -52,7 +52,7 @@ class NeuronGroup:
     PARAMETERS: tuple[str, ...] = ()
     VARIABLES: tuple[str, ...] = ()
     STATE: tuple[str, ...] = ()  # variables of which only VARIABLES can be set; default: they
-    DEFAULT_INITIAL: dict[str, str] = {"v": "v_rest"}  # of variables that begin at a parameter's value; others at 0
+    DEFAULT_INITIAL: dict[str, str | float] = {"v": "v_rest"}  # a parameter, or a value; others begin at 0
     JUMPS = False  # whether a weight is a step of v (mV) instead of a current (nA) or a conductance (uS)
     label = None  # what errors call it
 
@@ -67,8 +67,9 @@ class NeuronGroup:
         self._injections = Injections(self.size)
         self.room = np.full(self.size, 16)  # for how many spikes of each neuron, before a run is repeated with more
         self.set_parameters(**parameters)
-        self._initial = {name: self._parameters[self.DEFAULT_INITIAL[name]].copy() if name in self.DEFAULT_INITIAL
-                         else np.zeros(self.size) for name in self.STATE or self.VARIABLES}
+        begins = {name: self.DEFAULT_INITIAL.get(name, 0.0) for name in self.STATE or self.VARIABLES}
+        self._initial = {name: self._parameters[begin].copy() if isinstance(begin, str) else np.full(self.size, begin)
+                         for name, begin in begins.items()}
         self.set_initial(**(initial or {}))
         self.reset()
 

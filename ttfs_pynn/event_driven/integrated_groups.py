@@ -10,7 +10,7 @@ from ttfs_pynn.integration import cells
 from ttfs_pynn.integration.stepping import Kind, Recorded
 from ttfs_pynn.membrane.ranges import LARGEST
 
-__all__ = ["DEFAULT_TOLERANCE", "AdExGroup", "ConductanceGroup", "IntegratedGroup"]
+__all__ = ["DEFAULT_TOLERANCE", "AdExGroup", "ConductanceGroup", "IntegratedGroup", "IzhikevichGroup", "RefractoryGroup"]
 
 DEFAULT_TOLERANCE = 1e-6  # ms of spike time
 _STEP = 1e-2  # mV of each step, for a tolerance of 1 ms: a hundred steps of a membrane that rises by 1 mV/ms are within it
@@ -29,6 +29,7 @@ class IntegratedGroup(NeuronGroup):
     CHANNELS = 2
     DETECTED = "v_thresh"  # the parameter that says where a spike is found
     PLACES: dict[str, int] = {"v": cells.V, "gsyn_exc": cells.G, "gsyn_inh": cells.G + 1}
+    SCALES: dict[str, float] = {}  # of variables in other units than those of `integration.cells`
     driven = True
 
     def __init__(self, size, parameters, alpha=False, tolerance=DEFAULT_TOLERANCE, initial=None):
@@ -50,8 +51,11 @@ class IntegratedGroup(NeuronGroup):
                 raise SimulationError(f"{name} = {values[large][0]:g} is out of range; give at most {LARGEST:g}")
             if name in _POSITIVE and (p[name] < 1 / LARGEST).any():
                 raise SimulationError(f"{name} = {p[name].min():g} must be positive")
-        if (p["tau_refrac"] < 0).any():
+        if "tau_refrac" in p and (p["tau_refrac"] < 0).any():
             raise SimulationError(f"tau_refrac = {p['tau_refrac'].min():g} must not be negative")
+        self._check_reset(p)
+
+    def _check_reset(self, p):
         detected = self.DETECTED
         if (p["v_reset"] >= p[detected]).any():
             worst = np.argmax(p["v_reset"] - p[detected])
@@ -79,11 +83,11 @@ class IntegratedGroup(NeuronGroup):
 
     def _restore(self, name):
         if hasattr(self, "_rows"):
-            self._rows[:, self.PLACES[name]] = self._initial[name]
+            self._rows[:, self.PLACES[name]] = self._initial[name] / self.SCALES.get(name, 1.0)
 
     def get_state(self):
         """The present values of VARIABLES."""
-        return {name: self._rows[:, place].copy() for name, place in self.PLACES.items()}
+        return {name: self._rows[:, place] * self.SCALES.get(name, 1.0) for name, place in self.PLACES.items()}
 
     def reset(self):
         self._rows = np.zeros((self.size, cells.N_STATE))
@@ -115,6 +119,8 @@ class IntegratedGroup(NeuronGroup):
             self.room = room_for(noted[:, kernels.COUNT])
         _, index, time = kernels.noted_spikes(noted, out_times)
         if self.probe is not None:
+            for table, name in zip(recorded.tables, self.PLACES, strict=False):
+                table *= self.SCALES.get(name, 1.0)
             self.probe.keep(times, t_stop, recorded.tables)
         self._rows, self._clamped_until = rows, clamped_until
         self.t = float(t_stop)
@@ -128,9 +134,9 @@ class ConductanceGroup(IntegratedGroup):
     Where v reaches v_thresh a spike is recorded, and v is held at v_reset for tau_refrac while conductances run on.
     """
 
-    PARAMETERS = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E", "tau_syn_I", "e_rev_E",
-                  "e_rev_I")
-    VARIABLES = ("v", "gsyn_exc", "gsyn_inh")
+    PARAMETERS: tuple[str, ...] = ("tau_m", "cm", "v_rest", "v_reset", "v_thresh", "tau_refrac", "i_offset", "tau_syn_E",
+                                   "tau_syn_I", "e_rev_E", "e_rev_I")
+    VARIABLES: tuple[str, ...] = ("v", "gsyn_exc", "gsyn_inh")
 
 
 class AdExGroup(IntegratedGroup):
@@ -158,3 +164,55 @@ class AdExGroup(IntegratedGroup):
         table[:, cells.DETECT] = np.maximum(np.minimum(p["v_spike"], highest), np.nextafter(p["v_reset"], np.inf))
         table[:, cells.A], table[:, cells.JUMP] = 1e-3 * p["a"], p["b"]
         table[:, cells.DELTA], table[:, cells.V_T], table[:, cells.RATE_W] = p["delta_T"], p["v_thresh"], 1 / p["tau_w"]
+
+
+class RefractoryGroup(ConductanceGroup):
+    """`ConductanceGroup` with spike-frequency adaptation and relative refractoriness, Muller et al. (2007): two more
+    conductances, g_s with the reversal potential e_rev_sfa and g_r with e_rev_rr,
+
+        dg_s/dt = -g_s/tau_sfa,    dg_r/dt = -g_r/tau_rr,
+
+    which grow by q_sfa and q_rr (nS) at each spike.
+    """
+
+    CHANNELS = 4
+    PARAMETERS = (*ConductanceGroup.PARAMETERS, "tau_sfa", "e_rev_sfa", "q_sfa", "tau_rr", "e_rev_rr", "q_rr")
+    VARIABLES = ("v", "gsyn_exc", "gsyn_inh", "g_s", "g_r")
+    PLACES = {**IntegratedGroup.PLACES, "g_s": cells.G + 2, "g_r": cells.G + 3}
+    SCALES = {"g_s": 1e3, "g_r": 1e3}  # nS
+
+    def _compile(self):
+        super()._compile()
+        for channel, name in ((2, "sfa"), (3, "rr")):
+            self._table[:, cells.RATE + channel] = 1 / self._parameters[f"tau_{name}"]
+            self._table[:, cells.REVERSAL + channel] = self._parameters[f"e_rev_{name}"]
+            self._table[:, cells.JUMPS + channel] = 1e-3 * self._parameters[f"q_{name}"]
+
+
+class IzhikevichGroup(IntegratedGroup):
+    """`size` neurons of Izhikevich (2003):
+
+        dv/dt = 0.04 v^2 + 5 v + 140 - u + I,    du/dt = a (b v - u)
+
+    At 30 mV a spike is recorded, v becomes c and u grows by d. An arrival moves v by its weight (mV). A current of 1 nA is an I
+    of 1000 mV/ms, as NEST, NEURON and Brian2 have it: the capacitance is 1 pF.
+    """
+
+    KIND = cells.IZHIKEVICH
+    CHANNELS = 0
+    PARAMETERS = ("a", "b", "c", "d", "i_offset")
+    VARIABLES = ("v", "u")
+    PLACES = {"v": cells.V, "u": cells.W}
+    DEFAULT_INITIAL = {"v": -70.0, "u": -14.0}
+    JUMPS = True
+    _PEAK, _CAPACITANCE = 30.0, 1e-3  # mV, nF
+
+    def _check_reset(self, p):
+        if (p["c"] >= self._PEAK).any():
+            raise SimulationError(f"c = {p['c'].max():g} mV must be below {self._PEAK:g} mV, else a neuron fires without end")
+
+    def _compile(self):
+        p, table = self._parameters, np.zeros((self.size, cells.N_PARAMETERS))
+        table[:, cells.CM], table[:, cells.CURRENT], table[:, cells.DETECT] = self._CAPACITANCE, p["i_offset"], self._PEAK
+        table[:, cells.RESET], table[:, cells.A], table[:, cells.B], table[:, cells.JUMP] = p["c"], p["a"], p["b"], p["d"]
+        self._table = table

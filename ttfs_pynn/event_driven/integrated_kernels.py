@@ -9,7 +9,7 @@ from numba import njit
 from ttfs_pynn.event_driven.driven_kernels import reached_by
 from ttfs_pynn.event_driven.kernels import note_spike
 from ttfs_pynn.integration import cells
-from ttfs_pynn.integration.cells import CURRENT, RATE, G, Y
+from ttfs_pynn.integration.cells import CURRENT, RATE, G, V, Y
 from ttfs_pynn.integration.polynomials import stack_room
 from ttfs_pynn.integration.stepping import Recorded, Work, advance, fire
 from ttfs_pynn.membrane.compiling import inlined
@@ -87,6 +87,8 @@ def _run(kind, drive, arrivals, t_stop, state, clamped_until, p, parameters, now
             now[n] = until
             if source >= 0:
                 _inject(n, p, own, drive, currents)
+            elif kind.kind == cells.IZHIKEVICH:
+                state[n, V] += arrivals.weights[c]
             elif kind.alpha:
                 state[n, Y + channel] += math.e * arrivals.weights[c] * p[n, RATE + channel]
             else:

@@ -5,13 +5,13 @@ from pyNN.standardmodels import StandardCellType, StandardModelType, build_trans
 from ttfs_pynn.event_driven import cell_types, current_sources
 from ttfs_pynn.event_driven.delta_synapses import DeltaGroup
 from ttfs_pynn.event_driven.groups import LIFGroup
-from ttfs_pynn.event_driven.integrated_groups import AdExGroup, ConductanceGroup
+from ttfs_pynn.event_driven.integrated_groups import AdExGroup, ConductanceGroup, IzhikevichGroup, RefractoryGroup
 from ttfs_pynn.event_driven.spike_sources import PoissonSourceGroup
 from ttfs_pynn.exact import simulator
 
 AVAILABLE = ("IF_curr_exp", "IF_curr_delta", "IF_cond_exp", "IF_cond_alpha", "EIF_cond_exp_isfa_ista",
-             "EIF_cond_alpha_isfa_ista", "SpikeSourceArray", "SpikeSourcePoisson", "StaticSynapse",
-             "DCSource", "StepCurrentSource", "ACSource", "NoisyCurrentSource")
+             "EIF_cond_alpha_isfa_ista", "IF_cond_exp_gsfa_grr", "IF_facets_hardware1", "Izhikevich", "SpikeSourceArray",
+             "SpikeSourcePoisson", "StaticSynapse", "DCSource", "StepCurrentSource", "ACSource", "NoisyCurrentSource")
 __all__ = list(AVAILABLE)
 
 
@@ -72,6 +72,37 @@ class EIF_cond_alpha_isfa_ista(cell_types.InUnits, cells.EIF_cond_alpha_isfa_ist
     @staticmethod
     def create_group(size, parameters, state):
         return AdExGroup(size, parameters, alpha=True, tolerance=state.tolerance)
+
+
+class IF_cond_exp_gsfa_grr(cell_types.InUnits, cells.IF_cond_exp_gsfa_grr):
+    __doc__ = cells.IF_cond_exp_gsfa_grr.__doc__
+    translations = _same_names(*cells.IF_cond_exp_gsfa_grr.default_parameters)
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return RefractoryGroup(size, parameters, tolerance=state.tolerance)
+
+
+class IF_facets_hardware1(cell_types.InUnits, cells.IF_facets_hardware1):
+    __doc__ = cells.IF_facets_hardware1.__doc__
+    # g_leak is in nS, and what the hardware has fixed is PyNN's: 0.2 nF, 1 ms, 0 mV.
+    translations = build_translations(("g_leak", "tau_m", "200.0 / g_leak", "200.0 / tau_m"),
+                                      *((name, name) for name in cells.IF_facets_hardware1.default_parameters
+                                        if name != "g_leak"))
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return ConductanceGroup(size, {"cm": 0.2, "tau_refrac": 1.0, "e_rev_E": 0.0, "i_offset": 0.0, **parameters},
+                                tolerance=state.tolerance)
+
+
+class Izhikevich(cell_types.InUnits, cells.Izhikevich):
+    __doc__ = cells.Izhikevich.__doc__
+    translations = _same_names(*cells.Izhikevich.default_parameters)
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return IzhikevichGroup(size, parameters, tolerance=state.tolerance)
 
 
 class SpikeSourceArray(cell_types.SpikeSourceArray):

@@ -1,9 +1,13 @@
-"""Cells with conductances: what their rows hold, and their membrane from one event to the next as a polynomial.
+"""Cells without a closed form: what their rows hold, and their membrane from one event to the next as a polynomial.
 
     cm dv/dt = g_leak (e_leak - v) + sum_c g_c(t) (e_c - v) + i + g_leak delta exp((v - v_t)/delta) - w
     tau_w dw/dt = a (v - e_leak) - w
 
-The exponential term and w belong to ADEX alone. Without input a conductance is g_c(t) = (g_c + y_c t) exp(-t/tau_c); an arrival
+The exponential term and w belong to ADEX alone. IZHIKEVICH has no conductances, and arrivals move v:
+
+    dv/dt = 0.04 v^2 + 5 v + 140 - w + i/cm,    dw/dt = a (b v - w)
+
+Without input a conductance is g_c(t) = (g_c + y_c t) exp(-t/tau_c); an arrival
 adds to g_c where synapses decay exponentially, to y_c where they are alpha functions. Units: ms, mV, nF, nA, uS.
 
 Membranes are Taylor polynomials in x = time/h, 0 <= x <= 1, of a degree that follows the tolerance: terms are computed until two
@@ -17,9 +21,9 @@ import numpy as np
 from ttfs_pynn.integration.polynomials import MOST
 from ttfs_pynn.membrane.compiling import inlined
 
-__all__ = ["ADEX", "LIF", "N_CHANNELS", "N_PARAMETERS", "N_STATE", "decay", "decay_clamped", "step", "step_room"]
+__all__ = ["ADEX", "IZHIKEVICH", "LIF", "N_CHANNELS", "N_PARAMETERS", "N_STATE", "decay", "decay_clamped", "step", "step_room"]
 
-LIF, ADEX = range(2)  # kinds of cells
+LIF, ADEX, IZHIKEVICH = range(3)  # kinds of cells
 N_CHANNELS = 4  # conductances of a cell, at most
 
 # A row of the state.
@@ -31,6 +35,7 @@ N_STATE = Y + N_CHANNELS
 CM, G_LEAK, E_LEAK, CURRENT, DETECT, RESET, TAU_REFRAC, A, JUMP, DELTA, V_T, RATE_W, JUMPS = range(13)
 RATE = JUMPS + N_CHANNELS
 REVERSAL = RATE + N_CHANNELS
+B = V_T  # of IZHIKEVICH, which has no V_T
 N_PARAMETERS = REVERSAL + N_CHANNELS
 
 # Rows of `step_room` besides V and W: series of all conductances together, and of the exponential; present terms of the series of
@@ -82,9 +87,32 @@ def _shortened(c, rows, degree, h, tolerance):
 
 
 @inlined
+def _step_of_izhikevich(n, h, tolerance, state, p, c):
+    """`step` for IZHIKEVICH."""
+    h = min(h, _LONGEST / (abs(0.08 * state[n, V] + 5.0) + 0.5 + p[n, A]))
+    constant, small = 140.0 + p[n, CURRENT] / p[n, CM], 0
+    c[V, 0], c[W, 0] = state[n, V], state[n, W]
+    for k in range(MOST):
+        total = 0.0
+        for j in range(k + 1):
+            total += c[V, j] * c[V, k - j]
+        total = 0.04 * total + 5.0 * c[V, k] - c[W, k]
+        if k == 0:
+            total += constant
+        c[V, k + 1] = total * h * _SHARE[k + 1]
+        c[W, k + 1] = p[n, A] * (p[n, B] * c[V, k] - c[W, k]) * h * _SHARE[k + 1]
+        small = small + 1 if abs(c[V, k + 1]) < tolerance and abs(c[W, k + 1]) < tolerance else 0
+        if small == 2:
+            return k + 1, h
+    return MOST, _shortened(c, 2, MOST, h, tolerance)
+
+
+@inlined
 def step(kind, n, n_channels, alpha, h, tolerance, state, p, c):
     """(degree, h): the polynomials c[V] and c[W] of neuron n from now on, for at most h (ms). tolerance: mV, of each step.
     alpha: whether conductances are alpha functions."""
+    if kind == IZHIKEVICH:
+        return _step_of_izhikevich(n, h, tolerance, state, p, c)
     steep = math.exp((state[n, V] - p[n, V_T]) / p[n, DELTA]) if kind == ADEX else 0.0
     h = min(h, _longest_step(n, n_channels, alpha, steep, state, p))
     inverse, leak, small = h / p[n, CM], p[n, G_LEAK] * p[n, DELTA], 0

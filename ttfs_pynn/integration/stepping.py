@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ttfs_pynn.integration.cells import (
-    ADEX,
     DETECT,
     E_LEAK,
     JUMP,
     JUMPS,
+    LIF,
     RATE,
     RATE_W,
     RESET,
@@ -31,8 +31,8 @@ __all__ = ["Kind", "Recorded", "Work", "advance", "fire"]
 
 
 class Kind(NamedTuple):
-    """What all cells of a group share. kind: LIF or ADEX. channels: how many conductances. alpha: whether they are alpha
-    functions. tolerance: of a step, in mV."""
+    """What all cells of a group share. kind: LIF, ADEX or IZHIKEVICH. channels: how many conductances. alpha: whether they are
+    alpha functions. tolerance: of a step, in mV."""
 
     kind: int
     channels: int
@@ -73,7 +73,7 @@ def _note(n, t, stop, closed, degree, h, kind, state, p, c, recorded):
                 continue
             if place == V or place == W:
                 if degree > 0:
-                    found = value(c, place, degree, min(s / h, 1.0)) if place == V or kind.kind == ADEX else 0.0
+                    found = value(c, place, degree, min(s / h, 1.0)) if place == V or kind.kind != LIF else 0.0
                 elif place == V:
                     found = state[n, V]
                 else:
@@ -89,7 +89,7 @@ def _note(n, t, stop, closed, degree, h, kind, state, p, c, recorded):
 def fire(n, t, kind, state, clamped_until, p):
     """Neuron n spikes at t."""
     state[n, V] = p[n, RESET]
-    if kind.kind == ADEX:
+    if kind.kind != LIF:
         state[n, W] += p[n, JUMP]
     for c in range(kind.channels):
         state[n, G + c] += p[n, JUMPS + c]
@@ -120,7 +120,7 @@ def advance(n, t, until, closed, kind, state, clamped_until, p, work, recorded):
             if at < until:
                 _note(n, t, at, True, degree, h, kind, state, p, c, recorded)
                 state[n, V] = p[n, DETECT]
-                if kind.kind == ADEX:
+                if kind.kind != LIF:
                     state[n, W] = value(c, W, degree, x)
                 decay(n, kind.channels, kind.alpha, s, state, p)
                 return at, True
@@ -129,7 +129,7 @@ def advance(n, t, until, closed, kind, state, clamped_until, p, work, recorded):
             return math.nan, False
         _note(n, t, stop, closed and stop == until, degree, h, kind, state, p, c, recorded)
         state[n, V] = value(c, V, degree, 1.0)
-        if kind.kind == ADEX:
+        if kind.kind != LIF:
             state[n, W] = value(c, W, degree, 1.0)
         decay(n, kind.channels, kind.alpha, stop - t, state, p)
         t = stop

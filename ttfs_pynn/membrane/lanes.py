@@ -22,8 +22,8 @@ from numba.extending import intrinsic, models, register_model
 from ttfs_pynn.membrane.compiling import inlined
 
 __all__ = ["LANES", "absolute", "address", "aligned", "as_integers", "bits", "borrowed", "compress", "count", "exp",
-           "exp_and_expm1", "expm1", "filled", "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max", "lane_sum",
-           "load", "load_like", "load_where", "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp",
+           "exp_and_expm1", "expm1", "filled", "filled_bits", "fma", "gathered", "gathered_bits", "gathered_like", "lane_max",
+           "lane_sum", "load", "load_like", "load_where", "log1p", "lowest", "mask_of", "maximum", "minimum", "prefetch", "ramp",
            "select", "size_of", "splat", "splat_16", "splat_32", "sqrt", "store", "store_where"]
 
 LANES = 8
