@@ -86,6 +86,22 @@ def test_brian2_bulk_connector_makes_the_connections_of_pynn():
     assert np.isfinite(made[0][0]).sum() == 12 and np.isnan(made[0][0][0, 3])
 
 
+@pytest.mark.parametrize("name", ["exact", "brian2", "nest", "neuron"])
+@pytest.mark.parametrize("cell, unit", [("IF_cond_exp", "uS"), ("Izhikevich", "mV"), ("IF_curr_exp", "nA")])
+def test_weights_are_in_the_unit_of_the_cell(name, cell, unit):
+    """What is given is read back, whatever a weight is on the simulator."""
+    if name in ("nest", "neuron"):
+        pytest.importorskip("nest" if name == "nest" else "neuron")
+    known = simulator(name)
+    sim = known.setup(0.1)
+    pre, post = sim.Population(2, sim.SpikeSourceArray(spike_times=[1.0])), sim.Population(3, getattr(sim, cell)())
+    projection = sim.Projection(pre, post, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.25, delay=1.0),
+                                receptor_type="excitatory")
+    np.testing.assert_allclose(known.connections(projection)[2], 0.25, rtol=1e-9)
+    known.assign(projection, "weight", np.linspace(0.1, 0.6, 6))
+    np.testing.assert_allclose(known.connections(projection)[2], np.linspace(0.1, 0.6, 6), rtol=1e-9)
+
+
 def test_brian2_cell_parameters():
     brian2 = simulator("brian2")
     detuned = brian2.cell_parameters(LIFParameters(tau_m=10.0, tau_syn=10.0))

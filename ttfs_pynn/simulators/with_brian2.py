@@ -112,19 +112,18 @@ class Brian2(Simulator):
                 synapses = projection._brian2_synapses[i][j]
                 pre.append(_ids(sources)[np.asarray(synapses.i[:])])
                 post.append(_ids(targets)[np.asarray(synapses.j[:])])
-                unit = 1e3 if getattr(targets.celltype, "voltage_based_synapses", False) else 1e9  # of volts or amperes
-                weight.append(np.asarray(synapses.weight[:]) * unit)
+                weight.append(np.asarray(synapses.weight[:]) / float(_weight_unit(targets)))
                 delay.append(np.asarray(synapses.delay[:]) * 1e3)
         return np.concatenate(pre), np.concatenate(post), np.concatenate(weight), np.concatenate(delay)
 
     def assign(self, projection, name, values):
-        from brian2 import ms, mV, nA
+        from brian2 import ms
         first = 0
         for i in range(len(_parts(projection.pre))):
             for j, targets in enumerate(_parts(projection.post)):
                 synapses, unit = projection._brian2_synapses[i][j], ms
                 if name == "weight":
-                    unit = mV if getattr(targets.celltype, "voltage_based_synapses", False) else nA
+                    unit = _weight_unit(targets)
                 if len(synapses):
                     setattr(synapses, name, values[first:first + len(synapses)] * unit)
                 first += len(synapses)
@@ -175,6 +174,14 @@ def _given(population):
     if "spike_times" in population.celltype.default_parameters:
         return {"spike_number", "neuron_index", "spike_time", "_timebins"}  # the rest is made of these when a run begins
     return {translated["translated_name"] for translated in population.celltype.translations.values()}
+
+
+def _weight_unit(cells):
+    """What a weight of 1 is on Brian2: 1 mV, 1 uS or 1 nA, as the synapses of the cells are."""
+    from brian2 import mV, nA, uS
+    if getattr(cells.celltype, "voltage_based_synapses", False):
+        return mV
+    return uS if cells.celltype.conductance_based else nA
 
 
 def _parts(cells):

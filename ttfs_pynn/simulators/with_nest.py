@@ -73,11 +73,17 @@ class Nest(Simulator):
 
     def connections(self, projection):
         # pyNN.nest 0.13 numbers the cells of an assembly wrongly, and has no celltype for one.
-        return tuple(array * (1e-3 if name == "weight" else 1) for name, array in Handles.of(projection).columns().items())
+        unit = self._weight_scale(projection)
+        return tuple(array / (unit if name == "weight" else 1) for name, array in Handles.of(projection).columns().items())
+
+    @staticmethod
+    def _weight_scale(projection):
+        """What a weight of 1 is on NEST: 1000 pA or nS, or what the cell type says, such as 1 mV. An assembly has no cell type."""
+        return 1e3 * getattr(getattr(projection.post, "celltype", None), "receptor_scale", 1.0)
 
     def assign(self, projection, name, values):
         # pyNN.nest 0.13 looks up the connections of every target by itself, half a minute for 50 copies.
-        Handles.of(projection).set(name, values * (1e3 if name == "weight" else 1))
+        Handles.of(projection).set(name, values * (self._weight_scale(projection) if name == "weight" else 1))
         self.after_run([projection])
 
     def _as_made(self, projection):
