@@ -73,12 +73,12 @@ class Nest(Simulator):
 
     def connections(self, projection):
         # pyNN.nest 0.13 numbers the cells of an assembly wrongly, and has no celltype for one.
-        unit = self._weight_scale(projection)
-        return tuple(array / (unit if name == "weight" else 1) for name, array in Handles.of(projection).columns().items())
+        unit = 1.0 / self._weight_scale(projection)
+        return tuple(array * (unit if name == "weight" else 1) for name, array in Handles.of(projection).columns().items())
 
     @staticmethod
     def _weight_scale(projection):
-        """What a weight of 1 is on NEST: 1000 pA or nS, or what the cell type says, such as 1 mV. An assembly has no cell type."""
+        """What a weight of 1 is on NEST: 1000 pA or nS, or what the cell type says, such as 1 mV; an assembly has none."""
         return 1e3 * getattr(getattr(projection.post, "celltype", None), "receptor_scale", 1.0)
 
     def assign(self, projection, name, values):
