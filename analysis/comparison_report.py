@@ -11,8 +11,14 @@ from ttfs_pynn.analysis import error_against_dt, raster
 from ttfs_pynn.analysis.page import document, facts, figure, html_table
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.record import read_records
+from ttfs_pynn.comparison.verdict import verdict
 from ttfs_pynn.errors import ResultsError
 from ttfs_pynn.files.sealed import read_json, write_bytes
+
+
+def _reference(result):
+    """What the others were compared with."""
+    return result.get("reference", "exact")
 
 
 def _overview(result):
@@ -106,7 +112,8 @@ def _statistics(result):
 
 def _pictures(result, folder):
     text = ""
-    curves = {name: s["runs"] for name, s in result["simulators"].items() if name != "exact" and s["runs"]}
+    reference = _reference(result)
+    curves = {name: s["runs"] for name, s in result["simulators"].items() if name != reference and s["runs"]}
     if any(len(runs) > 1 for runs in curves.values()):
         text += "<h2>Error against time step</h2>" + figure(
             lambda f: error_against_dt.draw(f.subplots(1, 2), curves), "error against dt", (9.0, 3.4))
@@ -116,7 +123,7 @@ def _pictures(result, folder):
         text += "<p class='note'>– where there are fewer than two steps, or errors are at rounding.</p>"
     for name, runs in curves.items():
         dt = max(r["dt_ms"] for r in runs)
-        paths = [Path(folder) / "records" / f"{n}_{dt:g}.npz" for n in ("exact", name)]
+        paths = [Path(folder) / "records" / f"{n}_{dt:g}.npz" for n in (reference, name)]
         own = Path(folder) / "records" / f"{name}_{dt:g}_exact.npz"  # what a chip is compared with
         paths[0] = own if own.is_file() else paths[0]
         if all(p.is_file() for p in paths):
@@ -126,10 +133,10 @@ def _pictures(result, folder):
             a, b = (read_records(p)[k] for p in paths)
             trial = f", trial {k + 1} of {len(run_['trials'])}" if len(run_["trials"]) > 1 else ""
             stop = min(a.samples[1] if a.samples else a.duration, 300.0)
-            text += f"<h2>exact and {html.escape(name)}, dt {dt:g} ms{trial}</h2>" + figure(
+            text += f"<h2>{reference} and {html.escape(name)}, dt {dt:g} ms{trial}</h2>" + figure(
                 lambda f, a=a, b=b, stop=stop, name=name: raster.draw_overlaid(
-                    f.subplots(), raster.record_blocks(a), raster.record_blocks(b), stop=stop, names=("exact", name)),
-                f"rasters of exact and {name}", (7.0, 4.4))
+                    f.subplots(), raster.record_blocks(a), raster.record_blocks(b), stop=stop, names=(reference, name)),
+                f"rasters of {reference} and {name}", (7.0, 4.4))
     return text
 
 
@@ -142,10 +149,11 @@ def page(result, folder):
     notes = sorted({n for s in result["simulators"].values() for r in s["runs"] for n in r["notes"]})
     return document(f"Do the simulators agree? {result['what']}", [
         f"<h1>Do the simulators agree? {html.escape(Path(result['what']).name)}</h1>",
-        "<p>Reference: <b>exact</b>. A spike matches one of the same neuron within the window, each once, in order. Errors are "
-        "absolute. <i>Own</i>: against the exact neuron that received what this one received. <i>Steep</i>: "
-        "slope at threshold at least a tenth of the "
-        "median; the others graze it, and a small error moves them far.</p>", _overview(result),
+        f"<p><b>{html.escape(verdict(result))}</b></p>",
+        f"<p>Reference: <b>{_reference(result)}</b>. A spike matches one of the same neuron within the window, each once, in "
+        "order. Errors are absolute. <i>Own</i>: against the exact neuron that received what this one received. <i>Steep</i>: "
+        "slope at threshold at least a tenth of the median; the others graze it, and a small error moves them far.</p>",
+        _overview(result),
         "".join(f"<p class='note'>Note: {html.escape(n)}.</p>" for n in notes),
         "<h2>Is it the same network?</h2>", _differences(result),
         "<h2>Defects</h2>", "<p class='note'>What spike times show, given the network that each simulator says it has.</p>",
@@ -159,9 +167,9 @@ def page(result, folder):
 
 
 def as_lines(result):
-    """The overview as lines of text, and below it what is not the same network."""
-    lines = [f"{'simulator':<14}{'dt (ms)':>9}{'matched':>9}{'missing':>9}{'extra':>7}{'unexplained':>13}{'largest |error|':>17}"
-             "  defects"]
+    """Whether they agree, the overview as lines of text, and below it what is not the same network."""
+    lines = [verdict(result), f"{'simulator':<14}{'dt (ms)':>9}{'matched':>9}{'missing':>9}{'extra':>7}{'unexplained':>13}"
+                              f"{'largest |error|':>17}  defects"]
     below = []
     for name, s in result["simulators"].items():
         for r in s["runs"]:

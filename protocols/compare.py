@@ -1,7 +1,10 @@
 """Does this network do the same on every simulator, and if not, where and why?
 
 WHAT is a run folder of ttfs-pynn train, a model by its name or file (with its initial weights), or any PyNN script with a
-function build(sim). Each simulator runs in a process of its own; `exact` is the reference. The folder gets
+function build(sim). Each simulator runs in a process of its own. The first line says whether they agree, or where and by how
+much they do not. The others are compared with `exact`; where that cannot run a script, with the first of --simulators that can,
+or with --reference. With --fail-above the exit status is 1 where an error is above it, a spike has no partner, the networks are
+not the same, something acts other than described, or a simulator did not run. The folder gets
 
   comparison.json   for each simulator and time step: matched, missing, extra, max_abs_error_ms, class_agreement, defects ...
   report.html       all of it to read, with figures; one file
@@ -24,6 +27,7 @@ examples:
   ttfs-pynn compare runs/yy7 --simulators exact,brian2,nest --dt 0.1,0.01 --samples 200 --output out
   ttfs-pynn compare runs/yy7 --simulators exact,brainscales2 --ideal-chip --output out
   ttfs-pynn compare network.py --duration 500 --output out
+  ttfs-pynn compare network.py --simulators exact,nest --dt 0.01 --fail-above 1dt --output out      (for continuous integration)
 """
 
 from functools import partial
@@ -34,7 +38,8 @@ from ttfs_pynn.analysis import comparison_report
 from ttfs_pynn.commands.command_line import ArgumentParser, run
 from ttfs_pynn.comparison.simulators import compare_simulators, comparison_folder, in_a_process
 from ttfs_pynn.comparison.task import Task, is_script
-from ttfs_pynn.errors import ConfigurationError
+from ttfs_pynn.comparison.verdict import Bound, beyond
+from ttfs_pynn.errors import ConfigurationError, unknown
 from ttfs_pynn.runs.folder import RunFolder
 from ttfs_pynn.simulators import SIMULATORS, simulator
 
@@ -44,6 +49,8 @@ def parser():
     p.add_argument("what", metavar="WHAT", help="run folder, name or file of a model, or FILE.py with build(sim)")
     p.add_argument("--simulators", default="exact,brian2", metavar="A,B",
                    help=f"{', '.join(SIMULATORS)} (default exact,brian2)")
+    p.add_argument("--reference", metavar="NAME", help="what the others are compared with (default exact)")
+    p.add_argument("--fail-above", metavar="ERROR", help="end with status 1 where they differ by more: 1dt, or 0.05ms")
     p.add_argument("--dt", default="0.1", metavar="MS,MS", help="time steps (default 0.1)")
     p.add_argument("--samples", type=int, metavar="N", help="layered networks: first N test samples (default 100, or all)")
     p.add_argument("--delay", type=float, metavar="MS", help="layered networks: delay of projections (default: largest dt)")
@@ -105,12 +112,20 @@ def task_of(a):
 def main(arguments=None):
     a = parser().parse_args(arguments)
     task = task_of(a)
+    bound = None if a.fail_above is None else Bound.of(a.fail_above)
+    if a.reference is not None and (a.reference not in SIMULATORS or simulator(a.reference).hardware):
+        raise ConfigurationError(f"--reference {a.reference}: "
+                                 + unknown("reference", a.reference, [n for n in SIMULATORS if not simulator(n).hardware]))
     say = (lambda text: None) if a.quiet else partial(print, flush=True)
     with comparison_folder(a.output, a.overwrite) as folder:
         result = compare_simulators(task, simulators_of(a), folder, a.window,
-                                    partial(in_a_process, timeout=a.timeout, verbose=a.verbose), say)
+                                    partial(in_a_process, timeout=a.timeout, verbose=a.verbose), say, a.reference)
         comparison_report.main([str(folder)])
     print("\n".join(comparison_report.as_lines(result)))
+    too_far = [] if bound is None else beyond(result, bound)
+    for line in too_far:
+        print(f"above {a.fail_above}: {line}")
+    return 1 if too_far else 0
 
 
 if __name__ == "__main__":

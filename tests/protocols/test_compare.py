@@ -32,7 +32,9 @@ def test_a_script_on_three_simulators_one_of_which_is_not_installed(tmp_path, mo
                         (None, "simulator 'nest' needs the package 'nest'") if name == "nest" else
                         in_a_process(task, name, dt, file, **options))
     out = tmp_path / "out"
-    compare.main([str(tmp_path / "net.py"), "--simulators", "exact,brian2,nest", "--dt", "0.1,0.05", "--output", str(out)])
+    status = compare.main([str(tmp_path / "net.py"), "--simulators", "exact,brian2,nest", "--dt", "0.1,0.05", "--fail-above",
+                           "3dt", "--output", str(out)])
+    assert status == 1
     found = json.loads((out / "comparison.json").read_text())["simulators"]
     for name in ("exact", "brian2", "nest"):
         assert {"matched", "missing", "extra", "max_abs_error_ms", "class_agreement"} <= set(found[name])
@@ -43,7 +45,9 @@ def test_a_script_on_three_simulators_one_of_which_is_not_installed(tmp_path, mo
     assert found["nest"]["matched"] is None and "needs the package" in found["nest"]["status"]
     page = (out / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2 and "did not run: simulator" in page and "width=device-width" in page
-    assert "http" not in page and "did not run" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "http" not in page and "did not run" in said and "They agree with exact: every spike has its partner" in page
+    assert "above 3dt: nest, dt 0.1 ms: did not run" in said and "above 3dt: brian2" not in said
 
 
 def test_a_script_that_fails_is_a_row_and_a_reference_that_fails_stops(tmp_path, capsys):
@@ -53,10 +57,19 @@ def test_a_script_that_fails_is_a_row_and_a_reference_that_fails_stops(tmp_path,
     compare.main([str(tmp_path / "net.py"), "--output", str(out)])
     status = json.loads((out / "comparison.json").read_text())["simulators"]["brian2"]["status"]
     assert status == f"{tmp_path / 'net.py'}, line 8: RuntimeError: no such cell"
-    (tmp_path / "bad.py").write_text("def build(sim):\n    sim.Population(1, sim.HH_cond_exp())\n")
+    (tmp_path / "bad.py").write_text("def build(sim):\n    raise RuntimeError('not today')\n")
     for _ in range(2):  # a comparison without a result is not in the way of the next
         text = fails(capsys, compare.main, str(tmp_path / "bad.py"), "--output", str(tmp_path / "none"))
         assert "the reference 'exact' failed" in text and f"{tmp_path / 'bad.py'}, line 2: " in text
+
+
+def test_references_and_bounds_that_are_refused(tmp_path, capsys):
+    (tmp_path / "net.py").write_text(SCRIPT)
+    for options, text in ((("--reference", "nets"), "unknown reference 'nets'; did you mean 'nest'"),
+                          (("--reference", "brainscales2"), "unknown reference 'brainscales2'"),
+                          (("--fail-above", "1 step"), "'1 step' is no bound of an error")):
+        assert text in fails(capsys, compare.main, str(tmp_path / "net.py"), "--output", str(tmp_path / "out"), *options)
+    assert not (tmp_path / "out").exists()
 
 
 HOLDER = """

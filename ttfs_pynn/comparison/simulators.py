@@ -1,4 +1,4 @@
-"""Let every simulator run the same, each in a process of its own, and compare what they did with what `exact` did.
+"""Let every simulator run the same, each in a process of its own, and compare what they did with what a reference did.
 
 A folder of a comparison holds
 
@@ -23,7 +23,7 @@ from ttfs_pynn.comparison.matching import default_window
 from ttfs_pynn.comparison.record import NetworkRecord, read_records, write_records
 from ttfs_pynn.comparison.statistics import compare_statistics
 from ttfs_pynn.comparison.summary import add_orders, compare_records
-from ttfs_pynn.comparison.task import Task
+from ttfs_pynn.comparison.task import Task, is_script
 from ttfs_pynn.errors import ConfigurationError, ResultsError
 from ttfs_pynn.files.run_lock import RunLock
 from ttfs_pynn.files.sealed import read_json, remove_leftovers, write_bytes
@@ -90,31 +90,38 @@ def _reference_of(file: str | Path) -> Path:
 
 
 def compare_simulators(task: Task, names: Sequence[str], folder: str | Path, window: float | None = None,
-                       record: Recorder = in_a_process, say: Callable[[str], Any] = print) -> dict[str, Any]:
+                       record: Recorder = in_a_process, say: Callable[[str], Any] = print,
+                       reference: str | None = None) -> dict[str, Any]:
     """The dict of comparison.json, which is written too.
 
-    task: what they run. names: of simulators; `exact` is the reference and always runs. folder: of the comparison. window: of the
-    matching rule (ms; None: `default_window`). record: lets one simulator run. say: is told which runs now.
-    A simulator that fails is a row that says so. ConfigurationError where `exact` fails.
+    task: what they run. names: of simulators. folder: of the comparison. window: of the matching rule (ms; None:
+    `default_window`). record: lets one simulator run. say: is told which runs now. reference: what the others are compared with,
+    at the same time step; by default `exact`, and where that cannot run the script the first of the others that can.
+    A simulator that fails is a row that says so. ConfigurationError where the reference that was asked for fails, where none is
+    left, and where `exact` fails beside a chip, or at a layered network.
     """
     folder, steps = Path(folder), sorted(task.steps, reverse=True)
     result: dict[str, Any] = {"what": task.what, "settings": {"dt_ms": steps, "samples": task.samples, "delay_ms": task.delay,
                               "seed": task.seed, "simulators": list(names)}, "versions": versions(), "simulators": {}}
     _write(result, folder)
     references: dict[float, list[NetworkRecord]] = {}
-    for name in ["exact", *[n for n in names if n != "exact"]]:
+    first, problems = reference or "exact", []
+    for name in [first, *[n for n in names if n != first]]:
         runs, failures = [], []
         for dt in [simulator(name).tick] if simulator(name).hardware else steps:
             say(f"{name}, dt {dt:g} ms")
             file = folder / "records" / f"{name}_{dt:g}.npz"
             records, failure = record(task, name, dt, file)
-            if name == "exact":
-                if records is None:
-                    raise ConfigurationError(f"the reference 'exact' failed: {failure}")
-                references[dt] = records
             if records is None:
                 failures.append({"dt_ms": dt, "failure": failure})
+                if result.get("reference", first) == name:
+                    problems.append(f"the reference {name!r} failed: {failure}")
+                    if reference or not is_script(task.what) or any(simulator(n).hardware for n in names):
+                        raise ConfigurationError(problems[0])
+                    break  # at other steps it would not be compared with anything either
                 continue
+            if result.setdefault("reference", name) == name:
+                references[dt] = records
             try:
                 runs.append(_row(read_records(_reference_of(file)) if simulator(name).hardware else references[dt], records, name,
                                  dt, window))
@@ -126,6 +133,11 @@ def compare_simulators(task: Task, names: Sequence[str], folder: str | Path, win
             **{key: finest.get(key) for key in ("matched", "missing", "extra", "max_abs_error_ms", "class_agreement",
                                                 "differences", "defects")},
             **add_orders(runs)}
+        if name == result.get("reference") and failures:
+            del result["reference"]
+            references.clear()
+    if "reference" not in result:
+        raise ConfigurationError("; ".join(problems) + "; no simulator is left to compare with")
     _write(result, folder)
     return result
 
@@ -135,7 +147,7 @@ def _row(reference: list[NetworkRecord], records: list[NetworkRecord], name: str
     """What comparison.json holds of one simulator at one time step (ms)."""
     row = compare_records(reference, records, dt, window or default_window(reference[0], dt), simulator(name))
     row |= {"seconds": records[0].meta["seconds"], "accuracy": records[0].meta.get("accuracy")}
-    if reference[0].samples is None and name != "exact":
+    if reference[0].samples is None and records is not reference:
         row["statistics"] = _statistics(reference, records)
     return row
 
