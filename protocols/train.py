@@ -58,7 +58,8 @@ def parser():
     p.add_argument("--dt", type=float, metavar="MS",
                    help="time step of simulators that have one (default 0.1 ms)")
     p.add_argument("--copies", type=int, metavar="N",
-                   help="copies of the network side by side, one sample each (default: 1 on exact, the batch size on brian2)")
+                   help="copies of the network side by side, one sample each (default: 1 on exact, the batch size on brian2 "
+                   "and where neurons do not leak)")
     p.add_argument("--chip", type=int, metavar="N", help="virtual chip of the backend brainscales2 (default 0)")
     p.add_argument("--from", dest="start", metavar="RUN", help="begin with the weights of this finished run of the same network")
     p.add_argument("--hardware-network", action="store_true",

@@ -33,6 +33,14 @@ def test_what_fits_runs():
     assert experiment.network().present(experiment.data["test"].times).presentation.n_samples == 9
 
 
+def test_without_leak_there_are_as_many_copies_as_a_batch_has_samples():
+    """The default of one copy would be refused: a membrane that never returns to rest sees one sample a run."""
+    experiment = Experiment(model(), configuration(network={"tau_m": np.inf}, training={"batch_size": 4}))
+    network = experiment.network()
+    assert network.n_copies == 4 and network.present(experiment.data["test"].batch(slice(0, 4))).presentation.n_windows == 1
+    assert experiment.network("arrays").n_copies == 1 and Experiment(model(), configuration()).network().n_copies == 1
+
+
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 @pytest.mark.parametrize("change, text", [
     (lambda d: SpikeData(d.times[:, :3], d.labels),

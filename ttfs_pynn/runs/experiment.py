@@ -156,7 +156,8 @@ class Experiment:
     def network(self, backend: str | None = None, parameters: Parameters | None = None, dt: float | None = None,
                 copies: int | None = None, seed: int = 0) -> Any:
         """The network (a TrainableNetwork) on a simulator, by default the configuration's. With several copies each run shows
-        each of them one sample."""
+        each of them one sample; without leak there are as many as a batch has samples, where one was asked for: a membrane that
+        never returns to rest can see one sample a run."""
         configured = self.configuration
         backend = backend or configured["backend"]
         dt = configured["dt"] if dt is None else dt
@@ -169,6 +170,8 @@ class Experiment:
             return ArrayNetwork(self.graph, parameters, simulator=chip)
         copies = (configured["copies"] if backend == configured["backend"] else simulator(backend).default_copies) \
             if copies is None else copies
+        if copies == 1 and any(np.isinf(node.neuron.tau_m).any() for node in self.graph.neurons):
+            copies = self.options.batch_size_for(len(self.data["train"]))
         self._check_run(dt, copies)
         known = self.simulator(backend)
         sim = known.setup(dt, seed=seed, layers=[node.size for node in self.graph.neurons])
