@@ -6,11 +6,12 @@ from ttfs_pynn.event_driven import kernels
 from ttfs_pynn.event_driven.groups import NeuronGroup, SimulationError, endless, room_for
 from ttfs_pynn.event_driven.integrated_kernels import run_integrated
 from ttfs_pynn.event_driven.sorting import sorted_by_time
-from ttfs_pynn.integration import cells
-from ttfs_pynn.integration.stepping import Kind, Recorded
+from ttfs_pynn.integration import cells, hodgkin_huxley
+from ttfs_pynn.integration.stepping import Gated, Kind, Recorded
 from ttfs_pynn.membrane.ranges import LARGEST
 
-__all__ = ["DEFAULT_TOLERANCE", "AdExGroup", "ConductanceGroup", "IntegratedGroup", "IzhikevichGroup", "RefractoryGroup"]
+__all__ = ["DEFAULT_TOLERANCE", "AdExGroup", "ConductanceGroup", "HodgkinHuxleyGroup", "IntegratedGroup", "IzhikevichGroup",
+           "RefractoryGroup"]
 
 DEFAULT_TOLERANCE = 1e-6  # ms of spike time
 _STEP = 1e-2  # mV of each step, for a tolerance of 1 ms: a hundred steps of a membrane that rises by 1 mV/ms are within it
@@ -25,6 +26,8 @@ class IntegratedGroup(NeuronGroup):
     networks that are chaotic, and where a maximum of the membrane is closer to threshold than the tolerance.
     """
 
+    _OF_LOOP: type = Kind  # or Gated
+    N_STATE = cells.N_STATE
     KIND = cells.LIF
     CHANNELS = 2
     DETECTED = "v_thresh"  # the parameter that says where a spike is found
@@ -90,7 +93,7 @@ class IntegratedGroup(NeuronGroup):
         return {name: self._rows[:, place] * self.SCALES.get(name, 1.0) for name, place in self.PLACES.items()}
 
     def reset(self):
-        self._rows = np.zeros((self.size, cells.N_STATE))
+        self._rows = np.zeros((self.size, self.N_STATE))
         for name in self.VARIABLES:
             self._restore(name)
         self._clamped_until = np.full(self.size, -np.inf)
@@ -101,7 +104,7 @@ class IntegratedGroup(NeuronGroup):
     def advance(self, t_stop):
         """Deliver the events before t_stop. Returns the spikes of [t, t_stop): (index, time), in time order."""
         drive = self._drive(*self.arrangement.events(t_stop), t_stop)
-        kind = Kind(self.KIND, self.CHANNELS, self.alpha, _STEP * self.tolerance)
+        kind = self._OF_LOOP(self.KIND, self.CHANNELS, self.alpha, _STEP * self.tolerance)
         times, columns = (np.empty(0), np.empty((0, self.size), dtype=np.int64)) if self.probe is None \
             else (self.probe.times_until(self.t, t_stop), self.probe.columns)
         places = np.array(list(self.PLACES.values()) if self.probe is not None else [], dtype=np.int64)
@@ -215,4 +218,32 @@ class IzhikevichGroup(IntegratedGroup):
         p, table = self._parameters, np.zeros((self.size, cells.N_PARAMETERS))
         table[:, cells.CM], table[:, cells.CURRENT], table[:, cells.DETECT] = self._CAPACITANCE, p["i_offset"], self._PEAK
         table[:, cells.RESET], table[:, cells.A], table[:, cells.B], table[:, cells.JUMP] = p["c"], p["a"], p["b"], p["d"]
+        self._table = table
+
+
+class HodgkinHuxleyGroup(IntegratedGroup):
+    """`size` neurons of `integration.hodgkin_huxley`; spikes are v rising through -40 mV. Conductances decay exponentially."""
+
+    _OF_LOOP = Gated
+    N_STATE = hodgkin_huxley.N_GATED
+    PARAMETERS = ("gbar_Na", "gbar_K", "g_leak", "cm", "v_offset", "e_rev_Na", "e_rev_K", "e_rev_leak", "e_rev_E", "e_rev_I",
+                  "tau_syn_E", "tau_syn_I", "i_offset")
+    VARIABLES = ("v", "gsyn_exc", "gsyn_inh", "m", "h", "n")
+    PLACES = {**IntegratedGroup.PLACES, "m": hodgkin_huxley.M, "h": hodgkin_huxley.H, "n": hodgkin_huxley.N}
+    DEFAULT_INITIAL = {"v": "e_rev_leak", "h": 1.0}
+
+    def _check_reset(self, p):
+        pass
+
+    def _compile(self):
+        p, table = self._parameters, np.zeros((self.size, cells.N_PARAMETERS))
+        for column, name in ((cells.CM, "cm"), (cells.G_LEAK, "g_leak"), (cells.E_LEAK, "e_rev_leak"),
+                             (cells.CURRENT, "i_offset"), (hodgkin_huxley.G_NA, "gbar_Na"), (hodgkin_huxley.E_NA, "e_rev_Na"),
+                             (hodgkin_huxley.G_K, "gbar_K"), (hodgkin_huxley.E_K, "e_rev_K"),
+                             (hodgkin_huxley.V_OFFSET, "v_offset")):
+            table[:, column] = p[name]
+        table[:, cells.DETECT] = hodgkin_huxley.THRESHOLD
+        for channel, side in enumerate("EI"):
+            table[:, cells.RATE + channel] = 1 / p[f"tau_syn_{side}"]
+            table[:, cells.REVERSAL + channel] = p[f"e_rev_{side}"]
         self._table = table

@@ -54,14 +54,15 @@ def run_integrated(kind, drive, t, t_stop, state, clamped_until, parameters, rec
     """Simulate [t, t_stop): spikes as in `kernels`, drive as in `driven_kernels.Drive`, kind, state and parameters as in
     `integration`. Returns False where a neuron fires without end."""
     c, stack, now, p = cells.step_room(), stack_room(), np.full(state.shape[0], t), parameters.copy()
-    currents = drive.currents.copy()
+    currents, stages = drive.currents.copy(), np.empty((20, 4))
     lent = Recorded(borrowed(recorded.times), borrowed(recorded.places), borrowed(recorded.columns), borrowed(recorded.tables),
                     borrowed(recorded.next))
     arrivals = _Arrivals(borrowed(drive.event_times), borrowed(drive.event_amplitudes), borrowed(drive.inhibitory),
                          borrowed(drive.weights), borrowed(drive.targets), borrowed(drive.reached))
     ok = _run(kind, drive, arrivals, t_stop, borrowed(state), borrowed(clamped_until), borrowed(p), borrowed(parameters),
-              borrowed(now), borrowed(currents), Work(borrowed(c), borrowed(stack)), lent, borrowed(out_times), borrowed(noted))
-    return ok and c.size + stack.size + now.size + p.size + currents.size >= 0  # they are there until here
+              borrowed(now), borrowed(currents), Work(borrowed(c), borrowed(stack), borrowed(stages)), lent, borrowed(out_times),
+              borrowed(noted))
+    return ok and c.size + stack.size + stages.size + now.size + p.size + currents.size >= 0  # they are there until here
 
 
 @njit(cache=True, error_model="numpy")

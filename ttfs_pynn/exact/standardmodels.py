@@ -5,12 +5,19 @@ from pyNN.standardmodels import StandardCellType, StandardModelType, build_trans
 from ttfs_pynn.event_driven import cell_types, current_sources
 from ttfs_pynn.event_driven.delta_synapses import DeltaGroup
 from ttfs_pynn.event_driven.groups import LIFGroup
-from ttfs_pynn.event_driven.integrated_groups import AdExGroup, ConductanceGroup, IzhikevichGroup, RefractoryGroup
+from ttfs_pynn.event_driven.integrated_groups import (
+    AdExGroup,
+    ConductanceGroup,
+    HodgkinHuxleyGroup,
+    IzhikevichGroup,
+    RefractoryGroup,
+)
 from ttfs_pynn.event_driven.spike_sources import PoissonSourceGroup
 from ttfs_pynn.exact import simulator
 
 AVAILABLE = ("IF_curr_exp", "IF_curr_delta", "IF_cond_exp", "IF_cond_alpha", "EIF_cond_exp_isfa_ista",
-             "EIF_cond_alpha_isfa_ista", "IF_cond_exp_gsfa_grr", "IF_facets_hardware1", "Izhikevich", "SpikeSourceArray",
+             "EIF_cond_alpha_isfa_ista", "IF_cond_exp_gsfa_grr", "IF_facets_hardware1", "Izhikevich", "HH_cond_exp",
+             "SpikeSourceArray",
              "SpikeSourcePoisson", "StaticSynapse", "DCSource", "StepCurrentSource", "ACSource", "NoisyCurrentSource")
 __all__ = list(AVAILABLE)
 
@@ -103,6 +110,15 @@ class Izhikevich(cell_types.InUnits, cells.Izhikevich):
     @staticmethod
     def create_group(size, parameters, state):
         return IzhikevichGroup(size, parameters, tolerance=state.tolerance)
+
+
+class HH_cond_exp(cell_types.InUnits, cells.HH_cond_exp):
+    __doc__ = cells.HH_cond_exp.__doc__
+    translations = _same_names(*cells.HH_cond_exp.default_parameters)
+
+    @staticmethod
+    def create_group(size, parameters, state):
+        return HodgkinHuxleyGroup(size, parameters, tolerance=state.tolerance)
 
 
 class SpikeSourceArray(cell_types.SpikeSourceArray):
