@@ -15,4 +15,4 @@ def test_local_fields_are_windows_of_the_image():
 def test_a_small_run(capsys):
     sparse_rows.main(n_samples=4, repeat=1)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 16 and sum("of it" in line for line in lines) == 10 and sum("ms a sample" in line for line in lines) == 4
+    assert len(lines) == 24 and sum("of it" in line for line in lines) == 18 and sum("ms a sample" in line for line in lines) == 4
